@@ -1,0 +1,1 @@
+//! Black-box promises of the proxy.

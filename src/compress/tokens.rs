@@ -1,0 +1,60 @@
+//! Length in the target model's tokens.
+
+/// Counts tokens as the target model does.
+pub trait CountTokens {
+    /// The number of tokens of `text`; special tokens are counted as ordinary text.
+    fn count(&self, text: &str) -> usize;
+}
+
+/// The byte-pair encodings of OpenAI's chat models, from `tiktoken-rs`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Encoding {
+    /// gpt-4o and later; also what unknown models are counted in.
+    #[default]
+    O200k,
+    /// gpt-4, gpt-3.5-turbo and their dated versions.
+    Cl100k,
+}
+
+impl Encoding {
+    /// The encoding of a model by its name.
+    #[must_use]
+    pub fn of_model(name: &str) -> Self {
+        match tiktoken_rs::tokenizer::get_tokenizer(name) {
+            Some(tiktoken_rs::tokenizer::Tokenizer::Cl100kBase) => Self::Cl100k,
+            _ => Self::O200k,
+        }
+    }
+
+    /// Loads the vocabulary now rather than with the first count; takes up to half a second.
+    pub fn warm(self) {
+        self.count("");
+    }
+}
+
+impl CountTokens for Encoding {
+    fn count(&self, text: &str) -> usize {
+        match self {
+            Self::O200k => tiktoken_rs::o200k_base_singleton().count_ordinary(text),
+            Self::Cl100k => tiktoken_rs::cl100k_base_singleton().count_ordinary(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_is_counted_in_its_own_encoding() {
+        assert_eq!(Encoding::of_model("gpt-4o-mini"), Encoding::O200k);
+        assert_eq!(Encoding::of_model("gpt-4"), Encoding::Cl100k);
+        assert_eq!(Encoding::of_model("something-else"), Encoding::O200k);
+    }
+
+    #[test]
+    fn special_tokens_count_as_text() {
+        assert!(Encoding::O200k.count("<|endoftext|>") > 1);
+    }
+}

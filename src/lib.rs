@@ -1,0 +1,14 @@
+//! Headroom: a transparent, OpenAI-compatible reverse proxy that condenses long messages before they are forwarded.
+//!
+//! Two worlds meet here. HTTP moves bytes and waits ([`server`], [`proxy`]); compression is arithmetic on text and
+//! never waits ([`compress`], [`model`]). They meet in one place, [`engine`].
+//!
+//! The way of a request: [`server`] accepts it, [`proxy`] decides between passthrough and interception, [`chat`]
+//! locates the slots (the JSON strings that may be replaced), [`engine`] looks each one up or has a worker condense it
+//! with [`compress`] and a [`model`], [`chat`] splices the shorter strings into the original bytes, and the answer is
+//! relayed untouched.
+
+pub mod chat;
+pub mod compress;
+pub mod engine;
+pub mod model;
