@@ -12,3 +12,4 @@ pub mod chat;
 pub mod compress;
 pub mod engine;
 pub mod model;
+pub mod setting;
