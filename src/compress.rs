@@ -7,13 +7,16 @@
 
 pub mod query;
 pub mod ratio;
+pub mod relevance;
 pub mod rewrite;
 pub mod tokens;
+pub mod words;
 
 use std::ops::Range;
 
 pub use query::{Query, ToolCall};
 pub use ratio::{Factor, InvalidRatio, Ratio};
+pub use relevance::Relevance;
 pub use rewrite::{Encoded, RewriteError, RewriteRequest, Rewriter};
 pub use tokens::{CountTokens, Encoding};
 
