@@ -17,7 +17,7 @@ use std::ops::Range;
 pub use query::{Query, ToolCall};
 pub use ratio::{Factor, InvalidRatio, Ratio};
 pub use relevance::Relevance;
-pub use rewrite::{Encoded, RewriteError, RewriteRequest, Rewriter};
+pub use rewrite::{Encoded, Interrupt, RewriteError, RewriteRequest, Rewriter};
 pub use tokens::{CountTokens, Encoding};
 
 /// Raised whenever equal input may give other output than before; part of every cache key.

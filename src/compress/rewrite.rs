@@ -1,6 +1,6 @@
 //! What the pipeline asks of a model: read texts (scores and meaning), and rewrite them under a length.
 
-use std::ops::Range;
+use std::{fmt, ops::Range, sync::Arc};
 
 /// A sequence-to-sequence model, as far as the pipeline needs one.
 ///
@@ -12,6 +12,12 @@ pub trait Rewriter {
     /// The longest text that [`Rewriter::read`] and [`Rewriter::rewrite`] take whole, in bytes of ordinary English;
     /// a longer one is cut at the model's own limit.
     fn window(&self) -> usize;
+
+    /// Sets what is asked between batches and between decoder steps of every later call, until the next one is set; a
+    /// call that it ends decides nothing. Without one, calls run to their end. What answers at once may ignore it.
+    fn interrupt(&mut self, interrupt: Interrupt) {
+        let _ = interrupt;
+    }
 
     /// Reads each text once: what each of its words is worth at `ratio`, and what the whole of it means.
     ///
@@ -34,6 +40,45 @@ pub trait Rewriter {
     /// # Errors
     /// See [`RewriteError`].
     fn rewrite(&mut self, requests: &[RewriteRequest<'_>]) -> Result<Vec<Option<String>>, RewriteError>;
+}
+
+/// Says whether work that is under way should end: the job's deadline has passed, or nobody waits for it any more.
+///
+/// The pipeline reads no clock and knows no connections, so whoever owns the job hands this in.
+#[derive(Clone)]
+pub struct Interrupt(Arc<dyn Fn() -> Result<(), RewriteError> + Send + Sync>);
+
+impl Interrupt {
+    /// Asks `check`, which must be cheap: it runs once a decoder step, that is every millisecond or so.
+    pub fn new(check: impl Fn() -> Result<(), RewriteError> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(check))
+    }
+
+    /// Never ends anything.
+    #[must_use]
+    pub fn never() -> Self {
+        Self::new(|| Ok(()))
+    }
+
+    /// Whether to go on.
+    ///
+    /// # Errors
+    /// Why to end: [`RewriteError::Deadline`] or [`RewriteError::Cancelled`].
+    pub fn check(&self) -> Result<(), RewriteError> {
+        (self.0)()
+    }
+}
+
+impl Default for Interrupt {
+    fn default() -> Self {
+        Self::never()
+    }
+}
+
+impl fmt::Debug for Interrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Interrupt")
+    }
 }
 
 /// One reading of one text.
