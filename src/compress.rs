@@ -5,6 +5,8 @@
 //! number: the outcome is a function of text, query, policy and model alone, which is what keeps a provider's prompt
 //! cache valid when a growing conversation is replayed.
 
+pub mod atoms;
+pub mod guard;
 pub mod query;
 pub mod ratio;
 pub mod relevance;
@@ -36,7 +38,11 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { ratio: Ratio::Auto, min_tokens: 256, rewrite: true }
+        Self {
+            ratio: Ratio::Auto,
+            min_tokens: 256,
+            rewrite: true,
+        }
     }
 }
 
@@ -57,7 +63,12 @@ impl Condensation {
     /// The original goes on, with its reason.
     #[must_use]
     pub fn unchanged(reason: Reason, tokens: usize) -> Self {
-        Self { outcome: Outcome::Unchanged(reason), tokens_before: tokens, tokens_after: tokens, units: Vec::new() }
+        Self {
+            outcome: Outcome::Unchanged(reason),
+            tokens_before: tokens,
+            tokens_after: tokens,
+            units: Vec::new(),
+        }
     }
 
     /// The condensed text, if there is one.

@@ -1,0 +1,260 @@
+//! The guard: decides whether a rewrite may stand for its source. Always on, deterministic, linear in the text.
+//!
+//! Similarity of embeddings can't see a lost "not" or a changed unit, so the atoms are compared one by one: each of the
+//! source's must be in the rewrite, none may be new, names and numbers keep their order, negations and modal words the
+//! statement that they turn. A rewrite must not say anything that reads as an instruction unless the source says exactly
+//! that. When in doubt the rewrite is refused: the unit stays verbatim, which costs tokens and never facts.
+
+mod hostile;
+mod instruction;
+mod reduction;
+mod statements;
+
+pub use hostile::suspicious;
+pub use reduction::{Allow, check_reduction, check_reduction_text};
+
+use crate::compress::atoms::{AtomKind, Found, Scan};
+
+/// Why a rewrite may not stand for its source. Carries no text, so that it can be counted and logged.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, thiserror::Error,
+)]
+#[error("{} ({})", .reason.as_str(), .kind.map_or("text", AtomKind::as_str))]
+pub struct Violation {
+    /// What was at fault.
+    pub reason: Fault,
+    /// On which kind of atom, where it was one.
+    pub kind: Option<AtomKind>,
+}
+
+/// What a rewrite can do wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// An atom of the source is missing.
+    Lost,
+    /// An atom appears that the source doesn't have, or more often than there.
+    Invented,
+    /// An atom stands in another order, with another unit or at another statement.
+    Changed,
+    /// Something reads as an instruction that the source doesn't give in these words.
+    Instruction,
+    /// Fragments of several sentences were joined into a new one.
+    Joined,
+    /// A stretch is repeated as a decoder in a loop does.
+    Loop,
+    /// Control tokens or marks of ours that the source doesn't have.
+    Control,
+    /// Invisible or look-alike characters: the text stays as it is.
+    Suspicious,
+    /// Nothing is left.
+    Empty,
+}
+
+impl Fault {
+    /// The word used in metrics and explanations.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Lost => "lost",
+            Self::Invented => "invented",
+            Self::Changed => "changed",
+            Self::Instruction => "instruction",
+            Self::Joined => "joined",
+            Self::Loop => "loop",
+            Self::Control => "control",
+            Self::Suspicious => "suspicious",
+            Self::Empty => "empty",
+        }
+    }
+
+    const fn of(self, kind: AtomKind) -> Violation {
+        Violation {
+            reason: self,
+            kind: Some(kind),
+        }
+    }
+
+    const fn whole(self) -> Violation {
+        Violation {
+            reason: self,
+            kind: None,
+        }
+    }
+}
+
+/// Checks that `rewrite` says what `source` says.
+///
+/// # Errors
+/// The first violation found; equal texts never fail.
+pub fn check(source: &str, rewrite: &str) -> Result<(), Violation> {
+    if source == rewrite {
+        return Ok(());
+    }
+    hostile::check(source, rewrite)?;
+    let (before, after) = (Scan::new(source), Scan::new(rewrite));
+    if after.words.is_empty() && !before.words.is_empty() {
+        return Err(Fault::Empty.whole());
+    }
+    hostile::no_loop(&before, &after)?;
+    atoms(&before, &after)?;
+    order(&before, &after)?;
+    statements::check(&before, &after)?;
+    instruction::check(&before, &after)?;
+    reduction::no_joins(&before, &after)
+}
+
+/// Every atom survives, none is new, none is more frequent than before.
+fn atoms(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violation> {
+    let mut sides = Sides::default();
+    for found in &before.found {
+        sides.add(found, false);
+    }
+    for found in &after.found {
+        sides.add(found, true);
+    }
+    sides
+        .counts
+        .sort_by(|a, b| (class(a.kind), &a.key).cmp(&(class(b.kind), &b.key)));
+    for group in sides
+        .counts
+        .chunk_by(|a, b| class(a.kind) == class(b.kind) && a.key == b.key)
+    {
+        let Some(first) = group.first() else { continue };
+        let old = group.iter().filter(|c| !c.new).count();
+        let new = group.len() - old;
+        let kind = first.kind;
+        match rule(kind, first.key) {
+            Rule::Exact if new < old => return Err(Fault::Lost.of(kind)),
+            Rule::Present if new == 0 && !excused(group, before, after) => {
+                return Err(Fault::Lost.of(kind));
+            }
+            Rule::Exact | Rule::Present | Rule::NoMore
+                if new > old && !excused(group, before, after) =>
+            {
+                return Err(Fault::Invented.of(kind));
+            }
+            _ => {}
+        }
+    }
+    statements::directions(before, after)
+}
+
+/// How an atom's number of appearances may differ.
+enum Rule {
+    /// As often as in the source.
+    Exact,
+    /// At least once, at most as often.
+    Present,
+    /// At most as often.
+    NoMore,
+    /// Judged elsewhere.
+    Free,
+}
+
+fn rule(kind: AtomKind, key: &str) -> Rule {
+    use crate::compress::atoms::lexicon::light_modal;
+    match kind {
+        AtomKind::Negation | AtomKind::Item => Rule::Exact,
+        AtomKind::Modal if light_modal(key) => Rule::NoMore,
+        AtomKind::Modal => Rule::Exact,
+        AtomKind::Comparative => Rule::Free,
+        _ => Rule::Present,
+    }
+}
+
+/// Kinds that compare with each other: an amount may lose its currency mark's place, not its value.
+const fn class(kind: AtomKind) -> AtomKind {
+    match kind {
+        AtomKind::Currency | AtomKind::Percentage => AtomKind::Number,
+        other => other,
+    }
+}
+
+/// Capitals come and go with the start of a sentence, and quotations may lose their marks: what counts is whether the
+/// other text has the words.
+fn excused(group: &[Count<'_>], before: &Scan<'_>, after: &Scan<'_>) -> bool {
+    let Some(first) = group.first() else {
+        return true;
+    };
+    let old = group.iter().filter(|c| !c.new).count();
+    let lost = group.len() == old;
+    match first.kind {
+        AtomKind::Name => {
+            let times = |scan: &Scan<'_>| scan.words.iter().filter(|w| w.key == first.key).count();
+            let (was, is) = (times(before), times(after));
+            if lost {
+                is > 0 || (group.iter().all(|c| c.weak) && kin(first.key, after))
+            } else {
+                is <= was || (group.iter().all(|c| c.weak) && kin(first.key, before))
+            }
+        }
+        AtomKind::Quotation => {
+            let side = if lost { after } else { before };
+            let joined = side
+                .words
+                .iter()
+                .map(|w| w.key.as_ref())
+                .collect::<Vec<_>>()
+                .join(" ");
+            joined.contains(first.key)
+        }
+        _ => false,
+    }
+}
+
+/// Whether the text has a word with the same beginning: `Destroying` for `destroyed`.
+fn kin(key: &str, scan: &Scan<'_>) -> bool {
+    scan.words
+        .iter()
+        .any(|w| statements::same_stem(key, &w.key))
+}
+
+#[derive(Default)]
+struct Sides<'a> {
+    counts: Vec<Count<'a>>,
+}
+
+#[derive(Clone, Copy)]
+struct Count<'a> {
+    kind: AtomKind,
+    key: &'a str,
+    new: bool,
+    weak: bool,
+}
+
+impl<'a> Sides<'a> {
+    fn add(&mut self, found: &'a Found, new: bool) {
+        self.counts.push(Count {
+            kind: found.kind,
+            key: &found.key,
+            new,
+            weak: found.weak,
+        });
+    }
+}
+
+/// Names keep their order, and so do numbers: who did what to whom, and which figure is whose.
+fn order(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violation> {
+    for kind in [AtomKind::Name, AtomKind::Number] {
+        let sequence = |scan: &'_ Scan<'_>| -> Vec<String> {
+            scan.found
+                .iter()
+                .filter(|f| class(f.kind) == kind)
+                .map(|f| f.key.clone())
+                .collect()
+        };
+        let (old, new) = (sequence(before), sequence(after));
+        let mut rest = old.iter();
+        let shared = new.iter().filter(|key| old.contains(key));
+        for key in shared {
+            if !rest.any(|k| k == key) {
+                return Err(Fault::Changed.of(kind));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
