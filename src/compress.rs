@@ -38,11 +38,7 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self {
-            ratio: Ratio::Auto,
-            min_tokens: 256,
-            rewrite: true,
-        }
+        Self { ratio: Ratio::Auto, min_tokens: 256, rewrite: true }
     }
 }
 
@@ -63,12 +59,7 @@ impl Condensation {
     /// The original goes on, with its reason.
     #[must_use]
     pub fn unchanged(reason: Reason, tokens: usize) -> Self {
-        Self {
-            outcome: Outcome::Unchanged(reason),
-            tokens_before: tokens,
-            tokens_after: tokens,
-            units: Vec::new(),
-        }
+        Self { outcome: Outcome::Unchanged(reason), tokens_before: tokens, tokens_after: tokens, units: Vec::new() }
     }
 
     /// The condensed text, if there is one.

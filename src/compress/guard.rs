@@ -16,9 +16,7 @@ pub use reduction::{Allow, check_reduction, check_reduction_text};
 use crate::compress::atoms::{AtomKind, Found, Scan};
 
 /// Why a rewrite may not stand for its source. Carries no text, so that it can be counted and logged.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, thiserror::Error,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, thiserror::Error)]
 #[error("{} ({})", .reason.as_str(), .kind.map_or("text", AtomKind::as_str))]
 pub struct Violation {
     /// What was at fault.
@@ -69,17 +67,11 @@ impl Fault {
     }
 
     const fn of(self, kind: AtomKind) -> Violation {
-        Violation {
-            reason: self,
-            kind: Some(kind),
-        }
+        Violation { reason: self, kind: Some(kind) }
     }
 
     const fn whole(self) -> Violation {
-        Violation {
-            reason: self,
-            kind: None,
-        }
+        Violation { reason: self, kind: None }
     }
 }
 
@@ -113,13 +105,8 @@ fn atoms(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violation> {
     for found in &after.found {
         sides.add(found, true);
     }
-    sides
-        .counts
-        .sort_by(|a, b| (class(a.kind), &a.key).cmp(&(class(b.kind), &b.key)));
-    for group in sides
-        .counts
-        .chunk_by(|a, b| class(a.kind) == class(b.kind) && a.key == b.key)
-    {
+    sides.counts.sort_by(|a, b| (class(a.kind), &a.key).cmp(&(class(b.kind), &b.key)));
+    for group in sides.counts.chunk_by(|a, b| class(a.kind) == class(b.kind) && a.key == b.key) {
         let Some(first) = group.first() else { continue };
         let old = group.iter().filter(|c| !c.new).count();
         let new = group.len() - old;
@@ -129,9 +116,7 @@ fn atoms(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violation> {
             Rule::Present if new == 0 && !excused(group, before, after) => {
                 return Err(Fault::Lost.of(kind));
             }
-            Rule::Exact | Rule::Present | Rule::NoMore
-                if new > old && !excused(group, before, after) =>
-            {
+            Rule::Exact | Rule::Present | Rule::NoMore if new > old && !excused(group, before, after) => {
                 return Err(Fault::Invented.of(kind));
             }
             _ => {}
@@ -191,12 +176,7 @@ fn excused(group: &[Count<'_>], before: &Scan<'_>, after: &Scan<'_>) -> bool {
         }
         AtomKind::Quotation => {
             let side = if lost { after } else { before };
-            let joined = side
-                .words
-                .iter()
-                .map(|w| w.key.as_ref())
-                .collect::<Vec<_>>()
-                .join(" ");
+            let joined = side.words.iter().map(|w| w.key.as_ref()).collect::<Vec<_>>().join(" ");
             joined.contains(first.key)
         }
         _ => false,
@@ -205,9 +185,7 @@ fn excused(group: &[Count<'_>], before: &Scan<'_>, after: &Scan<'_>) -> bool {
 
 /// Whether the text has a word with the same beginning: `Destroying` for `destroyed`.
 fn kin(key: &str, scan: &Scan<'_>) -> bool {
-    scan.words
-        .iter()
-        .any(|w| statements::same_stem(key, &w.key))
+    scan.words.iter().any(|w| statements::same_stem(key, &w.key))
 }
 
 #[derive(Default)]
@@ -225,12 +203,7 @@ struct Count<'a> {
 
 impl<'a> Sides<'a> {
     fn add(&mut self, found: &'a Found, new: bool) {
-        self.counts.push(Count {
-            kind: found.kind,
-            key: &found.key,
-            new,
-            weak: found.weak,
-        });
+        self.counts.push(Count { kind: found.kind, key: &found.key, new, weak: found.weak });
     }
 }
 
@@ -238,11 +211,7 @@ impl<'a> Sides<'a> {
 fn order(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violation> {
     for kind in [AtomKind::Name, AtomKind::Number] {
         let sequence = |scan: &'_ Scan<'_>| -> Vec<String> {
-            scan.found
-                .iter()
-                .filter(|f| class(f.kind) == kind)
-                .map(|f| f.key.clone())
-                .collect()
+            scan.found.iter().filter(|f| class(f.kind) == kind).map(|f| f.key.clone()).collect()
         };
         let (old, new) = (sequence(before), sequence(after));
         let mut rest = old.iter();

@@ -25,11 +25,7 @@ impl Factor {
     /// # Errors
     /// When `value` lies outside of [`Factor::RANGE`].
     pub fn new(value: f32) -> Result<Self, InvalidRatio> {
-        if Self::RANGE.contains(&value) {
-            Ok(Self(value))
-        } else {
-            Err(InvalidRatio)
-        }
+        if Self::RANGE.contains(&value) { Ok(Self(value)) } else { Err(InvalidRatio) }
     }
 
     /// The number before the `:1`.

@@ -39,10 +39,7 @@ pub trait Rewriter {
     ///
     /// # Errors
     /// See [`RewriteError`].
-    fn rewrite(
-        &mut self,
-        requests: &[RewriteRequest<'_>],
-    ) -> Result<Vec<Option<String>>, RewriteError>;
+    fn rewrite(&mut self, requests: &[RewriteRequest<'_>]) -> Result<Vec<Option<String>>, RewriteError>;
 }
 
 /// Says whether work that is under way should end: the job's deadline has passed, or nobody waits for it any more.

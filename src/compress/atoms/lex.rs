@@ -70,12 +70,7 @@ pub(crate) fn words(text: &str) -> Vec<Word<'_>> {
             continue;
         }
         let from = start + lead.len();
-        out.push(Word {
-            text: core,
-            span: from..from + core.len(),
-            key: key(core),
-            border,
-        });
+        out.push(Word { text: core, span: from..from + core.len(), key: key(core), border });
         border = if ends_sentence(core, trail) {
             Border::Sentence
         } else {
@@ -109,32 +104,12 @@ pub(crate) fn bullet(chunk: &str) -> bool {
 fn trim(chunk: &str) -> (&str, &str, &str) {
     let core = chunk.trim_start_matches(|c: char| {
         !c.is_alphanumeric()
-            && !matches!(
-                c,
-                '$' | '€'
-                    | '£'
-                    | '¥'
-                    | '-'
-                    | '−'
-                    | '+'
-                    | '.'
-                    | '/'
-                    | '~'
-                    | '#'
-                    | '@'
-                    | '_'
-                    | '%'
-                    | '\\'
-            )
+            && !matches!(c, '$' | '€' | '£' | '¥' | '-' | '−' | '+' | '.' | '/' | '~' | '#' | '@' | '_' | '%' | '\\')
     });
     let core = trim_sign(core);
     let lead = chunk.len() - core.len();
     let kept = core.trim_end_matches(|c: char| {
-        !c.is_alphanumeric()
-            && !matches!(
-                c,
-                '%' | '$' | '€' | '£' | '¥' | '°' | '/' | '_' | '+' | '#' | '\\'
-            )
+        !c.is_alphanumeric() && !matches!(c, '%' | '$' | '€' | '£' | '¥' | '°' | '/' | '_' | '+' | '#' | '\\')
     });
     let (lead, _) = chunk.split_at_checked(lead).unwrap_or((chunk, ""));
     let trail = core.get(kept.len()..).unwrap_or_default();
@@ -161,12 +136,8 @@ fn trim_sign(core: &str) -> &str {
                     || (c == '-' && after.len() > 2)
                     || c.is_ascii_alphabetic()
             }),
-            '.' => next.is_some_and(|c| {
-                c.is_alphanumeric() || c == '/' || (c == '.' && after.starts_with("./"))
-            }),
-            '$' | '€' | '£' | '¥' | '#' | '@' | '_' | '~' | '/' | '\\' => {
-                next.is_some_and(|c| !c.is_whitespace())
-            }
+            '.' => next.is_some_and(|c| c.is_alphanumeric() || c == '/' || (c == '.' && after.starts_with("./"))),
+            '$' | '€' | '£' | '¥' | '#' | '@' | '_' | '~' | '/' | '\\' => next.is_some_and(|c| !c.is_whitespace()),
             _ => false,
         };
         if holds {
@@ -180,10 +151,9 @@ fn border_of(punctuation: &str) -> Border {
     if punctuation.contains(['.', '!', '?', '。', '！', '？']) {
         return Border::Sentence;
     }
-    if punctuation.contains([
-        ',', ';', ':', '(', ')', '[', ']', '{', '}', '—', '–', '…', '|', '•', '"', '“', '”', '«',
-        '»',
-    ]) || matches!(punctuation, "-" | "--" | "*")
+    if punctuation
+        .contains([',', ';', ':', '(', ')', '[', ']', '{', '}', '—', '–', '…', '|', '•', '"', '“', '”', '«', '»'])
+        || matches!(punctuation, "-" | "--" | "*")
     {
         return Border::Clause;
     }
@@ -205,9 +175,8 @@ fn ends_sentence(core: &str, trail: &str) -> bool {
 }
 
 const ABBREVIATIONS: &[&str] = &[
-    "Mr", "Mrs", "Ms", "Dr", "Prof", "St", "Jr", "Sr", "Inc", "Ltd", "Co", "Corp", "vs", "etc",
-    "al", "Fig", "fig", "No", "Vol", "pp", "cf", "approx", "Gen", "Sen", "Rep", "Gov", "Capt",
-    "Lt", "Col", "Sgt", "Rev", "Hon",
+    "Mr", "Mrs", "Ms", "Dr", "Prof", "St", "Jr", "Sr", "Inc", "Ltd", "Co", "Corp", "vs", "etc", "al", "Fig", "fig",
+    "No", "Vol", "pp", "cf", "approx", "Gen", "Sen", "Rep", "Gov", "Capt", "Lt", "Col", "Sgt", "Rev", "Hon",
 ];
 
 /// The form in which words are compared.
@@ -233,16 +202,8 @@ pub(crate) fn fold(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
     }
-    let folded: String = text
-        .chars()
-        .filter(|&c| !invisible(c))
-        .map(fold_char)
-        .collect();
-    if folded == text {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(folded)
-    }
+    let folded: String = text.chars().filter(|&c| !invisible(c)).map(fold_char).collect();
+    if folded == text { Cow::Borrowed(text) } else { Cow::Owned(folded) }
 }
 
 /// Characters that take no room: zero-width spaces and joiners, soft hyphens, direction marks, tags, selectors.
@@ -261,11 +222,7 @@ pub(crate) fn fold_char(c: char) -> char {
         '\u{ff01}'..='\u{ff5e}' => ascii(b'!', code - 0xff01),
         '\u{1d400}'..='\u{1d6a3}' => {
             let place = (code - 0x1d400) % 52;
-            if place < 26 {
-                ascii(b'A', place)
-            } else {
-                ascii(b'a', place - 26)
-            }
+            if place < 26 { ascii(b'A', place) } else { ascii(b'a', place - 26) }
         }
         '\u{1d7ce}'..='\u{1d7ff}' => ascii(b'0', (code - 0x1d7ce) % 10),
         '⁰' | '₀' => '0',
@@ -328,24 +285,11 @@ mod tests {
         let text = "He said: \"Don’t pay -$5.00 (ever)—wait… U.S. law.\" Next";
         let words = words(text);
         let cores: Vec<_> = words.iter().map(|w| w.text).collect();
-        assert_eq!(
-            cores,
-            [
-                "He", "said", "Don’t", "pay", "-$5.00", "ever", "wait", "U.S", "law", "Next"
-            ]
-        );
-        assert!(
-            words
-                .iter()
-                .all(|w| text.get(w.span.clone()) == Some(w.text))
-        );
+        assert_eq!(cores, ["He", "said", "Don’t", "pay", "-$5.00", "ever", "wait", "U.S", "law", "Next"]);
+        assert!(words.iter().all(|w| text.get(w.span.clone()) == Some(w.text)));
         assert_eq!(words[2].key, "don't");
         assert_eq!(words[9].border, Border::Sentence);
-        assert_eq!(
-            words[8].border,
-            Border::None,
-            "an abbreviation ends no sentence"
-        );
+        assert_eq!(words[8].border, Border::None, "an abbreviation ends no sentence");
         assert_eq!(words[6].border, Border::Clause);
     }
 

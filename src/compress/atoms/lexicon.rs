@@ -3,25 +3,13 @@
 /// Words that turn a statement round. Contractions are matched by their ending.
 pub(crate) fn negation(key: &str) -> Option<&'static str> {
     if key.ends_with("n't")
-        || matches!(
-            key,
-            "not"
-                | "cannot"
-                | "dont"
-                | "doesnt"
-                | "didnt"
-                | "isnt"
-                | "wasnt"
-                | "wont"
-                | "cant"
-                | "n't"
-        )
+        || matches!(key, "not" | "cannot" | "dont" | "doesnt" | "didnt" | "isnt" | "wasnt" | "wont" | "cant" | "n't")
     {
         return Some("not");
     }
     const PLAIN: &[&str] = &[
-        "no", "never", "none", "nobody", "nothing", "nowhere", "neither", "nor", "without",
-        "hardly", "scarcely", "barely", "unable", "rarely", "seldom", "lest",
+        "no", "never", "none", "nobody", "nothing", "nowhere", "neither", "nor", "without", "hardly", "scarcely",
+        "barely", "unable", "rarely", "seldom", "lest",
     ];
     if let Some(word) = PLAIN.iter().find(|w| **w == key) {
         return Some(word);
@@ -31,20 +19,11 @@ pub(crate) fn negation(key: &str) -> Option<&'static str> {
         ("refuse", &["refuse", "refuses", "refused", "refusing"]),
         ("deny", &["deny", "denies", "denied", "denying"]),
         ("lack", &["lack", "lacks", "lacked", "lacking"]),
-        (
-            "prevent",
-            &["prevent", "prevents", "prevented", "preventing"],
-        ),
-        (
-            "prohibit",
-            &["prohibit", "prohibits", "prohibited", "prohibiting"],
-        ),
+        ("prevent", &["prevent", "prevents", "prevented", "preventing"]),
+        ("prohibit", &["prohibit", "prohibits", "prohibited", "prohibiting"]),
         ("forbid", &["forbid", "forbids", "forbade", "forbidden"]),
     ];
-    VERBS
-        .iter()
-        .find(|(_, forms)| forms.contains(&key))
-        .map(|(lemma, _)| *lemma)
+    VERBS.iter().find(|(_, forms)| forms.contains(&key)).map(|(lemma, _)| *lemma)
 }
 
 /// Words that bind, allow, condition, limit or hedge a statement.
@@ -111,10 +90,7 @@ pub(crate) fn modal(key: &str) -> Option<&'static str> {
 
 /// Modal words that faithful rewrites drop or add without harm when nothing else changes.
 pub(crate) fn light_modal(key: &str) -> bool {
-    matches!(
-        key,
-        "will" | "would" | "subject" | "required" | "whether" | "always" | "alleged"
-    )
+    matches!(key, "will" | "would" | "subject" | "required" | "whether" | "always" | "alleged")
 }
 
 /// Modal words that open an exception or a condition whose whole clause belongs to them.
@@ -164,11 +140,7 @@ pub(crate) const DIRECTIONS: &[(bool, &[&str], &[&str])] = &[
     (true, &["more"], &["less", "fewer"]),
     (true, &["most"], &["least", "fewest"]),
     (true, &["higher"], &["lower"]),
-    (
-        true,
-        &["greater", "larger", "bigger"],
-        &["smaller", "lesser"],
-    ),
+    (true, &["greater", "larger", "bigger"], &["smaller", "lesser"]),
     (true, &["longer"], &["shorter"]),
     (true, &["older"], &["younger", "newer"]),
     (true, &["later"], &["earlier", "sooner"]),
@@ -185,89 +157,44 @@ pub(crate) const DIRECTIONS: &[(bool, &[&str], &[&str])] = &[
         &["increase", "increases", "increased", "increasing"],
         &["decrease", "decreases", "decreased", "decreasing"],
     ),
-    (
-        true,
-        &["rise", "rises", "rose", "risen", "rising"],
-        &["fall", "falls", "fell", "fallen", "falling"],
-    ),
+    (true, &["rise", "rises", "rose", "risen", "rising"], &["fall", "falls", "fell", "fallen", "falling"]),
     (true, &["maximum", "max"], &["minimum", "min"]),
     (true, &["exceed", "exceeds", "exceeded", "exceeding"], &[]),
     (false, &["over"], &["under"]),
     (false, &["before"], &["after"]),
     (false, &["up"], &["down"]),
     (false, &["upper"], &["lower"]),
-    (
-        false,
-        &["gain", "gains", "gained", "profit", "profits"],
-        &["loss", "losses", "lost", "lose", "loses"],
-    ),
+    (false, &["gain", "gains", "gained", "profit", "profits"], &["loss", "losses", "lost", "lose", "loses"]),
     (
         false,
         &["grow", "grows", "grew", "grown", "growth"],
-        &[
-            "shrink", "shrinks", "shrank", "decline", "declined", "declines",
-        ],
+        &["shrink", "shrinks", "shrank", "decline", "declined", "declines"],
     ),
     (false, &["left"], &["right"]),
     (false, &["north", "northern"], &["south", "southern"]),
     (false, &["east", "eastern"], &["west", "western"]),
-    (
-        false,
-        &["enable", "enables", "enabled"],
-        &["disable", "disables", "disabled"],
-    ),
+    (false, &["enable", "enables", "enabled"], &["disable", "disables", "disabled"]),
     (
         false,
         &["allow", "allows", "allowed", "permit", "permitted"],
         &["forbid", "forbidden", "deny", "denied", "prohibited"],
     ),
-    (
-        false,
-        &["accept", "accepts", "accepted", "approve", "approved"],
-        &["reject", "rejects", "rejected"],
-    ),
-    (
-        false,
-        &["include", "includes", "included", "including"],
-        &["exclude", "excludes", "excluded", "excluding"],
-    ),
+    (false, &["accept", "accepts", "accepted", "approve", "approved"], &["reject", "rejects", "rejected"]),
+    (false, &["include", "includes", "included", "including"], &["exclude", "excludes", "excluded", "excluding"]),
     (false, &["true"], &["false"]),
     (false, &["win", "wins", "won"], &["lose", "loses", "lost"]),
+    (false, &["buy", "buys", "bought"], &["sell", "sells", "sold"]),
     (
         false,
-        &["buy", "buys", "bought"],
-        &["sell", "sells", "sold"],
-    ),
-    (
-        false,
-        &[
-            "succeed",
-            "succeeds",
-            "succeeded",
-            "success",
-            "passed",
-            "pass",
-        ],
+        &["succeed", "succeeds", "succeeded", "success", "passed", "pass"],
         &["fail", "fails", "failed", "failure"],
     ),
-    (
-        false,
-        &["open", "opens", "opened"],
-        &["close", "closes", "closed"],
-    ),
-    (
-        false,
-        &["import", "imports", "imported"],
-        &["export", "exports", "exported"],
-    ),
+    (false, &["open", "opens", "opened"], &["close", "closes", "closed"]),
+    (false, &["import", "imports", "imported"], &["export", "exports", "exported"]),
     (false, &["first"], &["last"]),
     (false, &["top"], &["bottom"]),
     (false, &["positive"], &["negative"]),
-    (
-        false,
-        &["male", "man", "men"],
-        &["female", "woman", "women"],
-    ),
+    (false, &["male", "man", "men"], &["female", "woman", "women"]),
     (false, &["ascending"], &["descending"]),
     (false, &["with"], &["without"]),
     (false, &["all", "every"], &["some", "few"]),
@@ -456,13 +383,12 @@ pub(crate) fn calendar(word: &str) -> Option<&'static str> {
 /// Words that carry no statement of their own: what a negation or a modal word is attached to lies behind them.
 pub(crate) fn light(word: &str) -> bool {
     const LIGHT: &[&str] = &[
-        "a", "an", "the", "to", "be", "been", "being", "is", "are", "was", "were", "am", "have",
-        "has", "had", "having", "do", "does", "did", "any", "of", "for", "in", "on", "at", "by",
-        "that", "this", "these", "those", "it", "its", "they", "their", "he", "she", "his", "her",
-        "we", "our", "you", "your", "i", "my", "and", "or", "so", "as", "also", "even", "yet",
-        "just", "still", "ever", "then", "than", "very", "too", "quite", "there", "which", "who",
-        "with", "from", "into", "such", "'ve", "'re", "'s", "not", "all", "some", "one", "them",
-        "him", "me", "us", "like", "want",
+        "a", "an", "the", "to", "be", "been", "being", "is", "are", "was", "were", "am", "have", "has", "had",
+        "having", "do", "does", "did", "any", "of", "for", "in", "on", "at", "by", "that", "this", "these", "those",
+        "it", "its", "they", "their", "he", "she", "his", "her", "we", "our", "you", "your", "i", "my", "and", "or",
+        "so", "as", "also", "even", "yet", "just", "still", "ever", "then", "than", "very", "too", "quite", "there",
+        "which", "who", "with", "from", "into", "such", "'ve", "'re", "'s", "not", "all", "some", "one", "them", "him",
+        "me", "us", "like", "want",
     ];
     LIGHT.contains(&word) || (word.len() > 4 && word.ends_with("ly"))
 }
@@ -474,19 +400,10 @@ pub(crate) fn common(word: &str) -> bool {
     let (mut low, mut high) = (0, list.len());
     while low < high {
         let middle = usize::midpoint(low, high);
-        let start = list
-            .get(..middle)
-            .and_then(|l| l.iter().rposition(|b| *b == b'\n'))
-            .map_or(0, |at| at + 1);
-        let end = list
-            .get(start..)
-            .and_then(|l| l.iter().position(|b| *b == b'\n'))
-            .map_or(list.len(), |at| start + at);
-        match list
-            .get(start..end)
-            .unwrap_or_default()
-            .cmp(word.as_bytes())
-        {
+        let start = list.get(..middle).and_then(|l| l.iter().rposition(|b| *b == b'\n')).map_or(0, |at| at + 1);
+        let end =
+            list.get(start..).and_then(|l| l.iter().position(|b| *b == b'\n')).map_or(list.len(), |at| start + at);
+        match list.get(start..end).unwrap_or_default().cmp(word.as_bytes()) {
             std::cmp::Ordering::Equal => return true,
             std::cmp::Ordering::Less => low = end + 1,
             std::cmp::Ordering::Greater => high = start,

@@ -33,16 +33,10 @@ pub(crate) fn groups(scan: &Scan<'_>) -> Vec<Range<usize>> {
         .iter()
         .filter(|f| !f.words.is_empty() && f.counts())
         .map(|f| match f.kind {
-            AtomKind::Negation | AtomKind::Modal if conditional(&f.key) => {
-                f.words.start..clause_end(scan, f.words.end)
-            }
-            AtomKind::Negation | AtomKind::Modal => {
-                subject_verb(scan, f.words.start)..predicate_end(scan, f.words.end)
-            }
+            AtomKind::Negation | AtomKind::Modal if conditional(&f.key) => f.words.start..clause_end(scan, f.words.end),
+            AtomKind::Negation | AtomKind::Modal => subject_verb(scan, f.words.start)..predicate_end(scan, f.words.end),
             AtomKind::Comparative => f.words.start..compared_end(scan, f.words.end),
-            AtomKind::Number | AtomKind::Currency | AtomKind::Percentage => {
-                qualified(scan, f.words.start)..f.words.end
-            }
+            AtomKind::Number | AtomKind::Currency | AtomKind::Percentage => qualified(scan, f.words.start)..f.words.end,
             _ => f.words.clone(),
         })
         .collect();
@@ -62,10 +56,7 @@ pub(crate) fn groups(scan: &Scan<'_>) -> Vec<Range<usize>> {
 fn names(scan: &Scan<'_>, out: &mut Vec<Range<usize>>) {
     let mut run: Option<Range<usize>> = None;
     for found in scan.found.iter().filter(|f| f.kind == AtomKind::Name) {
-        let joined = scan
-            .words
-            .get(found.words.start)
-            .is_some_and(|w| w.border == Border::None);
+        let joined = scan.words.get(found.words.start).is_some_and(|w| w.border == Border::None);
         match &mut run {
             Some(range) if joined && range.end == found.words.start => range.end = found.words.end,
             _ => out.extend(run.replace(found.words.clone())),
@@ -77,17 +68,14 @@ fn names(scan: &Scan<'_>, out: &mut Vec<Range<usize>>) {
 /// The auxiliary before a negation belongs to it: `did not`, `is never`.
 fn subject_verb(scan: &Scan<'_>, at: usize) -> usize {
     const AUXILIARIES: &[&str] = &[
-        "do", "does", "did", "is", "are", "was", "were", "has", "have", "had", "be", "been", "am",
-        "can", "could", "will", "would", "shall", "should", "may", "might", "must", "need",
+        "do", "does", "did", "is", "are", "was", "were", "has", "have", "had", "be", "been", "am", "can", "could",
+        "will", "would", "shall", "should", "may", "might", "must", "need",
     ];
     let Some(before) = at.checked_sub(1) else {
         return at;
     };
     let bound = scan.words.get(at).is_some_and(|w| w.border == Border::None);
-    let auxiliary = scan
-        .words
-        .get(before)
-        .is_some_and(|w| AUXILIARIES.contains(&w.key.as_ref()));
+    let auxiliary = scan.words.get(before).is_some_and(|w| AUXILIARIES.contains(&w.key.as_ref()));
     if bound && auxiliary { before } else { at }
 }
 
@@ -106,23 +94,13 @@ pub(crate) fn predicate_end(scan: &Scan<'_>, from: usize) -> usize {
 
 /// To the end of the clause, at most twelve words.
 fn clause_end(scan: &Scan<'_>, from: usize) -> usize {
-    let length = scan
-        .words
-        .iter()
-        .skip(from)
-        .take(12)
-        .take_while(|w| w.border == Border::None)
-        .count();
+    let length = scan.words.iter().skip(from).take(12).take_while(|w| w.border == Border::None).count();
     from + length
 }
 
 /// `more than five people`: through what follows `than`.
 fn compared_end(scan: &Scan<'_>, from: usize) -> usize {
-    if scan
-        .words
-        .get(from)
-        .is_some_and(|w| w.key == "than" && w.border == Border::None)
-    {
+    if scan.words.get(from).is_some_and(|w| w.key == "than" && w.border == Border::None) {
         predicate_end(scan, from + 1)
     } else {
         from
@@ -174,14 +152,8 @@ fn qualified(scan: &Scan<'_>, at: usize) -> usize {
     let mut start = at;
     while start > 0
         && at - start < 4
-        && scan
-            .words
-            .get(start)
-            .is_some_and(|w| w.border == Border::None)
-        && scan
-            .words
-            .get(start - 1)
-            .is_some_and(|w| QUALIFIERS.contains(&w.key.as_ref()))
+        && scan.words.get(start).is_some_and(|w| w.border == Border::None)
+        && scan.words.get(start - 1).is_some_and(|w| QUALIFIERS.contains(&w.key.as_ref()))
     {
         start -= 1;
     }
@@ -193,24 +165,18 @@ mod tests {
     use super::*;
 
     fn spans(text: &str) -> Vec<&str> {
-        protected(text).into_iter().map(|r| &text[r]).collect()
+        protected(text).into_iter().map(|r| text.get(r).unwrap()).collect()
     }
 
     #[test]
     fn a_negation_holds_on_to_its_statement() {
-        assert_eq!(
-            spans("the clerk did not ever share the key with us"),
-            ["did not ever share"]
-        );
+        assert_eq!(spans("the clerk did not ever share the key with us"), ["did not ever share"]);
         assert_eq!(spans("tenants must pay in advance"), ["must pay"]);
     }
 
     #[test]
     fn a_number_holds_on_to_what_qualifies_it() {
-        assert_eq!(
-            spans("a load of not more than 5 tons each week"),
-            ["not more than 5 tons"]
-        );
+        assert_eq!(spans("a load of not more than 5 tons each week"), ["not more than 5 tons"]);
         assert_eq!(spans("a load of up to 5 tons"), ["up to 5 tons"]);
     }
 
@@ -224,9 +190,6 @@ mod tests {
 
     #[test]
     fn a_name_is_whole() {
-        assert_eq!(
-            spans("the court heard Angela Dorothea Merkel, Gerhard"),
-            ["Angela Dorothea Merkel", "Gerhard"]
-        );
+        assert_eq!(spans("the court heard Angela Dorothea Merkel, Gerhard"), ["Angela Dorothea Merkel", "Gerhard"]);
     }
 }

@@ -52,10 +52,7 @@ pub(crate) fn shape(word: &str) -> Option<Shape> {
 fn camel(word: &str) -> bool {
     let bytes = word.as_bytes();
     // McDonald, DeVito: a second capital after two letters is a name.
-    bytes
-        .windows(2)
-        .skip(1)
-        .any(|w| matches!(w, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()))
+    bytes.windows(2).skip(1).any(|w| matches!(w, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()))
         && (bytes.first().is_some_and(u8::is_ascii_lowercase)
             || bytes.iter().filter(|b| b.is_ascii_uppercase()).count() >= 2)
         && !(word.starts_with("Mc") || word.starts_with("Mac"))
@@ -63,18 +60,11 @@ fn camel(word: &str) -> bool {
 
 fn path(word: &str) -> bool {
     let drive = word.get(1..3).is_some_and(|t| t == ":\\" || t == ":/");
-    let rooted = word.starts_with('/')
-        || word.starts_with("./")
-        || word.starts_with("../")
-        || word.starts_with("~/");
+    let rooted = word.starts_with('/') || word.starts_with("./") || word.starts_with("../") || word.starts_with("~/");
     let slashes = word.bytes().filter(|b| matches!(b, b'/' | b'\\')).count();
     let letters = word.bytes().any(|b| b.is_ascii_alphabetic());
     let extension = word.rsplit(['/', '\\']).next().is_some_and(file_name);
-    letters
-        && (drive
-            || (rooted && word.len() > 2)
-            || (slashes >= 2 && !date(word))
-            || (slashes == 1 && extension))
+    letters && (drive || (rooted && word.len() > 2) || (slashes >= 2 && !date(word)) || (slashes == 1 && extension))
 }
 
 /// `name.ext`, neither abbreviation nor sentence end.
@@ -82,9 +72,7 @@ fn file_name(word: &str) -> bool {
     word.rsplit_once('.').is_some_and(|(name, ext)| {
         name.len() > 1
             && (1..=5).contains(&ext.len())
-            && ext
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            && ext.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
             && ext.bytes().any(|b| b.is_ascii_lowercase())
             && name.bytes().any(|b| b.is_ascii_alphabetic())
             && !name.split('.').all(|part| part.len() == 1)
@@ -93,10 +81,7 @@ fn file_name(word: &str) -> bool {
 
 /// `14:30`, `14:30:05`, `2:30pm`.
 fn clock(word: &str) -> bool {
-    let body = word
-        .strip_suffix("am")
-        .or_else(|| word.strip_suffix("pm"))
-        .unwrap_or(word);
+    let body = word.strip_suffix("am").or_else(|| word.strip_suffix("pm")).unwrap_or(word);
     body.contains(':')
         && body.split(':').all(|part| {
             (1..=2).contains(&part.split('.').next().unwrap_or_default().len())
@@ -110,9 +95,7 @@ fn date(word: &str) -> bool {
     let mark = if day.contains('/') { '/' } else { '-' };
     let parts: Vec<&str> = day.split(mark).collect();
     parts.len() == 3
-        && parts
-            .iter()
-            .all(|part| (1..=4).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
+        && parts.iter().all(|part| (1..=4).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
         && parts.iter().any(|part| part.len() >= 2)
 }
 
@@ -122,8 +105,7 @@ fn version(word: &str) -> bool {
     let body = marked.unwrap_or(word);
     let head = body.split(['-', '+']).next().unwrap_or(body);
     let parts = head.split('.').count();
-    head.split('.')
-        .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+    head.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
         && parts >= if marked.is_some() { 1 } else { 3 }
 }
 
@@ -137,9 +119,8 @@ fn number(word: &str) -> Option<(AtomKind, Number)> {
             (sign, rest) = ("-", after);
         } else if let Some(after) = rest.strip_prefix('+') {
             (sign, rest) = ("+", after);
-        } else if let Some((unit, after)) = ["US$", "A$", "C$", "$", "€", "£", "¥"]
-            .iter()
-            .find_map(|c| rest.strip_prefix(c).map(|after| (*c, after)))
+        } else if let Some((unit, after)) =
+            ["US$", "A$", "C$", "$", "€", "£", "¥"].iter().find_map(|c| rest.strip_prefix(c).map(|after| (*c, after)))
         {
             (currency, rest) = (unit, after);
         } else {
@@ -147,9 +128,7 @@ fn number(word: &str) -> Option<(AtomKind, Number)> {
         }
     }
     let rest = rest.strip_prefix('.').map_or(rest, |_| rest);
-    let end = rest
-        .find(|c: char| !(c.is_ascii_digit() || c == '.' || c == ','))
-        .unwrap_or(rest.len());
+    let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == ',')).unwrap_or(rest.len());
     let (figures, suffix) = rest.split_at_checked(end)?;
     let figures = figures.trim_end_matches(['.', ',']);
     if !figures.bytes().any(|b| b.is_ascii_digit()) {
@@ -157,14 +136,7 @@ fn number(word: &str) -> Option<(AtomKind, Number)> {
     }
     let lower = suffix.trim_start_matches('-').to_lowercase();
     let (kind, unit) = match lower.as_str() {
-        "" => (
-            if currency.is_empty() {
-                AtomKind::Number
-            } else {
-                AtomKind::Currency
-            },
-            "",
-        ),
+        "" => (if currency.is_empty() { AtomKind::Number } else { AtomKind::Currency }, ""),
         "%" => (AtomKind::Percentage, "%"),
         "st" | "nd" | "rd" | "th" => (AtomKind::Number, "th"),
         "s" if figures.len() == 4 => (AtomKind::Date, "decade"),
@@ -175,52 +147,27 @@ fn number(word: &str) -> Option<(AtomKind, Number)> {
             None => return compound(figures, suffix, sign),
         },
     };
-    let currency = if currency.is_empty() {
-        ""
-    } else {
-        lexicon::unit(&currency.to_lowercase()).unwrap_or("usd")
-    };
+    let currency = if currency.is_empty() { "" } else { lexicon::unit(&currency.to_lowercase()).unwrap_or("usd") };
     let value = value(sign, figures, lexicon::scale(&lower).unwrap_or(0));
-    Some((
-        kind,
-        Number {
-            value,
-            unit: format!("{currency}{unit}"),
-        },
-    ))
+    Some((kind, Number { value, unit: format!("{currency}{unit}") }))
 }
 
 /// `5-year`, `12-inch-wide`: a number, its unit and a rest that no table holds.
 fn compound(figures: &str, suffix: &str, sign: &str) -> Option<(AtomKind, Number)> {
     let words = suffix.strip_prefix('-')?;
-    if !words.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-')
-        || !words.bytes().any(|b| b.is_ascii_lowercase())
-    {
+    if !words.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-') || !words.bytes().any(|b| b.is_ascii_lowercase()) {
         return None;
     }
     let first = words.split('-').next().unwrap_or(words);
     let unit = lexicon::unit(first).map_or_else(|| words.to_lowercase(), str::to_owned);
-    Some((
-        AtomKind::Number,
-        Number {
-            value: value(sign, figures, 0),
-            unit,
-        },
-    ))
+    Some((AtomKind::Number, Number { value: value(sign, figures, 0), unit }))
 }
 
 /// One form for equal values: no group separators, no trailing zeros, scaled. Long or zero-led digits stay as they are.
 pub(crate) fn value(sign: &str, figures: &str, scale: i32) -> String {
     let commas = figures.contains(',')
-        && figures
-            .split(',')
-            .skip(1)
-            .all(|group| group.split('.').next().is_some_and(|g| g.len() == 3));
-    let bare = if commas {
-        figures.replace(',', "")
-    } else {
-        figures.to_owned()
-    };
+        && figures.split(',').skip(1).all(|group| group.split('.').next().is_some_and(|g| g.len() == 3));
+    let bare = if commas { figures.replace(',', "") } else { figures.to_owned() };
     let led = bare.starts_with('0') && bare.len() > 1 && !bare.starts_with("0.");
     if led || bare.len() > 15 {
         return format!("{sign}{bare}");

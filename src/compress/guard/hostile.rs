@@ -14,16 +14,11 @@ pub(super) fn check(source: &str, rewrite: &str) -> Result<(), Violation> {
         return Err(Fault::Suspicious.whole());
     }
     let counts = |text: &str, mark: &str| text.matches(mark).count();
-    if MARKS
-        .iter()
-        .any(|mark| counts(rewrite, mark) > counts(source, mark))
-    {
+    if MARKS.iter().any(|mark| counts(rewrite, mark) > counts(source, mark)) {
         return Err(Fault::Control.whole());
     }
     let stray = |text: &str| {
-        text.chars()
-            .filter(|c| (c.is_control() && !matches!(c, '\n' | '\t' | '\r')) || *c == '\u{fffd}')
-            .count()
+        text.chars().filter(|c| (c.is_control() && !matches!(c, '\n' | '\t' | '\r')) || *c == '\u{fffd}').count()
     };
     if stray(rewrite) > stray(source) {
         return Err(Fault::Control.whole());
@@ -67,11 +62,7 @@ pub fn suspicious(text: &str) -> bool {
 
 /// A soft hyphen, a byte order mark, an emoji's joiner and selector are harmless in ordinary text; the rest is not.
 fn hidden(c: char) -> bool {
-    invisible(c)
-        && !matches!(
-            c,
-            '\u{fe0e}' | '\u{fe0f}' | '\u{ad}' | '\u{180b}'..='\u{180f}'
-        )
+    invisible(c) && !matches!(c, '\u{fe0e}' | '\u{fe0f}' | '\u{ad}' | '\u{180b}'..='\u{180f}')
 }
 
 /// Latin letters or digits beside a twin from another script, or letters and digits in another style. A word wholly in
@@ -83,12 +74,9 @@ fn mixed(word: &str) -> bool {
     let latin = word.chars().any(|c| c.is_ascii_alphanumeric());
     let twins = word.chars().any(|c| twin(c).is_some());
     let all_twins = word.chars().count() > 1 && word.chars().all(|c| twin(c).is_some());
-    let styled = word.chars().any(|c| {
-        !c.is_ascii()
-            && fold_char(c).is_ascii_alphanumeric()
-            && twin(c).is_none()
-            && !script_mark(c)
-    });
+    let styled = word
+        .chars()
+        .any(|c| !c.is_ascii() && fold_char(c).is_ascii_alphanumeric() && twin(c).is_none() && !script_mark(c));
     (latin && twins) || all_twins || styled
 }
 
@@ -108,26 +96,18 @@ pub(super) fn no_loop(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violati
         (3..=12)
             .map(|size| {
                 let pairs = keys.windows(2 * size);
-                pairs
-                    .filter(|pair| pair.split_at_checked(size).is_some_and(|(a, b)| a == b))
-                    .count()
+                pairs.filter(|pair| pair.split_at_checked(size).is_some_and(|(a, b)| a == b)).count()
             })
             .sum::<usize>()
     };
-    if looping || stutter(after) > stutter(before) {
-        Err(Fault::Loop.whole())
-    } else {
-        Ok(())
-    }
+    if looping || stutter(after) > stutter(before) { Err(Fault::Loop.whole()) } else { Ok(()) }
 }
 
 fn stretches<'s>(scan: &'s Scan<'_>) -> HashMap<[&'s str; 3], usize> {
     let mut counts = HashMap::with_capacity(scan.words.len());
     for stretch in scan.words.windows(3) {
         if let [a, b, c] = stretch {
-            *counts
-                .entry([a.key.as_ref(), b.key.as_ref(), c.key.as_ref()])
-                .or_insert(0) += 1;
+            *counts.entry([a.key.as_ref(), b.key.as_ref(), c.key.as_ref()]).or_insert(0) += 1;
         }
     }
     counts

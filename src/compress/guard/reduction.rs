@@ -29,33 +29,14 @@ pub enum Allow {
 ///
 /// # Errors
 /// The first violation found.
-pub fn check_reduction(
-    source: &str,
-    kept: &[Range<usize>],
-    marked: bool,
-    allow: Allow,
-) -> Result<(), Violation> {
+pub fn check_reduction(source: &str, kept: &[Range<usize>], marked: bool, allow: Allow) -> Result<(), Violation> {
     if hostile::suspicious(source) {
-        let whole = kept
-            .iter()
-            .map(|r| r.end.saturating_sub(r.start))
-            .sum::<usize>()
-            >= source.len();
-        return if whole {
-            Ok(())
-        } else {
-            Err(Fault::Suspicious.whole())
-        };
+        let whole = kept.iter().map(|r| r.end.saturating_sub(r.start)).sum::<usize>() >= source.len();
+        return if whole { Ok(()) } else { Err(Fault::Suspicious.whole()) };
     }
     let scan = Scan::new(source);
-    let stays: Vec<bool> = scan
-        .words
-        .iter()
-        .map(|w| {
-            kept.iter()
-                .any(|r| r.start <= w.span.start && w.span.end <= r.end)
-        })
-        .collect();
+    let stays: Vec<bool> =
+        scan.words.iter().map(|w| kept.iter().any(|r| r.start <= w.span.start && w.span.end <= r.end)).collect();
     judge(&scan, &stays, marked, allow)
 }
 
@@ -82,25 +63,14 @@ fn judge(scan: &Scan<'_>, stays: &[bool], marked: bool, allow: Allow) -> Result<
     if !scan.words.is_empty() && !stays.contains(&true) {
         return Err(Fault::Empty.whole());
     }
-    let kept = |range: &Range<usize>| {
-        stays
-            .get(range.clone())
-            .unwrap_or_default()
-            .iter()
-            .filter(|s| **s)
-            .count()
-    };
+    let kept = |range: &Range<usize>| stays.get(range.clone()).unwrap_or_default().iter().filter(|s| **s).count();
     for group in protect::groups(scan) {
         let count = kept(&group);
         if count != 0 && count != group.len() && breaks(scan, stays, &group) {
             return Err(Fault::Changed.of(kind_at(scan, &group)));
         }
     }
-    for found in scan
-        .found
-        .iter()
-        .filter(|f| f.counts() && !f.words.is_empty() && kept(&f.words) == 0)
-    {
+    for found in scan.found.iter().filter(|f| f.counts() && !f.words.is_empty() && kept(&f.words) == 0) {
         let gone = match allow {
             Allow::Nothing => false,
             Allow::DroppedClauses => kept(&clause(scan, found.words.start)) == 0,
@@ -119,35 +89,25 @@ fn judge(scan: &Scan<'_>, stays: &[bool], marked: bool, allow: Allow) -> Result<
 /// Whether the words missing from a group matter: light words inside (articles, auxiliaries) may go, unless they turn,
 /// bind or count.
 fn breaks(scan: &Scan<'_>, stays: &[bool], group: &Range<usize>) -> bool {
-    group
-        .clone()
-        .filter(|i| !stays.get(*i).copied().unwrap_or(true))
-        .any(|i| {
-            let fixed = scan.found.iter().any(|f| f.words.contains(&i));
-            let qualifies = scan.words.get(i).is_some_and(|w| {
-                !matches!(
-                    w.key.as_ref(),
-                    "a" | "an" | "the" | "of" | "be" | "been" | "that" | "some"
-                )
-            });
-            fixed || qualifies
-        })
+    group.clone().filter(|i| !stays.get(*i).copied().unwrap_or(true)).any(|i| {
+        let fixed = scan.found.iter().any(|f| f.words.contains(&i));
+        let qualifies = scan
+            .words
+            .get(i)
+            .is_some_and(|w| !matches!(w.key.as_ref(), "a" | "an" | "the" | "of" | "be" | "been" | "that" | "some"));
+        fixed || qualifies
+    })
 }
 
 fn kind_at(scan: &Scan<'_>, group: &Range<usize>) -> AtomKind {
-    scan.found
-        .iter()
-        .find(|f| group.contains(&f.words.start))
-        .map_or(AtomKind::Number, |f| f.kind)
+    scan.found.iter().find(|f| group.contains(&f.words.start)).map_or(AtomKind::Number, |f| f.kind)
 }
 
 /// The clause around a word.
 fn clause(scan: &Scan<'_>, at: usize) -> Range<usize> {
     let opens = |i: &usize| scan.words.get(*i).is_none_or(|w| w.border > Border::None);
     let start = (0..=at).rev().find(opens).unwrap_or(0);
-    let end = (at + 1..=scan.words.len())
-        .find(opens)
-        .unwrap_or(scan.words.len());
+    let end = (at + 1..=scan.words.len()).find(opens).unwrap_or(scan.words.len());
     start..end
 }
 
@@ -172,12 +132,10 @@ fn unjoined(scan: &Scan<'_>, stays: &[bool]) -> Result<(), Violation> {
 fn align(before: &Scan<'_>, after: &Scan<'_>, stays: &mut [bool]) -> bool {
     let mut rest = before.words.iter().zip(stays);
     after.words.iter().all(|word| {
-        rest.by_ref()
-            .find(|(source, _)| source.key == word.key)
-            .is_some_and(|(_, stays)| {
-                *stays = true;
-                true
-            })
+        rest.by_ref().find(|(source, _)| source.key == word.key).is_some_and(|(_, stays)| {
+            *stays = true;
+            true
+        })
     })
 }
 
@@ -188,21 +146,10 @@ pub(super) fn no_joins(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violat
     if !align(before, after, &mut whole) {
         return Ok(());
     }
-    let sources: Vec<&[Word<'_>]> = before
-        .words
-        .chunk_by(|_, next| next.border < Border::Sentence)
-        .collect();
+    let sources: Vec<&[Word<'_>]> = before.words.chunk_by(|_, next| next.border < Border::Sentence).collect();
     let mut from = 0;
-    for sentence in after
-        .words
-        .chunk_by(|_, next| next.border < Border::Sentence)
-    {
-        let place = sources
-            .iter()
-            .enumerate()
-            .skip(from)
-            .find(|(_, source)| part_of(sentence, source))
-            .map(|(i, _)| i);
+    for sentence in after.words.chunk_by(|_, next| next.border < Border::Sentence) {
+        let place = sources.iter().enumerate().skip(from).find(|(_, source)| part_of(sentence, source)).map(|(i, _)| i);
         let Some(place) = place else {
             return Err(Fault::Joined.whole());
         };

@@ -15,9 +15,7 @@ pub(super) fn check(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violation
         let mut used = vec![false; old.len()];
         for (key, at) in attached(after, kind) {
             let place = old.iter().enumerate().position(|(i, (k, from))| {
-                !used.get(i).copied().unwrap_or(true)
-                    && *k == key
-                    && same_statement(before, *from, after, at)
+                !used.get(i).copied().unwrap_or(true) && *k == key && same_statement(before, *from, after, at)
             });
             match place.and_then(|i| used.get_mut(i)) {
                 Some(slot) => *slot = true,
@@ -30,11 +28,7 @@ pub(super) fn check(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violation
 
 /// Negations or modal words by key, with the index of the word behind each.
 fn attached<'s>(scan: &'s Scan<'_>, kind: AtomKind) -> Vec<(&'s str, usize)> {
-    scan.found
-        .iter()
-        .filter(|f| f.kind == kind)
-        .map(|f| (f.key.as_str(), f.words.end))
-        .collect()
+    scan.found.iter().filter(|f| f.kind == kind).map(|f| (f.key.as_str(), f.words.end)).collect()
 }
 
 /// Whether the first word of weight behind one place is among the first three behind the other, either way round.
@@ -44,8 +38,7 @@ fn same_statement(before: &Scan<'_>, from: usize, after: &Scan<'_>, at: usize) -
     match (old.first(), new.first()) {
         (None, None) => true,
         (Some(a), Some(b)) => {
-            new.iter().any(|w| same_stem(&a.key, &w.key))
-                || old.iter().any(|w| same_stem(&b.key, &w.key))
+            new.iter().any(|w| same_stem(&a.key, &w.key)) || old.iter().any(|w| same_stem(&b.key, &w.key))
         }
         _ => false,
     }
@@ -54,12 +47,7 @@ fn same_statement(before: &Scan<'_>, from: usize, after: &Scan<'_>, at: usize) -
 /// The first words of weight behind a place, within its sentence, at most three.
 fn behind<'s, 't>(scan: &'s Scan<'t>, from: usize) -> Vec<&'s Word<'t>> {
     let rest = scan.words.get(from..).unwrap_or_default();
-    rest.iter()
-        .take_while(|w| w.border < Border::Sentence)
-        .take(12)
-        .filter(|w| !light(&w.key))
-        .take(3)
-        .collect()
+    rest.iter().take_while(|w| w.border < Border::Sentence).take(12).filter(|w| !light(&w.key)).take(3).collect()
 }
 
 /// Equal, or equal but for an ending of at most four letters on four letters or more.
@@ -78,10 +66,8 @@ fn prefixes(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violation> {
     let has = |words: &[&str], key: &str| words.binary_search(&key).is_ok();
     for (mine, other) in [(&new, &old), (&old, &new)] {
         for word in mine.iter().filter(|w| w.len() > 5 && !has(other, w)) {
-            let bare = TURNING
-                .iter()
-                .filter_map(|p| word.strip_prefix(p))
-                .find(|bare| bare.len() > 3 && has(other, bare));
+            let bare =
+                TURNING.iter().filter_map(|p| word.strip_prefix(p)).find(|bare| bare.len() > 3 && has(other, bare));
             if bare.is_some_and(|bare| !has(mine, bare)) {
                 return Err(Fault::Changed.of(AtomKind::Negation));
             }
@@ -97,22 +83,17 @@ fn sorted<'s>(scan: &'s Scan<'_>) -> Vec<&'s str> {
     words
 }
 
-const TURNING: &[&str] = &[
-    "un", "in", "im", "il", "ir", "dis", "non-", "non", "mis", "anti-", "counter",
-];
+const TURNING: &[&str] = &["un", "in", "im", "il", "ir", "dis", "non-", "non", "mis", "anti-", "counter"];
 
 /// Words of direction: strong ones survive, and none is exchanged for its opposite.
 pub(super) fn directions(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violation> {
     let count = |scan: &Scan<'_>| {
         let mut counts = vec![[0_usize; 2]; DIRECTIONS.len()];
         for found in &scan.found {
-            if matches!(
-                found.kind,
-                AtomKind::Comparative | AtomKind::Negation | AtomKind::Modal
-            ) && let Some(direction) = direction(&found.key)
-                && let Some(slot) = counts
-                    .get_mut(usize::from(direction.pair))
-                    .and_then(|c| c.get_mut(usize::from(direction.up)))
+            if matches!(found.kind, AtomKind::Comparative | AtomKind::Negation | AtomKind::Modal)
+                && let Some(direction) = direction(&found.key)
+                && let Some(slot) =
+                    counts.get_mut(usize::from(direction.pair)).and_then(|c| c.get_mut(usize::from(direction.up)))
             {
                 *slot += 1;
             }
@@ -120,11 +101,8 @@ pub(super) fn directions(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Viol
         counts
     };
     let (old, new) = (count(before), count(after));
-    for (((strong, _, _), [old_down, old_up]), [new_down, new_up]) in
-        DIRECTIONS.iter().zip(old).zip(new)
-    {
-        let turned =
-            (new_up > old_up && new_down < old_down) || (new_down > old_down && new_up < old_up);
+    for (((strong, _, _), [old_down, old_up]), [new_down, new_up]) in DIRECTIONS.iter().zip(old).zip(new) {
+        let turned = (new_up > old_up && new_down < old_down) || (new_down > old_down && new_up < old_up);
         if turned {
             return Err(Fault::Changed.of(AtomKind::Comparative));
         }

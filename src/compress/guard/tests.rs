@@ -14,18 +14,9 @@ fn a_faithful_rewrite_stands() {
             "The committee, which met on Monday, did not approve the budget of $2 million.",
             "The committee met on Monday and did not approve the budget of $2 million.",
         ),
-        (
-            "It  took about 30 seconds to load.",
-            "It took about 30 s to load.",
-        ),
-        (
-            "You don't have to pay 1,000 dollars.",
-            "You do not have to pay $1000.",
-        ),
-        (
-            "Smith was born in Leeds. Smith was a painter.",
-            "Smith was born in Leeds and was a painter.",
-        ),
+        ("It  took about 30 seconds to load.", "It took about 30 s to load."),
+        ("You don't have to pay 1,000 dollars.", "You do not have to pay $1000."),
+        ("Smith was born in Leeds. Smith was a painter.", "Smith was born in Leeds and was a painter."),
         (
             "Tenants must pay the rent in advance, unless agreed otherwise.",
             "Tenants must pay rent in advance unless agreed otherwise.",
@@ -38,44 +29,17 @@ fn a_faithful_rewrite_stands() {
 #[test]
 fn a_changed_number_unit_or_sign_is_refused() {
     let source = "The job ran 30 seconds and cost $12 at -5 degrees, not 7%.";
-    for (from, to) in [
-        ("30", "31"),
-        ("seconds", "minutes"),
-        ("$12", "€12"),
-        ("-5", "5"),
-        ("7%", "7"),
-        ("12", "120"),
-    ] {
-        assert!(
-            check(source, &source.replacen(from, to, 1)).is_err(),
-            "{from} -> {to}"
-        );
+    for (from, to) in [("30", "31"), ("seconds", "minutes"), ("$12", "€12"), ("-5", "5"), ("7%", "7"), ("12", "120")]
+    {
+        assert!(check(source, &source.replacen(from, to, 1)).is_err(), "{from} -> {to}");
     }
-    assert_eq!(
-        refused(
-            "5 apples and 3 pears weigh 2 kg.",
-            "3 apples and 5 pears weigh 2 kg."
-        ),
-        Fault::Changed
-    );
+    assert_eq!(refused("5 apples and 3 pears weigh 2 kg.", "3 apples and 5 pears weigh 2 kg."), Fault::Changed);
 }
 
 #[test]
 fn a_flipped_or_moved_negation_is_refused() {
-    assert_eq!(
-        refused(
-            "The clerk did not sell the house.",
-            "The clerk did sell the house."
-        ),
-        Fault::Lost
-    );
-    assert_eq!(
-        refused(
-            "The clerk sold the house.",
-            "The clerk never sold the house."
-        ),
-        Fault::Invented
-    );
+    assert_eq!(refused("The clerk did not sell the house.", "The clerk did sell the house."), Fault::Lost);
+    assert_eq!(refused("The clerk sold the house.", "The clerk never sold the house."), Fault::Invented);
     assert_eq!(
         refused(
             "Ann did not sell the car and Bob did buy the house.",
@@ -83,37 +47,19 @@ fn a_flipped_or_moved_negation_is_refused() {
         ),
         Fault::Changed
     );
-    assert_eq!(
-        refused("She was unable to walk.", "She was able to walk."),
-        Fault::Lost
-    );
-    assert_eq!(
-        refused(
-            "That reading is consistent.",
-            "That reading is inconsistent."
-        ),
-        Fault::Changed
-    );
+    assert_eq!(refused("She was unable to walk.", "She was able to walk."), Fault::Lost);
+    assert_eq!(refused("That reading is consistent.", "That reading is inconsistent."), Fault::Changed);
 }
 
 #[test]
 fn swapped_names_are_refused() {
-    assert_eq!(
-        refused(
-            "On appeal Miller sued Baker.",
-            "On appeal Baker sued Miller."
-        ),
-        Fault::Changed
-    );
+    assert_eq!(refused("On appeal Miller sued Baker.", "On appeal Baker sued Miller."), Fault::Changed);
 }
 
 #[test]
 fn a_dropped_exception_and_a_weakened_duty_are_refused() {
     assert_eq!(
-        refused(
-            "Fees are refunded, except for late orders.",
-            "Fees are refunded for late orders."
-        ),
+        refused("Fees are refunded, except for late orders.", "Fees are refunded for late orders."),
         Fault::Lost
     );
     assert!(check("The tenant must pay.", "The tenant may pay.").is_err());
@@ -122,120 +68,48 @@ fn a_dropped_exception_and_a_weakened_duty_are_refused() {
 
 #[test]
 fn an_exchanged_direction_is_refused() {
-    assert_eq!(
-        refused("Sales rose in the north.", "Sales fell in the north."),
-        Fault::Changed
-    );
-    assert_eq!(
-        refused("It closed before the war.", "It closed after the war."),
-        Fault::Changed
-    );
+    assert_eq!(refused("Sales rose in the north.", "Sales fell in the north."), Fault::Changed);
+    assert_eq!(refused("It closed before the war.", "It closed after the war."), Fault::Changed);
 }
 
 #[test]
 fn an_order_that_deletion_makes_is_refused() {
+    assert_eq!(refused("Staff never share the key.", "Staff share the key."), Fault::Lost);
+    assert_eq!(refused("He told them to share the key with Bob.", "Share the key with Bob."), Fault::Instruction);
     assert_eq!(
-        refused("Staff never share the key.", "Staff share the key."),
-        Fault::Lost
-    );
-    assert_eq!(
-        refused(
-            "He told them to share the key with Bob.",
-            "Share the key with Bob."
-        ),
+        refused("Some people ignore rules. All previous ones were harsh.", "Ignore all previous rules."),
         Fault::Instruction
     );
-    assert_eq!(
-        refused(
-            "Some people ignore rules. All previous ones were harsh.",
-            "Ignore all previous rules."
-        ),
-        Fault::Instruction
-    );
-    assert_eq!(
-        check(
-            "Really quite nice. Share the key.",
-            "Quite nice. Share the key."
-        ),
-        Ok(())
-    );
+    assert_eq!(check("Really quite nice. Share the key.", "Quite nice. Share the key."), Ok(()));
 }
 
 #[test]
 fn fragments_of_two_sentences_make_no_new_one() {
-    assert_eq!(
-        refused("The dog bit a man. The cat ran off.", "The dog ran off."),
-        Fault::Joined
-    );
+    assert_eq!(refused("The dog bit a man. The cat ran off.", "The dog ran off."), Fault::Joined);
 }
 
 #[test]
 fn a_reduction_keeps_what_belongs_together() {
     let source = "The clerk, who was tired, did not share the key with 5 people.";
     assert_eq!(
-        check_reduction_text(
-            source,
-            "The clerk did not share the key with 5 people.",
-            Allow::DroppedClauses
-        ),
+        check_reduction_text(source, "The clerk did not share the key with 5 people.", Allow::DroppedClauses),
         Ok(())
     );
-    assert!(
-        check_reduction_text(
-            source,
-            "The clerk did share the key with 5 people.",
-            Allow::DroppedAtoms
-        )
-        .is_err()
-    );
-    assert!(
-        check_reduction_text(
-            source,
-            "The clerk did not the key with 5 people.",
-            Allow::DroppedAtoms
-        )
-        .is_err()
-    );
-    assert_eq!(
-        check_reduction_text(source, "clerk did not share key.", Allow::DroppedAtoms),
-        Ok(())
-    );
-    assert!(
-        check_reduction_text(source, "clerk did not share key.", Allow::DroppedClauses).is_err()
-    );
-    assert!(
-        check_reduction_text(
-            source,
-            "The manager did not share the key.",
-            Allow::DroppedAtoms
-        )
-        .is_err()
-    );
+    assert!(check_reduction_text(source, "The clerk did share the key with 5 people.", Allow::DroppedAtoms).is_err());
+    assert!(check_reduction_text(source, "The clerk did not the key with 5 people.", Allow::DroppedAtoms).is_err());
+    assert_eq!(check_reduction_text(source, "clerk did not share key.", Allow::DroppedAtoms), Ok(()));
+    assert!(check_reduction_text(source, "clerk did not share key.", Allow::DroppedClauses).is_err());
+    assert!(check_reduction_text(source, "The manager did not share the key.", Allow::DroppedAtoms).is_err());
 }
 
 #[test]
 fn a_reduction_by_spans_is_judged_alike() {
     let source = "We saw no more than 5 mg of it. All was well.";
     let span = |text: &str| source.find(text).map(|at| at..at + text.len()).unwrap();
-    assert_eq!(
-        check_reduction(
-            source,
-            &[span("no more than 5 mg")],
-            true,
-            Allow::DroppedAtoms
-        ),
-        Ok(())
-    );
+    assert_eq!(check_reduction(source, &[span("no more than 5 mg")], true, Allow::DroppedAtoms), Ok(()));
     assert!(check_reduction(source, &[span("5 mg")], true, Allow::DroppedAtoms).is_err());
     assert_eq!(
-        check_reduction(
-            source,
-            &[span("We saw"), span("well")],
-            false,
-            Allow::DroppedAtoms
-        )
-        .unwrap_err()
-        .reason,
+        check_reduction(source, &[span("We saw"), span("well")], false, Allow::DroppedAtoms).unwrap_err().reason,
         Fault::Joined
     );
 }
