@@ -7,10 +7,17 @@
 
 pub mod atoms;
 pub mod guard;
+pub mod lexicon;
+pub mod phrase;
+mod prose;
 pub mod query;
+pub mod question;
 pub mod ratio;
+pub mod redundancy;
 pub mod relevance;
 pub mod rewrite;
+pub mod segment;
+mod select;
 pub mod tokens;
 pub mod words;
 
@@ -160,14 +167,112 @@ pub enum Decision {
 /// forwards the original.
 pub fn compress(
     text: &str,
-    _query: &Query,
+    query: &Query,
     policy: &Policy,
     tokens: &dyn CountTokens,
-    _rewriter: Option<&mut dyn Rewriter>,
+    rewriter: Option<&mut dyn Rewriter>,
 ) -> Result<Condensation, RewriteError> {
     let before = tokens.count(text);
     if before < policy.min_tokens {
         return Ok(Condensation::unchanged(Reason::BelowMinimum, before));
     }
-    Ok(Condensation::unchanged(Reason::NoGain, before))
+    let frame = question::frame(text);
+    let asked = frame.question.clone().and_then(|span| text.get(span));
+    let ask = Relevance::new(query, asked);
+    let (head, rest) = text.split_at(frame.head);
+    let (body, tail) = rest.split_at(frame.tail - frame.head);
+    let mut prose = prose::Prose::read(body, &ask, tokens);
+    if let Some(rewriter) = rewriter.filter(|_| policy.rewrite && !ask.is_empty()) {
+        let mut texts = vec![asked.unwrap_or(&query.preceding)];
+        texts.extend(prose.units());
+        let meanings = rewriter.meanings(&texts)?;
+        if let Some((first, rest)) = meanings.split_first().filter(|(first, _)| !first.is_empty()) {
+            let similarity: Vec<f32> =
+                rest.iter().map(|other| first.iter().zip(other).map(|(a, b)| a * b).sum()).collect();
+            prose.add_meaning(&similarity);
+        }
+    }
+    let (condensed, units) = match policy.ratio {
+        Ratio::Auto => prose.without_repeats(),
+        Ratio::By(factor) => within(&prose, (tokens.count(body) as f32 / factor.value()) as usize, tokens),
+    };
+    let condensed = format!("{head}{}{}{tail}", condensed.trim_end(), trailing_white(body));
+    let after = tokens.count(&condensed);
+    if after >= before {
+        return Ok(Condensation::unchanged(Reason::NoGain, before));
+    }
+    Ok(Condensation { outcome: Outcome::Compressed(condensed), tokens_before: before, tokens_after: after, units })
+}
+
+/// The prose at a budget, corrected for what the estimate of each phrase's tokens missed.
+fn within(prose: &prose::Prose<'_>, wanted: usize, tokens: &dyn CountTokens) -> (String, Vec<Unit>) {
+    let mut budget = wanted;
+    let mut found = prose.condense(budget);
+    for _ in 0..CORRECTIONS {
+        let got = tokens.count(&found.0).max(1);
+        if got.abs_diff(wanted) * 50 <= wanted {
+            break;
+        }
+        budget = budget * wanted / got;
+        found = prose.condense(budget);
+    }
+    found
+}
+
+const CORRECTIONS: usize = 3;
+
+fn trailing_white(text: &str) -> &str {
+    text.get(text.trim_end().len()..).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn condensed(text: &str, ratio: Ratio) -> Condensation {
+        let policy = Policy { ratio, min_tokens: 16, rewrite: false };
+        compress(text, &Query::default(), &policy, &Encoding::O200k, None).unwrap()
+    }
+
+    fn article() -> String {
+        (0..40)
+            .map(|n| {
+                format!(
+                    "In {} the town of Arlen{n} had {} people. It was as quiet as any other place.\n\n",
+                    1900 + n,
+                    n * 37
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_short_text_goes_on_as_it_is() {
+        assert_eq!(condensed("Hello.", Ratio::Auto).outcome, Outcome::Unchanged(Reason::BelowMinimum));
+    }
+
+    #[test]
+    fn the_asked_ratio_is_met() {
+        for ratio in [2.0, 5.0, 10.0, 20.0] {
+            let found = condensed(&article(), Ratio::By(Factor::new(ratio).unwrap()));
+            let got = found.tokens_before as f32 / found.tokens_after as f32;
+            assert!((got / ratio - 1.0).abs() < 0.1, "{ratio}: {got}");
+        }
+    }
+
+    #[test]
+    fn the_question_inside_a_message_arrives_word_for_word() {
+        let text = format!("Answer from these documents.\n\n{}how many people had arlen7", article());
+        let found = condensed(&text, Ratio::By(Factor::new(20.0).unwrap()));
+        let text = found.text().unwrap();
+        assert!(text.ends_with("\n\nhow many people had arlen7") && text.contains("259"), "{text}");
+    }
+
+    #[test]
+    fn automatic_compression_cuts_only_what_is_said_twice() {
+        let text = article().replace("It was as quiet as any other place.", "");
+        let twice = format!("{text}{text}");
+        assert_eq!(condensed(&twice, Ratio::Auto).text().unwrap().trim_end(), text.trim_end());
+        assert_eq!(condensed(&text, Ratio::Auto).outcome, Outcome::Unchanged(Reason::NoGain));
+    }
 }

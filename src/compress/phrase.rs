@@ -1,0 +1,269 @@
+//! The words of a unit grouped to what is kept or left out together: a name of several words, a number with its month
+//! or unit, any other word alone.
+
+use std::{collections::HashMap, ops::Range};
+
+use super::{
+    lexicon,
+    redundancy::is_negation,
+    tokens::CountTokens,
+    words::{is_stop_word, stem},
+};
+
+/// The smallest thing that is kept or left out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Phrase {
+    /// Byte span in the text, without white space around it.
+    pub span: Range<usize>,
+    /// The unit it belongs to.
+    pub unit: usize,
+    /// Its length in target tokens where a space stands before it.
+    pub cost: usize,
+    /// What it tells: rarity, less for repeats, more for names and numbers; for each token.
+    pub value: f32,
+    /// Holds a name, a number or an identifier.
+    pub strong: bool,
+    /// A negation or a modal word: never left out of a clause of which something is kept.
+    pub pinned: bool,
+}
+
+/// Cuts the units of a text into phrases and says what each tells. Linear in the text's length.
+#[must_use]
+pub fn phrases(text: &str, units: &[Range<usize>], tokens: &dyn CountTokens) -> Vec<Phrase> {
+    let mut scorer =
+        Scorer { text, tokens, costs: HashMap::new(), seen_words: HashMap::new(), seen_phrases: HashMap::new() };
+    let mut found = Vec::new();
+    for (unit, span) in units.iter().enumerate() {
+        let words = Word::all(text, span);
+        let mut start = 0;
+        while start < words.len() {
+            let end = group_end(&words, start);
+            let Some(group) = words.get(start..end) else { break };
+            found.push(scorer.phrase(group, unit, start == 0));
+            start = end;
+        }
+    }
+    smooth(&mut found);
+    found
+}
+
+/// A run of characters between white space.
+struct Word<'a> {
+    span: Range<usize>,
+    raw: &'a str,
+    /// Lower case, without punctuation around it.
+    bare: String,
+}
+
+impl<'a> Word<'a> {
+    fn all(text: &'a str, unit: &Range<usize>) -> Vec<Self> {
+        let inside = text.get(unit.clone()).unwrap_or_default();
+        let words = inside.split_whitespace().map(|raw| {
+            let start = unit.start + (raw.as_ptr() as usize - inside.as_ptr() as usize);
+            let bare = raw.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+            Word { span: start..start + raw.len(), raw, bare }
+        });
+        words.collect()
+    }
+
+    fn begins_high(&self) -> bool {
+        self.raw.trim_start_matches(|c: char| !c.is_alphanumeric()).chars().next().is_some_and(char::is_uppercase)
+    }
+
+    fn has_digit(&self) -> bool {
+        self.raw.chars().any(|c| c.is_numeric())
+    }
+
+    fn is_strong(&self) -> bool {
+        self.begins_high() || self.has_digit()
+    }
+
+    /// Whether punctuation parts it from the next word; initials (`J.`) don't.
+    fn closes(&self) -> bool {
+        let initials = self.bare.chars().count() == 1 || self.bare.contains('.');
+        self.raw.ends_with(['.', ',', ';', ':', '!', '?', ')']) && !(self.raw.ends_with('.') && initials)
+    }
+
+    fn is_day_or_month(&self) -> bool {
+        MONTHS.contains(&self.bare.as_str())
+            || (self.raw.ends_with(',') && self.bare.len() <= 2 && self.bare.bytes().all(|byte| byte.is_ascii_digit()))
+    }
+}
+
+const MONTHS: &[&str] = &[
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+/// Small words inside of a name: `Bank of the West`, `Ludwig van Beethoven`.
+const WITHIN_NAMES: &[&str] = &["of", "the", "de", "la", "von", "van", "der", "and", "&", "for"];
+
+/// The longest group in words.
+const LONGEST: usize = 8;
+
+/// Where the group that starts at `start` ends.
+fn group_end(words: &[Word<'_>], start: usize) -> usize {
+    let Some(first) = words.get(start) else { return start + 1 };
+    let mut last = start;
+    if !first.is_strong() || is_stop_word(&first.bare) && !first.has_digit() {
+        return start + 1;
+    }
+    while last + 1 - start < LONGEST {
+        let Some(word) = words.get(last) else { break };
+        if word.closes() && !word.is_day_or_month() {
+            break;
+        }
+        let strong = |at: usize| words.get(at).is_some_and(Word::is_strong);
+        let links = |at: usize| words.get(at).is_some_and(|word| WITHIN_NAMES.contains(&word.raw));
+        if strong(last + 1) {
+            last += 1;
+        } else if word.has_digit() && words.get(last + 1).is_some_and(|next| UNITS.contains(&next.bare.as_str())) {
+            last += 1;
+            break;
+        } else if links(last + 1) && strong(last + 2) && words.get(last + 1).is_some_and(|link| link.raw != "and") {
+            last += 2;
+        } else if links(last + 1) && links(last + 2) && strong(last + 3) {
+            last += 3;
+        } else {
+            break;
+        }
+    }
+    last + 1
+}
+
+/// What a number counts or measures when it stands behind it.
+const UNITS: &[&str] = &[
+    "million",
+    "billion",
+    "trillion",
+    "thousand",
+    "hundred",
+    "percent",
+    "per",
+    "years",
+    "year",
+    "months",
+    "days",
+    "hours",
+    "minutes",
+    "seconds",
+    "miles",
+    "mile",
+    "km",
+    "kilometers",
+    "kilometres",
+    "m",
+    "meters",
+    "metres",
+    "feet",
+    "ft",
+    "inches",
+    "kg",
+    "pounds",
+    "tons",
+    "dollars",
+    "euros",
+    "people",
+    "times",
+    "ms",
+    "mb",
+    "gb",
+    "bc",
+    "ad",
+    "am",
+    "pm",
+    "episodes",
+];
+
+struct Scorer<'a> {
+    text: &'a str,
+    tokens: &'a dyn CountTokens,
+    costs: HashMap<&'a str, usize>,
+    seen_words: HashMap<String, u32>,
+    seen_phrases: HashMap<String, u32>,
+}
+
+impl<'a> Scorer<'a> {
+    fn phrase(&mut self, group: &[Word<'a>], unit: usize, opens_unit: bool) -> Phrase {
+        let span = group.first().map_or(0, |word| word.span.start)..group.last().map_or(0, |word| word.span.end);
+        let cost = group.iter().map(|word| self.cost(word.raw)).sum::<usize>().max(1);
+        let strong = group.iter().any(Word::is_strong);
+        let pinned = group.len() == 1
+            && group.iter().all(|word| is_negation(&word.bare) || MODALS.contains(&word.bare.as_str()));
+        let mut value = self.information(group);
+        let whole: Vec<&str> = group.iter().map(|word| word.bare.as_str()).collect();
+        let times = self.seen_phrases.entry(whole.join(" ")).or_insert(0);
+        // A capital letter at the beginning says nothing about a name.
+        let named = strong && !(opens_unit && group.len() == 1 && !group.iter().any(Word::has_digit));
+        if named {
+            value += 3.0;
+        }
+        match (*times, group.len()) {
+            (0, 2..) => value += 2.0,
+            (0, _) => {}
+            _ => value *= 0.3,
+        }
+        *times += 1;
+        debug_assert!(self.text.get(span.clone()).is_some());
+        Phrase { span, unit, cost, value: value / (cost as f32).powf(COST_POWER), strong, pinned }
+    }
+
+    /// The mean rarity of the group's words, less for words that stood before.
+    fn information(&mut self, group: &[Word<'a>]) -> f32 {
+        let (mut total, mut counted) = (0.0, 0.0);
+        for word in group {
+            let seen = self.seen_words.entry(stem(&word.bare)).or_insert(0);
+            let times = *seen;
+            *seen += 1;
+            if is_stop_word(&word.bare) && group.len() > 1 {
+                continue;
+            }
+            let rare =
+                if is_stop_word(&word.bare) || word.bare.is_empty() { -1.0 } else { lexicon::rarity(&word.bare) };
+            let digits = if word.has_digit() { 2.0 } else { 0.0 };
+            let high = if word.begins_high() { 1.0 } else { 0.0 };
+            total += rare / (1.0 + times as f32) + digits + high;
+            counted += 1.0;
+        }
+        if counted > 0.0 { total / counted } else { 0.0 }
+    }
+
+    fn cost(&mut self, raw: &'a str) -> usize {
+        if let Some(cost) = self.costs.get(raw) {
+            return *cost;
+        }
+        let cost = self.tokens.count(&format!(" {raw}"));
+        self.costs.insert(raw, cost);
+        cost
+    }
+}
+
+/// How strongly the length of a phrase counts against it.
+const COST_POWER: f32 = 0.25;
+
+/// Words that bind, allow or limit.
+const MODALS: &[&str] = &["must", "shall", "may", "might", "should", "could", "if", "provided", "most", "least"];
+
+/// A phrase beside a telling one is worth more: answers are longer than words.
+fn smooth(phrases: &mut [Phrase]) {
+    for _ in 0..2 {
+        let values: Vec<f32> = phrases.iter().map(|phrase| phrase.value).collect();
+        let at = |index: Option<usize>| index.and_then(|index| values.get(index)).copied();
+        for (index, phrase) in phrases.iter_mut().enumerate() {
+            let own = phrase.value;
+            let before = at(index.checked_sub(1)).unwrap_or(own);
+            let after = at(Some(index + 1)).unwrap_or(own);
+            phrase.value = 0.7 * own + 0.15 * (before + after);
+        }
+    }
+}
