@@ -1,1 +1,9 @@
-//! Black-box promises of the proxy.
+//! Black-box promises of the proxy: raw bytes in, raw bytes out, against an upstream that the test plays itself.
+//!
+//! Every wait is for an event; nothing sleeps, and every port is the operating system's choice.
+
+mod breaking;
+mod streaming;
+mod support;
+mod transparency;
+mod upgrades;

@@ -12,4 +12,7 @@ pub mod chat;
 pub mod compress;
 pub mod engine;
 pub mod model;
+pub mod proxy;
+pub mod server;
 pub mod setting;
+pub mod telemetry;

@@ -1,0 +1,129 @@
+//! Decides the way of a request: answered here, intercepted, or passed through.
+
+mod account;
+mod body;
+mod error;
+mod headers;
+mod life;
+mod passthrough;
+mod tunnel;
+pub mod upstream;
+mod usage;
+
+use std::sync::Arc;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use serde::{Deserialize, Serialize};
+
+pub use body::{Answer, BrokenOff};
+pub use upstream::Upstream;
+
+use crate::{compress::Policy, setting::Invalid, telemetry::Metrics};
+use account::{Account, Ids};
+use life::Life;
+use passthrough::Passage;
+use tunnel::Tunnels;
+
+/// `[proxy]`: what is intercepted, and within which bounds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// What happens to chat completions that say nothing else: `compress`, `audit` (measure and forward the original)
+    /// or `off`.
+    pub mode: Mode,
+    /// MiB of a body that is looked at, as it comes and when decoded; a longer one is relayed as it is.
+    pub body_limit_mib: usize,
+    /// MiB of bodies held at the same time; a body for which there is no room is relayed as it is.
+    pub held_bodies_mib: usize,
+    /// Seconds that a client may pause within a body.
+    pub client_timeout_seconds: u64,
+    /// What the provider charges for a cached prompt token, as a share (0–1) of a fresh one; for the figures only.
+    pub cached_token_price: f64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Compress,
+            body_limit_mib: 64,
+            held_bodies_mib: 512,
+            client_timeout_seconds: 60,
+            cached_token_price: 0.25,
+        }
+    }
+}
+
+impl Config {
+    /// Checks what the types cannot.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used.
+    pub fn check(&self) -> Result<(), Invalid> {
+        if !(1..=1024).contains(&self.body_limit_mib) {
+            return Err(Invalid::new("body_limit_mib", self.body_limit_mib, "give a number of MiB from 1 to 1024"));
+        }
+        if !(self.body_limit_mib..=1 << 20).contains(&self.held_bodies_mib) {
+            let remedy = "give a number of MiB from `body_limit_mib` on, so that one body fits";
+            return Err(Invalid::new("held_bodies_mib", self.held_bodies_mib, remedy));
+        }
+        if self.client_timeout_seconds == 0 {
+            return Err(Invalid::new("client_timeout_seconds", 0, "give a number of seconds from 1 on"));
+        }
+        if !(0.0..=1.0).contains(&self.cached_token_price) {
+            return Err(Invalid::new("cached_token_price", self.cached_token_price, "give a share from 0 to 1"));
+        }
+        Ok(())
+    }
+}
+
+/// What happens to a chat completion.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Relayed without a look.
+    Off,
+    /// Measured, and forwarded as it came.
+    Audit,
+    /// Condensed.
+    #[default]
+    Compress,
+}
+
+/// The proxy: one upstream, one engine, and what they have in common.
+#[derive(Debug)]
+pub struct Proxy {
+    config: Config,
+    /// What may be done where a request says nothing else.
+    policy: Policy,
+    upstream: Upstream,
+    metrics: Arc<Metrics>,
+    ids: Ids,
+    life: Life<()>,
+    tunnels: Tunnels,
+}
+
+impl Proxy {
+    /// A proxy that passes everything through until its engine is ready.
+    #[must_use]
+    pub fn new(config: Config, policy: Policy, upstream: Upstream, metrics: Arc<Metrics>) -> Self {
+        let life = Life::default();
+        let tunnels = Tunnels { tasks: life.tasks.clone(), abort: life.abort.clone() };
+        Self { config, policy, upstream, metrics, ids: Ids::new(), life, tunnels }
+    }
+
+    pub(crate) fn life(&self) -> &Life<()> {
+        &self.life
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Answers one request.
+    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Answer> {
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let account = Account::open(Arc::clone(&self.metrics), self.ids.next(), method, uri);
+        passthrough::relay(&self.upstream, &self.tunnels, Passage::untouched(request), account).await
+    }
+}

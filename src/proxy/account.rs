@@ -1,0 +1,316 @@
+//! The account of one request: opened when it comes, closed when its answer has ended, whichever way. One log line and
+//! one set of figures come of it.
+
+use std::{
+    collections::hash_map::RandomState,
+    hash::{BuildHasher as _, Hasher as _},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+
+use super::{error::Error, headers, usage::UsageWatch};
+use crate::telemetry::{
+    Metrics,
+    metrics::{KindLabel, RequestLabels, RouteLabel, TokenLabel},
+};
+
+/// The way a request took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// Relayed without a look.
+    Passthrough,
+    /// A chat completion.
+    ChatCompletions,
+    /// Answered by the proxy itself.
+    Own,
+}
+
+impl Route {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Passthrough => "passthrough",
+            Self::ChatCompletions => "chat_completions",
+            Self::Own => "own",
+        }
+    }
+}
+
+/// What was done with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Not looked at.
+    Passthrough,
+    /// At least one slot was replaced.
+    Compressed,
+    /// Looked at and forwarded as it came.
+    Unchanged(&'static str),
+    /// Measured, and forwarded as it came.
+    Audit,
+}
+
+impl Outcome {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Passthrough => "passthrough",
+            Self::Compressed => "compressed",
+            Self::Unchanged(_) => "unchanged",
+            Self::Audit => "audit",
+        }
+    }
+
+    const fn reason(self) -> &'static str {
+        if let Self::Unchanged(reason) = self { reason } else { "" }
+    }
+
+    fn header(self) -> HeaderValue {
+        match self {
+            Self::Unchanged(reason) => {
+                HeaderValue::try_from(format!("unchanged; reason={reason}")).unwrap_or(HeaderValue::from_static(""))
+            }
+            _ => HeaderValue::from_static(self.as_str()),
+        }
+    }
+}
+
+/// How an exchange ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The answer was relayed whole.
+    Complete,
+    /// The client went first.
+    ClientGone,
+    /// The upstream broke off.
+    UpstreamBroke,
+    /// The upstream fell silent.
+    UpstreamIdle,
+    /// The proxy answered with an error of its own.
+    Failed(&'static str),
+}
+
+impl End {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::ClientGone => "client_gone",
+            Self::UpstreamBroke => "upstream_broke_off",
+            Self::UpstreamIdle => "upstream_idle",
+            Self::Failed(kind) => kind,
+        }
+    }
+}
+
+/// Figures over the slots considered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Slots {
+    /// Target tokens as they came.
+    pub(crate) tokens_before: usize,
+    /// Target tokens as they were forwarded, or would have been.
+    pub(crate) tokens_after: usize,
+    /// Known before.
+    pub(crate) hits: usize,
+    /// Decided for this request.
+    pub(crate) misses: usize,
+}
+
+/// The account of one request.
+#[derive(Debug)]
+pub(crate) struct Account {
+    metrics: Arc<Metrics>,
+    id: String,
+    method: Method,
+    /// Only its path is ever written.
+    uri: Uri,
+    began: Instant,
+    sent_at: Option<Instant>,
+    overhead: Option<Duration>,
+    pub(crate) route: Route,
+    pub(crate) outcome: Outcome,
+    pub(crate) slots: Option<Slots>,
+    pub(crate) model: Option<String>,
+    status: Option<StatusCode>,
+    bytes: u64,
+    end: End,
+    usage: Option<UsageWatch>,
+    /// What a cached prompt token costs, as a share of a fresh one.
+    pub(crate) cached_price: f64,
+}
+
+impl Account {
+    /// Opens the account of a request.
+    pub(crate) fn open(metrics: Arc<Metrics>, id: String, method: Method, uri: Uri) -> Box<Self> {
+        metrics.in_flight.inc();
+        Box::new(Self {
+            metrics,
+            id,
+            method,
+            uri,
+            began: Instant::now(),
+            sent_at: None,
+            overhead: None,
+            route: Route::Passthrough,
+            outcome: Outcome::Passthrough,
+            slots: None,
+            model: None,
+            status: None,
+            bytes: 0,
+            end: End::ClientGone,
+            usage: None,
+            cached_price: 1.0,
+        })
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The request goes out now; `since` is when the last byte of an intercepted body was read.
+    pub(crate) fn forwarded(&mut self, since: Option<Instant>) {
+        self.sent_at = Some(Instant::now());
+        self.overhead = since.map(|since| since.elapsed());
+    }
+
+    /// The answer has this status; writes the proxy's headers to it.
+    pub(crate) fn answered(&mut self, status: StatusCode, to: &mut HeaderMap) {
+        self.status = Some(status);
+        if self.route == Route::ChatCompletions
+            && let Some(sent) = self.sent_at
+        {
+            self.metrics.first_byte.observe(sent.elapsed().as_secs_f64());
+        }
+        if let Ok(id) = HeaderValue::try_from(self.id.as_str()) {
+            to.insert(headers::REQUEST_ID, id);
+        }
+        if self.route == Route::Own {
+            return;
+        }
+        to.insert(headers::OUTCOME, self.outcome.header());
+        let Some(slots) = self.slots else { return };
+        to.insert(headers::TOKENS_BEFORE, HeaderValue::from(slots.tokens_before));
+        to.insert(headers::TOKENS_AFTER, HeaderValue::from(slots.tokens_after));
+        if let Ok(cache) = HeaderValue::try_from(format!("hits={}, misses={}", slots.hits, slots.misses)) {
+            to.insert(headers::CACHE, cache);
+        }
+    }
+
+    /// The proxy answers with an error of its own.
+    pub(crate) fn fail(&mut self, error: &Error) {
+        self.end(End::Failed(error.code()));
+        if error.is_upstream() {
+            self.metrics.upstream_failures.get_or_create(&KindLabel { kind: error.code() }).inc();
+            tracing::warn!(id = self.id, kind = error.code(), cause = causes(error), "upstream failed");
+        }
+    }
+
+    /// Watches an answer with these headers for its usage.
+    pub(crate) fn watch(&mut self, headers: &HeaderMap) {
+        if self.route == Route::ChatCompletions {
+            self.usage = UsageWatch::over(headers);
+        }
+    }
+
+    /// Bytes of the answer go to the client.
+    pub(crate) fn sent(&mut self, data: &[u8]) {
+        self.bytes += data.len() as u64;
+        if let Some(usage) = &mut self.usage {
+            usage.see(data);
+        }
+    }
+
+    /// The exchange ended; the first word counts.
+    pub(crate) fn end(&mut self, end: End) {
+        if self.end == End::ClientGone {
+            self.end = end;
+        }
+    }
+
+    fn count(&self) {
+        let status = self.status.map_or(0, |status| status.as_u16());
+        let (route, outcome, reason) = (self.route.as_str(), self.outcome.as_str(), self.outcome.reason());
+        self.metrics.in_flight.dec();
+        self.metrics.requests.get_or_create(&RequestLabels { route, outcome, reason, status }).inc();
+        self.metrics.duration.get_or_create(&RouteLabel { route }).observe(self.began.elapsed().as_secs_f64());
+        if let Some(overhead) = self.overhead {
+            self.metrics.overhead.observe(overhead.as_secs_f64());
+        }
+        let Some(usage) = self.usage.as_ref().and_then(UsageWatch::usage) else {
+            return;
+        };
+        let count = |kind, tokens| {
+            self.metrics.usage.get_or_create(&TokenLabel { gen_ai_token_type: kind }).inc_by(tokens);
+        };
+        count("input", usage.prompt);
+        count("input_cached", usage.cached);
+        count("output", usage.completion);
+        self.metrics.billed.inc_by(usage.billed(self.cached_price));
+    }
+}
+
+/// The causes of an error on one line; connection errors name addresses and system errors, never content.
+fn causes(error: &Error) -> String {
+    let mut line = String::new();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        line = if line.is_empty() { error.to_string() } else { format!("{line}: {error}") };
+        cause = error.source();
+    }
+    line
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        self.count();
+        let slots = self.slots.unwrap_or_default();
+        tracing::info!(
+            id = self.id,
+            method = self.method.as_str(),
+            path = self.uri.path(),
+            route = self.route.as_str(),
+            outcome = self.outcome.as_str(),
+            reason = self.outcome.reason(),
+            status = self.status.map(|status| status.as_u16()),
+            end = self.end.as_str(),
+            gen_ai.request.model = self.model,
+            tokens_before = self.slots.map(|_| slots.tokens_before),
+            tokens_after = self.slots.map(|_| slots.tokens_after),
+            cache_hits = self.slots.map(|_| slots.hits),
+            cache_misses = self.slots.map(|_| slots.misses),
+            overhead_us = self.overhead.map(|overhead| overhead.as_micros() as u64),
+            bytes = self.bytes,
+            duration_ms = self.began.elapsed().as_millis() as u64,
+            "request"
+        );
+    }
+}
+
+/// Draws request ids: unique, and not to be guessed from one another.
+#[derive(Debug)]
+pub(crate) struct Ids {
+    key: [u8; 32],
+    next: AtomicU64,
+}
+
+impl Ids {
+    /// Ids that no other process draws.
+    pub(crate) fn new() -> Self {
+        let mut seed = blake3::Hasher::new();
+        for _ in 0..4 {
+            // The standard library's only source of the operating system's randomness.
+            seed.update(&RandomState::new().build_hasher().finish().to_le_bytes());
+        }
+        seed.update(&std::process::id().to_le_bytes());
+        Self { key: *seed.finalize().as_bytes(), next: AtomicU64::new(0) }
+    }
+
+    /// The next id: 32 hexadecimal digits.
+    pub(crate) fn next(&self) -> String {
+        let count = self.next.fetch_add(1, Ordering::Relaxed);
+        let mut id = blake3::keyed_hash(&self.key, &count.to_le_bytes()).to_hex().to_string();
+        id.truncate(32);
+        id
+    }
+}

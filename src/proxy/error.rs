@@ -1,0 +1,119 @@
+//! The proxy's own failures, and the only place where they become HTTP: OpenAI's error envelope, and a header that
+//! names the proxy as their source.
+
+use http::{HeaderValue, Response, StatusCode, header};
+
+use super::{body::Answer, headers};
+
+/// A failure that the client is told of.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// No connection, or it broke before the answer's head.
+    #[error("the upstream cannot be reached")]
+    Unreachable(#[source] hyper_util::client::legacy::Error),
+    /// The connection broke before the answer's head; the request may have been read.
+    #[error("the upstream closed the connection before it answered")]
+    NoAnswer(#[source] hyper_util::client::legacy::Error),
+    /// Nothing came within the idle timeout.
+    #[error("the upstream did not answer in time")]
+    TimedOut,
+    /// The client stopped sending its request.
+    #[error("the request's body did not arrive in time")]
+    ClientTooSlow,
+    /// The client's body broke off.
+    #[error("the request's body cannot be read")]
+    ClientBroke(#[source] hyper::Error),
+    /// The request's target cannot be forwarded.
+    #[error("the request's target cannot be forwarded")]
+    Target,
+    /// The upstream changed protocol without being asked to.
+    #[error("the upstream changed the protocol unasked")]
+    UnaskedUpgrade,
+    /// Nothing of this name under `/headroom/`.
+    #[error("there is no such page; `/headroom/` has health, ready, metrics and compress")]
+    NoSuchPage,
+    /// A page of the proxy's own that takes another method.
+    #[error("this page takes another method")]
+    Method,
+    /// A request to `/headroom/compress` that cannot be understood.
+    #[error("{0}")]
+    BadRequest(&'static str),
+    /// A request to `/headroom/compress` that is too long.
+    #[error("the request is longer than the configured limit")]
+    TooLarge,
+    /// There is no engine yet, or not any more.
+    #[error("not ready: {0}")]
+    NotReady(String),
+}
+
+impl Error {
+    /// The word used in the envelope, the header, metrics and logs.
+    pub(crate) const fn code(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "upstream_unreachable",
+            Self::NoAnswer(_) => "upstream_no_answer",
+            Self::TimedOut => "upstream_timeout",
+            Self::ClientTooSlow => "client_timeout",
+            Self::ClientBroke(_) => "client_broke_off",
+            Self::Target => "bad_target",
+            Self::UnaskedUpgrade => "upstream_protocol",
+            Self::NoSuchPage => "not_found",
+            Self::Method => "method_not_allowed",
+            Self::BadRequest(_) => "bad_request",
+            Self::TooLarge => "too_large",
+            Self::NotReady(_) => "not_ready",
+        }
+    }
+
+    const fn status(&self) -> StatusCode {
+        match self {
+            Self::Unreachable(_) | Self::NoAnswer(_) | Self::UnaskedUpgrade => StatusCode::BAD_GATEWAY,
+            Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+            Self::ClientTooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::ClientBroke(_) | Self::Target | Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::NoSuchPage => StatusCode::NOT_FOUND,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotReady(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// Whether it lies between the proxy and the upstream.
+    pub(crate) const fn is_upstream(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::NoAnswer(_) | Self::TimedOut | Self::UnaskedUpgrade)
+    }
+
+    /// The answer to the client.
+    pub(crate) fn response(&self) -> Response<Answer> {
+        let code = self.code();
+        let envelope = serde_json::json!({"error": {
+            "message": format!("headroom: {self}"),
+            "type": format!("headroom_{code}"),
+            "param": null,
+            "code": code,
+        }});
+        let mut response = Response::new(Answer::own(envelope.to_string()));
+        *response.status_mut() = self.status();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response.headers_mut().insert(headers::ERROR, HeaderValue::from_static(code));
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_own_error_has_openais_envelope_and_names_the_proxy() {
+        let response = Error::TimedOut.response();
+        assert_eq!(response.status(), 504);
+        assert_eq!(response.headers()["x-headroom-error"], "upstream_timeout");
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let envelope: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(envelope["error"]["type"], "headroom_upstream_timeout");
+        assert!(envelope["error"]["param"].is_null());
+    }
+}

@@ -1,0 +1,94 @@
+//! Relays a request and its answer as they are, at constant memory. Knows no JSON: without interception this is the
+//! whole proxy.
+
+use std::time::Instant;
+
+use http::{Request, Response, StatusCode, Version, request::Parts};
+use hyper::{body::Incoming, upgrade};
+
+use super::{
+    account::Account,
+    body::{Answer, Upload},
+    error::Error,
+    headers::{self, Forward},
+    tunnel::{Tunnel, Tunnels},
+    upstream::Upstream,
+};
+
+/// A request on its way to the upstream.
+#[derive(Debug)]
+pub(crate) struct Passage {
+    /// The client's head.
+    pub(crate) parts: Parts,
+    /// What to send as its body.
+    pub(crate) body: Upload,
+    /// The body's length where it is no longer the client's; its coding is then gone too.
+    pub(crate) replaced: Option<usize>,
+    /// When the last byte of an intercepted body was read.
+    pub(crate) read_at: Option<Instant>,
+}
+
+impl Passage {
+    /// A request that goes on as it comes.
+    pub(crate) fn untouched(request: Request<Incoming>) -> Self {
+        let (parts, body) = request.into_parts();
+        Self { parts, body: Upload::streamed(body), replaced: None, read_at: None }
+    }
+}
+
+/// Forwards a request and relays the answer. Its account goes with the answer and ends with it.
+pub(crate) async fn relay(
+    upstream: &Upstream,
+    tunnels: &Tunnels,
+    passage: Passage,
+    mut account: Box<Account>,
+) -> Response<Answer> {
+    match exchange(upstream, passage, &mut account).await {
+        Ok((mut response, tunnel)) => {
+            account.answered(response.status(), response.headers_mut());
+            match tunnel {
+                None => response.map(|body| Answer::relayed(body, upstream.idle(), account)),
+                Some(tunnel) => {
+                    tunnels.open(tunnel, account);
+                    response.map(|_| Answer::own(""))
+                }
+            }
+        }
+        Err(error) => refuse(&error, account),
+    }
+}
+
+/// Answers with an error of the proxy's own.
+pub(crate) fn refuse(error: &Error, mut account: Box<Account>) -> Response<Answer> {
+    account.fail(error);
+    let mut response = error.response();
+    account.answered(response.status(), response.headers_mut());
+    response
+}
+
+/// Sends the request and awaits the answer's head; with a tunnel where both sides agreed on another protocol.
+async fn exchange(
+    upstream: &Upstream,
+    passage: Passage,
+    account: &mut Account,
+) -> Result<(Response<Incoming>, Option<Tunnel>), Error> {
+    let Passage { mut parts, body, replaced, read_at } = passage;
+    let asked = headers::upgrade(&parts.headers).is_some();
+    let forward = Forward { host: upstream.host(), credential: upstream.credential(), replaced };
+    parts.headers = headers::to_upstream(std::mem::take(&mut parts.headers), parts.version, &forward);
+    let mut request = Request::from_parts(parts, body);
+    let client = asked.then(|| upgrade::on(&mut request));
+    account.forwarded(read_at);
+    let mut response = upstream.send(request).await?;
+    let changed = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    let tunnel = match client {
+        Some(client) if changed => Some(Tunnel { client, upstream: upgrade::on(&mut response) }),
+        None if changed => return Err(Error::UnaskedUpgrade),
+        _ => None,
+    };
+    account.watch(response.headers());
+    let answered = std::mem::take(response.headers_mut());
+    *response.headers_mut() = headers::to_client(answered, tunnel.is_some());
+    *response.version_mut() = Version::HTTP_11;
+    Ok((response, tunnel))
+}

@@ -1,0 +1,131 @@
+//! One client connection: HTTP/1.1 or, by prior knowledge, HTTP/2.
+
+use std::{
+    convert::Infallible,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use http::Request;
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto::Builder,
+};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, sleep_until},
+};
+
+use super::Config;
+use crate::proxy::Proxy;
+
+/// How connections are spoken to.
+pub(super) struct Protocols {
+    usual: Builder<TokioExecutor>,
+    /// During the drain: one request a connection.
+    last: Builder<TokioExecutor>,
+    header_timeout: Duration,
+}
+
+impl Protocols {
+    pub(super) fn new(config: &Config) -> Self {
+        let header_timeout = Duration::from_secs(config.header_timeout_seconds);
+        let builder = |keep_alive| {
+            let mut builder = Builder::new(TokioExecutor::new());
+            builder
+                .http1()
+                .timer(TokioTimer::new())
+                .header_read_timeout(header_timeout)
+                .max_buf_size(config.head_limit_kib << 10)
+                .max_headers(MAX_HEADERS)
+                .preserve_header_case(true)
+                .auto_date_header(false)
+                .keep_alive(keep_alive);
+            builder
+                .http2()
+                .timer(TokioTimer::new())
+                .auto_date_header(false)
+                .max_concurrent_streams(MAX_STREAMS)
+                .max_header_list_size(u32::try_from(config.head_limit_kib << 10).unwrap_or(u32::MAX))
+                .keep_alive_interval(PING);
+            builder
+        };
+        Self { usual: builder(true), last: builder(false).http1_only(), header_timeout }
+    }
+}
+
+/// Serves one connection until either side ends it or the drain's time is over.
+pub(super) fn serve(
+    stream: TcpStream,
+    protocols: &Protocols,
+    proxy: Arc<Proxy>,
+) -> impl Future<Output = ()> + Send + use<> {
+    let draining = proxy.life().drain.is_cancelled();
+    let builder = if draining { protocols.last.clone() } else { protocols.usual.clone() };
+    let first_by = Instant::now() + protocols.header_timeout;
+    async move {
+        let asked = Arc::new(AtomicBool::new(false));
+        let service = {
+            let (proxy, asked) = (Arc::clone(&proxy), Arc::clone(&asked));
+            service_fn(move |request: Request<Incoming>| {
+                asked.store(true, Ordering::Relaxed);
+                let proxy = Arc::clone(&proxy);
+                async move { Ok::<_, Infallible>(proxy.answer(request).await) }
+            })
+        };
+        let metrics = proxy.metrics();
+        metrics.connections.inc();
+        let life = proxy.life();
+        let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+        let mut waiting = true;
+        let mut draining = draining;
+        loop {
+            tokio::select! {
+                ended = connection.as_mut() => {
+                    if let Err(error) = ended {
+                        tracing::debug!(error = %kind(error.as_ref()), "connection ended early");
+                    }
+                    break;
+                }
+                () = life.abort.cancelled() => break,
+                () = life.drain.cancelled(), if !draining => {
+                    draining = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                // The version of HTTP is awaited without a limit of its own.
+                () = sleep_until(first_by), if waiting => {
+                    waiting = false;
+                    if !asked.load(Ordering::Relaxed) {
+                        break;
+                    }
+                }
+            }
+        }
+        metrics.connections.dec();
+    }
+}
+
+/// The kind of failure alone: what a client sent is not for the log.
+fn kind(error: &(dyn std::error::Error + Send + Sync + 'static)) -> &'static str {
+    match error.downcast_ref::<hyper::Error>() {
+        Some(error) if error.is_parse() => "not understood",
+        Some(error) if error.is_timeout() => "too slow",
+        Some(error) if error.is_incomplete_message() => "closed within a message",
+        Some(error) if error.is_user() => "broken off by the proxy",
+        _ => "broken",
+    }
+}
+
+/// Header lines of a request at most.
+const MAX_HEADERS: usize = 256;
+
+/// Requests at the same time on one HTTP/2 connection.
+const MAX_STREAMS: u32 = 256;
+
+/// How often an HTTP/2 client is asked whether it is still there.
+const PING: Duration = Duration::from_secs(30);

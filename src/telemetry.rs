@@ -1,0 +1,106 @@
+//! What the operator sees: log lines and figures. Never message text, keys or query strings.
+//!
+//! Log lines of other crates are held at warnings whatever level is asked for: at their finest, the HTTP crates print
+//! headers.
+
+pub mod metrics;
+
+use std::io;
+
+use serde::{Deserialize, Serialize};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{
+    filter::Targets,
+    fmt::{self, MakeWriter},
+    layer::SubscriberExt as _,
+    registry,
+    util::SubscriberInitExt as _,
+};
+
+pub use metrics::Metrics;
+
+/// `[telemetry]`: what is logged, and how.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The least important kind of line that is written: `off`, `error`, `warn`, `info`, `debug` or `trace`.
+    pub level: Level,
+    /// `text` for people, `json` for machines.
+    pub format: Format,
+}
+
+/// The least important kind of line that is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Nothing.
+    Off,
+    /// What broke.
+    Error,
+    /// What may break.
+    Warn,
+    /// One line a request.
+    #[default]
+    Info,
+    /// Connections too.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// How a line is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Writes the log to standard error from now on.
+///
+/// # Errors
+/// When a log was started before.
+pub fn start(config: &Config) -> Result<(), Started> {
+    start_with(config, io::stderr)
+}
+
+/// Writes the log to `writer` from now on.
+///
+/// # Errors
+/// When a log was started before.
+pub fn start_with<W>(config: &Config, writer: W) -> Result<(), Started>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let lines = fmt::layer().with_writer(writer).with_target(false);
+    let started = match config.format {
+        Format::Text => registry().with(config.level.targets()).with(lines.with_ansi(false)).try_init(),
+        Format::Json => registry().with(config.level.targets()).with(lines.json().flatten_event(true)).try_init(),
+    };
+    started.map_err(|_| Started)
+}
+
+/// A log was started before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the log was started before")]
+pub struct Started;
+
+impl Level {
+    fn targets(self) -> Targets {
+        let own = match self {
+            Self::Off => LevelFilter::OFF,
+            Self::Error => LevelFilter::ERROR,
+            Self::Warn => LevelFilter::WARN,
+            Self::Info => LevelFilter::INFO,
+            Self::Debug => LevelFilter::DEBUG,
+            Self::Trace => LevelFilter::TRACE,
+        };
+        Targets::new().with_default(own.min(OTHERS)).with_target(env!("CARGO_PKG_NAME"), own)
+    }
+}
+
+/// The finest level of the dependencies' lines.
+const OTHERS: LevelFilter = LevelFilter::WARN;
