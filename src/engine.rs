@@ -1,9 +1,41 @@
 //! Where the two worlds meet: an async handle over the pure pipeline with a cache, single-flight, a bounded queue,
 //! worker threads and deadlines.
+//!
+//! A job is looked up among the decisions that were forced, then in the cache, then among the flights (equal jobs that
+//! are being computed), and only then queued for a worker. Workers run [`compress`](crate::compress::compress); what
+//! they ask of the model runs on one thread that owns it.
+//!
+//! *One key, one decision.* A provider's prompt cache is only worth something while the same text is forwarded in the
+//! same form. So whatever settles a flight first settles it for all who wait, and a raw outcome that was forced
+//! (deadline, overload, model fault) is kept for good, past eviction and restart. Everything else is recomputed
+//! identically, because the pipeline is pure.
 
-use std::{sync::Arc, time::Duration};
+mod config;
+mod decisions;
+mod flight;
+mod inference;
+mod key;
+mod stats;
+mod stop;
+mod worker;
 
-use crate::compress::{Condensation, Encoding, Policy, Query};
+use std::{
+    sync::{Arc, mpsc},
+    time::{Duration, Instant},
+};
+
+use crate::compress::{Condensation, CountTokens, Encoding, Policy, Query, Reason};
+
+pub use config::{Config, state_directory};
+pub use inference::{Backend, Load, LoadError};
+pub use stats::Stats;
+
+use decisions::Decisions;
+use flight::{Flights, Joined, Known, Waiter};
+use inference::{Inference, Loaded};
+use key::Key;
+use stats::Counters;
+use worker::Task;
 
 /// One text to condense for one tenant.
 #[derive(Debug, Clone)]
@@ -27,7 +59,7 @@ pub struct Tenant(pub [u8; 16]);
 /// A decision and where it came from.
 #[derive(Debug, Clone)]
 pub struct Reply {
-    /// What became of the text.
+    /// What became of the text. A forced raw outcome counts 0 tokens where there was no time to count.
     pub condensation: Arc<Condensation>,
     /// Whether it was known before.
     pub cache: Cache,
@@ -43,3 +75,203 @@ pub enum Cache {
     /// Computed for this request.
     Miss,
 }
+
+/// Whether the model and the token encodings are loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Readiness {
+    /// Not yet.
+    Loading,
+    /// Loaded and warm; or there is no model and the encodings are warm.
+    Ready,
+    /// The model could not be loaded, and why. Jobs that would need it go on as they are.
+    Failed(Arc<str>),
+}
+
+/// Why an engine does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The operating system gave no thread.
+    #[error("the `{0}` thread does not start")]
+    Thread(&'static str, #[source] std::io::Error),
+    /// The file that the operator named cannot be used.
+    #[error("`decisions_file` {} cannot be read or written", .0.display())]
+    Decisions(std::path::PathBuf, #[source] std::io::Error),
+}
+
+/// A handle; clones share one engine. The last one to go ends its threads.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    shared: Arc<Shared>,
+    /// `None` once the engine goes.
+    tasks: Option<mpsc::SyncSender<Task>>,
+    /// Disconnected when every thread has ended.
+    ended: mpsc::Receiver<()>,
+    time_budget: Option<Duration>,
+    longest_slot: usize,
+}
+
+/// What handles and threads share.
+#[derive(Debug)]
+struct Shared {
+    flights: Arc<Flights>,
+    inference: Inference,
+    counters: Arc<Counters>,
+}
+
+impl Engine {
+    /// Starts the threads and begins to load the model; returns at once.
+    ///
+    /// `state` is the directory for what outlives the process (see [`state_directory`]); without one, nothing does
+    /// unless the configuration names a file.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn start(config: &Config, state: Option<&std::path::Path>, backend: Backend) -> Result<Self, StartError> {
+        let counters = Arc::new(Counters::default());
+        let (alive, ended) = mpsc::sync_channel(1);
+        let decisions = Decisions::open(config, state, alive.clone())?;
+        let flights = Arc::new(Flights::new(config, decisions, Arc::clone(&counters)));
+        let workers = config.worker_threads();
+        let inference = Inference::start(backend, workers, config.stuck_after(), &counters, alive.clone())?;
+        let shared = Arc::new(Shared { flights, inference, counters });
+        let tasks = worker::start(workers, config.queue, &shared, &alive)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                shared,
+                tasks: Some(tasks),
+                ended,
+                time_budget: config.time_budget(),
+                longest_slot: config.longest_slot_kib * 1024,
+            }),
+        })
+    }
+
+    /// When a request that arrived at `arrival` has spent its time budget; `None` when there is no budget.
+    #[must_use]
+    pub fn deadline(&self, arrival: Instant) -> Option<Instant> {
+        self.inner.time_budget.map(|budget| arrival + budget)
+    }
+
+    /// Condenses a text, or says why the original goes on. Never fails, and answers by `deadline`.
+    ///
+    /// Dropping the future stops the work unless an equal job waits for it too.
+    pub async fn condense(&self, job: Job, deadline: Option<Instant>) -> Reply {
+        let Shared { flights, inference, counters } = &*self.inner.shared;
+        if let Some(condensation) = self.settled_by_length(&job) {
+            return Reply { condensation: Arc::new(condensation), cache: Cache::Miss, took: Duration::ZERO };
+        }
+        let key = Key::of(&job);
+        if let Some(forced) = flights.forced(key) {
+            return forced.reply(Cache::Hit);
+        }
+        let model = match self.model_for(&job, deadline).await {
+            Ok(model) => model,
+            Err(reason) => return flights.force(key, reason).reply(Cache::Miss),
+        };
+        let cache_key = key.under(model.as_ref().map_or("", |model| &model.fingerprint));
+        let waiter = match flights.join(key, cache_key) {
+            Joined::Known(known) => return known.reply(Cache::Hit),
+            Joined::Flight(waiter) => return wait(waiter, deadline).await.reply(Cache::Hit),
+            Joined::New(waiter) => waiter,
+        };
+        if model.is_some() && inference.is_stuck() {
+            return waiter.force(Reason::ModelFailed).reply(Cache::Miss);
+        }
+        counters.queued.add(1);
+        let task = Task { job, model, flight: waiter.flight() };
+        if self.inner.tasks.as_ref().is_none_or(|tasks| tasks.try_send(task).is_err()) {
+            counters.queued.sub(1);
+            return waiter.force(Reason::Overloaded).reply(Cache::Miss);
+        }
+        wait(waiter, deadline).await.reply(Cache::Miss)
+    }
+
+    /// Whether model and encodings are loaded.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        Readiness::from(&*self.inner.shared.inference.loaded().borrow())
+    }
+
+    /// Waits until loading has ended one way or the other.
+    pub async fn loaded(&self) -> Readiness {
+        match self.inner.shared.inference.loaded().wait_for(Loaded::is_settled).await {
+            Ok(loaded) => Readiness::from(&*loaded),
+            Err(_) => Readiness::Failed("its thread is gone".into()),
+        }
+    }
+
+    /// What has happened so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let Shared { flights, inference, counters } = &*self.inner.shared;
+        flights.sizes(counters.stats(inference.is_stuck()))
+    }
+
+    /// What needs no work to decide. No text has more tokens than bytes.
+    fn settled_by_length(&self, job: &Job) -> Option<Condensation> {
+        if job.text.len() > self.inner.longest_slot {
+            return Some(Condensation::unchanged(Reason::TooLong, 0));
+        }
+        let short = job.text.len() < job.policy.min_tokens;
+        short.then(|| Condensation::unchanged(Reason::BelowMinimum, job.encoding.count(&job.text)))
+    }
+
+    /// The model for a job that wants one, once it is loaded.
+    async fn model_for(&self, job: &Job, deadline: Option<Instant>) -> Result<Option<Arc<inference::Model>>, Reason> {
+        if !job.policy.rewrite {
+            return Ok(None);
+        }
+        let mut loaded = self.inner.shared.inference.loaded();
+        let settled = until(deadline, loaded.wait_for(Loaded::is_settled)).await.ok_or(Reason::Deadline)?;
+        match settled.as_deref() {
+            Ok(Loaded::Model(model)) => Ok(Some(Arc::clone(model))),
+            Ok(Loaded::Nothing) => Ok(None),
+            Ok(Loaded::Loading | Loaded::Failed(_)) | Err(_) => Err(Reason::ModelFailed),
+        }
+    }
+}
+
+/// The decision on a flight; a deadline that passes is one.
+async fn wait(mut waiter: Waiter, deadline: Option<Instant>) -> Known {
+    match until(deadline, waiter.settled()).await {
+        Some(known) => known,
+        None => waiter.force(Reason::Deadline),
+    }
+}
+
+/// What `future` gives, if it does by `deadline`. A deadline that has passed still takes what is there already.
+async fn until<T>(deadline: Option<Instant>, future: impl Future<Output = T>) -> Option<T> {
+    match deadline {
+        Some(deadline) => tokio::time::timeout_at(deadline.into(), future).await.ok(),
+        None => Some(future.await),
+    }
+}
+
+impl From<&Loaded> for Readiness {
+    fn from(loaded: &Loaded) -> Self {
+        match loaded {
+            Loaded::Loading => Self::Loading,
+            Loaded::Nothing | Loaded::Model(_) => Self::Ready,
+            Loaded::Failed(reason) => Self::Failed(Arc::clone(reason)),
+        }
+    }
+}
+
+impl Drop for Inner {
+    /// Lets the threads end, and gives native code a moment to leave before the process does. One that hangs is left
+    /// behind.
+    fn drop(&mut self) {
+        drop(self.tasks.take());
+        self.shared.inference.close();
+        self.shared.flights.close();
+        let _ = self.ended.recv_timeout(Duration::from_millis(100));
+    }
+}
+
+#[cfg(test)]
+mod tests;

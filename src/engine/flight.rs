@@ -1,0 +1,261 @@
+//! What is known, and single-flight for what is being computed.
+//!
+//! A flight is settled once, under one lock, by whoever comes first: its worker, or a waiter whose deadline passes. When
+//! its last waiter goes, the flight ends and nothing is decided, because nothing was forwarded.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use tokio::sync::watch;
+
+use crate::compress::{Condensation, Outcome, Reason, Unit};
+
+use super::{
+    Cache, Config, Reply,
+    decisions::{Decisions, Forced},
+    key::{CacheKey, Key},
+    stats::{Counters, Stats},
+    stop::{Stop, Why, lock},
+};
+
+/// A decision.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    condensation: Arc<Condensation>,
+    took: Duration,
+}
+
+impl Known {
+    /// A decision of the pipeline.
+    pub(super) fn new(condensation: Condensation, took: Duration) -> Self {
+        Self { condensation: Arc::new(condensation), took }
+    }
+
+    pub(super) fn reply(self, cache: Cache) -> Reply {
+        Reply { condensation: self.condensation, cache, took: self.took }
+    }
+}
+
+impl From<Forced> for Known {
+    fn from(forced: Forced) -> Self {
+        Self::new(Condensation::unchanged(forced.reason, forced.tokens), Duration::ZERO)
+    }
+}
+
+/// The decisions that are known or being made.
+#[derive(Debug)]
+pub(super) struct Flights {
+    running: Mutex<HashMap<Key, Running>>,
+    cache: moka::sync::Cache<CacheKey, Known>,
+    decisions: Decisions,
+    counters: Arc<Counters>,
+}
+
+#[derive(Debug)]
+struct Running {
+    flight: Arc<Flight>,
+    waiters: usize,
+}
+
+/// One computation that one or more equal jobs wait for.
+#[derive(Debug)]
+pub(super) struct Flight {
+    key: Key,
+    cache_key: CacheKey,
+    settled: watch::Sender<Option<Known>>,
+    /// Tells the worker and the model to end.
+    pub(super) stop: Arc<Stop>,
+    /// The text's length in target tokens, once the pipeline has counted it.
+    pub(super) tokens: AtomicUsize,
+}
+
+/// What is known of a job.
+#[derive(Debug)]
+pub(super) enum Joined {
+    /// It is decided.
+    Known(Known),
+    /// An equal one is being computed.
+    Flight(Waiter),
+    /// Nothing: the caller sees to it that the flight is worked on.
+    New(Waiter),
+}
+
+impl Flights {
+    pub(super) fn new(config: &Config, decisions: Decisions, counters: Arc<Counters>) -> Self {
+        let evictions = Arc::clone(&counters);
+        let mut cache = moka::sync::Cache::builder()
+            .max_capacity(config.cache_mib * 1024 * 1024)
+            .weigher(|_, known: &Known| weight(&known.condensation))
+            .eviction_listener(move |_, _, cause| {
+                if cause.was_evicted() {
+                    evictions.evictions.add(1);
+                }
+            });
+        if config.cache_idle_s > 0 {
+            cache = cache.time_to_idle(Duration::from_secs(config.cache_idle_s));
+        }
+        Self { running: Mutex::default(), cache: cache.build(), decisions, counters }
+    }
+
+    /// The decision that was forced for this key, if one was.
+    pub(super) fn forced(&self, key: Key) -> Option<Known> {
+        let forced = self.decisions.find(key)?;
+        self.counters.hits.add(1);
+        Some(forced.into())
+    }
+
+    /// Looks a job up, and becomes one of its waiters if it is not decided.
+    pub(super) fn join(self: &Arc<Self>, key: Key, cache_key: CacheKey) -> Joined {
+        let mut running = lock(&self.running);
+        if let Some(known) = self.decisions.find(key).map(Known::from).or_else(|| self.cache.get(&cache_key)) {
+            self.counters.hits.add(1);
+            return Joined::Known(known);
+        }
+        if let Some(Running { flight, waiters }) = running.get_mut(&key) {
+            *waiters += 1;
+            self.counters.joined.add(1);
+            return Joined::Flight(Waiter::new(self, flight));
+        }
+        self.counters.misses.add(1);
+        let flight = Arc::new(Flight {
+            key,
+            cache_key,
+            settled: watch::Sender::new(None),
+            stop: Arc::default(),
+            tokens: AtomicUsize::new(0),
+        });
+        running.insert(key, Running { flight: Arc::clone(&flight), waiters: 1 });
+        Joined::New(Waiter::new(self, &flight))
+    }
+
+    /// The pipeline has decided. Without effect on a flight that is settled or abandoned.
+    pub(super) fn settle(&self, flight: &Arc<Flight>, known: Known) {
+        let mut running = lock(&self.running);
+        if remove(&mut running, flight) {
+            self.cache.insert(flight.cache_key, known.clone());
+            flight.settled.send_replace(Some(known));
+        }
+    }
+
+    /// The text of a flight has to go on as it is. Without effect on a flight that is settled or abandoned.
+    pub(super) fn force_flight(&self, flight: &Arc<Flight>, reason: Reason) {
+        let mut running = lock(&self.running);
+        if remove(&mut running, flight) {
+            let forced = Forced { reason, tokens: flight.tokens.load(Relaxed) };
+            self.remember(flight.key, forced);
+            flight.settled.send_replace(Some(forced.into()));
+            flight.stop.stop(Why::Deadline);
+        }
+    }
+
+    /// The text of a job that never flew has to go on as it is.
+    pub(super) fn force(&self, key: Key, reason: Reason) -> Known {
+        let running = lock(&self.running);
+        let flight = running.get(&key).map(|running| Arc::clone(&running.flight));
+        if flight.is_none() {
+            self.remember(key, Forced { reason, tokens: 0 });
+        }
+        drop(running);
+        if let Some(flight) = flight {
+            self.force_flight(&flight, reason);
+        }
+        self.decisions.find(key).unwrap_or(Forced { reason, tokens: 0 }).into()
+    }
+
+    /// Lets the thread that writes decisions end.
+    pub(super) fn close(&self) {
+        self.decisions.close();
+    }
+
+    /// Adds what is held now to the running numbers.
+    pub(super) fn sizes(&self, stats: Stats) -> Stats {
+        self.cache.run_pending_tasks();
+        Stats {
+            cached: self.cache.entry_count(),
+            cached_bytes: self.cache.weighted_size(),
+            remembered: self.decisions.len() as u64,
+            ..stats
+        }
+    }
+
+    fn remember(&self, key: Key, forced: Forced) {
+        self.counters.forced(forced.reason);
+        self.decisions.remember(key, forced);
+    }
+}
+
+/// Takes a flight out, if it is still the one that runs under its key.
+fn remove(running: &mut HashMap<Key, Running>, flight: &Arc<Flight>) -> bool {
+    let runs = running.get(&flight.key).is_some_and(|running| Arc::ptr_eq(&running.flight, flight));
+    if runs {
+        running.remove(&flight.key);
+    }
+    runs
+}
+
+/// One who waits for a flight.
+#[derive(Debug)]
+pub(super) struct Waiter {
+    flights: Arc<Flights>,
+    flight: Arc<Flight>,
+    settled: watch::Receiver<Option<Known>>,
+}
+
+impl Waiter {
+    fn new(flights: &Arc<Flights>, flight: &Arc<Flight>) -> Self {
+        Self { flights: Arc::clone(flights), flight: Arc::clone(flight), settled: flight.settled.subscribe() }
+    }
+
+    pub(super) fn flight(&self) -> Arc<Flight> {
+        Arc::clone(&self.flight)
+    }
+
+    /// The decision, once there is one.
+    pub(super) async fn settled(&mut self) -> Known {
+        let known = match self.settled.wait_for(Option::is_some).await {
+            Ok(known) => known.clone(),
+            Err(_) => None,
+        };
+        known.unwrap_or_else(|| self.force(Reason::ModelFailed))
+    }
+
+    /// Settles the flight for all who wait, unless it is settled already; either way, gives the decision.
+    pub(super) fn force(&self, reason: Reason) -> Known {
+        self.flights.force_flight(&self.flight, reason);
+        let settled = self.settled.borrow().clone();
+        settled.unwrap_or_else(|| Forced { reason, tokens: 0 }.into())
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        let mut running = lock(&self.flights.running);
+        let Some(entry) = running.get_mut(&self.flight.key) else { return };
+        if !Arc::ptr_eq(&entry.flight, &self.flight) {
+            return;
+        }
+        entry.waiters -= 1;
+        if entry.waiters == 0 {
+            running.remove(&self.flight.key);
+            self.flights.counters.cancelled.add(1);
+            self.flight.stop.stop(Why::Cancelled);
+        }
+    }
+}
+
+/// What a decision weighs, in bytes; keys and book-keeping are put at 200.
+fn weight(condensation: &Condensation) -> u32 {
+    let unit = |unit: &Unit| size_of::<Unit>() + unit.reason.len() + unit.text.as_ref().map_or(0, String::len);
+    let text = match &condensation.outcome {
+        Outcome::Compressed(text) => text.len(),
+        Outcome::Unchanged(_) => 0,
+    };
+    let bytes = 200 + size_of::<Condensation>() + text + condensation.units.iter().map(unit).sum::<usize>();
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,299 @@
+//! The one thread that owns the model.
+//!
+//! Workers send it closures over the model and wait for the answer or the end of their job, whichever comes first. A
+//! call that goes on long after its job was told to end marks the model as stuck: until it answers, nobody waits for it.
+
+use std::{
+    any::Any,
+    error::Error,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::watch;
+
+use crate::compress::{Encoded, Encoding, Interrupt, RewriteError, RewriteRequest, Rewriter};
+
+use super::{
+    StartError,
+    stats::Counters,
+    stop::{Stop, lock},
+};
+
+/// Why a model could not be loaded.
+pub type LoadError = Box<dyn Error + Send + Sync>;
+
+/// Loads a model and runs it once, so that the first request meets a warm one. Runs on the thread that will own it.
+pub type Load = Box<dyn FnOnce() -> Result<Box<dyn Rewriter>, LoadError> + Send>;
+
+/// What rewrites.
+pub enum Backend {
+    /// Nothing: selection alone.
+    None,
+    /// A model.
+    Model(Load),
+}
+
+impl Backend {
+    /// A model that `load` gives, warm.
+    pub fn model(load: impl FnOnce() -> Result<Box<dyn Rewriter>, LoadError> + Send + 'static) -> Self {
+        Self::Model(Box::new(load))
+    }
+}
+
+impl fmt::Debug for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Model(_) => "Model",
+        })
+    }
+}
+
+/// How far loading has come.
+#[derive(Debug, Clone)]
+pub(super) enum Loaded {
+    Loading,
+    /// The encodings are warm, and there is no model to load.
+    Nothing,
+    Model(Arc<Model>),
+    Failed(Arc<str>),
+}
+
+impl Loaded {
+    pub(super) fn is_settled(&self) -> bool {
+        !matches!(self, Self::Loading)
+    }
+}
+
+/// What a loaded model says of itself.
+#[derive(Debug)]
+pub(super) struct Model {
+    pub(super) fingerprint: String,
+    window: usize,
+}
+
+/// The handle to the thread.
+#[derive(Debug)]
+pub(super) struct Inference {
+    /// `None` once the engine goes.
+    calls: Mutex<Option<SyncSender<Call>>>,
+    loaded: watch::Receiver<Loaded>,
+    running: Running,
+    stuck_after: Duration,
+}
+
+/// The job whose call runs now.
+type Running = Arc<Mutex<Option<Arc<Stop>>>>;
+
+/// A question to the model.
+struct Call {
+    stop: Arc<Stop>,
+    ask: Box<dyn FnOnce(&mut dyn Rewriter) + Send>,
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Call")
+    }
+}
+
+impl Inference {
+    /// Starts the thread, which loads the model first. Each of `workers` asks one question at a time; as many again may
+    /// be left in the queue by jobs that have ended.
+    pub(super) fn start(
+        backend: Backend,
+        workers: usize,
+        stuck_after: Duration,
+        counters: &Arc<Counters>,
+        alive: SyncSender<()>,
+    ) -> Result<Self, StartError> {
+        let (sender, calls) = sync_channel(2 * workers);
+        let (loading, loaded) = watch::channel(Loaded::Loading);
+        let running = Running::default();
+        let owner = Owner { running: Arc::clone(&running), counters: Arc::clone(counters) };
+        let own = move || {
+            owner.load_and_answer(backend, &loading, &calls);
+            drop(alive);
+        };
+        thread::Builder::new()
+            .name("headroom-inference".to_owned())
+            .spawn(own)
+            .map_err(|error| StartError::Thread("inference", error))?;
+        Ok(Self { calls: Mutex::new(Some(sender)), loaded, running, stuck_after })
+    }
+
+    /// How far loading has come.
+    pub(super) fn loaded(&self) -> watch::Receiver<Loaded> {
+        self.loaded.clone()
+    }
+
+    /// Whether a call goes on although its job was told to end a while ago.
+    pub(super) fn is_stuck(&self) -> bool {
+        let since = lock(&self.running).as_ref().and_then(|stop| stop.since());
+        since.is_some_and(|since| since.elapsed() >= self.stuck_after)
+    }
+
+    /// The model as one job sees it.
+    pub(super) fn rewriter(&self, model: &Arc<Model>, stop: &Arc<Stop>) -> RemoteRewriter<'_> {
+        RemoteRewriter { inference: self, model: Arc::clone(model), stop: Arc::clone(stop), asked: 0 }
+    }
+
+    /// Lets the thread end when it has answered what was asked.
+    pub(super) fn close(&self) {
+        lock(&self.calls).take();
+    }
+
+    fn send(&self, call: Call) -> Result<(), RewriteError> {
+        if self.is_stuck() {
+            return Err(RewriteError::Failed("the model hangs".into()));
+        }
+        let calls = lock(&self.calls).clone().ok_or(RewriteError::Cancelled)?;
+        calls.try_send(call).map_err(|error| match error {
+            TrySendError::Full(_) => RewriteError::Overloaded,
+            TrySendError::Disconnected(_) => RewriteError::Failed("the model's thread is gone".into()),
+        })
+    }
+}
+
+/// What the thread itself holds.
+struct Owner {
+    running: Running,
+    counters: Arc<Counters>,
+}
+
+impl Owner {
+    fn load_and_answer(self, backend: Backend, loading: &watch::Sender<Loaded>, calls: &Receiver<Call>) {
+        let (model, loaded) = match load(backend) {
+            Ok(Some(model)) => {
+                let facts = Model { fingerprint: model.fingerprint().to_owned(), window: model.window() };
+                (Some(model), Loaded::Model(Arc::new(facts)))
+            }
+            Ok(None) => (None, Loaded::Nothing),
+            Err(error) => (None, Loaded::Failed(chain(&*error).into())),
+        };
+        loading.send_replace(loaded);
+        let Some(mut model) = model else { return };
+        while let Ok(call) = calls.recv() {
+            self.answer(call, &mut *model);
+        }
+    }
+
+    fn answer(&self, call: Call, model: &mut dyn Rewriter) {
+        let Call { stop, ask } = call;
+        if stop.check().is_err() {
+            return;
+        }
+        let started = Instant::now();
+        *lock(&self.running) = Some(Arc::clone(&stop));
+        let interrupt = Arc::clone(&stop);
+        model.interrupt(Interrupt::new(move || interrupt.check()));
+        if catch_unwind(AssertUnwindSafe(|| ask(model))).is_err() {
+            self.counters.panics.add(1);
+            tracing::error!("the model panicked; the text goes on as it is");
+        }
+        *lock(&self.running) = None;
+        self.counters.inference_nanos.add(u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        self.counters.inference_calls.add(1);
+        stop.answered();
+    }
+}
+
+/// Loads the model, and meanwhile the token encodings.
+fn load(backend: Backend) -> Result<Option<Box<dyn Rewriter>>, LoadError> {
+    thread::scope(|scope| {
+        scope.spawn(|| [Encoding::O200k, Encoding::Cl100k].map(Encoding::warm));
+        match backend {
+            Backend::None => Ok(None),
+            Backend::Model(load) => match catch_unwind(AssertUnwindSafe(load)) {
+                Ok(loaded) => loaded.map(Some),
+                Err(panic) => Err(panicked(&*panic).into()),
+            },
+        }
+    })
+}
+
+/// No request is involved in loading, so a panic's message cannot quote one.
+fn panicked(panic: &(dyn Any + Send)) -> String {
+    let message = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("loading panicked: {}", message.unwrap_or("without a message"))
+}
+
+/// An error with its causes.
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        told = format!("{told}: {error}");
+        cause = error.source();
+    }
+    told
+}
+
+/// Asks the model on its thread. Once its job has ended, every question fails.
+pub(super) struct RemoteRewriter<'a> {
+    inference: &'a Inference,
+    model: Arc<Model>,
+    stop: Arc<Stop>,
+    asked: u64,
+}
+
+impl RemoteRewriter<'_> {
+    fn ask<T: Send + 'static>(
+        &mut self,
+        question: impl FnOnce(&mut dyn Rewriter) -> Result<T, RewriteError> + Send + 'static,
+    ) -> Result<T, RewriteError> {
+        self.stop.check()?;
+        let answer = Arc::new(Mutex::new(None));
+        let slot = Arc::clone(&answer);
+        let ask = Box::new(move |model: &mut dyn Rewriter| *lock(&slot) = Some(question(model)));
+        self.inference.send(Call { stop: Arc::clone(&self.stop), ask })?;
+        self.asked += 1;
+        self.stop.wait_for_answer(self.asked)?;
+        let answer = lock(&answer).take();
+        answer.unwrap_or_else(|| Err(RewriteError::Failed("the model panicked".into())))
+    }
+}
+
+impl Rewriter for RemoteRewriter<'_> {
+    fn fingerprint(&self) -> &str {
+        &self.model.fingerprint
+    }
+
+    fn window(&self) -> usize {
+        self.model.window
+    }
+
+    fn read(&mut self, texts: &[&str], ratio: f32) -> Result<Vec<Encoded>, RewriteError> {
+        let texts = owned(texts);
+        self.ask(move |model| model.read(&borrowed(&texts), ratio))
+    }
+
+    fn meanings(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, RewriteError> {
+        let texts = owned(texts);
+        self.ask(move |model| model.meanings(&borrowed(&texts)))
+    }
+
+    fn rewrite(&mut self, requests: &[RewriteRequest<'_>]) -> Result<Vec<Option<String>>, RewriteError> {
+        let requests: Vec<_> = requests.iter().map(|request| (request.text.to_owned(), request.ratio)).collect();
+        self.ask(move |model| {
+            let requests: Vec<_> =
+                requests.iter().map(|(text, ratio)| RewriteRequest { text, ratio: *ratio }).collect();
+            model.rewrite(&requests)
+        })
+    }
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+fn borrowed(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
+}

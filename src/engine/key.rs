@@ -1,0 +1,70 @@
+//! What makes two jobs equal.
+
+use crate::{
+    compress::{Encoding, PIPELINE_VERSION, Policy, Query, Ratio, ToolCall},
+    engine::Job,
+};
+
+/// A hash of everything that a decision depends on, the model aside: a raw decision holds whatever model comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Key([u8; 32]);
+
+/// A key under one model and one version of the pipeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct CacheKey([u8; 32]);
+
+impl Key {
+    pub(super) fn of(job: &Job) -> Self {
+        let Job { text, query, policy, encoding, tenant } = job;
+        let Query { siblings, preceding, call } = query;
+        let Policy { ratio, min_tokens, rewrite } = policy;
+        let mut hash = Fields::new();
+        hash.field(&tenant.0).field(text.as_bytes()).field(siblings.as_bytes()).field(preceding.as_bytes());
+        match call {
+            Some(ToolCall { name, arguments }) => hash.field(&[1]).field(name.as_bytes()).field(arguments.as_bytes()),
+            None => hash.field(&[0]),
+        };
+        match ratio {
+            Ratio::Auto => hash.field(&[]),
+            Ratio::By(factor) => hash.field(&factor.value().to_le_bytes()),
+        };
+        let encoding = match encoding {
+            Encoding::O200k => 0,
+            Encoding::Cl100k => 1,
+        };
+        hash.field(&(*min_tokens as u64).to_le_bytes()).field(&[u8::from(*rewrite), encoding]);
+        Self(hash.finish())
+    }
+
+    /// The key of the texts that the model of this fingerprint gives.
+    pub(super) fn under(self, fingerprint: &str) -> CacheKey {
+        let mut hash = Fields::new();
+        hash.field(&self.0).field(&PIPELINE_VERSION.to_le_bytes()).field(fingerprint.as_bytes());
+        CacheKey(hash.finish())
+    }
+
+    /// The first 15 bytes, which are enough to tell decisions apart.
+    pub(super) fn short(self) -> [u8; 15] {
+        let mut short = [0; 15];
+        short.iter_mut().zip(self.0).for_each(|(to, from)| *to = from);
+        short
+    }
+}
+
+/// Fields with their lengths before them, so that no two lists of fields read alike.
+struct Fields(blake3::Hasher);
+
+impl Fields {
+    fn new() -> Self {
+        Self(blake3::Hasher::new())
+    }
+
+    fn field(&mut self, bytes: &[u8]) -> &mut Self {
+        self.0.update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
+        self
+    }
+
+    fn finish(self) -> [u8; 32] {
+        self.0.finalize().into()
+    }
+}

@@ -1,0 +1,442 @@
+//! What the engine promises.
+
+use std::{
+    fs,
+    pin::Pin,
+    sync::mpsc::{Receiver, Sender, channel},
+};
+
+use futures_util::{FutureExt, future::join_all};
+use proptest::prelude::*;
+
+use crate::{
+    compress::{Encoded, Factor, Interrupt, Outcome, Ratio, RewriteError, RewriteRequest, Rewriter, ToolCall},
+    model::ScriptedRewriter,
+};
+
+use super::{decisions::Forced, *};
+
+/// A model that does `before` at the beginning of every call.
+struct Double<F> {
+    before: F,
+    interrupt: Interrupt,
+    scripted: ScriptedRewriter,
+}
+
+impl<F: FnMut(&Interrupt) -> Result<(), RewriteError>> Rewriter for Double<F> {
+    fn fingerprint(&self) -> &str {
+        "double"
+    }
+
+    fn window(&self) -> usize {
+        600
+    }
+
+    fn interrupt(&mut self, interrupt: Interrupt) {
+        self.interrupt = interrupt;
+    }
+
+    fn read(&mut self, texts: &[&str], ratio: f32) -> Result<Vec<Encoded>, RewriteError> {
+        (self.before)(&self.interrupt)?;
+        self.scripted.read(texts, ratio)
+    }
+
+    fn meanings(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, RewriteError> {
+        (self.before)(&self.interrupt)?;
+        Ok(self.scripted.read(texts, 2.0)?.into_iter().map(|encoded| encoded.meaning).collect())
+    }
+
+    fn rewrite(&mut self, requests: &[RewriteRequest<'_>]) -> Result<Vec<Option<String>>, RewriteError> {
+        (self.before)(&self.interrupt)?;
+        self.scripted.rewrite(requests)
+    }
+}
+
+fn backend<F: FnMut(&Interrupt) -> Result<(), RewriteError> + Send + 'static>(before: F) -> Backend {
+    Backend::model(move || {
+        Ok(Box::new(Double { before, interrupt: Interrupt::never(), scripted: ScriptedRewriter::new() }))
+    })
+}
+
+fn works() -> Backend {
+    backend(|_| Ok(()))
+}
+
+/// A model whose every call arrives at a gate, waits for a word, and says what its interrupt told it then.
+struct Gate {
+    arrived: Receiver<()>,
+    /// Dropped, it lets every call through.
+    go: Option<Sender<()>>,
+    told: Receiver<Result<(), String>>,
+}
+
+impl Gate {
+    fn new() -> (Self, Backend) {
+        let ((arrive, arrived), (go, wait), (tell, told)) = (channel(), channel(), channel());
+        let before = move |interrupt: &Interrupt| {
+            let _ = arrive.send(());
+            let _ = wait.recv();
+            let _ = tell.send(interrupt.check().map_err(|error| error.to_string()));
+            interrupt.check()
+        };
+        (Self { arrived, go: Some(go), told }, backend(before))
+    }
+
+    fn open(&mut self) {
+        self.go = None;
+    }
+}
+
+fn config() -> Config {
+    Config { workers: 2, stuck_after_ms: 0, ..Config::default() }
+}
+
+async fn start(config: &Config, backend: Backend) -> Engine {
+    let engine = Engine::start(config, None, backend).unwrap();
+    engine.loaded().await;
+    engine
+}
+
+/// A text that the pipeline asks the model about.
+fn prose(day: usize) -> Arc<str> {
+    let sentence = |mile: usize| {
+        format!(
+            "On day {day} of their journey the travellers walked slowly along the river for {mile} miles. The bridge at \
+             mill {mile} had been closed since {mile} April and nobody in the town had told them about it. "
+        )
+    };
+    (1..12).map(sentence).collect::<String>().into()
+}
+
+fn job(text: &Arc<str>) -> Job {
+    Job {
+        text: Arc::clone(text),
+        query: Query { preceding: "Which bridge had been closed since 4 April?".to_owned(), ..Query::default() },
+        policy: Policy { ratio: Ratio::By(Factor::new(4.0).unwrap()), min_tokens: 16, rewrite: true },
+        encoding: Encoding::O200k,
+        tenant: Tenant::default(),
+    }
+}
+
+fn reason(reply: &Reply) -> Option<Reason> {
+    match reply.condensation.outcome {
+        Outcome::Unchanged(reason) => Some(reason),
+        Outcome::Compressed(_) => None,
+    }
+}
+
+/// A deadline that has passed.
+fn passed() -> Option<Instant> {
+    Some(Instant::now())
+}
+
+/// Polls a future once, so that what it starts has started.
+fn begin(future: Pin<&mut impl Future<Output = Reply>>) {
+    assert!(future.now_or_never().is_none());
+}
+
+#[tokio::test]
+async fn equal_jobs_are_computed_once() {
+    let (mut gate, backend) = Gate::new();
+    let engine = start(&config(), backend).await;
+    let text = prose(1);
+    let mut waiting: Vec<_> = (0..50).map(|_| Box::pin(engine.condense(job(&text), None))).collect();
+    waiting.iter_mut().for_each(|future| begin(future.as_mut()));
+    gate.open();
+    let replies = join_all(waiting).await;
+    assert!(replies[0].condensation.text().is_some_and(|short| short.len() < text.len()));
+    assert_eq!(replies.iter().filter(|reply| reply.cache == Cache::Miss).count(), 1);
+    assert!(replies.iter().all(|reply| Arc::ptr_eq(&reply.condensation, &replies[0].condensation)));
+    let stats = engine.stats();
+    assert_eq!((stats.misses, stats.joined, stats.hits, stats.queued), (1, 49, 0, 0));
+    assert_eq!(engine.condense(job(&text), passed()).await.cache, Cache::Hit);
+}
+
+#[tokio::test]
+async fn one_who_leaves_does_not_take_the_others_along() {
+    let (mut gate, backend) = Gate::new();
+    let engine = start(&config(), backend).await;
+    let text = prose(1);
+    let mut first = Box::pin(engine.condense(job(&text), None));
+    let mut second = Box::pin(engine.condense(job(&text), None));
+    begin(first.as_mut());
+    begin(second.as_mut());
+    drop(first);
+    gate.open();
+    assert_eq!(reason(&second.await), None);
+    assert_eq!(engine.stats().cancelled, 0);
+}
+
+#[tokio::test]
+async fn the_model_is_stopped_when_the_last_one_leaves_and_nothing_is_decided() {
+    let (mut gate, backend) = Gate::new();
+    let engine = start(&config(), backend).await;
+    let text = prose(1);
+    let mut only = Box::pin(engine.condense(job(&text), None));
+    begin(only.as_mut());
+    gate.arrived.recv().unwrap();
+    drop(only);
+    gate.open();
+    assert_eq!(gate.told.recv().unwrap(), Err("the request was cancelled".to_owned()));
+    assert_eq!((engine.stats().cancelled, engine.stats().remembered), (1, 0));
+    // The word came from inside of the call; the model has answered once the engine says so.
+    while engine.stats().stuck {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(reason(&engine.condense(job(&text), None).await), None);
+}
+
+#[tokio::test]
+async fn a_text_that_ran_out_of_time_goes_on_as_it_is_from_then_on() {
+    let (mut gate, backend) = Gate::new();
+    let engine = start(&config(), backend).await;
+    let text = prose(1);
+    let mut patient = Box::pin(engine.condense(job(&text), None));
+    begin(patient.as_mut());
+    gate.arrived.recv().unwrap();
+    let late = engine.condense(job(&text), passed()).await;
+    assert_eq!(reason(&late), Some(Reason::Deadline));
+    assert_eq!(late.condensation.tokens_before, Encoding::O200k.count(&text));
+    assert_eq!(reason(&patient.await), Some(Reason::Deadline), "one key, one decision");
+    gate.open();
+    assert_eq!(gate.told.recv().unwrap(), Err("the time budget ran out".to_owned()));
+    let again = engine.condense(job(&text), None).await;
+    assert_eq!((reason(&again), again.cache), (Some(Reason::Deadline), Cache::Hit));
+    assert_eq!((engine.stats().forced_deadline, engine.stats().remembered), (1, 1));
+}
+
+#[tokio::test]
+async fn forced_decisions_outlive_the_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = prose(1);
+    let engine = Engine::start(&config(), Some(folder.path()), works()).unwrap();
+    assert_eq!(reason(&engine.condense(job(&text), passed()).await), Some(Reason::Deadline));
+    drop(engine);
+    let file = folder.path().join("decisions");
+    assert_eq!(fs::read(&file).unwrap().len(), 32);
+
+    let engine = Engine::start(&config(), Some(folder.path()), works()).unwrap();
+    assert_eq!(reason(&engine.condense(job(&text), None).await), Some(Reason::Deadline));
+    assert_eq!(reason(&engine.condense(job(&prose(2)), None).await), None);
+}
+
+#[tokio::test]
+async fn a_full_queue_lets_texts_go_on_as_they_are() {
+    let (mut gate, backend) = Gate::new();
+    let engine = start(&Config { workers: 1, queue: 1, ..config() }, backend).await;
+    let texts = [prose(1), prose(2), prose(3)];
+    let mut running = Box::pin(engine.condense(job(&texts[0]), None));
+    begin(running.as_mut());
+    gate.arrived.recv().unwrap();
+    let mut queued = Box::pin(engine.condense(job(&texts[1]), None));
+    begin(queued.as_mut());
+    assert_eq!(engine.stats().queued, 1);
+    assert_eq!(reason(&engine.condense(job(&texts[2]), None).await), Some(Reason::Overloaded));
+    gate.open();
+    assert_eq!((reason(&running.await), reason(&queued.await)), (None, None));
+    assert_eq!(reason(&engine.condense(job(&texts[2]), None).await), Some(Reason::Overloaded));
+    assert_eq!(engine.stats().forced_overloaded, 1);
+}
+
+#[tokio::test]
+async fn a_model_that_hangs_holds_up_nobody_until_it_answers_again() {
+    let (mut gate, backend) = Gate::new();
+    let engine = start(&config(), backend).await;
+    let mut first = Box::pin(engine.condense(job(&prose(1)), None));
+    begin(first.as_mut());
+    gate.arrived.recv().unwrap();
+    assert!(!engine.stats().stuck, "a call that nobody stopped may take its time");
+    assert_eq!(reason(&engine.condense(job(&prose(1)), passed()).await), Some(Reason::Deadline));
+    assert!(engine.stats().stuck);
+    let second = engine.condense(job(&prose(2)), None).now_or_never().expect("answered without waiting");
+    assert_eq!(reason(&second), Some(Reason::ModelFailed));
+    gate.open();
+    gate.told.recv().unwrap().unwrap_err();
+    while engine.stats().stuck {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(reason(&engine.condense(job(&prose(3)), None).await), None);
+}
+
+#[tokio::test]
+async fn a_failing_model_and_a_panicking_one_let_texts_go_on_as_they_are() {
+    let failing = backend(|_| Err(RewriteError::Failed("scripted".into())));
+    let engine = start(&config(), failing).await;
+    assert_eq!(reason(&engine.condense(job(&prose(1)), None).await), Some(Reason::ModelFailed));
+
+    let mut calls = 0;
+    let panicking = backend(move |_| {
+        calls += 1;
+        assert!(calls > 1, "scripted");
+        Ok(())
+    });
+    let engine = start(&config(), panicking).await;
+    assert_eq!(reason(&engine.condense(job(&prose(1)), None).await), Some(Reason::ModelFailed));
+    assert_eq!(reason(&engine.condense(job(&prose(2)), None).await), None);
+    assert_eq!((engine.stats().panics, engine.stats().forced_model_failed), (1, 1));
+}
+
+#[tokio::test]
+async fn a_model_that_cannot_be_loaded_says_why_and_texts_go_on_as_they_are() {
+    let engine = start(&config(), Backend::model(|| Err("no such file".into()))).await;
+    assert_eq!(engine.readiness(), Readiness::Failed("no such file".into()));
+    assert_eq!(reason(&engine.condense(job(&prose(1)), None).await), Some(Reason::ModelFailed));
+    let without = Job { policy: Policy { rewrite: false, ..job(&prose(1)).policy }, ..job(&prose(1)) };
+    assert_eq!(reason(&engine.condense(without, None).await), None);
+
+    let engine = start(&config(), Backend::model(|| panic!("scripted"))).await;
+    assert_eq!(engine.readiness(), Readiness::Failed("loading panicked: scripted".into()));
+}
+
+#[tokio::test]
+async fn a_job_waits_for_the_model_to_load_as_long_as_it_has_time() {
+    let (go, wait) = channel::<()>();
+    let loading = Backend::model(move || {
+        let _ = wait.recv();
+        Ok(Box::new(ScriptedRewriter::new()))
+    });
+    let engine = Engine::start(&config(), None, loading).unwrap();
+    assert_eq!(engine.readiness(), Readiness::Loading);
+    let mut patient = Box::pin(engine.condense(job(&prose(1)), None));
+    begin(patient.as_mut());
+    assert_eq!(reason(&engine.condense(job(&prose(2)), passed()).await), Some(Reason::Deadline));
+    drop(go);
+    assert_eq!(reason(&patient.await), None);
+    assert_eq!(engine.readiness(), Readiness::Ready);
+    assert_eq!(reason(&engine.condense(job(&prose(2)), None).await), Some(Reason::Deadline));
+}
+
+#[tokio::test]
+async fn eviction_leaves_forced_decisions_and_gives_the_same_text_again() {
+    let engine = start(&Config { cache_mib: 0, ..config() }, works()).await;
+    let forced = engine.condense(job(&prose(0)), None).await;
+    let first = engine.condense(job(&prose(1)), None).await;
+    let again = engine.condense(job(&prose(1)), None).await;
+    assert_eq!((first.cache, again.cache), (Cache::Miss, Cache::Miss));
+    assert_eq!(first.condensation, again.condensation);
+    assert_eq!(reason(&forced), None);
+    let late = Job { tenant: Tenant([9; 16]), ..job(&prose(0)) };
+    assert_eq!(engine.condense(late.clone(), passed()).await.cache, Cache::Miss);
+    assert_eq!(reason(&engine.condense(late, None).await), Some(Reason::Deadline));
+    assert_eq!((engine.stats().cached, engine.stats().remembered), (0, 1));
+}
+
+#[tokio::test]
+async fn tenants_and_policies_share_nothing() {
+    let engine = start(&config(), works()).await;
+    let own = job(&prose(1));
+    let mut others = vec![own.clone(); 6];
+    others[0].tenant = Tenant([1; 16]);
+    others[1].policy.ratio = Ratio::Auto;
+    others[2].policy.min_tokens = 17;
+    others[3].query.siblings = "x".to_owned();
+    others[4].query.call = Some(ToolCall::default());
+    others[5].encoding = Encoding::Cl100k;
+    assert_eq!(engine.condense(own.clone(), None).await.cache, Cache::Miss);
+    assert_eq!(engine.condense(own, None).await.cache, Cache::Hit);
+    for other in others {
+        assert_eq!(engine.condense(other, None).await.cache, Cache::Miss);
+    }
+}
+
+#[tokio::test]
+async fn length_alone_decides_without_a_model() {
+    let (_gate, backend) = Gate::new();
+    let engine = start(&Config { longest_slot_kib: 1, ..config() }, backend).await;
+    assert_eq!(reason(&engine.condense(job(&prose(1)), passed()).await), Some(Reason::TooLong));
+    assert_eq!(reason(&engine.condense(job(&"short".into()), passed()).await), Some(Reason::BelowMinimum));
+    assert_eq!(engine.stats().remembered, 0);
+}
+
+#[tokio::test]
+async fn the_last_handle_ends_the_threads() {
+    let (sender, ended) = channel::<()>();
+    let engine = start(&config(), backend(move |_| Ok(sender.send(()).unwrap_or_default()))).await;
+    drop(engine.clone());
+    assert_eq!(reason(&engine.condense(job(&prose(1)), None).await), None);
+    drop(engine);
+    while ended.recv().is_ok() {}
+}
+
+#[test]
+fn a_damaged_file_is_read_as_far_as_it_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("decisions");
+    let key = |day| Key::of(&job(&prose(day)));
+    let forced = Forced { reason: Reason::Overloaded, tokens: 7 };
+    let open = |config: &Config| {
+        let (alive, ended) = mpsc::sync_channel(1);
+        (Decisions::open(config, Some(folder.path()), alive).unwrap(), ended)
+    };
+    let close = |(decisions, ended): (Decisions, mpsc::Receiver<()>)| {
+        decisions.close();
+        ended.recv().unwrap_err();
+    };
+    let (decisions, ended) = open(&config());
+    (0..3).for_each(|day| decisions.remember(key(day), forced));
+    close((decisions, ended));
+
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole[..whole.len() - 5]).unwrap();
+    let (decisions, ended) = open(&config());
+    assert_eq!((decisions.find(key(1)), decisions.len()), (Some(Forced { tokens: 0, ..forced }), 2));
+    decisions.remember(key(3), forced);
+    close((decisions, ended));
+    assert_eq!(fs::read(&path).unwrap().len() % 16, 0, "the record that was cut off is gone");
+
+    let small = Config { decisions: 2, ..config() };
+    let (decisions, ended) = open(&small);
+    assert_eq!((decisions.len(), decisions.find(key(0))), (2, None), "the oldest went");
+    (4..20).for_each(|day| decisions.remember(key(day), forced));
+    close((decisions, ended));
+    assert!(fs::read(&path).unwrap().len() <= 16 * 5);
+
+    fs::write(&path, b"something else entirely, and long enough").unwrap();
+    let (decisions, ended) = open(&config());
+    assert_eq!(decisions.len(), 0);
+    close((decisions, ended));
+    assert_eq!(fs::read(&path).unwrap(), b"headroom raw v1\n");
+}
+
+#[test]
+fn a_named_file_that_cannot_be_used_stops_the_start_and_an_automatic_one_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let blocked = folder.path().join("file");
+    fs::write(&blocked, "").unwrap();
+    let named = Config { decisions_file: blocked.join("below").display().to_string(), ..config() };
+    assert!(matches!(Engine::start(&named, None, Backend::None), Err(StartError::Decisions(..))));
+    assert!(Engine::start(&config(), Some(&blocked), Backend::None).is_ok());
+}
+
+#[test]
+fn settings_are_checked_with_key_and_remedy() {
+    assert_eq!(Config::default().check(), Ok(()));
+    let wrong = Config { queue: 0, ..Config::default() }.check().unwrap_err();
+    assert_eq!(wrong.to_string(), "`queue` is 0: a number from 1 to 100000");
+    assert!(toml::from_str::<Config>("wrokers = 1").is_err());
+}
+
+#[test]
+fn the_state_directory_follows_the_environment() {
+    let of = |list: &'static [(&str, &str)]| {
+        state_directory(|name| list.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into()))
+    };
+    assert_eq!(of(&[("XDG_STATE_HOME", "/s"), ("HOME", "/h")]), Some("/s/headroom".into()));
+    assert_eq!(of(&[("XDG_STATE_HOME", "relative"), ("HOME", "/h")]), Some("/h/.local/state/headroom".into()));
+    assert_eq!(of(&[]), None);
+}
+
+proptest! {
+    #[test]
+    fn fields_that_meet_differently_have_different_keys(text in ".{0,9}", cut in any::<prop::sample::Index>(), other in any::<prop::sample::Index>()) {
+        let chars: Vec<char> = text.chars().collect();
+        let at = |index: &prop::sample::Index| {
+            let at = index.index(chars.len() + 1);
+            let (siblings, preceding) = chars.split_at(at);
+            let query = Query { siblings: siblings.iter().collect(), preceding: preceding.iter().collect(), call: None };
+            (at, Key::of(&Job { query, ..job(&"text".into()) }))
+        };
+        let ((one, one_key), (two, two_key)) = (at(&cut), at(&other));
+        prop_assert_eq!(one == two, one_key == two_key);
+    }
+}

@@ -1,0 +1,132 @@
+//! The threads that run the pipeline.
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread,
+    time::Instant,
+};
+
+use crate::compress::{Condensation, CountTokens, Encoding, Reason, RewriteError, Rewriter, compress};
+
+use super::{
+    Job, Shared, StartError,
+    flight::{Flight, Known},
+    inference::{Model, chain},
+    stop::lock,
+};
+
+/// A flight to work on.
+#[derive(Debug)]
+pub(super) struct Task {
+    pub(super) job: Job,
+    pub(super) model: Option<Arc<Model>>,
+    pub(super) flight: Arc<Flight>,
+}
+
+/// Starts `count` workers behind a queue of `queue` tasks. They end when the queue's sender goes, and hold a clone of
+/// `alive` until then.
+pub(super) fn start(
+    count: usize,
+    queue: usize,
+    shared: &Arc<Shared>,
+    alive: &SyncSender<()>,
+) -> Result<SyncSender<Task>, StartError> {
+    let (sender, tasks) = sync_channel(queue);
+    let tasks = Arc::new(Mutex::new(tasks));
+    for _ in 0..count {
+        let (tasks, shared, alive) = (Arc::clone(&tasks), Arc::clone(shared), alive.clone());
+        let work = move || {
+            while let Some(task) = next(&tasks) {
+                shared.counters.queued.sub(1);
+                run(&task, &shared);
+            }
+            drop(alive);
+        };
+        thread::Builder::new()
+            .name("headroom-worker".to_owned())
+            .spawn(work)
+            .map_err(|error| StartError::Thread("worker", error))?;
+    }
+    Ok(sender)
+}
+
+fn next(tasks: &Mutex<Receiver<Task>>) -> Option<Task> {
+    lock(tasks).recv().ok()
+}
+
+fn run(task: &Task, shared: &Shared) {
+    let Task { job, model, flight } = task;
+    if flight.stop.check().is_err() {
+        return;
+    }
+    let started = Instant::now();
+    match catch_unwind(AssertUnwindSafe(|| condense(job, model.as_ref(), flight, shared))) {
+        Ok(Ok(condensation)) => shared.flights.settle(flight, Known::new(condensation, started.elapsed())),
+        Ok(Err(error)) => {
+            if matches!(error, RewriteError::Failed(_)) {
+                tracing::warn!(error = chain(&error), "a text goes on as it is");
+            }
+            shared.flights.force_flight(flight, reason(&error));
+        }
+        Err(panic) => {
+            shared.counters.panics.add(1);
+            tracing::error!(kind = panic_kind(&*panic), "the pipeline panicked; its text goes on as it is");
+            shared.flights.force_flight(flight, Reason::ModelFailed);
+        }
+    }
+}
+
+fn condense(
+    job: &Job,
+    model: Option<&Arc<Model>>,
+    flight: &Flight,
+    shared: &Shared,
+) -> Result<Condensation, RewriteError> {
+    let tokens = Remembering { encoding: job.encoding, text: &job.text, count: &flight.tokens };
+    let mut rewriter = model.map(|model| shared.inference.rewriter(model, &flight.stop));
+    let rewriter = rewriter.as_mut().map(|rewriter| rewriter as &mut dyn Rewriter);
+    compress(&job.text, &job.query, &job.policy, &tokens, rewriter)
+}
+
+/// Why a text goes on as it is when the model gave no answer.
+fn reason(error: &RewriteError) -> Reason {
+    match error {
+        RewriteError::Deadline => Reason::Deadline,
+        RewriteError::Overloaded => Reason::Overloaded,
+        // A cancelled flight has left the list already: nobody sees this reason.
+        RewriteError::Failed(_) | RewriteError::Cancelled => Reason::ModelFailed,
+    }
+}
+
+/// A panic's message may quote the text that it stumbled over, so only its kind is told.
+fn panic_kind(panic: &(dyn Any + Send)) -> &'static str {
+    if panic.is::<String>() || panic.is::<&str>() { "message" } else { "other" }
+}
+
+/// Counts tokens, and remembers the whole text's count for the case that the job ends early.
+struct Remembering<'a> {
+    encoding: Encoding,
+    text: &'a str,
+    count: &'a AtomicUsize,
+}
+
+impl CountTokens for Remembering<'_> {
+    fn count(&self, text: &str) -> usize {
+        let whole = std::ptr::eq(text, self.text);
+        let known = self.count.load(Relaxed);
+        if whole && known > 0 {
+            return known;
+        }
+        let count = self.encoding.count(text);
+        if whole {
+            self.count.store(count, Relaxed);
+        }
+        count
+    }
+}
