@@ -181,20 +181,23 @@ pub fn compress(
     let ask = Relevance::new(query, asked);
     let (head, rest) = text.split_at(frame.head);
     let (body, tail) = rest.split_at(frame.tail - frame.head);
-    let mut prose = prose::Prose::read(body, &ask, tokens);
-    if let Some(rewriter) = rewriter.filter(|_| policy.rewrite && !ask.is_empty()) {
-        let mut texts = vec![asked.unwrap_or(&query.preceding)];
-        texts.extend(prose.units());
-        let meanings = rewriter.meanings(&texts)?;
-        if let Some((first, rest)) = meanings.split_first().filter(|(first, _)| !first.is_empty()) {
-            let similarity: Vec<f32> =
-                rest.iter().map(|other| first.iter().zip(other).map(|(a, b)| a * b).sum()).collect();
-            prose.add_meaning(&similarity);
-        }
+    let mut prose = prose::Prose::read(body, tokens);
+    if !ask.is_empty() {
+        let similarity = match rewriter.filter(|_| policy.rewrite) {
+            Some(rewriter) => similarity(rewriter, ask.wording(), &prose.titled_units())?,
+            None => Vec::new(),
+        };
+        prose.rank(&ask, &similarity);
     }
     let (condensed, units) = match policy.ratio {
         Ratio::Auto => prose.without_repeats(),
-        Ratio::By(factor) => within(&prose, (tokens.count(body) as f32 / factor.value()) as usize, tokens),
+        Ratio::By(factor) => {
+            // The question is no material and costs nothing; the instructions around it do.
+            let question = asked.map_or(0, |asked| tokens.count(asked));
+            let framing = (tokens.count(head) + tokens.count(tail)).saturating_sub(question);
+            let whole = (before.saturating_sub(question) as f32 / factor.value()) as usize;
+            within(&prose, whole.saturating_sub(framing).max(whole / 2), tokens)
+        }
     };
     let condensed = format!("{head}{}{}{tail}", condensed.trim_end(), trailing_white(body));
     let after = tokens.count(&condensed);
@@ -202,6 +205,16 @@ pub fn compress(
         return Ok(Condensation::unchanged(Reason::NoGain, before));
     }
     Ok(Condensation { outcome: Outcome::Compressed(condensed), tokens_before: before, tokens_after: after, units })
+}
+
+/// Similarity of meaning of each unit with what is asked; empty where the model knows no meanings.
+fn similarity(rewriter: &mut dyn Rewriter, asked: &str, units: &[String]) -> Result<Vec<f32>, RewriteError> {
+    let texts: Vec<&str> = std::iter::once(asked).chain(units.iter().map(String::as_str)).collect();
+    let meanings = rewriter.meanings(&texts)?;
+    let Some((asked, units)) = meanings.split_first().filter(|(asked, _)| !asked.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    Ok(units.iter().map(|unit| asked.iter().zip(unit).map(|(a, b)| a * b).sum()).collect())
 }
 
 /// The prose at a budget, corrected for what the estimate of each phrase's tokens missed.

@@ -21,6 +21,8 @@ pub struct Phrase {
     pub cost: usize,
     /// What it tells: rarity, less for repeats, more for names and numbers; for each token.
     pub value: f32,
+    /// The value with some of its neighbours' in it: what counts where much is kept.
+    pub smoothed: f32,
     /// Holds a name, a number or an identifier.
     pub strong: bool,
     /// A negation or a modal word: never left out of a clause of which something is kept.
@@ -203,19 +205,26 @@ impl<'a> Scorer<'a> {
         let mut value = self.information(group);
         let whole: Vec<&str> = group.iter().map(|word| word.bare.as_str()).collect();
         let times = self.seen_phrases.entry(whole.join(" ")).or_insert(0);
+        let digits = group.iter().any(Word::has_digit);
+        if strong {
+            value += 5.0;
+        }
+        if digits {
+            value += 2.0;
+        }
         // A capital letter at the beginning says nothing about a name.
-        let named = strong && !(opens_unit && group.len() == 1 && !group.iter().any(Word::has_digit));
-        if named {
-            value += 3.0;
+        if opens_unit && strong && !digits && group.len() == 1 {
+            value -= 5.0;
         }
         match (*times, group.len()) {
-            (0, 2..) => value += 2.0,
+            (0, words @ 2..) => value += 3.0 + 0.3 * (words - 2) as f32,
             (0, _) => {}
-            _ => value *= 0.3,
+            _ => value *= 0.2,
         }
         *times += 1;
         debug_assert!(self.text.get(span.clone()).is_some());
-        Phrase { span, unit, cost, value: value / (cost as f32).powf(COST_POWER), strong, pinned }
+        let value = value / (cost as f32).powf(COST_POWER);
+        Phrase { span, unit, cost, value, smoothed: value, strong, pinned }
     }
 
     /// The mean rarity of the group's words, less for words that stood before.
@@ -231,8 +240,8 @@ impl<'a> Scorer<'a> {
             let rare =
                 if is_stop_word(&word.bare) || word.bare.is_empty() { -1.0 } else { lexicon::rarity(&word.bare) };
             let digits = if word.has_digit() { 2.0 } else { 0.0 };
-            let high = if word.begins_high() { 1.0 } else { 0.0 };
-            total += rare / (1.0 + times as f32) + digits + high;
+            let high = if word.begins_high() { 2.0 } else { 0.0 };
+            total += rare / (1.0 + 0.3 * times as f32) + digits + high;
             counted += 1.0;
         }
         if counted > 0.0 { total / counted } else { 0.0 }
@@ -257,13 +266,13 @@ const MODALS: &[&str] = &["must", "shall", "may", "might", "should", "could", "i
 /// A phrase beside a telling one is worth more: answers are longer than words.
 fn smooth(phrases: &mut [Phrase]) {
     for _ in 0..2 {
-        let values: Vec<f32> = phrases.iter().map(|phrase| phrase.value).collect();
+        let values: Vec<f32> = phrases.iter().map(|phrase| phrase.smoothed).collect();
         let at = |index: Option<usize>| index.and_then(|index| values.get(index)).copied();
         for (index, phrase) in phrases.iter_mut().enumerate() {
-            let own = phrase.value;
+            let own = phrase.smoothed;
             let before = at(index.checked_sub(1)).unwrap_or(own);
             let after = at(Some(index + 1)).unwrap_or(own);
-            phrase.value = 0.7 * own + 0.15 * (before + after);
+            phrase.smoothed = 0.7 * own + 0.15 * (before + after);
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+mod rank;
+
 use super::{
     Decision, Unit,
     phrase::{self, Phrase},
@@ -35,56 +37,51 @@ enum Joint {
 }
 
 impl<'a> Prose<'a> {
-    pub(super) fn read(text: &'a str, ask: &Relevance, tokens: &dyn CountTokens) -> Self {
+    pub(super) fn read(text: &'a str, tokens: &dyn CountTokens) -> Self {
         let segments = segment::segments(text);
         let spans: Vec<Range<usize>> = segments.iter().map(|segment| segment.span.clone()).collect();
         let units: Vec<&str> = spans.iter().map(|span| text.get(span.clone()).unwrap_or_default()).collect();
         let phrases = phrase::phrases(text, &spans, tokens);
         let repeats = redundancy::repeats(&units);
-        let relevance = if ask.is_empty() { Vec::new() } else { normal(ask.rank(&units)) };
         let ends_line = units.iter().map(|unit| unit.ends_with('\n')).collect();
-        let mut prose = Self { text, segments, phrases, repeats, relevance, ends_line };
-        prose.lift();
-        prose
+        Self { text, segments, phrases, repeats, relevance: Vec::new(), ends_line }
     }
 
-    /// The units' texts, in order.
-    pub(super) fn units(&self) -> Vec<&'a str> {
+    /// Each unit under the title of its passage: what a reader would know of it.
+    pub(super) fn titled_units(&self) -> Vec<String> {
+        let mut title = "";
+        let mut passage = usize::MAX;
+        let mut titled = Vec::with_capacity(self.segments.len());
+        for (segment, unit) in self.segments.iter().zip(self.units()) {
+            let bare = segment::after_label(unit.trim());
+            if segment.passage != passage {
+                (passage, title) = (segment.passage, "");
+            }
+            if segment.form == Form::Heading {
+                title = bare;
+            }
+            let alone = title.is_empty() || segment.form == Form::Heading;
+            titled.push(if alone { bare.to_owned() } else { format!("{title}. {bare}") });
+        }
+        titled
+    }
+
+    fn units(&self) -> Vec<&'a str> {
         self.segments.iter().map(|segment| self.text.get(segment.span.clone()).unwrap_or_default()).collect()
     }
 
-    /// Adds similarity of meaning with the question to the units' relevance.
-    pub(super) fn add_meaning(&mut self, similarity: &[f32]) {
-        if similarity.len() != self.segments.len() {
-            return;
-        }
-        if self.relevance.is_empty() {
-            self.relevance = vec![0.0; self.segments.len()];
-        }
-        for (relevance, similarity) in self.relevance.iter_mut().zip(similarity) {
-            *relevance += 1.5 * similarity.max(0.0);
-        }
-        self.relevance = normal(std::mem::take(&mut self.relevance));
-        self.lift();
-    }
-
-    /// A hit lifts its neighbours in the passage: what is asked for often stands beside the words of the question.
-    fn lift(&mut self) {
-        let old = self.relevance.clone();
-        for (index, relevance) in self.relevance.iter_mut().enumerate() {
-            let near = |other: Option<usize>| {
-                let other = other.filter(|other| {
-                    self.segments.get(*other).map(|s| s.passage) == self.segments.get(index).map(|s| s.passage)
-                });
-                other.and_then(|other| old.get(other)).copied().unwrap_or(0.0)
-            };
-            *relevance += LIFT * (near(index.checked_sub(1)) + near(Some(index + 1)));
-        }
+    /// Ranks the units by what is asked. `similarity` is each one's similarity of meaning with the question; empty
+    /// where no model says.
+    pub(super) fn rank(&mut self, ask: &Relevance, similarity: &[f32]) {
+        self.relevance = rank::Ranking { units: &self.units(), segments: &self.segments, ask }.scores(similarity);
     }
 
     /// What is kept at `budget` tokens.
     pub(super) fn condense(&self, budget: usize) -> (String, Vec<Unit>) {
-        let worth: Vec<f32> = self.phrases.iter().map(|phrase| self.worth(phrase)).collect();
+        let total: usize = self.phrases.iter().map(|phrase| phrase.cost).sum();
+        // Where much is kept, a telling phrase keeps its neighbours; where little is, each must pay for itself.
+        let smooth = ((budget as f32 / total.max(1) as f32 - 0.2) / 0.3).clamp(0.0, 1.0);
+        let worth: Vec<f32> = self.phrases.iter().map(|phrase| self.worth(phrase, smooth)).collect();
         let forced = vec![false; self.phrases.len()];
         let joint = |last, next| usize::from(!matches!(self.joint(last, next), Joint::Space));
         let candidates = Candidates { phrases: &self.phrases, worth: &worth, forced: &forced, joint: &joint };
@@ -101,11 +98,11 @@ impl<'a> Prose<'a> {
         (text, self.account(&kept))
     }
 
-    fn worth(&self, phrase: &Phrase) -> f32 {
+    fn worth(&self, phrase: &Phrase, smooth: f32) -> f32 {
         let repeated = self.repeats.get(phrase.unit).is_some_and(Option::is_some);
         let penalty = if repeated { -100.0 } else { 0.0 };
         let relevance = self.relevance.get(phrase.unit).copied().unwrap_or(0.0);
-        penalty + RELEVANCE * relevance + phrase.value / 20.0
+        penalty + RELEVANCE * relevance + (phrase.value + smooth * (phrase.smoothed - phrase.value)) / 20.0
     }
 
     fn assemble(&self, kept: &[bool]) -> String {
@@ -185,15 +182,5 @@ impl<'a> Prose<'a> {
     }
 }
 
-/// How much a unit's relevance weighs beside what its phrases tell.
+/// How much the relevance of a unit weighs beside what its phrases tell.
 const RELEVANCE: f32 = 2.0;
-/// How much of a unit's relevance goes to its neighbours.
-const LIFT: f32 = 0.15;
-
-fn normal(mut values: Vec<f32>) -> Vec<f32> {
-    let most = values.iter().copied().fold(0.0, f32::max);
-    if most > 0.0 {
-        values.iter_mut().for_each(|value| *value /= most);
-    }
-    values
-}

@@ -15,6 +15,17 @@ pub struct Relevance {
     /// Every word of each part of the query as stems, stop words included, for matches of whole phrases.
     phrases: Vec<Vec<String>>,
     total: f32,
+    wording: String,
+    expected: Option<Expected>,
+}
+
+/// What kind of thing would answer the question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// A number or a date.
+    Number,
+    /// A person or a place.
+    Name,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +49,14 @@ impl Relevance {
             relevance.add(&call.arguments, 0.7);
             relevance.add(&call.name, 0.3);
         }
+        relevance.wording = match question {
+            Some(question) => question.to_owned(),
+            None => [gist(&query.preceding), gist(&query.siblings)].join(" ").trim().to_owned(),
+        };
+        if let Some(call) = query.call.as_ref().filter(|_| relevance.wording.is_empty()) {
+            relevance.wording = format!("{} {}", call.name, call.arguments);
+        }
+        relevance.expected = expected(&relevance.wording);
         relevance
     }
 
@@ -57,6 +76,27 @@ impl Relevance {
         if !stems.is_empty() {
             self.phrases.push(stems.into_iter().map(|(stem, _)| stem).collect());
         }
+    }
+
+    /// The question as it was put, for a model that compares meanings; empty when nothing is asked.
+    #[must_use]
+    pub fn wording(&self) -> &str {
+        &self.wording
+    }
+
+    /// What kind of thing would answer, where the question's words tell.
+    #[must_use]
+    pub fn expected(&self) -> Option<Expected> {
+        self.expected
+    }
+
+    /// How many words that begin with a capital the text has and the question lacks.
+    #[must_use]
+    pub fn new_names(&self, text: &str) -> usize {
+        let names = words(text)
+            .filter_map(|span| text.get(span))
+            .filter(|word| word.chars().next().is_some_and(char::is_uppercase));
+        names.filter(|word| !is_stop_word(&word.to_lowercase()) && !self.terms.contains_key(&stem(word))).count()
     }
 
     /// Whether nothing is known of what is asked.
@@ -186,6 +226,22 @@ impl<'a> Reader<'a> {
         self.known.insert(word.to_owned(), known);
         known
     }
+}
+
+/// The kind of answer by the question's first telling word.
+fn expected(question: &str) -> Option<Expected> {
+    let lower: Vec<String> = words(question).filter_map(|span| question.get(span)).map(str::to_lowercase).collect();
+    lower.iter().enumerate().find_map(|(place, word)| match word.as_str() {
+        "when" | "year" | "date" | "percentage" => Some(Expected::Number),
+        "how" => match lower.get(place + 1).map(String::as_str) {
+            Some("many" | "much" | "old" | "long" | "far" | "tall" | "high" | "big" | "often") => {
+                Some(Expected::Number)
+            }
+            _ => None,
+        },
+        "who" | "where" | "whom" | "whose" => Some(Expected::Name),
+        _ => None,
+    })
 }
 
 /// BM25's inverse document frequency, in the form that stays above zero.
