@@ -1,7 +1,178 @@
-//! Models behind the pipeline's [`Rewriter`](crate::compress::Rewriter): T5 exports run by ONNX Runtime.
+//! Models behind the pipeline's [`Rewriter`]: T5 exports run by ONNX Runtime.
+//!
+//! Two layouts are read: our own (`headroom-t5/1`), and what optimum writes of any T5.
+//! A model is used by one thread, which owns it; [`Model::alarm`] ends its work from another.
 
+mod error;
+mod graph;
+mod info;
+mod manifest;
+mod own;
+mod pieces;
+mod runtime;
 #[doc(hidden)]
 pub mod scripted;
+mod stock;
+
+use std::{
+    path::{Path, PathBuf},
+    thread,
+};
 
 #[doc(hidden)]
-pub use scripted::ScriptedRewriter;
+pub use self::scripted::ScriptedRewriter;
+pub use self::{error::ModelError, graph::Alarm, info::Info, manifest::HashedFile, runtime::RuntimeError};
+use self::{
+    manifest::{Manifest, fingerprint},
+    own::Own,
+    stock::{Files, Stock},
+};
+use crate::compress::{Encoded, Interrupt, RewriteError, RewriteRequest, Rewriter};
+
+/// How a model is run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Options {
+    /// Threads of one operator; 0 takes one a core. The output doesn't depend on it.
+    pub threads: usize,
+    /// What a stock model is told before each text; `summarize: ` by default. Our own export takes none.
+    pub prefix: Option<String>,
+}
+
+/// A loaded model.
+#[derive(Debug)]
+pub struct Model {
+    kind: Kind,
+    info: Info,
+    alarm: Alarm,
+    interrupt: Interrupt,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Own(Box<Own>),
+    Stock(Box<Stock>),
+}
+
+impl Model {
+    /// Checks and loads the model of a folder; takes about a second for the bundled one.
+    ///
+    /// # Errors
+    /// See [`ModelError`]: each names the file and the remedy.
+    pub fn load(folder: &Path, options: &Options) -> Result<Self, ModelError> {
+        if !folder.is_dir() {
+            return Err(ModelError::NoFolder(folder.to_owned()));
+        }
+        let threads = match options.threads {
+            0 => thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        };
+        let alarm = Alarm::new()?;
+        let (kind, info) = match Manifest::read(folder)? {
+            Some(manifest) => {
+                let files = manifest.verify(folder)?;
+                let own = Own::load(folder, manifest, threads, &alarm)?;
+                let info = Info::of_own(folder, own.manifest(), fingerprint(&files, ""), files, threads)?;
+                (Kind::Own(Box::new(own)), info)
+            }
+            None => {
+                let found = Files::find(folder)?;
+                let files = manifest::hash_files(&found.all())?;
+                let prefix = options.prefix.clone().unwrap_or_else(|| stock::PREFIX.to_owned());
+                let fingerprint = fingerprint(&files, &prefix);
+                let stock = Stock::load(&found, prefix, threads, &alarm)?;
+                let info = Info::of_stock(folder, &stock, fingerprint, files, threads)?;
+                (Kind::Stock(Box::new(stock)), info)
+            }
+        };
+        Ok(Self { kind, info, alarm, interrupt: Interrupt::never() })
+    }
+
+    /// Runs the model once, so that the first request doesn't pay for memory and for paging the weights in.
+    ///
+    /// # Errors
+    /// [`ModelError::Warm`] when the model fails, as a broken export does.
+    pub fn warm(&mut self) -> Result<(), ModelError> {
+        let text = "A plain sentence of the usual kind, which says that all is well. ".repeat(8);
+        self.read(&[&text], 5.0).map_err(ModelError::Warm)?;
+        self.rewrite(&[RewriteRequest { text: &text, ratio: 5.0 }]).map_err(ModelError::Warm)?;
+        Ok(())
+    }
+
+    /// What was loaded.
+    #[must_use]
+    pub fn info(&self) -> &Info {
+        &self.info
+    }
+
+    /// Makes a run that is under way ask the interrupt of [`Rewriter::interrupt`] at once, from any thread.
+    #[must_use]
+    pub fn alarm(&self) -> Alarm {
+        self.alarm.clone()
+    }
+}
+
+impl Rewriter for Model {
+    fn fingerprint(&self) -> &str {
+        &self.info.fingerprint
+    }
+
+    fn window(&self) -> usize {
+        // English has about four and a half bytes a token in vocabularies of this size.
+        self.info.window * 9 / 2
+    }
+
+    fn interrupt(&mut self, interrupt: Interrupt) {
+        self.interrupt = interrupt;
+    }
+
+    fn read(&mut self, texts: &[&str], ratio: f32) -> Result<Vec<Encoded>, RewriteError> {
+        match &mut self.kind {
+            Kind::Own(own) => own.read(texts, ratio, &self.interrupt),
+            Kind::Stock(stock) => stock.read(texts, &self.interrupt),
+        }
+    }
+
+    fn meanings(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, RewriteError> {
+        // The meaning doesn't depend on the ratio.
+        Ok(self.read(texts, 5.0)?.into_iter().map(|read| read.meaning).collect())
+    }
+
+    fn rewrite(&mut self, requests: &[RewriteRequest<'_>]) -> Result<Vec<Option<String>>, RewriteError> {
+        match &mut self.kind {
+            Kind::Own(own) => own.rewrite(requests, &self.interrupt),
+            Kind::Stock(stock) => stock.rewrite(requests, &self.interrupt),
+        }
+    }
+}
+
+/// Where the bundled model lies: beside the program (`models/…`, as packages have it), else in the source tree that it
+/// was built from; `None` where neither is there.
+#[must_use]
+pub fn bundled() -> Option<PathBuf> {
+    let beside = std::env::current_exe().ok().and_then(|path| Some(path.parent()?.join("models").join(BUNDLED)));
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(BUNDLED);
+    [beside, Some(source)].into_iter().flatten().find(|folder| folder.join("manifest.json").is_file())
+}
+
+const BUNDLED: &str = "headroom-t5-small";
+
+/// Rows of one decoder batch: more gain little, and each holds a megabyte of caches.
+const MOST_ROWS: usize = 16;
+
+/// The pieces as one text, if that is a shorter form of `source`; `None` also for nothing at all.
+fn shorter(pieces: &[String], source: &str) -> Option<String> {
+    let filled: Vec<&str> = pieces.iter().map(String::as_str).filter(|piece| !piece.is_empty()).collect();
+    let text = filled.join(" ");
+    (!text.is_empty() && text.len() < source.trim().len()).then_some(text)
+}
+
+/// To length one; a vector of zeros stays what it is.
+fn normalise(vector: &mut [f32]) {
+    let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
+    if length > 0.0 {
+        vector.iter_mut().for_each(|value| *value /= length);
+    }
+}
+
+#[cfg(test)]
+mod tests;

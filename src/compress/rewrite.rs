@@ -10,7 +10,7 @@ pub trait Rewriter {
     fn fingerprint(&self) -> &str;
 
     /// The longest text that [`Rewriter::read`] and [`Rewriter::rewrite`] take whole, in bytes of ordinary English;
-    /// a longer one is cut at the model's own limit.
+    /// a longer one is taken in pieces of that size, which know nothing of each other.
     fn window(&self) -> usize;
 
     /// Sets what is asked between batches and between decoder steps of every later call, until the next one is set; a
@@ -84,10 +84,11 @@ impl fmt::Debug for Interrupt {
 /// One reading of one text.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Encoded {
-    /// For each model token: its byte span in the text and the probability (0–1) that it should stay. Empty where the
-    /// model has no such head.
+    /// For each word (a run without whitespace), in order: its byte span in the text and the probability (0–1) that it
+    /// should stay. Empty where the model has no such head.
     pub keep: Vec<(Range<usize>, f32)>,
-    /// The pooled encoder states, of length one; the scalar product of two is their similarity of meaning.
+    /// The pooled encoder states, of length one; the scalar product of two is their similarity of meaning. Zeros for a
+    /// text without tokens.
     pub meaning: Vec<f32>,
 }
 

@@ -1,0 +1,216 @@
+//! One ONNX graph and how it is run: named tensors in, named tensors out, and a way to end a run from outside.
+
+use std::{
+    borrow::Cow,
+    fmt,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use ort::{
+    session::{
+        NoSelectedOutputs, RunOptions, Session, SessionInputValue,
+        builder::{GraphOptimizationLevel, SessionBuilder},
+    },
+    value::{DynValue, PrimitiveTensorElementType, Tensor},
+};
+
+use super::{ModelError, runtime::runtime};
+use crate::compress::{Interrupt, RewriteError};
+
+/// Why the model failed while it ran.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RunError {
+    #[error("{graph} failed: {source}")]
+    Run { graph: String, source: ort::Error },
+    #[error("{graph} gave no {name}")]
+    NoOutput { graph: String, name: String },
+    #[error("{graph} gave a {name} of another shape than expected: {shape:?}")]
+    Shape { graph: String, name: String, shape: Vec<i64> },
+    #[error("a tensor cannot be made: {0}")]
+    Tensor(ort::Error),
+    #[error("the tokenizer failed: {0}")]
+    Tokenizer(String),
+}
+
+impl From<RunError> for RewriteError {
+    fn from(error: RunError) -> Self {
+        Self::Failed(Box::new(error))
+    }
+}
+
+/// A session with its file's name.
+pub(crate) struct Graph {
+    name: String,
+    session: Session,
+    alarm: Alarm,
+}
+
+impl Graph {
+    /// Loads a file for `threads` threads.
+    ///
+    /// Results don't depend on the number of threads: ONNX Runtime divides a matrix product into tiles that each one
+    /// thread sums up alone.
+    ///
+    /// # Errors
+    /// ONNX Runtime's own, or none loaded.
+    pub(crate) fn load(path: &Path, threads: usize, alarm: &Alarm) -> Result<Self, ModelError> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let environment = &runtime()?.environment;
+        let build = || -> ort::Result<Session> {
+            let session = SessionBuilder::new(environment)?
+                .with_optimization_level(GraphOptimizationLevel::All)?
+                .with_deterministic_compute(true)?
+                .with_intra_threads(threads)?
+                .with_inter_threads(1)?
+                // Threads that spin between two steps take the cores that HTTP needs.
+                .with_intra_op_spinning(false)?
+                .with_inter_op_spinning(false)?
+                // Its warnings name nodes and shapes, which says nothing to an operator.
+                .with_log_level(ort::logging::LogLevel::Error)?
+                .commit_from_file(path)?;
+            Ok(session)
+        };
+        let session = build().map_err(|source| ModelError::Graph { name: name.clone(), source })?;
+        Ok(Self { name, session, alarm: alarm.clone() })
+    }
+
+    /// Whether the graph has an input of that name.
+    pub(crate) fn takes(&self, name: &str) -> bool {
+        self.session.inputs().iter().any(|input| input.name() == name)
+    }
+
+    /// Checks that the graph has these inputs and outputs.
+    pub(crate) fn expect(&self, inputs: &[&str], outputs: &[&str]) -> Result<(), ModelError> {
+        let lacks =
+            |wanted: &&&str, known: &[ort::value::Outlet]| !known.iter().any(|outlet| outlet.name() == **wanted);
+        let input = inputs.iter().find(|wanted| lacks(wanted, self.session.inputs())).map(|name| ("input", name));
+        let output = outputs.iter().find(|wanted| lacks(wanted, self.session.outputs())).map(|name| ("output", name));
+        match input.or(output) {
+            Some((kind, name)) => {
+                Err(ModelError::Layout { name: self.name.clone(), why: format!("it has no {kind} {name}") })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The outputs whose names begin with `prefix`.
+    pub(crate) fn outputs_named(&self, prefix: &str) -> Vec<String> {
+        let names = self.session.outputs().iter().map(|output| output.name());
+        names.filter(|name| name.starts_with(prefix)).map(str::to_owned).collect()
+    }
+
+    /// Runs the graph once. `interrupt` is asked before, and again whenever the [`Alarm`] rings meanwhile.
+    ///
+    /// # Errors
+    /// What `interrupt` says, or that the run failed.
+    pub(crate) fn run(&mut self, interrupt: &Interrupt, inputs: &[(&str, &DynValue)]) -> Result<Outputs, RewriteError> {
+        loop {
+            interrupt.check()?;
+            let views: Vec<(Cow<'_, str>, SessionInputValue<'_>)> =
+                inputs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+            let result = self.session.run_with_options(views, &self.alarm.0.options).map(|mut outputs| {
+                let names: Vec<String> = outputs.keys().map(str::to_owned).collect();
+                names.into_iter().filter_map(|name| outputs.remove(&name).map(|value| (name, value))).collect()
+            });
+            match result {
+                Ok(values) => return Ok(Outputs { graph: self.name.clone(), values }),
+                // The run ended because somebody rang: go round and ask why.
+                Err(_) if self.alarm.answer() => {}
+                Err(source) => return Err(RunError::Run { graph: self.name.clone(), source }.into()),
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Graph").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// What one run gave.
+pub(crate) struct Outputs {
+    graph: String,
+    values: Vec<(String, DynValue)>,
+}
+
+impl Outputs {
+    /// Takes an output out, to hand it on as an input without copying.
+    pub(crate) fn take(&mut self, name: &str) -> Result<DynValue, RunError> {
+        match self.values.iter().position(|(known, _)| known == name) {
+            Some(at) => Ok(self.values.swap_remove(at).1),
+            None => Err(RunError::NoOutput { graph: self.graph.clone(), name: name.to_owned() }),
+        }
+    }
+
+    /// The numbers of an output with `rank` dimensions, and the dimensions.
+    pub(crate) fn floats<const RANK: usize>(&self, name: &str) -> Result<([usize; RANK], &[f32]), RunError> {
+        let Some((_, value)) = self.values.iter().find(|(known, _)| known == name) else {
+            return Err(RunError::NoOutput { graph: self.graph.clone(), name: name.to_owned() });
+        };
+        let (shape, numbers) =
+            value.try_extract_tensor::<f32>().map_err(|source| RunError::Run { graph: self.graph.clone(), source })?;
+        let sizes: Vec<usize> = shape.iter().filter_map(|size| usize::try_from(*size).ok()).collect();
+        let sizes = sizes.try_into().map_err(|_| RunError::Shape {
+            graph: self.graph.clone(),
+            name: name.to_owned(),
+            shape: shape.to_vec(),
+        })?;
+        Ok((sizes, numbers))
+    }
+}
+
+/// A tensor of the given sizes.
+pub(crate) fn tensor<T>(sizes: &[usize], values: Vec<T>) -> Result<DynValue, RunError>
+where
+    T: PrimitiveTensorElementType + fmt::Debug + Clone + 'static,
+{
+    Tensor::from_array((sizes.to_vec(), values)).map(ort::value::Value::into_dyn).map_err(RunError::Tensor)
+}
+
+/// Rings to make a run that is under way ask its [`Interrupt`], from any thread: between two operators of the graph
+/// instead of after the last. Ringing while nothing runs, or with nothing to say, does no harm.
+#[derive(Clone)]
+pub struct Alarm(Arc<Bell>);
+
+struct Bell {
+    options: RunOptions<NoSelectedOutputs>,
+    /// Held while `options` is changed, so that ringing and answering cannot cross.
+    ringing: Mutex<bool>,
+}
+
+impl Alarm {
+    pub(crate) fn new() -> Result<Self, ModelError> {
+        runtime()?;
+        let options = RunOptions::new().map_err(|source| ModelError::Graph { name: "run options".into(), source })?;
+        Ok(Self(Arc::new(Bell { options, ringing: Mutex::new(false) })))
+    }
+
+    /// Makes the run that is under way, or else the next one, ask its interrupt.
+    pub fn ring(&self) {
+        let mut ringing = self.ringing();
+        // It fails for a null pointer only, which this isn't.
+        *ringing = self.0.options.terminate().is_ok();
+    }
+
+    /// Whether it rang since the last answer.
+    fn answer(&self) -> bool {
+        let mut ringing = self.ringing();
+        if !*ringing {
+            return false;
+        }
+        *ringing = false;
+        self.0.options.unterminate().is_ok()
+    }
+
+    fn ringing(&self) -> MutexGuard<'_, bool> {
+        self.0.ringing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Alarm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Alarm")
+    }
+}

@@ -1,0 +1,155 @@
+//! ONNX Runtime: where its library is found, and the one environment of the process.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use ort::environment::Environment;
+
+/// The loaded library.
+#[derive(Debug)]
+pub(crate) struct Runtime {
+    /// Sessions are made in it; a process may have one only.
+    pub(crate) environment: Environment,
+    /// The library that was loaded.
+    pub(crate) library: PathBuf,
+}
+
+/// Why no library was loaded.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum RuntimeError {
+    /// Somebody named a library, and it cannot be loaded; no other is tried.
+    #[error(
+        "ORT_DYLIB_PATH is {path}, which cannot be loaded ({why}): name ONNX Runtime's shared library, 1.17 or \
+             later, or unset the variable"
+    )]
+    Named {
+        /// As named.
+        path: PathBuf,
+        /// What the loader says.
+        why: String,
+    },
+    /// Nobody named one, and none was found where it could be.
+    #[error(
+        "ONNX Runtime's shared library was not found ({tried}): set ORT_DYLIB_PATH to it (1.17 or later), put it \
+             beside the program, or build again where `python3 -m pip` reaches a package index"
+    )]
+    NotFound {
+        /// Each place with what was wrong there.
+        tried: String,
+    },
+    /// It was loaded, but doesn't start.
+    #[error("ONNX Runtime from {library} does not start: {why}")]
+    NotStarted {
+        /// The library.
+        library: PathBuf,
+        /// What it says.
+        why: String,
+    },
+}
+
+/// The process's runtime, loaded when first asked for.
+///
+/// A global because the library is one: it can be loaded once and refuses a second environment, and tests of one
+/// binary share a process.
+///
+/// # Errors
+/// When there is no library or it doesn't start; the same error every time.
+pub(crate) fn runtime() -> Result<&'static Runtime, RuntimeError> {
+    static RUNTIME: OnceLock<Result<Runtime, RuntimeError>> = OnceLock::new();
+    RUNTIME.get_or_init(|| load(&Places::of_process())).as_ref().map_err(Clone::clone)
+}
+
+/// Where a library may be.
+#[derive(Debug, Default)]
+struct Places {
+    /// `ORT_DYLIB_PATH`: if set, the only place.
+    named: Option<PathBuf>,
+    /// In the order in which they are tried.
+    files: Vec<PathBuf>,
+    /// For the system's loader to find.
+    system: PathBuf,
+}
+
+impl Places {
+    fn of_process() -> Self {
+        let system = format!("{}onnxruntime{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX);
+        let beside = env::current_exe().ok().and_then(|path| Some(path.parent()?.join(&system)));
+        // Where the build put it, and the same place of whoever runs the program now.
+        let baked = option_env!("HEADROOM_ORT_BAKED").map(PathBuf::from);
+        let cached = option_env!("HEADROOM_ORT_IN_CACHE").and_then(|path| Some(cache_folder()?.join(path)));
+        Self {
+            named: env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()).map(PathBuf::from),
+            files: [beside, baked, cached].into_iter().flatten().collect(),
+            system: system.into(),
+        }
+    }
+}
+
+fn load(places: &Places) -> Result<Runtime, RuntimeError> {
+    if let Some(path) = &places.named {
+        return start(path).map_err(|why| RuntimeError::Named { path: path.clone(), why })?;
+    }
+    let mut tried = Vec::new();
+    for path in &places.files {
+        if !path.is_file() {
+            tried.push(format!("not at {}", path.display()));
+            continue;
+        }
+        match start(path) {
+            Ok(result) => return result,
+            Err(why) => tried.push(why),
+        }
+    }
+    start(&places.system).unwrap_or_else(|_| {
+        tried.push(format!("no {} in the system's search path", places.system.display()));
+        Err(RuntimeError::NotFound { tried: tried.join("; ") })
+    })
+}
+
+/// Loads the library (the outer error: another may do) and starts it (the inner error: it's this one, and it's broken).
+fn start(path: &Path) -> Result<Result<Runtime, RuntimeError>, String> {
+    let builder = ort::init_from(path).map_err(|error| error.to_string())?;
+    let library = path.to_owned();
+    Ok(match builder.with_name("headroom").with_telemetry(false).build() {
+        Ok(environment) => Ok(Runtime { environment, library }),
+        Err(error) => Err(RuntimeError::NotStarted { library, why: error.to_string() }),
+    })
+}
+
+/// The user's cache folder; build.rs follows the same custom.
+fn cache_folder() -> Option<PathBuf> {
+    let of = |key| env::var_os(key).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if cfg!(windows) {
+        of("LOCALAPPDATA")
+    } else if cfg!(target_os = "macos") {
+        of("HOME").map(|home| home.join("Library/Caches"))
+    } else {
+        of("XDG_CACHE_HOME").or_else(|| of("HOME").map(|home| home.join(".cache")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_that_the_build_obtained_is_found() {
+        let runtime = runtime().unwrap();
+        assert!(runtime.library.file_name().is_some());
+        assert!(ort::info().contains("ORT Build Info"), "{}", ort::info());
+    }
+
+    #[test]
+    fn a_library_that_was_named_but_cannot_be_loaded_stops_the_search() {
+        let path = PathBuf::from("/nowhere/libonnxruntime.so");
+        let places = Places { named: Some(path.clone()), ..Places::of_process() };
+        // Loading is once a process: another test may have loaded the real one, which then stays the one in use.
+        if let Err(error) = load(&places) {
+            let told = error.to_string();
+            assert!(told.contains("/nowhere/libonnxruntime.so") && told.contains("ORT_DYLIB_PATH"), "{told}");
+        }
+    }
+}
