@@ -179,6 +179,9 @@ impl Engine {
             Joined::Flight(waiter) => return wait(waiter, deadline).await.reply(Cache::Hit),
             Joined::New(waiter) => waiter,
         };
+        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            return waiter.force(Reason::Deadline).reply(Cache::Miss);
+        }
         if model.is_some() && inference.is_stuck() {
             return waiter.force(Reason::ModelFailed).reply(Cache::Miss);
         }
