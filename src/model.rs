@@ -12,6 +12,7 @@ mod pieces;
 mod runtime;
 #[doc(hidden)]
 pub mod scripted;
+mod sentence;
 mod stock;
 
 use std::{
@@ -25,6 +26,7 @@ pub use self::{error::ModelError, graph::Alarm, info::Info, manifest::HashedFile
 use self::{
     manifest::{Manifest, fingerprint},
     own::Own,
+    sentence::SentenceEncoder,
     stock::{Files, Stock},
 };
 use crate::compress::{Encoded, Interrupt, RewriteError, RewriteRequest, Rewriter};
@@ -36,12 +38,37 @@ pub struct Options {
     pub threads: usize,
     /// What a stock model is told before each text; `summarize: ` by default. Our own export takes none.
     pub prefix: Option<String>,
+    /// What compares meanings.
+    pub sentences: Sentences,
+}
+
+/// Which sentence encoder compares the meaning of a text with another's.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Sentences {
+    /// The one that the build obtained; where it could not, the T5 encoder's pooled states.
+    #[default]
+    Bundled,
+    /// The T5 encoder's pooled states.
+    Own,
+    /// The files of a folder, which must be those that the build would obtain.
+    At(PathBuf),
+}
+
+impl Sentences {
+    fn folder(&self) -> Option<PathBuf> {
+        match self {
+            Self::Bundled => sentence::folder(),
+            Self::Own => None,
+            Self::At(folder) => Some(folder.clone()),
+        }
+    }
 }
 
 /// A loaded model.
 #[derive(Debug)]
 pub struct Model {
     kind: Kind,
+    sentences: Option<SentenceEncoder>,
     info: Info,
     alarm: Alarm,
     interrupt: Interrupt,
@@ -67,7 +94,7 @@ impl Model {
             threads => threads,
         };
         let alarm = Alarm::new()?;
-        let (kind, info) = match Manifest::read(folder)? {
+        let (kind, mut info) = match Manifest::read(folder)? {
             Some(manifest) => {
                 let files = manifest.verify(folder)?;
                 let own = Own::load(folder, manifest, threads, &alarm)?;
@@ -84,7 +111,13 @@ impl Model {
                 (Kind::Stock(Box::new(stock)), info)
             }
         };
-        Ok(Self { kind, info, alarm, interrupt: Interrupt::never() })
+        let sentences = options.sentences.folder();
+        let sentences = sentences.map(|folder| SentenceEncoder::load(&folder, threads, &alarm)).transpose()?;
+        if let Some(encoder) = &sentences {
+            info.fingerprint = fingerprint(encoder.files(), &info.fingerprint);
+            info.sentence_encoder = Some(encoder.name().to_owned());
+        }
+        Ok(Self { kind, sentences, info, alarm, interrupt: Interrupt::never() })
     }
 
     /// Runs the model once, so that the first request doesn't pay for memory and for paging the weights in.
@@ -94,6 +127,7 @@ impl Model {
     pub fn warm(&mut self) -> Result<(), ModelError> {
         let text = "A plain sentence of the usual kind, which says that all is well. ".repeat(8);
         self.read(&[&text], 5.0).map_err(ModelError::Warm)?;
+        self.meanings(&[&text]).map_err(ModelError::Warm)?;
         self.rewrite(&[RewriteRequest { text: &text, ratio: 5.0 }]).map_err(ModelError::Warm)?;
         Ok(())
     }
@@ -133,6 +167,9 @@ impl Rewriter for Model {
     }
 
     fn meanings(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, RewriteError> {
+        if let Some(encoder) = &mut self.sentences {
+            return encoder.meanings(&self.interrupt, texts);
+        }
         // The meaning doesn't depend on the ratio.
         Ok(self.read(texts, 5.0)?.into_iter().map(|read| read.meaning).collect())
     }

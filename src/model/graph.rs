@@ -8,6 +8,7 @@ use std::{
 };
 
 use ort::{
+    environment::Environment,
     session::{
         NoSelectedOutputs, RunOptions, Session, SessionInputValue,
         builder::{GraphOptimizationLevel, SessionBuilder},
@@ -57,22 +58,30 @@ impl Graph {
     pub(crate) fn load(path: &Path, threads: usize, alarm: &Alarm) -> Result<Self, ModelError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let environment = &runtime()?.environment;
-        let build = || -> ort::Result<Session> {
-            let session = SessionBuilder::new(environment)?
-                .with_optimization_level(GraphOptimizationLevel::All)?
-                .with_deterministic_compute(true)?
-                .with_intra_threads(threads)?
-                .with_inter_threads(1)?
-                // Threads that spin between two steps take the cores that HTTP needs.
-                .with_intra_op_spinning(false)?
-                .with_inter_op_spinning(false)?
-                // Its warnings name nodes and shapes, which says nothing to an operator.
-                .with_log_level(ort::logging::LogLevel::Error)?
-                .commit_from_file(path)?;
-            Ok(session)
-        };
-        let session = build().map_err(|source| ModelError::Graph { name: name.clone(), source })?;
+        let open = || builder(environment, threads)?.commit_from_file(path);
+        let session = open().map_err(|source| ModelError::Graph { name: name.clone(), source })?;
         Ok(Self { name, session, alarm: alarm.clone() })
+    }
+
+    /// As [`Graph::load`], for a graph in memory whose weights are files of `folder`.
+    ///
+    /// # Errors
+    /// ONNX Runtime's own, or none loaded.
+    pub(crate) fn with_weights(
+        name: &str,
+        graph: &[u8],
+        folder: &Path,
+        threads: usize,
+        alarm: &Alarm,
+    ) -> Result<Self, ModelError> {
+        let environment = &runtime()?.environment;
+        let open = || {
+            builder(environment, threads)?
+                .with_config_entry("session.model_external_initializers_file_folder_path", folder.to_string_lossy())?
+                .commit_from_memory(graph)
+        };
+        let session = open().map_err(|source| ModelError::Graph { name: name.to_owned(), source })?;
+        Ok(Self { name: name.to_owned(), session, alarm: alarm.clone() })
     }
 
     /// Whether the graph has an input of that name.
@@ -121,6 +130,21 @@ impl Graph {
             }
         }
     }
+}
+
+/// What every session has in common.
+fn builder(environment: &Environment, threads: usize) -> ort::Result<SessionBuilder> {
+    let builder = SessionBuilder::new(environment)?
+        .with_optimization_level(GraphOptimizationLevel::All)?
+        .with_deterministic_compute(true)?
+        .with_intra_threads(threads)?
+        .with_inter_threads(1)?
+        // Threads that spin between two steps take the cores that HTTP needs.
+        .with_intra_op_spinning(false)?
+        .with_inter_op_spinning(false)?
+        // Its warnings name nodes and shapes, which says nothing to an operator.
+        .with_log_level(ort::logging::LogLevel::Error)?;
+    Ok(builder)
 }
 
 impl fmt::Debug for Graph {

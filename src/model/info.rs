@@ -34,6 +34,8 @@ pub struct Info {
     pub licence: Option<String>,
     /// The model card, where there is one.
     pub card: Option<PathBuf>,
+    /// The sentence encoder that compares meanings; `None` where the T5 encoder does.
+    pub sentence_encoder: Option<String>,
     /// Threads of one operator.
     pub threads: usize,
     /// ONNX Runtime: the library that was loaded.
@@ -93,6 +95,7 @@ impl Info {
             window: 0,
             licence: None,
             card,
+            sentence_encoder: None,
             threads,
             library: runtime()?.library.clone(),
             runtime: ort::info(),

@@ -86,7 +86,8 @@ impl Manifest {
 }
 
 impl Described {
-    fn verify(&self, folder: &Path, name: &str) -> Result<HashedFile, ModelError> {
+    /// Checks one file by size and sum.
+    pub(crate) fn verify(&self, folder: &Path, name: &str) -> Result<HashedFile, ModelError> {
         let path = folder.join(name);
         let (bytes, got) = hash(&path)?;
         if !got.eq_ignore_ascii_case(&self.sha256) || bytes != self.bytes {

@@ -62,6 +62,15 @@ pub(crate) fn runtime() -> Result<&'static Runtime, RuntimeError> {
     RUNTIME.get_or_init(|| load(&Places::of_process())).as_ref().map_err(Clone::clone)
 }
 
+/// The library's file as build.rs takes it out of its package.
+const LIBRARY: &str = if cfg!(windows) {
+    "onnxruntime.dll"
+} else if cfg!(target_os = "macos") {
+    "libonnxruntime.1.31.1.dylib"
+} else {
+    "libonnxruntime.so.1.31.1"
+};
+
 /// Where a library may be.
 #[derive(Debug, Default)]
 struct Places {
@@ -78,8 +87,9 @@ impl Places {
         let system = format!("{}onnxruntime{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX);
         let beside = env::current_exe().ok().and_then(|path| Some(path.parent()?.join(&system)));
         // Where the build put it, and the same place of whoever runs the program now.
-        let baked = option_env!("HEADROOM_ORT_BAKED").map(PathBuf::from);
-        let cached = option_env!("HEADROOM_ORT_IN_CACHE").and_then(|path| Some(cache_folder()?.join(path)));
+        let baked = option_env!("HEADROOM_ORT_BAKED").map(|folder| Path::new(folder).join(LIBRARY));
+        let cached =
+            option_env!("HEADROOM_ORT_IN_CACHE").and_then(|folder| Some(cache_folder()?.join(folder).join(LIBRARY)));
         Self {
             named: env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()).map(PathBuf::from),
             files: [beside, baked, cached].into_iter().flatten().collect(),
@@ -120,7 +130,7 @@ fn start(path: &Path) -> Result<Result<Runtime, RuntimeError>, String> {
 }
 
 /// The user's cache folder; build.rs follows the same custom.
-fn cache_folder() -> Option<PathBuf> {
+pub(super) fn cache_folder() -> Option<PathBuf> {
     let of = |key| env::var_os(key).filter(|value| !value.is_empty()).map(PathBuf::from);
     if cfg!(windows) {
         of("LOCALAPPDATA")

@@ -21,7 +21,7 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 fn load(name: &str, threads: usize) -> Model {
-    Model::load(&fixture(name), &Options { threads, prefix: None }).unwrap()
+    Model::load(&fixture(name), &Options { threads, prefix: None, sentences: Sentences::Own }).unwrap()
 }
 
 fn requests<'a>(texts: &[&'a str], ratio: f32) -> Vec<RewriteRequest<'a>> {
@@ -76,7 +76,7 @@ fn the_bundled_model_reads_as_its_parity_file_says() {
 }
 
 fn check_parity(folder: &Path) {
-    let mut model = Model::load(folder, &Options { threads: 1, prefix: None }).unwrap();
+    let mut model = Model::load(folder, &Options { threads: 1, prefix: None, sentences: Sentences::Own }).unwrap();
     let parity: serde_json::Value = serde_json::from_slice(&fs::read(folder.join("parity.json")).unwrap()).unwrap();
     let tolerance = parity["tolerance"].as_f64().unwrap();
     for row in parity["rows"].as_array().unwrap() {
