@@ -6,8 +6,6 @@
 //! They are kept in the user's cache, so a second checkout, a `cargo clean` or a build offline needs no download. A
 //! build never fails here: without them the crate compiles, and says at the start what is missing.
 
-#![expect(clippy::print_stdout, reason = "cargo reads what a build script tells it from there")]
-
 use std::{
     env, fs, io,
     path::{Path, PathBuf},
