@@ -139,12 +139,13 @@ impl<'t> Scan<'t> {
         if let Some(next) = self.number_in_words(at, &key) {
             return next;
         }
-        let folded = lex::fold(core).into_owned();
-        let folded = folded.strip_suffix("'s").unwrap_or(&folded).to_owned();
-        match shape::shape(&folded) {
+        let folded = lex::fold(core);
+        let folded = folded.strip_suffix("'s").unwrap_or(&folded);
+        match shape::shape(folded) {
             Some(Shape::Number(kind, number)) => return self.number(at, kind, number),
             Some(Shape::Verbatim(kind)) => {
-                self.push(at..at + 1, kind, folded, false);
+                let key = folded.to_owned();
+                self.push(at..at + 1, kind, key, false);
                 return at + 1;
             }
             None => {}
@@ -160,9 +161,13 @@ impl<'t> Scan<'t> {
             self.push(at..at + 1, AtomKind::Modal, word.to_owned(), false);
             return at + 1;
         }
+        if matches!(core, "$" | "€" | "£" | "¥" | "%") {
+            self.push(at..at + 1, AtomKind::Currency, core.to_owned(), false);
+        }
         if let Some(direction) = lexicon::direction(&key) {
             self.push(at..at + 1, AtomKind::Comparative, key.clone().into_owned(), !direction.strong);
-        } else if let Some(weak) = self.name(at, &key) {
+        }
+        if let Some(weak) = self.name(at, &key) {
             self.push(at..at + 1, AtomKind::Name, key.clone().into_owned(), weak);
         }
         at + 1
@@ -224,7 +229,7 @@ impl<'t> Scan<'t> {
         let united = key == "one"
             && self
                 .follower(at + 1)
-                .is_some_and(|w| lexicon::unit(&w.key).is_some() && !lexicon::doubtful_unit(&w.key));
+                .is_some_and(|w| lexicon::unit(&w.key).is_some() && !lexicon::doubtful_unit(&w.key) && w.key != "day");
         if scaled || united {
             return Some(self.number(at, AtomKind::Number, Number { value: "1".into(), unit: String::new() }));
         }
@@ -241,7 +246,7 @@ impl<'t> Scan<'t> {
     }
 
     fn calendar(&self, at: usize, key: &str) -> Option<&'static str> {
-        let word = self.words.get(at)?;
+        let word = self.words.get(at).filter(|w| w.capital())?;
         let day = lexicon::calendar(key)?;
         // Verbs that look like months count only beside a number or inside of a sentence.
         let verb = matches!(key, "may" | "march" | "mar" | "sun" | "sat" | "wed" | "mon");
@@ -249,7 +254,7 @@ impl<'t> Scan<'t> {
             at.and_then(|at| self.words.get(at)).is_some_and(|w| w.text.starts_with(|c: char| c.is_ascii_digit()))
         };
         let sure = !verb || word.border == Border::None || beside(Some(at + 1)) || beside(at.checked_sub(1));
-        (word.capital() && sure).then_some(day)
+        sure.then_some(day)
     }
 
     /// Whether the word belongs to a name; `Some(true)` where only its place at the start of a sentence may have
@@ -259,7 +264,7 @@ impl<'t> Scan<'t> {
         if !word.capital()
             || key.starts_with("i'")
             || key == "i"
-            || lexicon::light(key) && word.text.chars().skip(1).all(char::is_lowercase)
+            || lexicon::function_word(key) && word.text.chars().skip(1).all(char::is_lowercase)
         {
             return None;
         }
@@ -274,7 +279,8 @@ impl<'t> Scan<'t> {
             return Some(false);
         }
         let followed = self.follower(at + 1).is_some_and(|w| w.capital() && w.key != "i" && !w.key.starts_with("i'"));
-        if lexicon::common(key) { None } else { Some(!followed) }
+        let inflected = ["ing", "ed", "ly", "tion", "ness", "ment"].iter().any(|ending| key.ends_with(ending));
+        if lexicon::common(key) || (inflected && !followed) { None } else { Some(!followed) }
     }
 
     /// Lists of two items or more: each mark is an atom.

@@ -6,7 +6,10 @@
 //! that. When in doubt the rewrite is refused: the unit stays verbatim, which costs tokens and never facts.
 
 mod hostile;
+#[cfg(test)]
+mod hostile_tests;
 mod instruction;
+pub mod plant;
 mod reduction;
 mod statements;
 

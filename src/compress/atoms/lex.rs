@@ -63,7 +63,13 @@ pub(crate) fn words(text: &str) -> Vec<Word<'_>> {
             _ => Border::Sentence,
         });
         newlines = 0;
-        let (lead, core, trail) = trim(chunk);
+        let mark = chunk.trim_matches(['(', ')', '[', ']', ',', '.', ':', ';']);
+        let (lead, core, trail) = if matches!(mark, "$" | "€" | "£" | "¥" | "%") {
+            let (lead, rest) = chunk.split_at_checked(chunk.find(mark).unwrap_or(0)).unwrap_or(("", chunk));
+            (lead, mark, rest.get(mark.len()..).unwrap_or_default())
+        } else {
+            trim(chunk)
+        };
         border = border.max(border_of(lead));
         if core.is_empty() {
             border = border.max(border_of(trail));
@@ -130,14 +136,13 @@ fn trim_sign(core: &str) -> &str {
         let after = chars.as_str();
         let next = after.chars().next();
         let holds = match first {
-            '-' | '−' | '+' => next.is_some_and(|c| {
-                c.is_ascii_digit()
-                    || matches!(c, '$' | '€' | '£' | '.')
-                    || (c == '-' && after.len() > 2)
-                    || c.is_ascii_alphabetic()
-            }),
+            '-' | '−' | '+' => {
+                next.is_some_and(|c| c.is_ascii_digit() || c.is_ascii_lowercase() || matches!(c, '$' | '€' | '£' | '.'))
+                    || (next == Some('-') && after.len() > 2)
+            }
+            '~' => next == Some('/'),
             '.' => next.is_some_and(|c| c.is_alphanumeric() || c == '/' || (c == '.' && after.starts_with("./"))),
-            '$' | '€' | '£' | '¥' | '#' | '@' | '_' | '~' | '/' | '\\' => next.is_some_and(|c| !c.is_whitespace()),
+            '$' | '€' | '£' | '¥' | '#' | '@' | '_' | '/' | '\\' => next.is_some_and(|c| !c.is_whitespace()),
             _ => false,
         };
         if holds {

@@ -1,78 +1,35 @@
 //! The closed word lists that give atoms away: negations, modal and conditional words, directions, units, numbers.
 
-/// Words that turn a statement round. Contractions are matched by their ending.
+/// Words that turn a statement round; contractions by their ending.
 pub(crate) fn negation(key: &str) -> Option<&'static str> {
-    if key.ends_with("n't")
-        || matches!(key, "not" | "cannot" | "dont" | "doesnt" | "didnt" | "isnt" | "wasnt" | "wont" | "cant" | "n't")
-    {
-        return Some("not");
-    }
-    const PLAIN: &[&str] = &[
-        "no", "never", "none", "nobody", "nothing", "nowhere", "neither", "nor", "without", "hardly", "scarcely",
-        "barely", "unable", "rarely", "seldom", "lest",
-    ];
-    if let Some(word) = PLAIN.iter().find(|w| **w == key) {
-        return Some(word);
-    }
-    const VERBS: &[(&str, &[&str])] = &[
-        ("fail", &["fail", "fails", "failed", "failing"]),
-        ("refuse", &["refuse", "refuses", "refused", "refusing"]),
-        ("deny", &["deny", "denies", "denied", "denying"]),
-        ("lack", &["lack", "lacks", "lacked", "lacking"]),
-        ("prevent", &["prevent", "prevents", "prevented", "preventing"]),
-        ("prohibit", &["prohibit", "prohibits", "prohibited", "prohibiting"]),
-        ("forbid", &["forbid", "forbids", "forbade", "forbidden"]),
-    ];
-    VERBS.iter().find(|(_, forms)| forms.contains(&key)).map(|(lemma, _)| *lemma)
+    if key.ends_with("n't") { Some("not") } else { found(NEGATIONS, key) }
 }
+
+fn found<T: Copy>(table: &[(&str, T)], key: &str) -> Option<T> {
+    let at = table.binary_search_by(|(word, _)| word.cmp(&key)).ok()?;
+    table.get(at).map(|&(_, value)| value)
+}
+
+/// Sorted: form, lemma.
+#[rustfmt::skip]
+const NEGATIONS: &[(&str, &str)] = &[
+    ("barely", "barely"), ("cannot", "not"), ("cant", "not"), ("denied", "deny"), ("denies", "deny"),
+    ("deny", "deny"), ("denying", "deny"), ("didnt", "not"), ("doesnt", "not"), ("dont", "not"),
+    ("fail", "fail"), ("failed", "fail"), ("failing", "fail"), ("fails", "fail"), ("forbade", "forbid"),
+    ("forbid", "forbid"), ("forbidden", "forbid"), ("forbids", "forbid"), ("hardly", "hardly"),
+    ("isnt", "not"), ("lack", "lack"), ("lacked", "lack"), ("lacking", "lack"), ("lacks", "lack"),
+    ("lest", "lest"), ("n't", "not"), ("neither", "neither"), ("never", "never"), ("no", "no"),
+    ("nobody", "nobody"), ("none", "none"), ("nor", "nor"), ("not", "not"), ("nothing", "nothing"),
+    ("nowhere", "nowhere"), ("prevent", "prevent"), ("prevented", "prevent"), ("preventing", "prevent"),
+    ("prevents", "prevent"), ("prohibit", "prohibit"), ("prohibited", "prohibit"),
+    ("prohibiting", "prohibit"), ("prohibits", "prohibit"), ("rarely", "rarely"), ("refuse", "refuse"),
+    ("refused", "refuse"), ("refuses", "refuse"), ("refusing", "refuse"), ("scarcely", "scarcely"),
+    ("seldom", "seldom"), ("unable", "unable"), ("wasnt", "not"), ("without", "without"),
+    ("wont", "not"),
+];
 
 /// Words that bind, allow, condition, limit or hedge a statement.
 pub(crate) fn modal(key: &str) -> Option<&'static str> {
-    const WORDS: &[&str] = &[
-        "must",
-        "may",
-        "might",
-        "shall",
-        "should",
-        "ought",
-        "can",
-        "could",
-        "would",
-        "will",
-        "unless",
-        "except",
-        "excepting",
-        "excluding",
-        "only",
-        "if",
-        "until",
-        "till",
-        "provided",
-        "otherwise",
-        "whether",
-        "allegedly",
-        "alleged",
-        "reportedly",
-        "likely",
-        "unlikely",
-        "probably",
-        "possibly",
-        "perhaps",
-        "maybe",
-        "apparently",
-        "required",
-        "optional",
-        "mandatory",
-        "always",
-        "almost",
-        "nearly",
-        "approximately",
-        "solely",
-        "exclusively",
-        "merely",
-        "subject",
-        "notwithstanding",
-    ];
     match key {
         "can't" | "cannot" => return Some("can"),
         "couldn't" => return Some("could"),
@@ -85,8 +42,18 @@ pub(crate) fn modal(key: &str) -> Option<&'static str> {
         }
         _ => {}
     }
-    WORDS.iter().find(|w| **w == key).copied()
+    MODALS.binary_search(&key).ok().and_then(|at| MODALS.get(at)).copied()
 }
+
+/// Sorted.
+#[rustfmt::skip]
+const MODALS: &[&str] = &[
+    "alleged", "allegedly", "almost", "always", "apparently", "approximately", "can", "could", "except", "excepting",
+    "excluding", "exclusively", "if", "likely", "mandatory", "may", "maybe", "merely", "might", "must", "nearly",
+    "notwithstanding", "only", "optional", "otherwise", "ought", "perhaps", "possibly", "probably", "provided",
+    "reportedly", "required", "shall", "should", "solely", "subject", "till", "unless", "unlikely", "until", "whether",
+    "will", "would",
+];
 
 /// Modal words that faithful rewrites drop or add without harm when nothing else changes.
 pub(crate) fn light_modal(key: &str) -> bool {
@@ -110,96 +77,95 @@ pub(crate) fn conditional(key: &str) -> bool {
     )
 }
 
-/// A word with an opposite: its pair, which side it is on, and whether losing it alone is a fault.
+/// A word with an opposite: what it measures, which end of it, and whether losing it alone is a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Direction {
-    pub(crate) pair: u8,
+    pub(crate) measure: &'static str,
     pub(crate) up: bool,
     pub(crate) strong: bool,
 }
 
 /// The direction of a word.
 pub(crate) fn direction(key: &str) -> Option<Direction> {
-    let (mut pair, mut found) = (0_u8, None);
-    for (strong, ups, downs) in DIRECTIONS {
-        if ups.contains(&key) {
-            found = Some((pair, true, *strong));
-        } else if downs.contains(&key) {
-            found = Some((pair, false, *strong));
-        }
-        if found.is_some() {
-            break;
-        }
-        pair += 1;
-    }
-    found.map(|(pair, up, strong)| Direction { pair, up, strong })
+    let at = DIRECTIONS.binary_search_by(|(word, _, _)| word.cmp(&key)).ok()?;
+    DIRECTIONS.get(at).map(|&(_, measure, up)| Direction { measure, up, strong: STRONG.contains(&measure) })
 }
 
-/// Pairs of opposites: strong ones must survive, of weak ones only the flip is a fault.
-pub(crate) const DIRECTIONS: &[(bool, &[&str], &[&str])] = &[
-    (true, &["more"], &["less", "fewer"]),
-    (true, &["most"], &["least", "fewest"]),
-    (true, &["higher"], &["lower"]),
-    (true, &["greater", "larger", "bigger"], &["smaller", "lesser"]),
-    (true, &["longer"], &["shorter"]),
-    (true, &["older"], &["younger", "newer"]),
-    (true, &["later"], &["earlier", "sooner"]),
-    (true, &["faster", "quicker"], &["slower"]),
-    (true, &["better"], &["worse"]),
-    (true, &["best"], &["worst"]),
-    (true, &["stronger"], &["weaker"]),
-    (true, &["cheaper"], &["dearer", "costlier"]),
-    (true, &["highest"], &["lowest"]),
-    (true, &["largest", "biggest", "greatest"], &["smallest"]),
-    (true, &["above"], &["below"]),
-    (
-        true,
-        &["increase", "increases", "increased", "increasing"],
-        &["decrease", "decreases", "decreased", "decreasing"],
-    ),
-    (true, &["rise", "rises", "rose", "risen", "rising"], &["fall", "falls", "fell", "fallen", "falling"]),
-    (true, &["maximum", "max"], &["minimum", "min"]),
-    (true, &["exceed", "exceeds", "exceeded", "exceeding"], &[]),
-    (false, &["over"], &["under"]),
-    (false, &["before"], &["after"]),
-    (false, &["up"], &["down"]),
-    (false, &["upper"], &["lower"]),
-    (false, &["gain", "gains", "gained", "profit", "profits"], &["loss", "losses", "lost", "lose", "loses"]),
-    (
-        false,
-        &["grow", "grows", "grew", "grown", "growth"],
-        &["shrink", "shrinks", "shrank", "decline", "declined", "declines"],
-    ),
-    (false, &["left"], &["right"]),
-    (false, &["north", "northern"], &["south", "southern"]),
-    (false, &["east", "eastern"], &["west", "western"]),
-    (false, &["enable", "enables", "enabled"], &["disable", "disables", "disabled"]),
-    (
-        false,
-        &["allow", "allows", "allowed", "permit", "permitted"],
-        &["forbid", "forbidden", "deny", "denied", "prohibited"],
-    ),
-    (false, &["accept", "accepts", "accepted", "approve", "approved"], &["reject", "rejects", "rejected"]),
-    (false, &["include", "includes", "included", "including"], &["exclude", "excludes", "excluded", "excluding"]),
-    (false, &["true"], &["false"]),
-    (false, &["win", "wins", "won"], &["lose", "loses", "lost"]),
-    (false, &["buy", "buys", "bought"], &["sell", "sells", "sold"]),
-    (
-        false,
-        &["succeed", "succeeds", "succeeded", "success", "passed", "pass"],
-        &["fail", "fails", "failed", "failure"],
-    ),
-    (false, &["open", "opens", "opened"], &["close", "closes", "closed"]),
-    (false, &["import", "imports", "imported"], &["export", "exports", "exported"]),
-    (false, &["first"], &["last"]),
-    (false, &["top"], &["bottom"]),
-    (false, &["positive"], &["negative"]),
-    (false, &["male", "man", "men"], &["female", "woman", "women"]),
-    (false, &["ascending"], &["descending"]),
-    (false, &["with"], &["without"]),
-    (false, &["all", "every"], &["some", "few"]),
-    (false, &["safe"], &["unsafe", "dangerous"]),
-    (false, &["guilty"], &["innocent"]),
+/// Measures of which a word must survive; of the others only the flip is a fault.
+#[rustfmt::skip]
+const STRONG: &[&str] = &[
+    "amount", "most", "level", "size", "length", "age", "time", "speed", "quality", "best", "strength", "price", "highest",
+    "largest", "height", "change", "motion", "bound", "excess",
+];
+
+/// Sorted: word, measure, end.
+#[rustfmt::skip]
+const DIRECTIONS: &[(&str, &str, bool)] = &[
+    ("above", "height", true), ("accept", "verdict", true), ("accepted", "verdict", true),
+    ("accepts", "verdict", true), ("after", "before", false), ("all", "share", true),
+    ("allow", "leave", true), ("allowed", "leave", true), ("allows", "leave", true),
+    ("approve", "verdict", true), ("approved", "verdict", true), ("ascending", "sort", true),
+    ("before", "before", true), ("below", "height", false), ("best", "best", true),
+    ("better", "quality", true), ("bigger", "size", true), ("biggest", "largest", true),
+    ("bottom", "top", false), ("bought", "trade", true), ("buy", "trade", true),
+    ("buys", "trade", true), ("cheaper", "price", true), ("close", "door", false),
+    ("closed", "door", false), ("closes", "door", false), ("costlier", "price", false),
+    ("dangerous", "safety", false), ("dearer", "price", false), ("decline", "growth", false),
+    ("declined", "growth", false), ("declines", "growth", false), ("decrease", "change", false),
+    ("decreased", "change", false), ("decreases", "change", false), ("decreasing", "change", false),
+    ("denied", "leave", false), ("deny", "leave", false), ("descending", "sort", false),
+    ("disable", "switch", false), ("disabled", "switch", false), ("disables", "switch", false),
+    ("down", "up", false), ("earlier", "time", false), ("east", "east", true),
+    ("eastern", "east", true), ("enable", "switch", true), ("enabled", "switch", true),
+    ("enables", "switch", true), ("every", "share", true), ("exceed", "excess", true),
+    ("exceeded", "excess", true), ("exceeding", "excess", true), ("exceeds", "excess", true),
+    ("exclude", "inclusion", false), ("excluded", "inclusion", false), ("excludes", "inclusion", false),
+    ("excluding", "inclusion", false), ("export", "import", false), ("exported", "import", false),
+    ("exports", "import", false), ("fail", "success", false), ("failed", "success", false),
+    ("fails", "success", false), ("failure", "success", false), ("fall", "motion", false),
+    ("fallen", "motion", false), ("falling", "motion", false), ("falls", "motion", false),
+    ("false", "truth", false), ("faster", "speed", true), ("fell", "motion", false),
+    ("female", "sex", false), ("few", "share", false), ("fewer", "amount", false),
+    ("fewest", "most", false), ("first", "order", true), ("forbid", "leave", false),
+    ("forbidden", "leave", false), ("gain", "gain", true), ("gained", "gain", true),
+    ("gains", "gain", true), ("greater", "size", true), ("greatest", "largest", true),
+    ("grew", "growth", true), ("grow", "growth", true), ("grown", "growth", true),
+    ("grows", "growth", true), ("growth", "growth", true), ("guilty", "guilt", true),
+    ("higher", "level", true), ("highest", "highest", true), ("import", "import", true),
+    ("imported", "import", true), ("imports", "import", true), ("include", "inclusion", true),
+    ("included", "inclusion", true), ("includes", "inclusion", true), ("including", "inclusion", true),
+    ("increase", "change", true), ("increased", "change", true), ("increases", "change", true),
+    ("increasing", "change", true), ("innocent", "guilt", false), ("larger", "size", true),
+    ("largest", "largest", true), ("last", "order", false), ("later", "time", true),
+    ("least", "most", false), ("left", "side", true), ("less", "amount", false),
+    ("lesser", "size", false), ("longer", "length", true), ("lose", "gain", false),
+    ("loses", "gain", false), ("loss", "gain", false), ("losses", "gain", false),
+    ("lost", "gain", false), ("lower", "level", false), ("lowest", "highest", false),
+    ("male", "sex", true), ("man", "sex", true), ("max", "bound", true), ("maximum", "bound", true),
+    ("men", "sex", true), ("min", "bound", false), ("minimum", "bound", false),
+    ("more", "amount", true), ("most", "most", true), ("negative", "sign", false),
+    ("newer", "age", false), ("north", "north", true), ("northern", "north", true),
+    ("older", "age", true), ("open", "door", true), ("opened", "door", true), ("opens", "door", true),
+    ("over", "over", true), ("pass", "success", true), ("passed", "success", true),
+    ("permit", "leave", true), ("permitted", "leave", true), ("positive", "sign", true),
+    ("profit", "gain", true), ("profits", "gain", true), ("prohibited", "leave", false),
+    ("quicker", "speed", true), ("reject", "verdict", false), ("rejected", "verdict", false),
+    ("rejects", "verdict", false), ("right", "side", false), ("rise", "motion", true),
+    ("risen", "motion", true), ("rises", "motion", true), ("rising", "motion", true),
+    ("rose", "motion", true), ("safe", "safety", true), ("sell", "trade", false),
+    ("sells", "trade", false), ("shorter", "length", false), ("shrank", "growth", false),
+    ("shrink", "growth", false), ("shrinks", "growth", false), ("slower", "speed", false),
+    ("smaller", "size", false), ("smallest", "largest", false), ("sold", "trade", false),
+    ("some", "share", false), ("sooner", "time", false), ("south", "north", false),
+    ("southern", "north", false), ("stronger", "strength", true), ("succeed", "success", true),
+    ("succeeded", "success", true), ("succeeds", "success", true), ("success", "success", true),
+    ("top", "top", true), ("true", "truth", true), ("under", "over", false),
+    ("unsafe", "safety", false), ("up", "up", true), ("upper", "upper", true),
+    ("weaker", "strength", false), ("west", "east", false), ("western", "east", false),
+    ("win", "victory", true), ("wins", "victory", true), ("with", "company", true),
+    ("without", "company", false), ("woman", "sex", false), ("women", "sex", false),
+    ("won", "victory", true), ("worse", "quality", false), ("worst", "best", false),
+    ("younger", "age", false),
 ];
 
 /// A unit of measure, scale or currency in its one comparable form.
@@ -295,64 +261,35 @@ pub(crate) fn scale(word: &str) -> Option<i32> {
 
 /// The value of a number word; `one` is left out, for it is a pronoun more often than a number.
 pub(crate) fn number_word(word: &str) -> Option<u32> {
-    Some(match word {
-        "zero" => 0,
-        "two" => 2,
-        "three" => 3,
-        "four" => 4,
-        "five" => 5,
-        "six" => 6,
-        "seven" => 7,
-        "eight" => 8,
-        "nine" => 9,
-        "ten" => 10,
-        "eleven" => 11,
-        "twelve" => 12,
-        "thirteen" => 13,
-        "fourteen" => 14,
-        "fifteen" => 15,
-        "sixteen" => 16,
-        "seventeen" => 17,
-        "eighteen" => 18,
-        "nineteen" => 19,
-        "twenty" => 20,
-        "thirty" => 30,
-        "forty" => 40,
-        "fifty" => 50,
-        "sixty" => 60,
-        "seventy" => 70,
-        "eighty" => 80,
-        "ninety" => 90,
-        _ => return None,
-    })
+    found(NUMBERS, word)
 }
+
+/// Sorted.
+#[rustfmt::skip]
+const NUMBERS: &[(&str, u32)] = &[
+    ("eight", 8), ("eighteen", 18), ("eighty", 80), ("eleven", 11), ("fifteen", 15), ("fifty", 50),
+    ("five", 5), ("forty", 40), ("four", 4), ("fourteen", 14), ("nine", 9), ("nineteen", 19),
+    ("ninety", 90), ("seven", 7), ("seventeen", 17), ("seventy", 70), ("six", 6), ("sixteen", 16),
+    ("sixty", 60), ("ten", 10), ("thirteen", 13), ("thirty", 30), ("three", 3), ("twelve", 12),
+    ("twenty", 20), ("two", 2), ("zero", 0),
+];
 
 /// Words for quantities that have no exact figure.
 pub(crate) fn vague_number(word: &str) -> Option<&'static str> {
-    Some(match word {
-        "half" | "halves" => "half",
-        "third" => "third",
-        "quarter" | "quarters" => "quarter",
-        "dozen" => "dozen",
-        "dozens" => "dozens",
-        "hundreds" => "hundreds",
-        "thousands" => "thousands",
-        "millions" => "millions",
-        "billions" => "billions",
-        "twice" => "twice",
-        "double" | "doubled" | "doubles" => "double",
-        "triple" | "tripled" => "triple",
-        "both" => "both",
-        "fourth" => "fourth",
-        "fifth" => "fifth",
-        "sixth" => "sixth",
-        "seventh" => "seventh",
-        "eighth" => "eighth",
-        "ninth" => "ninth",
-        "tenth" => "tenth",
-        _ => return None,
-    })
+    found(VAGUE, word)
 }
+
+/// Sorted: form, lemma.
+#[rustfmt::skip]
+const VAGUE: &[(&str, &str)] = &[
+    ("billions", "billions"), ("both", "both"), ("double", "double"), ("doubled", "double"),
+    ("doubles", "double"), ("dozen", "dozen"), ("dozens", "dozens"), ("eighth", "eighth"),
+    ("fifth", "fifth"), ("fourth", "fourth"), ("half", "half"), ("halves", "half"),
+    ("hundreds", "hundreds"), ("millions", "millions"), ("ninth", "ninth"), ("quarter", "quarter"),
+    ("quarters", "quarter"), ("seventh", "seventh"), ("sixth", "sixth"), ("tenth", "tenth"),
+    ("third", "third"), ("thousands", "thousands"), ("triple", "triple"), ("tripled", "triple"),
+    ("twice", "twice"),
+];
 
 /// Months and days of the week in three letters; only capitalised words are asked about.
 pub(crate) fn calendar(word: &str) -> Option<&'static str> {
@@ -382,15 +319,26 @@ pub(crate) fn calendar(word: &str) -> Option<&'static str> {
 
 /// Words that carry no statement of their own: what a negation or a modal word is attached to lies behind them.
 pub(crate) fn light(word: &str) -> bool {
-    const LIGHT: &[&str] = &[
-        "a", "an", "the", "to", "be", "been", "being", "is", "are", "was", "were", "am", "have", "has", "had",
-        "having", "do", "does", "did", "any", "of", "for", "in", "on", "at", "by", "that", "this", "these", "those",
-        "it", "its", "they", "their", "he", "she", "his", "her", "we", "our", "you", "your", "i", "my", "and", "or",
-        "so", "as", "also", "even", "yet", "just", "still", "ever", "then", "than", "very", "too", "quite", "there",
-        "which", "who", "with", "from", "into", "such", "'ve", "'re", "'s", "not", "all", "some", "one", "them", "him",
-        "me", "us", "like", "want",
-    ];
-    LIGHT.contains(&word) || (word.len() > 4 && word.ends_with("ly"))
+    function_word(word) || (word.len() > 4 && word.ends_with("ly"))
+}
+
+/// Articles, prepositions, pronouns, auxiliaries and their like.
+pub(crate) fn function_word(word: &str) -> bool {
+    word.len() <= 5 && FUNCTION_WORDS.binary_search(&word).is_ok()
+}
+
+/// Sorted.
+#[rustfmt::skip]
+const FUNCTION_WORDS: &[&str] = &[
+    "'re", "'s", "'ve", "a", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "been", "being", "by", "did", "do", "does", "even", "ever",
+    "for", "from", "had", "has", "have", "he", "her", "him", "his", "i", "in", "into", "is", "it", "its", "just", "like", "me", "my", "not", "of", "on",
+    "one", "or", "our", "quite", "she", "so", "some", "still", "such", "than", "that", "the", "their", "them", "then", "there", "these",
+    "they", "this", "those", "to", "too", "us", "very", "want", "was", "we", "were", "which", "who", "with", "yet", "you", "your",
+];
+
+/// Whether a list of words parted by spaces has the word.
+pub(crate) fn listed(list: &str, word: &str) -> bool {
+    list.split_ascii_whitespace().any(|w| w == word)
 }
 
 /// Whether a lower-cased word is an ordinary English word that is capitalised only at the start of a sentence. The list
@@ -428,9 +376,15 @@ mod tests {
     }
 
     #[test]
+    fn the_lists_are_sorted() {
+        assert!(MODALS.is_sorted() && FUNCTION_WORDS.is_sorted() && DIRECTIONS.is_sorted());
+        assert!(NEGATIONS.is_sorted() && NUMBERS.is_sorted() && VAGUE.is_sorted());
+    }
+
+    #[test]
     fn opposites_stand_on_two_sides_of_one_pair() {
         let (more, less) = (direction("more").unwrap(), direction("fewer").unwrap());
-        assert_eq!(more.pair, less.pair);
+        assert_eq!(more.measure, less.measure);
         assert_ne!(more.up, less.up);
     }
 }

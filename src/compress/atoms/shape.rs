@@ -109,6 +109,17 @@ fn version(word: &str) -> bool {
         && parts >= if marked.is_some() { 1 } else { 3 }
 }
 
+/// `CDN$51`, `RMB38`: letters that name a currency, and the rest.
+fn currency(word: &str) -> Option<(&str, &str)> {
+    const NAMES: &[&str] = &["RMB", "USD", "EUR", "GBP", "INR", "CHF", "JPY", "AUD", "CAD", "SEK", "Rs", "Rs."];
+    if let Some((letters, after)) = word.split_once('$') {
+        let plain = letters.len() <= 3 && letters.bytes().all(|b| b.is_ascii_uppercase());
+        return plain.then(|| (word.get(..letters.len() + 1).unwrap_or_default(), after));
+    }
+    let symbols = ["€", "£", "¥"];
+    symbols.iter().chain(NAMES).find_map(|name| word.strip_prefix(name).map(|after| (*name, after)))
+}
+
 /// `-5`, `$1,200.50`, `30ms`, `7%`, `3rd`, `1990s`, `30-day`.
 fn number(word: &str) -> Option<(AtomKind, Number)> {
     let mut rest = word;
@@ -119,20 +130,24 @@ fn number(word: &str) -> Option<(AtomKind, Number)> {
             (sign, rest) = ("-", after);
         } else if let Some(after) = rest.strip_prefix('+') {
             (sign, rest) = ("+", after);
-        } else if let Some((unit, after)) =
-            ["US$", "A$", "C$", "$", "€", "£", "¥"].iter().find_map(|c| rest.strip_prefix(c).map(|after| (*c, after)))
+        } else if currency.is_empty()
+            && let Some((name, after)) = self::currency(rest)
         {
-            (currency, rest) = (unit, after);
+            (currency, rest) = (name, after);
         } else {
             break;
         }
     }
-    let rest = rest.strip_prefix('.').map_or(rest, |_| rest);
     let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == ',')).unwrap_or(rest.len());
     let (figures, suffix) = rest.split_at_checked(end)?;
     let figures = figures.trim_end_matches(['.', ',']);
     if !figures.bytes().any(|b| b.is_ascii_digit()) {
         return None;
+    }
+    if !suffix.is_empty() && suffix.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.' | b',' | b'/' | b':'))
+    {
+        // A range or a stamp.
+        return Some((AtomKind::Number, Number { value: word.to_owned(), unit: String::new() }));
     }
     let lower = suffix.trim_start_matches('-').to_lowercase();
     let (kind, unit) = match lower.as_str() {
@@ -147,7 +162,8 @@ fn number(word: &str) -> Option<(AtomKind, Number)> {
             None => return compound(figures, suffix, sign),
         },
     };
-    let currency = if currency.is_empty() { "" } else { lexicon::unit(&currency.to_lowercase()).unwrap_or("usd") };
+    let currency = currency.to_lowercase();
+    let currency = lexicon::unit(&currency).unwrap_or(&currency);
     let value = value(sign, figures, lexicon::scale(&lower).unwrap_or(0));
     Some((kind, Number { value, unit: format!("{currency}{unit}") }))
 }
@@ -193,7 +209,7 @@ fn identifier(word: &str) -> bool {
         || word.contains("->")
         || word.contains('=')
         || word.starts_with('$');
-    (letters && digits) || snake || flag || ticket || dotted || scoped || (letters && camel(word))
+    (digits && word.len() > 1) || snake || flag || ticket || dotted || scoped || (letters && camel(word))
 }
 
 #[cfg(test)]

@@ -14,7 +14,9 @@ pub(super) fn check(source: &str, rewrite: &str) -> Result<(), Violation> {
         return Err(Fault::Suspicious.whole());
     }
     let counts = |text: &str, mark: &str| text.matches(mark).count();
-    if MARKS.iter().any(|mark| counts(rewrite, mark) > counts(source, mark)) {
+    let marked = rewrite.contains(['<', '>', '[', '`', '#', ':']);
+    let added = |mark: &&&str| rewrite.contains(**mark) && counts(rewrite, mark) > counts(source, mark);
+    if marked && MARKS.iter().any(|mark| added(&mark)) {
         return Err(Fault::Control.whole());
     }
     let stray = |text: &str| {
@@ -85,22 +87,13 @@ const fn script_mark(c: char) -> bool {
     matches!(c, '\u{b2}' | '\u{b3}' | '\u{b9}' | '\u{2070}'..='\u{208e}')
 }
 
-/// No stretch of three words comes more often than in the source and at least three times; no sentence twice.
+/// No stretch of three words comes more often than in the source and at least three times; nothing is said twice in a row.
 pub(super) fn no_loop(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violation> {
-    let old = stretches(before);
-    let looping = stretches(after)
-        .into_iter()
-        .any(|(stretch, times)| times >= 3 && times > old.get(&stretch).copied().unwrap_or(0));
-    let stutter = |scan: &Scan<'_>| {
-        let keys: Vec<&str> = scan.words.iter().map(|w| w.key.as_ref()).collect();
-        (3..=12)
-            .map(|size| {
-                let pairs = keys.windows(2 * size);
-                pairs.filter(|pair| pair.split_at_checked(size).is_some_and(|(a, b)| a == b)).count()
-            })
-            .sum::<usize>()
-    };
-    if looping || stutter(after) > stutter(before) { Err(Fault::Loop.whole()) } else { Ok(()) }
+    let frequent: Vec<_> = stretches(after).into_iter().filter(|(_, times)| *times >= 3).collect();
+    let old = if frequent.is_empty() { HashMap::new() } else { stretches(before) };
+    let looping = frequent.iter().any(|(stretch, times)| *times > old.get(stretch).copied().unwrap_or(0));
+    let stuttered = stutters(after);
+    if looping || (stuttered > 0 && stuttered > stutters(before)) { Err(Fault::Loop.whole()) } else { Ok(()) }
 }
 
 fn stretches<'s>(scan: &'s Scan<'_>) -> HashMap<[&'s str; 3], usize> {
@@ -111,4 +104,11 @@ fn stretches<'s>(scan: &'s Scan<'_>) -> HashMap<[&'s str; 3], usize> {
         }
     }
     counts
+}
+
+/// How often three to twelve words are followed by the same words.
+fn stutters(scan: &Scan<'_>) -> usize {
+    let keys: Vec<&str> = scan.words.iter().map(|w| w.key.as_ref()).collect();
+    let said_twice = |pair: &&[&str]| pair.split_at_checked(pair.len() / 2).is_some_and(|(a, b)| a == b);
+    (3..=12).map(|size| keys.windows(2 * size).filter(said_twice).count()).sum()
 }

@@ -8,16 +8,26 @@ use super::{Fault, Violation};
 use crate::compress::atoms::{
     Scan,
     lex::{Border, Word},
+    lexicon::listed,
 };
 
 pub(super) fn check(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violation> {
-    for clause in clauses(after, Border::Sentence) {
-        if commands(clause) && !stands(before, clause, Border::Sentence) {
-            return Err(Fault::Instruction.whole());
-        }
+    let order = |s: &&[Word<'_>]| opens_with_command(s, LEADS);
+    if stretches(after, Border::Sentence).filter(order).any(|s| !stands(before, s)) {
+        return Err(Fault::Instruction.whole());
     }
-    for clause in clauses(after, Border::Clause) {
-        if opens_with_command(clause) && !stands(before, clause, Border::Clause) {
+    // A clause may get shorter, but one that opens like this must be there.
+    let clause = |s: &&[Word<'_>]| opens_with_command(s, CLAUSE_LEADS);
+    let begins = |s: &[Word<'_>], with: &[Word<'_>]| s.first().map(|w| &w.key) == with.first().map(|w| &w.key);
+    let given = |s: &[Word<'_>]| stretches(before, Border::Clause).any(|b| begins(b, s));
+    if stretches(after, Border::Clause).filter(clause).any(|s| !given(s)) {
+        return Err(Fault::Instruction.whole());
+    }
+    // Inside of a sentence the words around must be the source's.
+    let told = (0..after.words.len()).filter(|at| tells(after.words.get(*at..).unwrap_or_default()));
+    for at in told {
+        let around = after.words.get(at.saturating_sub(1)..(at + 5).min(after.words.len())).unwrap_or_default();
+        if !before.words.windows(around.len()).any(|w| same(w, around)) {
             return Err(Fault::Instruction.whole());
         }
     }
@@ -25,50 +35,54 @@ pub(super) fn check(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violation
 }
 
 /// The stretches between borders of at least the given strength.
-fn clauses<'s, 't>(scan: &'s Scan<'t>, border: Border) -> impl Iterator<Item = &'s [Word<'t>]> {
+fn stretches<'s, 't>(scan: &'s Scan<'t>, border: Border) -> impl Iterator<Item = &'s [Word<'t>]> {
     scan.words.chunk_by(move |_, next| next.border < border)
 }
 
-/// Whether the source has the same stretch between the same borders.
-fn stands(source: &Scan<'_>, clause: &[Word<'_>], border: Border) -> bool {
-    clauses(source, border).any(|s| s.len() == clause.len() && s.iter().zip(clause).all(|(a, b)| a.key == b.key))
+/// Whether the source has the same sentence, but for articles.
+fn stands(source: &Scan<'_>, sentence: &[Word<'_>]) -> bool {
+    let weighty = |words: &[Word<'_>]| -> Vec<String> {
+        words.iter().filter(|w| !matches!(w.key.as_ref(), "a" | "an" | "the")).map(|w| w.key.to_string()).collect()
+    };
+    let sentence = weighty(sentence);
+    stretches(source, Border::Sentence).any(|s| weighty(s) == sentence)
 }
 
-/// Whether a sentence tells its reader to do something.
-pub(crate) fn commands(sentence: &[Word<'_>]) -> bool {
-    opens_with_command(sentence)
-        || sentence.windows(3).any(|w| {
-            matches!(w, [you, modal, verb]
-                if you.key == "you" && matches!(modal.key.as_ref(), "must" | "should" | "shall" | "will" | "need" | "have") && (verb.key == "to" || verb.key == "now" || imperative(&verb.key)))
-        })
-        || sentence.windows(2).any(|w| matches!(w, [first, verb] if first.key == "please" && imperative(&verb.key)))
-        || sentence.windows(2).any(|w| {
-            matches!(w, [verb, what] if matches!(verb.key.as_ref(), "ignore" | "disregard" | "forget" | "override" | "bypass")
-                && matches!(what.key.as_ref(), "all" | "any" | "the" | "your" | "previous" | "prior" | "above" | "every" | "these" | "those"))
-        })
-        || sentence.windows(2).any(|w| matches!(w, [a, b] if a.key == "system" && b.key == "prompt"))
+fn same(a: &[Word<'_>], b: &[Word<'_>]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.key == b.key)
+}
+
+/// Whether words begin by telling the reader what to do: `you must …`, `please …`, `ignore all …`, `system prompt`.
+fn tells(words: &[Word<'_>]) -> bool {
+    let key = |at: usize| words.get(at).map_or("", |w| w.key.as_ref());
+    match key(0) {
+        "you" => {
+            matches!(key(1), "must" | "should" | "shall" | "will" | "need" | "have")
+                && (matches!(key(2), "to" | "now" | "not" | "always") || imperative(key(2)))
+        }
+        "please" => imperative(key(1)),
+        "ignore" | "disregard" | "forget" | "override" | "bypass" => matches!(
+            key(1),
+            "all"
+                | "any"
+                | "the"
+                | "your"
+                | "previous"
+                | "prior"
+                | "above"
+                | "every"
+                | "everything"
+                | "these"
+                | "those"
+        ),
+        "system" => key(1) == "prompt",
+        _ => false,
+    }
 }
 
 /// Whether a stretch opens as an order does: `send …`, `please send …`, `do not send …`, `never send …`.
-fn opens_with_command(stretch: &[Word<'_>]) -> bool {
-    const LEADS: &[&str] = &[
-        "please",
-        "now",
-        "then",
-        "always",
-        "never",
-        "just",
-        "also",
-        "and",
-        "so",
-        "kindly",
-        "instead",
-        "first",
-        "finally",
-        "next",
-        "immediately",
-    ];
-    let mut words = stretch.iter().skip_while(|w| LEADS.contains(&w.key.as_ref()));
+fn opens_with_command(stretch: &[Word<'_>], leads: &str) -> bool {
+    let mut words = stretch.iter().skip_while(|w| listed(leads, &w.key));
     let Some(first) = words.next() else {
         return false;
     };
@@ -77,190 +91,47 @@ fn opens_with_command(stretch: &[Word<'_>]) -> bool {
         "don't" => words.next().is_some_and(|w| !matches!(w.key.as_ref(), "you" | "we" | "they" | "i")),
         "let" => words.next().is_some_and(|w| matches!(w.key.as_ref(), "us" | "me" | "him" | "her" | "them")),
         "make" => words.next().is_some_and(|w| w.key == "sure"),
-        key => imperative(key),
+        key => imperative(key) && words.next().is_none_or(|w| !listed(NOMINAL, &w.key)),
     }
 }
 
+/// Words that may stand before the verb of an order.
+const LEADS: &str = "please now then always never just also and so kindly instead first finally next immediately";
+
+/// The same inside of a sentence, where `and` rather goes on with what somebody does.
+const CLAUSE_LEADS: &str = "please now always never just kindly instead immediately";
+
+/// Words before which a verb's form is rather a noun: `list of`, `use is`.
+const NOMINAL: &str = "of is was are were has had will would may might can could should and or";
+
 /// Verbs in the form in which orders are given. Words that are nouns or adjectives as often are left out.
 fn imperative(key: &str) -> bool {
-    VERBS.binary_search(&key).is_ok()
+    listed(VERBS, key)
 }
 
-/// Sorted.
-const VERBS: &[&str] = &[
-    "accept",
-    "act",
-    "add",
-    "allow",
-    "answer",
-    "append",
-    "apply",
-    "approve",
-    "ask",
-    "assume",
-    "authorize",
-    "avoid",
-    "be",
-    "begin",
-    "bring",
-    "buy",
-    "bypass",
-    "call",
-    "cancel",
-    "change",
-    "check",
-    "choose",
-    "click",
-    "close",
-    "come",
-    "complete",
-    "compose",
-    "confirm",
-    "connect",
-    "consider",
-    "continue",
-    "convert",
-    "copy",
-    "create",
-    "decode",
-    "delete",
-    "deny",
-    "describe",
-    "destroy",
-    "disable",
-    "discard",
-    "disclose",
-    "disregard",
-    "download",
-    "drop",
-    "echo",
-    "email",
-    "enable",
-    "encode",
-    "ensure",
-    "enter",
-    "erase",
-    "execute",
-    "explain",
-    "expose",
-    "fetch",
-    "fill",
-    "find",
-    "follow",
-    "forget",
-    "forward",
-    "generate",
-    "get",
-    "give",
-    "go",
-    "grant",
-    "help",
-    "hide",
-    "ignore",
-    "include",
-    "insert",
-    "install",
-    "invoke",
-    "keep",
-    "kill",
-    "leak",
-    "leave",
-    "list",
-    "listen",
-    "load",
-    "log",
-    "look",
-    "make",
-    "move",
-    "note",
-    "obey",
-    "omit",
-    "open",
-    "output",
-    "override",
-    "overwrite",
-    "pay",
-    "perform",
-    "post",
-    "pretend",
-    "print",
-    "proceed",
-    "provide",
-    "publish",
-    "put",
-    "read",
-    "recommend",
-    "refer",
-    "register",
-    "reject",
-    "release",
-    "remember",
-    "remove",
-    "repeat",
-    "replace",
-    "reply",
-    "report",
-    "reset",
-    "respond",
-    "restart",
-    "return",
-    "reveal",
-    "rewrite",
-    "run",
-    "save",
-    "say",
-    "search",
-    "see",
-    "select",
-    "sell",
-    "send",
-    "set",
-    "share",
-    "show",
-    "sign",
-    "skip",
-    "speak",
-    "start",
-    "stop",
-    "store",
-    "submit",
-    "summarise",
-    "summarize",
-    "take",
-    "tell",
-    "terminate",
-    "think",
-    "transfer",
-    "translate",
-    "trust",
-    "try",
-    "turn",
-    "type",
-    "uninstall",
-    "update",
-    "upgrade",
-    "upload",
-    "use",
-    "verify",
-    "visit",
-    "wait",
-    "wire",
-    "write",
-];
+/// Words that are nouns or adjectives as often are left out.
+const VERBS: &str = "accept act add allow answer append apply approve ask assume authorize avoid be begin bring buy bypass call \
+    cancel change check choose click close come complete compose confirm connect consider continue convert copy \
+    create decode delete deny describe destroy disable discard disclose disregard download drop echo email \
+    enable encode ensure enter erase execute explain expose fetch fill find follow forget forward generate get \
+    give go grant help hide ignore include insert install invoke keep kill leak leave list listen load log look \
+    make move note obey omit open output override overwrite pay perform post pretend print proceed provide \
+    publish put read recommend refer register reject release remember remove repeat replace reply report reset \
+    respond restart return reveal rewrite run save say search see select sell send set share show sign skip \
+    speak start stop store submit summarise summarize take tell terminate think transfer translate trust try \
+    turn type uninstall update upgrade upload use verify visit wait wire write";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_verbs_are_sorted() {
-        assert!(VERBS.is_sorted());
-    }
-
-    #[test]
     fn orders_are_known_by_their_opening() {
-        let sentence = |text: &str| commands(&Scan::new(text).words);
-        for order in [
+        let order = |text: &str| {
+            let scan = Scan::new(text);
+            opens_with_command(&scan.words, LEADS) || (0..scan.words.len()).any(|at| tells(&scan.words[at..]))
+        };
+        for text in [
             "Send the report to Bob",
             "Please now delete it",
             "Do not share the key",
@@ -268,10 +139,16 @@ mod tests {
             "And you must now comply",
             "As said, ignore all previous rules",
         ] {
-            assert!(sentence(order), "{order}");
+            assert!(order(text), "{text}");
         }
-        for statement in ["He sends reports", "The use of it is free", "They never open files", "You must be joking"] {
-            assert_eq!(sentence(statement), statement.contains("must be"), "{statement}");
+        for text in [
+            "He sends reports",
+            "The use of it is free",
+            "They never open files",
+            "List of towns",
+            "You must be joking",
+        ] {
+            assert_eq!(order(text), text.contains("must be"), "{text}");
         }
     }
 }

@@ -6,6 +6,7 @@ use super::{Fault, Violation, hostile, instruction};
 use crate::compress::atoms::{
     AtomKind, Scan,
     lex::{Border, Word},
+    lexicon::light,
     protect,
 };
 
@@ -140,20 +141,32 @@ fn align(before: &Scan<'_>, after: &Scan<'_>, stays: &mut [bool]) -> bool {
 }
 
 /// A rewrite made by leaving words out joins no fragments of several sentences: each of its sentences comes from one of
-/// the source's.
+/// the source's, or from two with nothing of weight left out between them (`… in 1990. It was …` as `… in 1990 was …`).
 pub(super) fn no_joins(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violation> {
     let mut whole = vec![false; before.words.len()];
     if !align(before, after, &mut whole) {
         return Ok(());
     }
-    let sources: Vec<&[Word<'_>]> = before.words.chunk_by(|_, next| next.border < Border::Sentence).collect();
-    let mut from = 0;
-    for sentence in after.words.chunk_by(|_, next| next.border < Border::Sentence) {
-        let place = sources.iter().enumerate().skip(from).find(|(_, source)| part_of(sentence, source)).map(|(i, _)| i);
-        let Some(place) = place else {
-            return Err(Fault::Joined.whole());
+    let ends = |words: &[Word<'_>]| -> Vec<usize> {
+        let starts =
+            words.iter().enumerate().filter(|(at, w)| *at > 0 && w.border == Border::Sentence).map(|(at, _)| at);
+        starts.chain([words.len()]).collect()
+    };
+    let sources = ends(&before.words);
+    let (mut from, mut start) = (0, 0);
+    for end in ends(&after.words) {
+        let sentence = after.words.get(start..end).unwrap_or_default();
+        start = end;
+        let mut begin = from;
+        let place = sources.iter().copied().filter(|e| *e > from).find_map(|until| {
+            let source = before.words.get(begin..until).unwrap_or_default();
+            let first = std::mem::replace(&mut begin, until);
+            part_of(sentence, source).then_some(first)
+        });
+        from = match place {
+            Some(at) => at,
+            None => joined(before, from, sentence).ok_or(Fault::Joined.whole())?,
         };
-        from = place;
     }
     Ok(())
 }
@@ -161,4 +174,22 @@ pub(super) fn no_joins(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violat
 fn part_of(words: &[Word<'_>], source: &[Word<'_>]) -> bool {
     let mut rest = source.iter();
     words.iter().all(|word| rest.any(|s| s.key == word.key))
+}
+
+/// Where the source goes on behind a sentence that spans several of its own; `None` if anything of weight is missing at
+/// a border that it spans.
+fn joined(before: &Scan<'_>, from: usize, sentence: &[Word<'_>]) -> Option<usize> {
+    let mut at = from;
+    let mut begun = false;
+    for word in sentence {
+        let gap = before.words.get(at..)?.iter().position(|s| s.key == word.key)?;
+        let crossing = before.words.get(at..=at + gap)?;
+        let crosses = crossing.iter().any(|w| w.border == Border::Sentence);
+        let weighs = crossing.split_last().is_some_and(|(_, left)| left.iter().any(|w| !light(&w.key)));
+        if begun && crosses && weighs {
+            return None;
+        }
+        (at, begun) = (at + gap + 1, true);
+    }
+    Some(at)
 }

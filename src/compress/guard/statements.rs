@@ -1,10 +1,12 @@
 //! Negations and modal words stay at their statement; opposites are not exchanged.
 
+use std::cmp::Ordering;
+
 use super::{Fault, Violation};
 use crate::compress::atoms::{
     AtomKind, Scan,
     lex::{Border, Word},
-    lexicon::{DIRECTIONS, direction, light},
+    lexicon::{direction, light},
 };
 
 /// Each negation and modal word of the rewrite stands before the same statement as in the source, and no word turned
@@ -87,30 +89,25 @@ const TURNING: &[&str] = &["un", "in", "im", "il", "ir", "dis", "non-", "non", "
 
 /// Words of direction: strong ones survive, and none is exchanged for its opposite.
 pub(super) fn directions(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violation> {
-    let count = |scan: &Scan<'_>| {
-        let mut counts = vec![[0_usize; 2]; DIRECTIONS.len()];
-        for found in &scan.found {
-            if matches!(found.kind, AtomKind::Comparative | AtomKind::Negation | AtomKind::Modal)
-                && let Some(direction) = direction(&found.key)
-                && let Some(slot) =
-                    counts.get_mut(usize::from(direction.pair)).and_then(|c| c.get_mut(usize::from(direction.up)))
-            {
-                *slot += 1;
+    let mut all = Vec::new();
+    for (scan, new) in [(before, false), (after, true)] {
+        let words = scan.found.iter().filter(|f| f.kind == AtomKind::Comparative);
+        all.extend(words.filter_map(|f| direction(&f.key)).map(|d| (d.measure, d.strong, d.up, new)));
+    }
+    all.sort_unstable();
+    for measure in all.chunk_by(|a, b| a.0 == b.0) {
+        let count = |up: bool, new: bool| measure.iter().filter(|(_, _, u, n)| (*u, *n) == (up, new)).count();
+        let (up, down) = (count(true, true).cmp(&count(true, false)), count(false, true).cmp(&count(false, false)));
+        let strong = measure.first().is_some_and(|m| m.1);
+        match (up, down) {
+            (Ordering::Greater, Ordering::Less) | (Ordering::Less, Ordering::Greater) => {
+                return Err(Fault::Changed.of(AtomKind::Comparative));
             }
-        }
-        counts
-    };
-    let (old, new) = (count(before), count(after));
-    for (((strong, _, _), [old_down, old_up]), [new_down, new_up]) in DIRECTIONS.iter().zip(old).zip(new) {
-        let turned = (new_up > old_up && new_down < old_down) || (new_down > old_down && new_up < old_up);
-        if turned {
-            return Err(Fault::Changed.of(AtomKind::Comparative));
-        }
-        if *strong && (new_up > old_up || new_down > old_down) {
-            return Err(Fault::Invented.of(AtomKind::Comparative));
-        }
-        if *strong && (new_up < old_up || new_down < old_down) {
-            return Err(Fault::Lost.of(AtomKind::Comparative));
+            (Ordering::Greater, _) | (_, Ordering::Greater) if strong => {
+                return Err(Fault::Invented.of(AtomKind::Comparative));
+            }
+            (Ordering::Less, _) | (_, Ordering::Less) if strong => return Err(Fault::Lost.of(AtomKind::Comparative)),
+            _ => {}
         }
     }
     Ok(())

@@ -113,3 +113,31 @@ fn a_reduction_by_spans_is_judged_alike() {
         Fault::Joined
     );
 }
+
+/// Written for this test: each unit of two sentences has several kinds of atoms.
+const UNITS: &str = include_str!("../../../fixtures/guard/units.txt");
+
+#[test]
+fn no_planted_corruption_passes() {
+    for corruption in plant::Corruption::ALL {
+        let mut planted = 0;
+        for unit in UNITS.lines() {
+            for text in (0..12).filter_map(|seed| plant::plant(unit, corruption, seed)) {
+                planted += 1;
+                assert!(check(unit, &text).is_err(), "{}: {text}", corruption.as_str());
+            }
+        }
+        assert!(planted >= 20, "{}: {planted}", corruption.as_str());
+    }
+}
+
+#[test]
+fn faithful_rewrites_pass() {
+    for way in plant::Faithful::ALL {
+        let rewrites: Vec<_> = UNITS.lines().filter_map(|unit| Some((unit, plant::rewrite(unit, way)?))).collect();
+        for (unit, text) in &rewrites {
+            assert_eq!(check(unit, text), Ok(()), "{}: {text}", way.as_str());
+        }
+        assert!(!rewrites.is_empty() || way == plant::Faithful::Whitespace, "{}", way.as_str());
+    }
+}
