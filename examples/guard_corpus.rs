@@ -4,6 +4,8 @@
 //! line; PAIRS has lines of `{"src", "tgt"}`, rewrites by people, of which those count whose figures, names, negations
 //! and modal words are equal by a rule that is not the guard's.
 
+#![allow(clippy::print_stdout, reason = "a table for people to read")]
+
 use std::{collections::BTreeMap, fs, process::ExitCode, time::Instant};
 
 use headroom::compress::guard::{
