@@ -6,13 +6,22 @@
 //! cache valid when a growing conversation is replayed.
 
 pub mod atoms;
+mod code;
+pub mod content;
+mod excerpt;
 pub mod guard;
+pub mod json;
 pub mod lexicon;
+mod listing;
+mod log;
+pub mod marks;
+mod markup;
 pub mod phrase;
 mod prose;
 pub mod query;
 pub mod question;
 pub mod ratio;
+mod records;
 pub mod redundancy;
 pub mod relevance;
 pub mod rewrite;

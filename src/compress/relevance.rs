@@ -151,6 +151,15 @@ impl Relevance {
         held as f32 / stems.len().max(1) as f32
     }
 
+    /// How much the query asks for what is called so: the mean weight of the name's own words, 0 for a word that the
+    /// query lacks. Unlike [`Relevance::covers`] it tells a question's words from those of a call's arguments.
+    #[must_use]
+    pub fn stress(&self, name: &str) -> f32 {
+        let stems = content_stems(name);
+        let sum: f32 = stems.iter().filter_map(|stem| self.terms.get(stem)).map(|term| term.weight).sum();
+        sum / stems.len().max(1) as f32
+    }
+
     /// Whether the query holds this value word for word (by stems, in sequence); false for a text without words.
     #[must_use]
     pub fn quotes(&self, value: &str) -> bool {

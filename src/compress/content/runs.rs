@@ -1,0 +1,316 @@
+//! Cuts a mixed text into blocks: fences, diffs, JSON values and runs of like lines; what is left is prose.
+
+use std::ops::Range;
+
+use super::{
+    Block, Kind,
+    lines::{self, Form},
+};
+use crate::compress::json;
+
+/// The blocks of `text`, which is not of one piece.
+pub(super) fn cut(text: &str) -> Vec<Block> {
+    let mut cutter = Cutter::new(text);
+    let mut line = 0;
+    while line < cutter.lines.len() {
+        line = cutter.step(line);
+    }
+    cutter.finish()
+}
+
+struct Cutter<'a> {
+    text: &'a str,
+    /// Byte spans, each with its line break.
+    lines: Vec<Range<usize>>,
+    blocks: Vec<Block>,
+    /// Bytes that may still be read in vain for JSON values that turn out broken; keeps the whole linear.
+    patience: usize,
+}
+
+/// A block found at a line: where it ends (a line's index, exclusive), its bytes and its kind.
+struct Found {
+    next: usize,
+    span: Range<usize>,
+    kind: Kind,
+}
+
+impl<'a> Cutter<'a> {
+    fn new(text: &'a str) -> Self {
+        let mut at = 0;
+        let lines = text
+            .split_inclusive('\n')
+            .map(|line| {
+                at += line.len();
+                at - line.len()..at
+            })
+            .collect();
+        Self { text, lines, blocks: Vec::new(), patience: 4 * text.len() }
+    }
+
+    fn line(&self, number: usize) -> &'a str {
+        self.lines.get(number).and_then(|span| self.text.get(span.clone())).unwrap_or_default()
+    }
+
+    fn span(&self, lines: Range<usize>) -> Range<usize> {
+        let start = self.lines.get(lines.start).map_or(self.text.len(), |span| span.start);
+        let end = lines.end.checked_sub(1).and_then(|last| self.lines.get(last)).map_or(start, |span| span.end);
+        start..end
+    }
+
+    /// Decides on what begins at a line; the next line to look at.
+    fn step(&mut self, at: usize) -> usize {
+        let found = self.fence(at).or_else(|| self.diff(at)).or_else(|| self.json(at)).or_else(|| self.csv(at));
+        if let Some(found) = found {
+            self.push(found.span, found.kind);
+            return found.next;
+        }
+        let form = lines::form(self.line(at));
+        let (next, kind) = match form {
+            Form::Log => self.log(at),
+            Form::Row => self.run(at, Kind::Table, 2, |form, _| form == Form::Row),
+            Form::Place => self.run(at, Kind::Listing, 4, |form, _| form == Form::Place),
+            Form::Opaque => self.run(at, Kind::Opaque, 1, |form, _| form == Form::Opaque),
+            Form::Code | Form::Setting => self.code_or_settings(at),
+            Form::Text => self.repeated(at),
+            Form::Blank | Form::Trace => (at + 1, None),
+        };
+        self.push(self.span(at..next), kind.unwrap_or(Kind::Prose));
+        next
+    }
+
+    fn push(&mut self, span: Range<usize>, kind: Kind) {
+        match self.blocks.last_mut() {
+            Some(last) if last.kind == Kind::Prose && kind == Kind::Prose => last.span.end = span.end,
+            _ if span.is_empty() => {}
+            _ => self.blocks.push(Block { span, kind }),
+        }
+    }
+
+    fn finish(mut self) -> Vec<Block> {
+        if self.blocks.is_empty() {
+            self.blocks.push(Block { span: 0..self.text.len(), kind: Kind::Prose });
+        }
+        self.blocks
+    }
+
+    /// A fenced block with both its fences.
+    fn fence(&self, at: usize) -> Option<Found> {
+        let open = self.line(at).trim();
+        let mark = ["```", "~~~"].into_iter().find(|mark| open.starts_with(mark))?;
+        let close = (at + 1..self.lines.len()).find(|number| {
+            let line = self.line(*number).trim();
+            line.starts_with(mark) && line.trim_start_matches(['`', '~']).is_empty()
+        })?;
+        Some(Found { next: close + 1, span: self.span(at..close + 1), kind: Kind::Code })
+    }
+
+    fn diff(&self, at: usize) -> Option<Found> {
+        let (first, second) = (self.line(at), self.line(at + 1));
+        let begins = first.starts_with("diff --git ")
+            || (first.starts_with("--- ") && second.starts_with("+++ "))
+            || (first.starts_with("@@ -") && first.matches("@@").count() >= 2);
+        if !begins {
+            return None;
+        }
+        let mut next = at + 1;
+        while next < self.lines.len() && is_of_diff(self.line(next)) {
+            next += 1;
+        }
+        Some(Found { next, span: self.span(at..next), kind: Kind::Diff })
+    }
+
+    /// A JSON value that begins on this line and ends at a line's end, or values on lines of their own.
+    fn json(&mut self, at: usize) -> Option<Found> {
+        let span = self.lines.get(at)?.clone();
+        let line = self.line(at);
+        let inside = line.find(['{', '['])?;
+        let opening = line.get(inside..)?;
+        let promising =
+            line.trim_start().len() == opening.len() || opening.starts_with("{\"") || opening.starts_with("[{");
+        if !promising || self.patience == 0 {
+            return None;
+        }
+        let start = span.start + inside;
+        let length = match json::value_length(self.text.get(start..)?) {
+            Ok(length) => length,
+            Err(read) => {
+                self.patience = self.patience.saturating_sub(read);
+                return None;
+            }
+        };
+        let end = start + length;
+        let last = self.lines.partition_point(|line| line.end < end);
+        let closing = self.lines.get(last)?.clone();
+        let alone = self.text.get(end..closing.end)?.trim().is_empty();
+        // Objects on lines of their own are one table.
+        let fills_line = last == at && alone && inside == line.len() - line.trim_start().len();
+        if let Some(next) = fills_line.then(|| self.json_lines(at)).flatten() {
+            return Some(Found { next, span: self.span(at..next), kind: Kind::JsonLines });
+        }
+        if !alone || length < SHORTEST_JSON {
+            return None;
+        }
+        self.push(span.start..start, Kind::Prose);
+        Some(Found { next: last + 1, span: start..closing.end, kind: Kind::Json })
+    }
+
+    /// At least two lines that are a JSON object each.
+    fn json_lines(&self, at: usize) -> Option<usize> {
+        let count = (at..self.lines.len())
+            .take_while(|number| {
+                let line = self.line(*number).trim();
+                line.starts_with('{') && json::is_value(line)
+            })
+            .count();
+        (count >= 2).then_some(at + count)
+    }
+
+    /// A header of names and at least two lines with as many cells.
+    fn csv(&self, at: usize) -> Option<Found> {
+        let header = self.line(at);
+        let mark = [',', ';'].into_iter().find(|mark| header.matches(*mark).count() >= 2)?;
+        let cells = header.matches(mark).count();
+        let named = header.split(mark).all(|cell| {
+            let name = cell.trim().trim_matches('"');
+            !name.is_empty()
+                && name.len() <= 40
+                && cell.trim_end() == cell.trim()
+                && !cell.starts_with(' ')
+                && !name.ends_with('.')
+                && name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+                || (name.len() <= 40 && cell.ends_with('\n') && name.starts_with(char::is_alphabetic))
+        });
+        if !named {
+            return None;
+        }
+        let rows = (at + 1..self.lines.len())
+            .take_while(|number| {
+                let line = self.line(*number);
+                line.matches(mark).count() == cells || (line.contains('"') && unquoted(line, mark) == cells)
+            })
+            .count();
+        let next = at + 1 + rows;
+        (rows >= 2).then(|| Found { next, span: self.span(at..next), kind: Kind::Csv })
+    }
+
+    /// Like lines; a blank line inside is allowed where a like one follows.
+    fn run(&self, at: usize, kind: Kind, least: usize, like: impl Fn(Form, &str) -> bool) -> (usize, Option<Kind>) {
+        let (mut next, mut count) = (at, 0);
+        while next < self.lines.len() {
+            if like(lines::form(self.line(next)), self.line(next)) {
+                count += 1;
+                next += 1;
+            } else if kind != Kind::Table
+                && self.line(next).trim().is_empty()
+                && like(lines::form(self.line(next + 1)), self.line(next + 1))
+            {
+                next += 1;
+            } else {
+                break;
+            }
+        }
+        (next.max(at + 1), (count >= least).then_some(kind))
+    }
+
+    /// Log lines with what stands between them: traces, continued messages, blank lines.
+    fn log(&self, at: usize) -> (usize, Option<Kind>) {
+        let (mut next, mut count, mut end) = (at, 0, at + 1);
+        while next < self.lines.len() && next < end + MOST_BETWEEN_LOG_LINES {
+            let line = self.line(next);
+            if line.trim_start().starts_with("```") {
+                break;
+            }
+            match lines::form(line) {
+                Form::Log => {
+                    count += 1;
+                    end = next + 1;
+                }
+                Form::Trace => end = next + 1,
+                Form::Blank => {}
+                _ if end == next && line.starts_with([' ', '\t']) => end = next + 1,
+                _ => {}
+            }
+            next += 1;
+        }
+        (end, (count >= 3 && count * 3 >= end - at).then_some(Kind::Log))
+    }
+
+    fn code_or_settings(&self, at: usize) -> (usize, Option<Kind>) {
+        let (mut next, mut code, mut settings, mut keys) = (at, 0, 0, std::collections::HashSet::new());
+        while next < self.lines.len() {
+            let line = self.line(next);
+            match lines::form(line) {
+                Form::Code => code += 1,
+                Form::Setting => {
+                    settings += 1;
+                    keys.insert(line.split([':', '=']).next().unwrap_or_default().trim());
+                }
+                Form::Blank | Form::Trace => {}
+                _ if next > at && line.starts_with(['\t', ' ']) => {}
+                _ if line.starts_with('#') && line.starts_with("# ") && next > at => {}
+                _ => break,
+            }
+            next += 1;
+        }
+        let lines = next - at;
+        let kind = if code >= 3 && code * 3 >= lines {
+            Some(Kind::Code)
+        } else if settings >= 4 && settings * 2 >= lines && keys.len() * 2 >= settings {
+            Some(Kind::KeyValue)
+        } else {
+            None
+        };
+        (next.max(at + 1), kind)
+    }
+
+    /// Lines that all begin alike and end no sentence: progress reports, tables of a tool's own.
+    fn repeated(&self, at: usize) -> (usize, Option<Kind>) {
+        let first = opening(self.line(at));
+        if first.len() < 2 {
+            return (at + 1, None);
+        }
+        let count = (at..self.lines.len())
+            .take_while(|number| {
+                let line = self.line(*number).trim_end();
+                line.len() < 300 && !line.ends_with(['.', '?', '!', ',', ';']) && opening(line) == first
+            })
+            .count();
+        if count >= 5 { (at + count, Some(Kind::Log)) } else { (at + count.max(1), None) }
+    }
+}
+
+/// A line's first word, digits blanked; empty for bullets.
+fn opening(line: &str) -> String {
+    let word = line.split_whitespace().next().unwrap_or_default();
+    if word.len() > 40
+        || !word.contains(char::is_alphanumeric)
+        || word.trim_end_matches(['.', ')']).parse::<u32>().is_ok()
+    {
+        return String::new();
+    }
+    word.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect()
+}
+
+fn is_of_diff(line: &str) -> bool {
+    line.starts_with([' ', '+', '-', '@', '\\'])
+        || ["diff ", "index ", "new file", "deleted file", "similarity ", "rename ", "old mode", "new mode", "Binary "]
+            .iter()
+            .any(|head| line.starts_with(head))
+}
+
+/// Separators outside of quotes.
+fn unquoted(line: &str, mark: char) -> usize {
+    let mut quoted = false;
+    line.chars()
+        .filter(|c| {
+            quoted ^= *c == '"';
+            *c == mark && !quoted
+        })
+        .count()
+}
+
+/// Shorter values stay part of the prose around them.
+const SHORTEST_JSON: usize = 160;
+
+/// Lines of another form that a log may hold in a row: messages that go on, pretty-printed values.
+const MOST_BETWEEN_LOG_LINES: usize = 12;

@@ -1,0 +1,343 @@
+//! A document under a budget: what is asked for first, then what says most for its tokens; every gap is marked.
+
+use std::{borrow::Cow, ops::Range};
+
+use super::{
+    form::{Column, Document, Line, Part, Table, each_row, joined},
+    rows::{Choice, Market, tells_of_trouble},
+};
+use crate::compress::{
+    CountTokens, Decision, Relevance, Unit,
+    content::{Kind, Rendered},
+    excerpt::excerpt,
+    marks,
+};
+
+/// What stays, in the order of the text.
+pub(super) struct Cut {
+    pieces: Vec<Piece>,
+}
+
+struct Piece {
+    /// Where it begins in the content.
+    start: usize,
+    /// What stands for it, without a line break; nothing where it is left out.
+    text: Option<String>,
+    score: f32,
+    decision: Decision,
+    reason: &'static str,
+}
+
+/// The best of `document` within so many tokens.
+pub(super) fn cut(document: &Document, ask: &Relevance, budget: usize, tokens: &dyn CountTokens) -> Cut {
+    let shares = Shares::of(document, ask, budget, tokens);
+    let mut room = budget;
+    let mut best = None;
+    for _ in 0..ATTEMPTS {
+        let cut = shares.cut(document, ask, room, tokens);
+        let spent = tokens.count(&cut.text());
+        if spent <= budget {
+            return cut;
+        }
+        best = Some(cut);
+        if room == 0 {
+            break;
+        }
+        room = room.saturating_sub((spent - budget).max(1));
+    }
+    best.unwrap_or(Cut { pieces: Vec::new() })
+}
+
+/// What each part would take whole and what it is worth.
+struct Shares {
+    lines: usize,
+    /// Tokens whole, for each table in order, and how much the query mentions it.
+    tables: Vec<(usize, f32)>,
+    markets: Vec<Market>,
+    /// For each line in order: its price and its worth.
+    worths: Vec<(usize, f32)>,
+}
+
+impl Shares {
+    fn of(document: &Document, ask: &Relevance, _budget: usize, tokens: &dyn CountTokens) -> Self {
+        let mut shares = Self { lines: 0, tables: Vec::new(), markets: Vec::new(), worths: Vec::new() };
+        let texts: Vec<String> = document.parts.iter().filter_map(Part::line).map(Line::text).collect();
+        let ranks = ask.rank(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+        let most = ranks.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+        let lines = document.parts.iter().filter_map(Part::line).zip(texts.iter().zip(ranks));
+        for (line, (text, rank)) in lines {
+            let price = tokens.count(text) + 1;
+            shares.lines += price;
+            let asked = ask.stress(&line.key) >= 0.95 || (line.value.len() < 200 && ask.quotes(&line.value));
+            let trouble = if tells_of_trouble(text) { 1.0 } else { 0.0 };
+            let worth = 1.0 + 4.0 * rank / most + if asked { 20.0 } else { 0.0 } + trouble;
+            shares.worths.push((price, if line.heading { 0.0 } else { worth }));
+        }
+        for table in document.parts.iter().filter_map(Part::table) {
+            let whole = tokens.count(&table.text());
+            let heading = table.heading.as_deref().unwrap_or_default();
+            shares.tables.push((whole, 1.0 + 4.0 * ask.mentions(heading)));
+            shares.markets.push(Market::open(table, ask, tokens));
+        }
+        shares
+    }
+
+    fn cut(&self, document: &Document, ask: &Relevance, budget: usize, tokens: &dyn CountTokens) -> Cut {
+        let tables: usize = self.tables.iter().map(|(whole, _)| whole).sum();
+        let for_lines = self.lines.min((budget * 2 / 5).max(budget.saturating_sub(tables)));
+        let kept = self.lines_within(document, if tables == 0 { budget } else { for_lines });
+        let for_tables = budget.saturating_sub(for_lines);
+        let pull: f32 = self.tables.iter().map(|(whole, wish)| *whole as f32 * wish).sum();
+        let mut cut = Cut { pieces: Vec::new() };
+        let (mut line, mut table) = (0, 0);
+        for part in &document.parts {
+            match part {
+                Part::Line(text) => {
+                    let share = kept.get(line).copied().flatten();
+                    cut.pieces.push(text.piece(
+                        share,
+                        self.worths.get(line).map_or(0.0, |(_, worth)| *worth),
+                        ask,
+                        tokens,
+                    ));
+                    line += 1;
+                }
+                Part::Table(rows) => {
+                    let (whole, wish) = self.tables.get(table).copied().unwrap_or((0, 1.0));
+                    let share = (for_tables as f32 * whole as f32 * wish / pull.max(1.0)) as usize;
+                    if let Some(market) = self.markets.get(table) {
+                        rows.pieces(market, share.min(whole), tokens, &mut cut.pieces);
+                    }
+                    table += 1;
+                }
+            }
+        }
+        cut.mark_gaps(budget);
+        cut
+    }
+
+    /// For each line: nothing, or the tokens that it may take.
+    fn lines_within(&self, document: &Document, budget: usize) -> Vec<Option<usize>> {
+        let lines: Vec<&Line> = document.parts.iter().filter_map(Part::line).collect();
+        let mut order: Vec<usize> = (0..lines.len()).filter(|number| !lines[*number].heading).collect();
+        let density = |number: &usize| self.worths[*number].1 / (self.worths[*number].0.min(LONG) as f32);
+        order.sort_by(|a, b| density(b).total_cmp(&density(a)).then(a.cmp(b)));
+        let parents = parents(&lines);
+        let mut kept = vec![None; lines.len()];
+        let mut left = budget;
+        for number in order {
+            let mut price = self.worths[number].0;
+            if price > left && price > LONG && left >= LONG / 2 {
+                price = left;
+            }
+            let mut chain = Vec::new();
+            let mut at = parents[number];
+            while let Some(parent) = at.filter(|parent| kept[*parent].is_none()) {
+                chain.push(parent);
+                price += self.worths[parent].0;
+                at = parents[parent];
+            }
+            if price > left + chain.len() * 2 && self.worths[number].1 < ASKED {
+                continue;
+            }
+            left = left.saturating_sub(price);
+            kept[number] = Some(price);
+            chain.into_iter().for_each(|parent| kept[parent] = Some(self.worths[parent].0));
+        }
+        kept
+    }
+}
+
+/// For each line the heading that it stands under.
+fn parents(lines: &[&Line]) -> Vec<Option<usize>> {
+    let mut open: Vec<usize> = Vec::new();
+    lines
+        .iter()
+        .enumerate()
+        .map(|(number, line)| {
+            while open.last().is_some_and(|last| lines[*last].depth >= line.depth) {
+                open.pop();
+            }
+            let parent = open.last().copied();
+            if line.heading {
+                open.push(number);
+            }
+            parent
+        })
+        .collect()
+}
+
+impl Part {
+    fn line(&self) -> Option<&Line> {
+        if let Self::Line(line) = self { Some(line) } else { None }
+    }
+
+    fn table(&self) -> Option<&Table> {
+        if let Self::Table(table) = self { Some(table) } else { None }
+    }
+}
+
+impl Line {
+    fn piece(&self, share: Option<usize>, worth: f32, ask: &Relevance, tokens: &dyn CountTokens) -> Piece {
+        let start = self.span.start;
+        let score = worth.min(ASKED) / ASKED;
+        let Some(share) = share else {
+            return Piece { start, text: None, score, decision: Decision::Dropped, reason: "other keys say more" };
+        };
+        let text = self.text();
+        if tokens.count(&text) <= share.max(LONG) {
+            return Piece { start, text: Some(text), score, decision: Decision::Rewritten, reason: "kept" };
+        }
+        let short = Line {
+            span: self.span.clone(),
+            depth: self.depth,
+            key: self.key.clone(),
+            value: excerpt(&self.value, share, ask, tokens),
+            heading: false,
+        };
+        Piece { start, text: Some(short.text()), score, decision: Decision::Rewritten, reason: "a long value, cut" }
+    }
+}
+
+impl Table {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        self.write(&mut text);
+        text
+    }
+
+    fn pieces(&self, market: &Market, budget: usize, tokens: &dyn CountTokens, out: &mut Vec<Piece>) {
+        let heading = self.heading.as_deref().map_or(0, |heading| tokens.count(heading) + 1);
+        let mark = if budget < TIGHT { 2 } else { 10 };
+        let choice = market.choose(budget.saturating_sub(heading + mark));
+        let mut head: Vec<String> = self.heading.iter().cloned().collect();
+        let constants: Vec<&Column> = choice.constants.iter().filter_map(|number| self.columns.get(*number)).collect();
+        if !constants.is_empty() {
+            head.push(each_row(&constants));
+        }
+        let columns: Vec<&Column> = choice.columns.iter().filter_map(|number| self.columns.get(*number)).collect();
+        if !columns.is_empty() && !choice.rows.is_empty() {
+            head.push(joined(columns.iter().map(|column| column.name.as_str().into())));
+        }
+        let mark = self.mark(&choice, budget);
+        let none_left = choice.rows.is_empty() || columns.is_empty();
+        if none_left {
+            head.extend(mark.clone());
+        }
+        let head = (!head.is_empty()).then(|| head.join("\n"));
+        let decision = if head.is_some() { Decision::Rewritten } else { Decision::Dropped };
+        out.push(Piece { start: self.span.start, text: head, score: 1.0, decision, reason: "keys told once" });
+        let last = choice.rows.last().copied();
+        for (number, row) in self.rows.iter().enumerate() {
+            let kept = choice.rows.binary_search(&number).is_ok() && !columns.is_empty();
+            let text = kept.then(|| {
+                let mut line = joined(columns.iter().map(|column| Cow::from(unquoted(column.cell(number)))));
+                if let Some(mark) = mark.as_ref().filter(|_| last == Some(number)) {
+                    line.push('\n');
+                    line.push_str(mark);
+                }
+                line
+            });
+            let (decision, reason) =
+                if kept { (Decision::Rewritten, "kept") } else { (Decision::Dropped, "other records say more") };
+            let score = market.scores.get(number).copied().unwrap_or_default();
+            out.push(Piece { start: row.start, text, score, decision, reason });
+        }
+    }
+
+    /// What a reader must know of the gap.
+    fn mark(&self, choice: &Choice, budget: usize) -> Option<String> {
+        let rows = self.rows.len() - if choice.columns.is_empty() { 0 } else { choice.rows.len() };
+        let keys = self.columns.len() - choice.columns.len() - choice.constants.len();
+        if rows == 0 && keys == 0 {
+            return None;
+        }
+        if budget < TIGHT {
+            return Some(marks::GAP.into());
+        }
+        let missing = match (rows, keys) {
+            (0, keys) => marks::left_out(keys, "keys"),
+            (rows, 0) => marks::left_out_of(rows, self.rows.len(), "rows"),
+            (rows, keys) => marks::left_out_of(rows, self.rows.len(), &format!("rows, {keys} keys")),
+        };
+        Some(missing)
+    }
+}
+
+/// A cell without the quotes that only tell a string from a number.
+fn unquoted(cell: &str) -> &str {
+    match cell.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(inner) if !inner.is_empty() && !inner.contains(['\\', '|', '"']) => inner,
+        _ => cell,
+    }
+}
+
+impl Cut {
+    fn text(&self) -> String {
+        self.pieces.iter().filter_map(|piece| piece.text.as_deref()).collect::<Vec<_>>().join("\n")
+    }
+
+    /// A mark for each run of left-out lines; a table has set its own.
+    fn mark_gaps(&mut self, budget: usize) {
+        let mut missing = 0;
+        let mut marks = Vec::new();
+        for (number, piece) in self.pieces.iter().enumerate() {
+            let of_lines = piece.reason == "other keys say more";
+            if missing > 0 && !of_lines {
+                marks.push((number - 1, missing));
+                missing = 0;
+            }
+            missing += usize::from(of_lines);
+        }
+        if missing > 0 {
+            marks.push((self.pieces.len() - 1, missing));
+        }
+        let brief = budget < TIGHT || marks.len() * 5 * 10 > budget;
+        for (number, missing) in marks {
+            if let Some(piece) = self.pieces.get_mut(number) {
+                piece.text = Some(if brief { marks::GAP.into() } else { marks::left_out(missing, "keys") });
+            }
+        }
+    }
+
+    /// As a block's condensed form; `base` is where the content begins in the block.
+    pub(super) fn rendered(
+        self,
+        block: &str,
+        kind: Kind,
+        base: Range<usize>,
+        shift: usize,
+        tokens: &dyn CountTokens,
+    ) -> Rendered {
+        let lead = block.get(..base.start).unwrap_or_default();
+        let tail = block.get(base.end..).unwrap_or_default();
+        let text = format!("{lead}{}{tail}", self.text());
+        let starts: Vec<usize> = self.pieces.iter().map(|piece| piece.start).collect();
+        let mut units: Vec<Unit> = Vec::with_capacity(self.pieces.len());
+        for (number, piece) in self.pieces.into_iter().enumerate() {
+            let start = if number == 0 { 0 } else { (base.start + piece.start).saturating_sub(shift) };
+            let end = starts.get(number + 1).map_or(block.len(), |next| (base.start + next).saturating_sub(shift));
+            units.push(Unit {
+                span: start..end.max(start),
+                kind: kind.as_str(),
+                score: piece.score,
+                decision: piece.decision,
+                reason: piece.reason.into(),
+                text: piece.text,
+            });
+        }
+        Rendered { tokens: tokens.count(&text), text, units }
+    }
+}
+
+/// A line with more tokens may be cut inside.
+const LONG: usize = 60;
+
+/// The worth of a line that is asked for.
+const ASKED: f32 = 20.0;
+
+/// Below so many tokens a mark is the one-token form.
+const TIGHT: usize = 80;
+
+/// How often the budget is drawn tighter when the joined text came out longer than its parts.
+const ATTEMPTS: usize = 6;

@@ -1,0 +1,243 @@
+//! Lines of a log: what varies in them, where their message begins, which of their words tell them apart.
+
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+    sync::LazyLock,
+};
+
+use regex::Regex;
+
+use super::Level;
+use crate::compress::marks;
+
+/// A log read once.
+#[derive(Debug)]
+pub(super) struct Log<'a> {
+    pub(super) lines: Vec<Line<'a>>,
+    /// In how many templates each word occurs.
+    commonness: HashMap<String, usize>,
+    /// How many lines share a template.
+    counts: HashMap<String, usize>,
+}
+
+/// One line.
+#[derive(Debug)]
+pub(super) struct Line<'a> {
+    /// Byte span in the block, with the line break.
+    pub(super) span: Range<usize>,
+    /// Without the line break and white space at its end.
+    pub(super) text: &'a str,
+    /// Numbers and ids blanked.
+    pub(super) form: String,
+    /// Whether it is the first of its template.
+    pub(super) leads: bool,
+    /// Whether an equal message may stand for it.
+    pub(super) folds: bool,
+    /// Where the message begins, after times, hosts and ids.
+    message: usize,
+}
+
+impl<'a> Log<'a> {
+    pub(super) fn read(block: &'a str) -> Self {
+        let mut at = 0;
+        let mut lines = Vec::new();
+        let (mut counts, mut commonness) = (HashMap::<String, usize>::new(), HashMap::<String, usize>::new());
+        for whole in block.split_inclusive('\n') {
+            let text = whole.trim_end();
+            let form = VARYING.replace_all(text, "#").into_owned();
+            let count = counts.entry(form.clone()).or_default();
+            *count += 1;
+            let leads = *count == 1;
+            if leads {
+                for word in form_words(&form).collect::<HashSet<_>>() {
+                    *commonness.entry(word).or_default() += 1;
+                }
+            }
+            lines.push(Line { span: at..at + whole.len(), text, form, leads, folds: false, message: 0 });
+            at += whole.len();
+        }
+        let mut log = Self { lines, commonness, counts };
+        log.find_messages();
+        log
+    }
+
+    /// What a line is worth: errors most, then what came once, then the first of the few.
+    pub(super) fn worth(&self, line: &Line<'_>) -> f32 {
+        if line.is_blank() {
+            return 0.0;
+        }
+        let count = self.counts.get(&line.form).copied().unwrap_or(1);
+        let worth = match (TROUBLE.is_match(&line.form), count) {
+            (true, _) => 2.5,
+            (_, 1) => 2.0,
+            (_, 2..=3) => 1.0,
+            _ => 0.6,
+        };
+        if line.leads { worth } else { 0.1 * worth / count as f32 }
+    }
+
+    /// The columns before the message are those that most lines fill with a time, a number or one and the same word.
+    fn find_messages(&mut self) {
+        let filled: Vec<&Line<'_>> = self.lines.iter().filter(|line| !line.is_blank()).collect();
+        let mut alike: Vec<HashMap<&str, usize>> = vec![HashMap::new(); MOST_COLUMNS];
+        let mut varying = [0_usize; MOST_COLUMNS];
+        for line in &filled {
+            for (place, span) in columns(line.text).take(MOST_COLUMNS).enumerate() {
+                let cell = line.text.get(span).unwrap_or_default();
+                if is_varying(cell) {
+                    varying[place] += 1;
+                } else {
+                    *alike[place].entry(cell).or_default() += 1;
+                }
+            }
+        }
+        let most = filled.len() * 4 / 5;
+        let leading = (0..MOST_COLUMNS)
+            .take_while(|place| varying[*place] + alike[*place].values().max().copied().unwrap_or(0) > most)
+            .count();
+        // Where every column is alike there is no telling where the message begins.
+        let leading = if leading == MOST_COLUMNS { 0 } else { leading };
+        for line in &mut self.lines {
+            let mut spans = columns(line.text).peekable();
+            let mut taken = 0;
+            while taken < leading {
+                let Some(cell) = spans.peek().and_then(|span| line.text.get(span.clone())) else { break };
+                if TROUBLE.is_match(cell) || !(is_varying(cell) || cell.len() < 40) {
+                    break;
+                }
+                spans.next();
+                taken += 1;
+            }
+            line.message = spans.next().map_or(0, |span| span.start);
+            line.folds = taken == leading;
+        }
+    }
+}
+
+impl Line<'_> {
+    pub(super) fn is_blank(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// What follows times, hosts and ids.
+    pub(super) fn message(&self) -> &str {
+        self.text.get(self.message..).unwrap_or(self.text)
+    }
+
+    pub(super) fn at(&self, level: Level, log: &Log<'_>) -> String {
+        match level {
+            Level::Dropped => String::new(),
+            Level::Signature => self.words(3, false, log),
+            Level::Words => self.words(7, true, log),
+            Level::Message => self.message().to_owned(),
+            Level::Whole => self.text.to_owned(),
+        }
+    }
+
+    /// The words that are rarest among the templates, in their order; words that stood together stay together.
+    fn words(&self, most: usize, with_trouble: bool, log: &Log<'_>) -> String {
+        let mut ranked: Vec<(usize, usize, String)> = form_words(&self.form)
+            .collect::<HashSet<_>>()
+            .into_iter()
+            .map(|word| (log.commonness.get(&word).copied().unwrap_or(0), usize::MAX - word.len(), word))
+            .collect();
+        ranked.sort();
+        let chosen: HashSet<&str> = ranked.iter().take(most).map(|(_, _, word)| word.as_str()).collect();
+        if chosen.len() < 3 {
+            return self.message().to_owned();
+        }
+        let mut out = String::new();
+        let (mut end, mut told) = (None, HashSet::new());
+        for span in runs(self.text) {
+            let run = self.text.get(span.clone()).unwrap_or_default();
+            let lower = run.to_lowercase();
+            let asked = form_words(&lower).any(|word| chosen.contains(word.as_str()))
+                || (with_trouble && TROUBLE.is_match(run) && span.start >= self.message);
+            if !asked || !told.insert(lower) {
+                continue;
+            }
+            match end {
+                None => {}
+                Some(end) if span.start - end <= 2 => out.push_str(self.text.get(end..span.start).unwrap_or(" ")),
+                Some(_) => out.push(' '),
+            }
+            out.push_str(run);
+            end = Some(span.end);
+        }
+        if out.is_empty() { marks::ELLIPSIS.into() } else { out }
+    }
+}
+
+/// A line's parts between white space or pipes.
+fn columns(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut at = 0;
+    text.split([' ', '\t', '|']).filter_map(move |part| {
+        let start = at;
+        at += part.len() + 1;
+        (!part.is_empty()).then_some(start..start + part.len())
+    })
+}
+
+/// Runs of letters and digits.
+fn runs(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut start = None;
+    text.char_indices().chain([(text.len(), ' ')]).filter_map(move |(at, c)| match (c.is_alphanumeric(), start) {
+        (true, None) => {
+            start = Some(at);
+            None
+        }
+        (false, Some(begun)) => {
+            start = None;
+            Some(begun..at)
+        }
+        _ => None,
+    })
+}
+
+/// Times, numbers, ids, addresses and mere punctuation.
+fn is_varying(cell: &str) -> bool {
+    cell.bytes().any(|byte| byte.is_ascii_digit())
+        || !cell.contains(char::is_alphanumeric)
+        || matches!(
+            cell.trim_matches(|c: char| !c.is_alphanumeric()),
+            "Jan"
+                | "Feb"
+                | "Mar"
+                | "Apr"
+                | "May"
+                | "Jun"
+                | "Jul"
+                | "Aug"
+                | "Sep"
+                | "Oct"
+                | "Nov"
+                | "Dec"
+                | "Mon"
+                | "Tue"
+                | "Wed"
+                | "Thu"
+                | "Fri"
+                | "Sat"
+                | "Sun"
+        )
+}
+
+/// Words of three Latin letters or more, in lower case.
+fn form_words(form: &str) -> impl Iterator<Item = String> {
+    form.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| word.len() > 2).map(str::to_ascii_lowercase)
+}
+
+#[expect(clippy::expect_used, reason = "the patterns are constants, and a test compiles each")]
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("a constant pattern")
+}
+
+/// What differs from one occurrence of a line to the next.
+static VARYING: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)0x[0-9a-f]+|\b[0-9a-f]{8,}\b|\d+"));
+
+static TROUBLE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)error|fail|fatal|exception|warn|denied|refused|panic|critical|traceback"));
+
+/// A message begins within the first so many columns.
+const MOST_COLUMNS: usize = 12;

@@ -1,0 +1,96 @@
+//! HTML documents: the text that a reader would see.
+
+use super::{
+    CountTokens,
+    content::{Kind, Rendered},
+};
+
+/// Whether a text is an HTML document and not a text that speaks of HTML.
+#[must_use]
+pub(super) fn is_document(content: &str) -> bool {
+    let head = content.get(..content.floor_char_boundary(400)).unwrap_or(content).to_ascii_lowercase();
+    (head.starts_with("<!doctype html")
+        || head.starts_with("<html")
+        || (head.starts_with("<?xml") && head.contains("<html")))
+        && content.contains("</")
+}
+
+/// The document as text, by `html2text`, links and emphasis left plain.
+///
+/// Scripts, styles and comments go; wide lines are not broken.
+pub(super) fn render(block: &str, tokens: &dyn CountTokens) -> Option<Rendered> {
+    // The parser's tree is deep where tags are left open; such a text stays as it is.
+    if deepest(block) > DEEPEST {
+        return None;
+    }
+    let text = html2text::config::plain_no_decorate()
+        .no_table_borders()
+        .allow_width_overflow()
+        .string_from_read(block.as_bytes(), WIDTH)
+        .ok()?;
+    let mut short = String::with_capacity(text.len());
+    let mut blank = true;
+    for line in text.lines() {
+        let line = line.trim_end();
+        if line.is_empty() && blank {
+            continue;
+        }
+        blank = line.is_empty();
+        short.push_str(line);
+        short.push('\n');
+    }
+    let short = short.trim_end().to_owned();
+    (!short.is_empty()).then(|| Rendered::reformed(block, Kind::Html, short, "the text of the document", tokens))
+}
+
+/// A bound on the nesting: opening tags less closing ones, void tags aside.
+fn deepest(block: &str) -> usize {
+    let (mut depth, mut most) = (0_usize, 0);
+    let mut rest = block;
+    while let Some(at) = rest.find('<') {
+        rest = rest.get(at + 1..).unwrap_or_default();
+        if rest.starts_with('/') {
+            depth = depth.saturating_sub(1);
+        } else if rest.starts_with(|c: char| c.is_ascii_alphabetic()) && !VOID.iter().any(|tag| rest.starts_with(tag)) {
+            depth += 1;
+            most = most.max(depth);
+        }
+    }
+    most
+}
+
+const VOID: &[&str] =
+    &["br", "hr", "img", "input", "meta", "link", "li", "p", "td", "tr", "source", "col", "area", "wbr"];
+
+/// Deeper documents are not parsed.
+const DEEPEST: usize = 400;
+
+/// Columns: wide enough that prose is not broken into lines.
+const WIDTH: usize = 4000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compress::Encoding;
+
+    #[test]
+    fn a_document_is_read_as_text() {
+        let page = "<!DOCTYPE html><html><head><title>T</title><style>p{color:red}</style><script>var a=1;</script></head>\
+                    <body><h1>Prices</h1><p>A ticket is <b>12</b> euros.</p><ul><li>One</li><li>Two</li></ul></body></html>";
+        assert!(is_document(page));
+        let text = render(page, &Encoding::O200k).unwrap().text;
+        assert!(text.contains("A ticket is 12 euros.") && text.contains("Two"), "{text}");
+        assert!(!text.contains("color") && !text.contains("var a"), "{text}");
+    }
+
+    #[test]
+    fn a_text_about_tags_is_no_document() {
+        assert!(!is_document("Use <html> and </html> around it."));
+    }
+
+    #[test]
+    fn tags_left_open_by_the_thousand_are_not_parsed() {
+        let page = format!("<html>{}", "<div>".repeat(100_000));
+        assert_eq!(render(&page, &Encoding::O200k), None);
+    }
+}
