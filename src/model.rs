@@ -1,7 +1,8 @@
 //! Models behind the pipeline's [`Rewriter`]: T5 exports run by ONNX Runtime.
 //!
 //! Two layouts are read: our own (`headroom-t5/1`), and what optimum writes of any T5.
-//! A model is used by one thread, which owns it; [`Model::alarm`] ends its work from another.
+//! A model is used by one thread, which owns it. What ends its work is the interrupt that it is given: asked before every
+//! run of a graph, and by a thread beside it while a run takes long.
 
 mod error;
 mod graph;
@@ -14,6 +15,7 @@ mod runtime;
 pub mod scripted;
 mod sentence;
 mod stock;
+mod watch;
 
 use std::{
     path::{Path, PathBuf},
@@ -22,12 +24,13 @@ use std::{
 
 #[doc(hidden)]
 pub use self::scripted::ScriptedRewriter;
-pub use self::{error::ModelError, graph::Alarm, info::Info, manifest::HashedFile, runtime::RuntimeError};
+pub use self::{error::ModelError, info::Info, manifest::HashedFile, runtime::RuntimeError};
 use self::{
     manifest::{Manifest, fingerprint},
     own::Own,
     sentence::SentenceEncoder,
     stock::{Files, Stock},
+    watch::Watch,
 };
 use crate::compress::{Encoded, Interrupt, RewriteError, RewriteRequest, Rewriter};
 
@@ -70,7 +73,6 @@ pub struct Model {
     kind: Kind,
     sentences: Option<SentenceEncoder>,
     info: Info,
-    alarm: Alarm,
     interrupt: Interrupt,
 }
 
@@ -93,11 +95,11 @@ impl Model {
             0 => thread::available_parallelism().map_or(1, usize::from),
             threads => threads,
         };
-        let alarm = Alarm::new()?;
+        let watch = Watch::new()?;
         let (kind, mut info) = match Manifest::read(folder)? {
             Some(manifest) => {
                 let files = manifest.verify(folder)?;
-                let own = Own::load(folder, manifest, threads, &alarm)?;
+                let own = Own::load(folder, manifest, threads, &watch)?;
                 let info = Info::of_own(folder, own.manifest(), fingerprint(&files, ""), files, threads)?;
                 (Kind::Own(Box::new(own)), info)
             }
@@ -106,18 +108,18 @@ impl Model {
                 let files = manifest::hash_files(&found.all())?;
                 let prefix = options.prefix.clone().unwrap_or_else(|| stock::PREFIX.to_owned());
                 let fingerprint = fingerprint(&files, &prefix);
-                let stock = Stock::load(&found, prefix, threads, &alarm)?;
+                let stock = Stock::load(&found, prefix, threads, &watch)?;
                 let info = Info::of_stock(folder, &stock, fingerprint, files, threads)?;
                 (Kind::Stock(Box::new(stock)), info)
             }
         };
         let sentences = options.sentences.folder();
-        let sentences = sentences.map(|folder| SentenceEncoder::load(&folder, threads, &alarm)).transpose()?;
+        let sentences = sentences.map(|folder| SentenceEncoder::load(&folder, threads, &watch)).transpose()?;
         if let Some(encoder) = &sentences {
             info.fingerprint = fingerprint(encoder.files(), &info.fingerprint);
             info.sentence_encoder = Some(encoder.name().to_owned());
         }
-        Ok(Self { kind, sentences, info, alarm, interrupt: Interrupt::never() })
+        Ok(Self { kind, sentences, info, interrupt: Interrupt::never() })
     }
 
     /// Runs the model once, so that the first request doesn't pay for memory and for paging the weights in.
@@ -137,12 +139,6 @@ impl Model {
     pub fn info(&self) -> &Info {
         &self.info
     }
-
-    /// Makes a run that is under way ask the interrupt of [`Rewriter::interrupt`] at once, from any thread.
-    #[must_use]
-    pub fn alarm(&self) -> Alarm {
-        self.alarm.clone()
-    }
 }
 
 impl Rewriter for Model {
@@ -151,8 +147,8 @@ impl Rewriter for Model {
     }
 
     fn window(&self) -> usize {
-        // English has about four and a half bytes a token in vocabularies of this size.
-        self.info.window * 9 / 2
+        // English text has 3.7 to 5 bytes a token in a vocabulary of 16,000, the least in encyclopaedias.
+        self.info.window * 7 / 2
     }
 
     fn interrupt(&mut self, interrupt: Interrupt) {

@@ -77,6 +77,9 @@ pub enum ModelError {
         /// What it lacks.
         why: String,
     },
+    /// The system gives no thread.
+    #[error("the thread that watches the model cannot be started: {0}")]
+    Thread(std::io::Error),
     /// The model was loaded but fails on a plain sentence.
     #[error("the model was loaded but does not run")]
     Warm(#[source] crate::compress::RewriteError),

@@ -1,22 +1,17 @@
-//! One ONNX graph and how it is run: named tensors in, named tensors out, and a way to end a run from outside.
+//! One ONNX graph and how it is run: named tensors in, named tensors out.
 
-use std::{
-    borrow::Cow,
-    fmt,
-    path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{borrow::Cow, fmt, path::Path};
 
 use ort::{
     environment::Environment,
     session::{
-        NoSelectedOutputs, RunOptions, Session, SessionInputValue,
+        Session, SessionInputValue,
         builder::{GraphOptimizationLevel, SessionBuilder},
     },
     value::{DynValue, PrimitiveTensorElementType, Tensor},
 };
 
-use super::{ModelError, runtime::runtime};
+use super::{ModelError, runtime::runtime, watch::Watch};
 use crate::compress::{Interrupt, RewriteError};
 
 /// Why the model failed while it ran.
@@ -44,7 +39,7 @@ impl From<RunError> for RewriteError {
 pub(crate) struct Graph {
     name: String,
     session: Session,
-    alarm: Alarm,
+    watch: Watch,
 }
 
 impl Graph {
@@ -55,12 +50,12 @@ impl Graph {
     ///
     /// # Errors
     /// ONNX Runtime's own, or none loaded.
-    pub(crate) fn load(path: &Path, threads: usize, alarm: &Alarm) -> Result<Self, ModelError> {
+    pub(crate) fn load(path: &Path, threads: usize, watch: &Watch) -> Result<Self, ModelError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let environment = &runtime()?.environment;
         let open = || builder(environment, threads)?.commit_from_file(path);
         let session = open().map_err(|source| ModelError::Graph { name: name.clone(), source })?;
-        Ok(Self { name, session, alarm: alarm.clone() })
+        Ok(Self { name, session, watch: watch.clone() })
     }
 
     /// As [`Graph::load`], for a graph in memory whose weights are files of `folder`.
@@ -72,7 +67,7 @@ impl Graph {
         graph: &[u8],
         folder: &Path,
         threads: usize,
-        alarm: &Alarm,
+        watch: &Watch,
     ) -> Result<Self, ModelError> {
         let environment = &runtime()?.environment;
         let open = || {
@@ -81,7 +76,7 @@ impl Graph {
                 .commit_from_memory(graph)
         };
         let session = open().map_err(|source| ModelError::Graph { name: name.to_owned(), source })?;
-        Ok(Self { name: name.to_owned(), session, alarm: alarm.clone() })
+        Ok(Self { name: name.to_owned(), session, watch: watch.clone() })
     }
 
     /// Whether the graph has an input of that name.
@@ -109,25 +104,27 @@ impl Graph {
         names.filter(|name| name.starts_with(prefix)).map(str::to_owned).collect()
     }
 
-    /// Runs the graph once. `interrupt` is asked before, and again whenever the [`Alarm`] rings meanwhile.
+    /// Runs the graph once. `interrupt` is asked before, and again while the run takes long.
     ///
     /// # Errors
     /// What `interrupt` says, or that the run failed.
     pub(crate) fn run(&mut self, interrupt: &Interrupt, inputs: &[(&str, &DynValue)]) -> Result<Outputs, RewriteError> {
-        loop {
-            interrupt.check()?;
-            let views: Vec<(Cow<'_, str>, SessionInputValue<'_>)> =
-                inputs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-            let result = self.session.run_with_options(views, &self.alarm.0.options).map(|mut outputs| {
-                let names: Vec<String> = outputs.keys().map(str::to_owned).collect();
-                names.into_iter().filter_map(|name| outputs.remove(&name).map(|value| (name, value))).collect()
-            });
-            match result {
-                Ok(values) => return Ok(Outputs { graph: self.name.clone(), values }),
-                // The run ended because somebody rang: go round and ask why.
-                Err(_) if self.alarm.answer() => {}
-                Err(source) => return Err(RunError::Run { graph: self.name.clone(), source }.into()),
-            }
+        let Self { name, session, watch } = self;
+        let result = watch.over(
+            interrupt,
+            |options| {
+                let views: Vec<(Cow<'_, str>, SessionInputValue<'_>)> =
+                    inputs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+                session.run_with_options(views, options).map(|mut outputs| {
+                    let names: Vec<String> = outputs.keys().map(str::to_owned).collect();
+                    names.into_iter().filter_map(|name| outputs.remove(&name).map(|value| (name, value))).collect()
+                })
+            },
+            Result::is_err,
+        )?;
+        match result {
+            Ok(values) => Ok(Outputs { graph: name.clone(), values }),
+            Err(source) => Err(RunError::Run { graph: name.clone(), source }.into()),
         }
     }
 }
@@ -142,8 +139,8 @@ fn builder(environment: &Environment, threads: usize) -> ort::Result<SessionBuil
         // Threads that spin between two steps take the cores that HTTP needs.
         .with_intra_op_spinning(false)?
         .with_inter_op_spinning(false)?
-        // Its warnings name nodes and shapes, which says nothing to an operator.
-        .with_log_level(ort::logging::LogLevel::Error)?;
+        // What fails is returned; its own lines on standard error would say it twice.
+        .with_log_level(ort::logging::LogLevel::Fatal)?;
     Ok(builder)
 }
 
@@ -191,50 +188,4 @@ where
     T: PrimitiveTensorElementType + fmt::Debug + Clone + 'static,
 {
     Tensor::from_array((sizes.to_vec(), values)).map(ort::value::Value::into_dyn).map_err(RunError::Tensor)
-}
-
-/// Rings to make a run that is under way ask its [`Interrupt`], from any thread: between two operators of the graph
-/// instead of after the last. Ringing while nothing runs, or with nothing to say, does no harm.
-#[derive(Clone)]
-pub struct Alarm(Arc<Bell>);
-
-struct Bell {
-    options: RunOptions<NoSelectedOutputs>,
-    /// Held while `options` is changed, so that ringing and answering cannot cross.
-    ringing: Mutex<bool>,
-}
-
-impl Alarm {
-    pub(crate) fn new() -> Result<Self, ModelError> {
-        runtime()?;
-        let options = RunOptions::new().map_err(|source| ModelError::Graph { name: "run options".into(), source })?;
-        Ok(Self(Arc::new(Bell { options, ringing: Mutex::new(false) })))
-    }
-
-    /// Makes the run that is under way, or else the next one, ask its interrupt.
-    pub fn ring(&self) {
-        let mut ringing = self.ringing();
-        // It fails for a null pointer only, which this isn't.
-        *ringing = self.0.options.terminate().is_ok();
-    }
-
-    /// Whether it rang since the last answer.
-    fn answer(&self) -> bool {
-        let mut ringing = self.ringing();
-        if !*ringing {
-            return false;
-        }
-        *ringing = false;
-        self.0.options.unterminate().is_ok()
-    }
-
-    fn ringing(&self) -> MutexGuard<'_, bool> {
-        self.0.ringing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for Alarm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Alarm")
-    }
 }

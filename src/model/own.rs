@@ -16,9 +16,10 @@ use ort::value::DynValue;
 use self::pointer::{Pointer, Step};
 use super::{
     ModelError,
-    graph::{Alarm, Graph, Outputs, RunError, tensor},
+    graph::{Graph, Outputs, RunError, tensor},
     manifest::Manifest,
     pieces::{Pieces, Tokens, words},
+    watch::Watch,
 };
 use crate::compress::{Encoded, Interrupt, RewriteError, RewriteRequest};
 
@@ -39,10 +40,10 @@ struct Reading {
 
 impl Own {
     /// Loads a folder whose files were verified.
-    pub(crate) fn load(folder: &Path, manifest: Manifest, threads: usize, alarm: &Alarm) -> Result<Self, ModelError> {
+    pub(crate) fn load(folder: &Path, manifest: Manifest, threads: usize, watch: &Watch) -> Result<Self, ModelError> {
         let pieces = Pieces::load(&folder.join("tokenizer.json"))?;
-        let encoder = Graph::load(&folder.join("encoder.onnx"), threads, alarm)?;
-        let decoder = Graph::load(&folder.join("decoder.onnx"), threads, alarm)?;
+        let encoder = Graph::load(&folder.join("encoder.onnx"), threads, watch)?;
+        let decoder = Graph::load(&folder.join("decoder.onnx"), threads, watch)?;
         encoder.expect(&["input_ids", "attention_mask", "ratio"], &["last_hidden_state", "keep", "pooled"])?;
         decoder.expect(&["previous", "phase", "remaining", "position_of_previous"], &["logits"])?;
         if manifest.max_tokens == 0 {

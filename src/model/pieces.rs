@@ -50,15 +50,18 @@ impl Pieces {
 }
 
 impl Tokens {
-    /// Cuts after at most `most` tokens each, before a word where one begins in the second half of a piece.
+    /// Cuts into windows of at most `most` tokens and about equal length, between words where one ends near enough.
     pub(crate) fn windows(&self, text: &str, most: usize) -> Vec<Range<usize>> {
         let words = words(text, &self.spans);
         let begins = |at: &usize| words.get(*at).is_some_and(|word| word.is_some() && words.get(at - 1) != Some(word));
         let mut windows = Vec::new();
         let mut start = 0;
         while self.ids.len() - start > most {
-            let limit = start + most;
-            let cut = (start + most / 2 + 1..=limit).rev().find(begins).unwrap_or(limit);
+            let left = self.ids.len() - start;
+            let even = left.div_ceil(left.div_ceil(most));
+            let later = (start + even..=start + most).find(begins);
+            let earlier = || (start + even / 2 + 1..start + even).rev().find(begins);
+            let cut = later.or_else(earlier).unwrap_or(start + most);
             windows.push(start..cut);
             start = cut;
         }
@@ -121,6 +124,7 @@ mod tests {
         let tokens = Tokens { ids: (0..8).collect(), spans };
         assert_eq!(tokens.windows(text, 8), std::slice::from_ref(&(0..8)));
         assert_eq!(tokens.windows(text, 5), [0..4, 4..8]);
+        assert_eq!(tokens.windows(text, 7), [0..4, 4..8], "windows are about equal");
         assert_eq!(tokens.windows(text, 3), [0..3, 3..6, 6..8], "a word longer than the window is cut through");
         assert_eq!(Tokens::default().windows("", 3), std::slice::from_ref(&(0..0)));
         assert_eq!(tokens.slice(&(1..3)).ids, [1, 2]);

@@ -152,14 +152,41 @@ mod tests {
         assert!(ort::info().contains("ORT Build Info"), "{}", ort::info());
     }
 
+    /// A process loads a library once, so what happens without one is seen in a process of its own: this test's
+    /// program, told to run [`alone`] only.
+    fn in_a_process_of_its_own(named: &str) -> String {
+        let output = std::process::Command::new(env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "--nocapture", "model::runtime::tests::alone"])
+            .env("ORT_DYLIB_PATH", named)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    #[test]
+    #[ignore = "run by other tests, with an environment of their own"]
+    fn alone() {
+        let nowhere = Places { named: None, files: vec!["/nowhere/a.so".into()], system: "nowhere.so".into() };
+        println!("without: {}", load(&nowhere).unwrap_err());
+        println!("process: {}", runtime().map_or_else(|error| error.to_string(), |_| "loaded".to_owned()));
+    }
+
     #[test]
     fn a_library_that_was_named_but_cannot_be_loaded_stops_the_search() {
-        let path = PathBuf::from("/nowhere/libonnxruntime.so");
-        let places = Places { named: Some(path.clone()), ..Places::of_process() };
-        // Loading is once a process: another test may have loaded the real one, which then stays the one in use.
-        if let Err(error) = load(&places) {
-            let told = error.to_string();
-            assert!(told.contains("/nowhere/libonnxruntime.so") && told.contains("ORT_DYLIB_PATH"), "{told}");
-        }
+        let told = in_a_process_of_its_own("/nowhere/libonnxruntime.so");
+        assert!(
+            told.contains("process: ORT_DYLIB_PATH is /nowhere/libonnxruntime.so, which cannot be loaded"),
+            "{told}"
+        );
+        assert!(told.contains("or unset the variable"), "{told}");
+    }
+
+    #[test]
+    fn without_a_library_the_error_says_where_it_was_sought_and_what_to_do() {
+        let told = in_a_process_of_its_own("");
+        assert!(told.contains("without: ONNX Runtime's shared library was not found (not at /nowhere/a.so;"), "{told}");
+        assert!(told.contains("set ORT_DYLIB_PATH to it"), "{told}");
+        assert!(told.contains("process: loaded"), "a place that failed leaves the next ones usable: {told}");
     }
 }

@@ -13,9 +13,10 @@ use std::{
 
 use super::{
     ModelError,
-    graph::{Alarm, Graph, tensor},
+    graph::{Graph, tensor},
     manifest::{self, Described, HashedFile},
     pieces::Pieces,
+    watch::Watch,
 };
 use crate::compress::{Interrupt, RewriteError};
 
@@ -55,12 +56,12 @@ impl SentenceEncoder {
     ///
     /// # Errors
     /// A file that is missing or is not the published one, or what ONNX Runtime says.
-    pub(crate) fn load(folder: &Path, threads: usize, alarm: &Alarm) -> Result<Self, ModelError> {
+    pub(crate) fn load(folder: &Path, threads: usize, watch: &Watch) -> Result<Self, ModelError> {
         let published: Published =
             manifest::parse(Path::new("models/sentence-encoder/manifest.json"), MANIFEST.as_bytes())?;
         // Before any of them is given to native code.
         let files = published.files.iter().map(|(name, file)| file.verify(folder, name)).collect::<Result<_, _>>()?;
-        let graph = Graph::with_weights("sentence encoder", GRAPH, folder, threads, alarm)?;
+        let graph = Graph::with_weights("sentence encoder", GRAPH, folder, threads, watch)?;
         graph.expect(&["input_ids", "attention_mask"], &["meaning"])?;
         let pieces = Pieces::load(&folder.join(TOKENIZER))?;
         Ok(Self { graph, pieces, name: published.name, files })
@@ -147,7 +148,7 @@ mod tests {
 
     fn encoder(threads: usize) -> SentenceEncoder {
         let folder = folder().expect("the build obtains the sentence encoder");
-        SentenceEncoder::load(&folder, threads, &Alarm::new().unwrap()).unwrap()
+        SentenceEncoder::load(&folder, threads, &Watch::new().unwrap()).unwrap()
     }
 
     fn cosine(a: &[f32], b: &[f32]) -> f32 {
@@ -182,7 +183,7 @@ mod tests {
         for name in [WEIGHTS, TOKENIZER] {
             std::fs::write(folder.path().join(name), "other").unwrap();
         }
-        let error = SentenceEncoder::load(folder.path(), 1, &Alarm::new().unwrap()).unwrap_err();
+        let error = SentenceEncoder::load(folder.path(), 1, &Watch::new().unwrap()).unwrap_err();
         assert!(matches!(error, ModelError::Checksum { .. }), "{error}");
     }
 }

@@ -13,8 +13,9 @@ pub(crate) use self::files::Files;
 use self::files::Settings;
 use super::{
     ModelError,
-    graph::{Alarm, Graph, Outputs, RunError, tensor},
+    graph::{Graph, Outputs, RunError, tensor},
     pieces::{Pieces, Tokens},
+    watch::Watch,
 };
 use crate::compress::{Encoded, Interrupt, RewriteError, RewriteRequest};
 
@@ -53,10 +54,10 @@ struct Source {
 }
 
 impl Stock {
-    pub(crate) fn load(files: &Files, prefix: String, threads: usize, alarm: &Alarm) -> Result<Self, ModelError> {
+    pub(crate) fn load(files: &Files, prefix: String, threads: usize, watch: &Watch) -> Result<Self, ModelError> {
         let settings = Settings::read(files)?;
         let pieces = Pieces::load(&files.tokenizer)?;
-        let load = |path: &Path| Graph::load(path, threads, alarm);
+        let load = |path: &Path| Graph::load(path, threads, watch);
         let encoder = load(&files.encoder)?;
         encoder.expect(&["input_ids", "attention_mask"], &["last_hidden_state"])?;
         let decoder = match &files.decoder_with_past {

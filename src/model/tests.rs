@@ -262,12 +262,20 @@ fn an_interrupt_ends_the_work_between_two_steps() {
 }
 
 #[test]
-fn an_alarm_without_a_reason_changes_nothing() {
-    let mut model = load(OWN, 1);
-    let text = "The council met on Tuesday.";
-    let calm = model.read(&[text], 5.0).unwrap();
-    model.alarm().ring();
-    assert_eq!(model.read(&[text], 5.0).unwrap(), calm);
+fn a_run_that_hangs_ends_when_nobody_waits_for_it_any_more() {
+    let mut model = load("hanging-t5", 1);
+    model.warm().unwrap();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = asked.clone();
+    // Asked before the run, then once more while it hangs.
+    model.interrupt(Interrupt::new(move || match counter.fetch_add(1, Ordering::Relaxed) {
+        0 => Ok(()),
+        _ => Err(RewriteError::Cancelled),
+    }));
+    assert!(matches!(model.read(&["a ~ makes it count for years"], 5.0), Err(RewriteError::Cancelled)));
+    assert!(asked.load(Ordering::Relaxed) > 1);
+    model.interrupt(Interrupt::never());
+    assert!(model.read(&["and without one it is well again"], 5.0).is_ok());
 }
 
 fn copy_of(name: &str) -> tempfile::TempDir {
