@@ -136,3 +136,14 @@ def to_int8(path):
     quantize_dynamic(str(full), str(path), weight_type=QuantType.QInt8, per_channel=True,
                      op_types_to_quantize=["MatMul", "Gather"], extra_options={"MatMulConstBOnly": True})
     full.unlink()
+
+
+def run(args):
+    from .model import load_checkpoint
+
+    work = Path(args.work)
+    model, _ = load_checkpoint(work / args.checkpoint)
+    folder = export(model, work / "tokenizer.json", args.out or work / "export", args.name, args.version,
+                    quantize=not args.fp32)
+    for path in sorted(folder.iterdir()):
+        print(f"export: {path.name} {path.stat().st_size} bytes")

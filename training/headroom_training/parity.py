@@ -85,3 +85,13 @@ def compare(model, folder, texts=None):
         top = set(np.argsort(-keep, kind="stable")[:kept]) & set(np.argsort(-encoded["keep"][0], kind="stable")[:kept])
         worst["rank_agreement"] = min(worst["rank_agreement"], len(top) / kept)
     return worst
+
+
+def run(args):
+    from .model import load_checkpoint
+
+    folder = Path(args.out or Path(args.work) / "export")
+    if args.checkpoint != "none":
+        model, _ = load_checkpoint(Path(args.work) / args.checkpoint)
+        print("parity:", json.dumps(compare(model, folder)))
+    print(f"parity: wrote {write(folder)}")
