@@ -154,7 +154,7 @@ def target_costs():
 def run(args):
     work = Path(args.work)
     if args.checkpoint:
-        model, _ = load_checkpoint(work / args.checkpoint)
+        model, _ = load_checkpoint(work / args.checkpoint, encoder_only=True)
         export, scorer = None, FrameworkScorer(model.eval(), tokenizer.load(work / "tokenizer.json"))
     else:
         export = reference.Export(args.out or work / "export", args.threads)

@@ -25,7 +25,7 @@ class EncoderGraph(nn.Module):
         encoder, decoder = self.model.encoder, self.model.decoder
         states = encoder.states(input_ids, attention_mask)
         keep = encoder.keep(states, ratio)
-        pointer, cross = decoder.keys(states, keep)
+        pointer, cross = decoder.keys(states, keep, attention_mask)
         flat = [part for layer in cross for part in layer]
         return (states, keep, encoder.pooled(states, attention_mask), pointer, *flat)
 

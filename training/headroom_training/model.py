@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 NEGATIVE = -1e9
+OUTSIDE = 4.0     # minus this is the keep logit that the decoder sees beyond either end of a text
 
 
 @dataclass
@@ -206,10 +207,15 @@ class Decoder(nn.Module):
         nn.init.normal_(self.position.weight, std=0.1)
         self.layers = nn.ModuleList(DecoderLayer(shape) for _ in range(shape.decoder_layers))
         self.norm = RmsNorm(shape.d_model)
-        self.query = nn.Linear(shape.d_model, 2 * shape.pointer, bias=False)
+        self.learned = shape.pointer - 3
+        self.query = nn.Linear(shape.d_model, 2 * self.learned, bias=False)
         self.stop = nn.Linear(shape.d_model, 1)
-        # What the encoder graph computes for the decoder once per text. The last input is the keep logit.
-        self.pointer_key = nn.Linear(shape.d_model + 1, shape.pointer)
+        # What the encoder graph computes for the decoder once per text; three columns more are the keep logits of
+        # the token before, the token, and the token after, so that even an untrained decoder starts where keeping
+        # starts and ends where it ends.
+        self.pointer_key = nn.Linear(shape.d_model, self.learned)
+        nn.init.normal_(self.pointer_key.weight, std=0.3 * shape.d_model ** -0.5)
+        self.hint = nn.Parameter(torch.tensor([[-0.5, 1.0, 0.2], [0.2, 0.5, -1.0]]))
         # Bias by distance from the last pointed token: 0 behind, 1..32 ahead (logarithmic), 33 nothing pointed yet.
         self.distance = nn.Parameter(torch.zeros(2, 34))
         with torch.no_grad():
@@ -217,9 +223,13 @@ class Decoder(nn.Module):
             self.distance[:, :33] = ahead
             self.distance[:, 0] = -5.0
 
-    def keys(self, states, keep):
+    def keys(self, states, keep, mask):
         """(pointer keys, [(cross keys, cross values) of each layer])."""
-        pointer = self.pointer_key(torch.cat([states, (keep[..., None] * 0.25).to(states.dtype)], -1))
+        inside = mask.to(keep.dtype)
+        keep = keep.clamp(-6, 6) * inside - OUTSIDE * (1 - inside)
+        edge = torch.full_like(keep[:, :1], -OUTSIDE)
+        around = torch.stack([torch.cat([edge, keep[:, :-1]], 1), keep, torch.cat([keep[:, 1:], edge], 1)], -1)
+        pointer = torch.cat([self.pointer_key(states).to(keep.dtype), around], -1)
         return pointer, [layer.cross_attention.keys_values(states) for layer in self.layers]
 
     def forward(self, previous, phase, remaining, position_of_previous, mask, pointer, cross, past):
@@ -240,10 +250,10 @@ class Decoder(nn.Module):
             x, kept = layer(x, layer_past, layer_cross, self_bias, cross_bias)
             present.append(kept)
         x = self.norm(x)
-        starts, ends = self.query(x).split(shape.pointer, dim=-1)
+        starts, ends = self.query(x).float().split(self.learned, dim=-1)
         ending = (phase == 1)[..., None]
-        query = torch.where(ending, ends, starts)
-        logits = (query @ pointer.transpose(1, 2)).float() * shape.pointer ** -0.5
+        query = torch.cat([torch.where(ending, ends, starts) * self.learned ** -0.5, self.hint[phase]], -1)
+        logits = query @ pointer.float().transpose(1, 2)
         logits = logits + self.distance_bias(phase, position_of_previous, mask.shape[1])
         logits = logits + (1.0 - mask[:, None, :].float()) * NEGATIVE
         stop = self.stop(x).float() + ending.float() * NEGATIVE
@@ -267,10 +277,13 @@ class Headroom(nn.Module):
         self.decoder = Decoder(shape)
 
 
-def load_checkpoint(path, device="cpu"):
+def load_checkpoint(path, device="cpu", encoder_only=False):
     saved = torch.load(path, map_location=device, weights_only=True)
     model = Headroom(Shape(**saved["shape"]))
-    model.load_state_dict({name: value.float() for name, value in saved["model"].items()})
+    part = model.encoder if encoder_only else model
+    prefix = "encoder." if encoder_only else ""
+    part.load_state_dict({name.removeprefix(prefix): value.float() for name, value in saved["model"].items()
+                          if name.startswith(prefix)})
     return model, saved
 
 

@@ -89,7 +89,10 @@ class Training:
 
     def resume(self, saved):
         self.step, self.spent, self.tokens = saved["step"], saved["spent"], saved["tokens"]
+        scales = [group.get("scale", 1.0) for group in self.optimizer.param_groups]
         self.optimizer.load_state_dict(saved["optimizer"])
+        for group, scale in zip(self.optimizer.param_groups, scales):
+            group["scale"] = scale     # as asked for now, not as saved
         self.rng = random.Random(f"{self.args.seed}:{self.step}")   # another order than the first time round
 
     def measure(self):
@@ -107,7 +110,7 @@ class EncoderTraining(Training):
         self.layers = self.stages[0][0]
         saved = None
         if self.path.exists():
-            self.model, saved = load_checkpoint(self.path)
+            self.model, saved = load_checkpoint(self.path, encoder_only=True)
             self.layers = saved["grown"]
         else:
             vocabulary = self.pieces.get_vocab_size()
@@ -167,14 +170,16 @@ class EncoderTraining(Training):
             "pooled": (1 - functional.cosine_similarity(pooled, batch["pooled"].to(self.device))).mean()
             * self.args.pooled,
         }
-        keep = 0.0
+        keep = order = 0.0
         for _ in range(3):     # the ratio enters at the head only, so three ratios cost hardly more than one
             ratio = 2 ** torch.empty(len(ids)).uniform_(0.4, 4.6)
             wanted = targets(batch, ratio).to(self.device)
             with torch.autocast(self.device.type, torch.bfloat16):
                 logits = encoder.keep(states, ratio.to(self.device)).float()
             keep = keep + functional.binary_cross_entropy_with_logits(logits[inside], wanted[inside]) / 3
-        losses["keep"] = keep
+            # The cross-entropy is flat where the teachers are sure; order among the surest decides at 10:1.
+            order = order + functional.smooth_l1_loss(logits[inside], torch.logit(wanted[inside], 1e-3)) / 3
+        losses["keep"], losses["order"] = keep, order * self.args.order
         return losses, int(mask.sum())
 
     def human_losses(self, batch):
@@ -233,7 +238,10 @@ class DecoderTraining(Training):
         if self.path.exists():
             self.model, saved = load_checkpoint(self.path)
         else:
-            self.model, _ = load_checkpoint(work / "encoder.pt")
+            self.model, _ = load_checkpoint(work / "encoder.pt", encoder_only=True)
+            if args.decoder_from:     # go on with a decoder that learned beside an earlier encoder
+                earlier, _ = load_checkpoint(work / args.decoder_from)
+                self.model.decoder.load_state_dict(earlier.decoder.state_dict())
         self.model.to(self.device)
         self.model.encoder.requires_grad_(False)
         self.parameters = list(self.model.decoder.parameters())
@@ -260,7 +268,7 @@ class DecoderTraining(Training):
             with torch.no_grad():
                 states = encoder.states(ids, mask)
                 logits = encoder.keep(states, ratio.to(self.device)).float()
-            pointer, cross = decoder.keys(states, logits)
+            pointer, cross = decoder.keys(states, logits, mask)
             before = steps["position"]
             rows = torch.arange(len(ids), device=self.device)[:, None]
             previous = states[rows, before.clamp(min=0)] * (before >= 0)[..., None]

@@ -70,7 +70,7 @@ class Network(unittest.TestCase):
         model = Headroom(Shape(**SMALL, encoder_layers=1)).eval()
         mask = torch.ones(1, 7, dtype=torch.long)
         states = model.encoder.states(torch.randint(0, 50, (1, 7)), mask)
-        pointer, cross = model.decoder.keys(states, torch.zeros(1, 7))
+        pointer, cross = model.decoder.keys(states, torch.zeros(1, 7), mask)
         places, phases, left = [-1, 2, 4], [0, 1, 0], [6.0, 6.0, 3.0]
         previous = torch.stack([torch.zeros(16), states[0, 2], states[0, 4]])[None]
         empty = [(torch.zeros(1, 2, 0, 8), torch.zeros(1, 2, 0, 8))] * 2
