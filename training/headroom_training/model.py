@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 NEGATIVE = -1e9
+PLACES, SHARES = 16, 16
 OUTSIDE = 4.0     # minus this is the keep logit that the decoder sees beyond either end of a text
 
 
@@ -154,6 +155,11 @@ class Encoder(nn.Module):
         nn.init.normal_(self.embed.weight, std=0.5)
         self.position = nn.Embedding(shape.buckets, shape.heads)
         nn.init.normal_(self.position.weight, std=0.1)
+        # Relative buckets alone cannot tell a first word from a last one, and what comes first matters more. Two small
+        # tables say how far a token is from the start (logarithmic) and which part of its text it stands in.
+        self.place, self.share = nn.Embedding(PLACES, shape.d_model), nn.Embedding(SHARES + 1, shape.d_model)
+        nn.init.zeros_(self.place.weight)
+        nn.init.zeros_(self.share.weight)
         self.layers = nn.ModuleList(EncoderLayer(shape) for _ in range(shape.encoder_layers))
         self.norm = RmsNorm(shape.d_model)
         self.keep = KeepHead(shape)
@@ -165,7 +171,10 @@ class Encoder(nn.Module):
         buckets = buckets_of(at[None, :] - at[:, None], self.shape.buckets, self.shape.max_distance, True)
         bias = self.position(buckets).permute(2, 0, 1)[None]
         bias = bias + (1.0 - attention_mask[:, None, None, :].float()) * NEGATIVE
-        x = self.embed(input_ids)
+        place = torch.where(at < 8, at, (5 + torch.log2(at.float().clamp(min=8))).long().clamp(max=PLACES - 1))
+        last = (attention_mask.sum(1, keepdim=True) - 1).clamp(min=1).float()
+        share = (at[None].float() / last * SHARES).clamp(max=SHARES).long()
+        x = self.embed(input_ids) + self.place(place)[None] + self.share(share)
         for layer in self.layers:
             x = layer(x, bias)
         return self.norm(x)

@@ -89,6 +89,10 @@ class Training:
 
     def resume(self, saved):
         self.step, self.spent, self.tokens = saved["step"], saved["spent"], saved["tokens"]
+        groups = saved["optimizer"]["param_groups"]
+        if [len(group["params"]) for group in groups] != [len(g["params"]) for g in self.optimizer.param_groups]:
+            print("train: the checkpoint has other parameters; the optimizer starts anew", flush=True)
+            return
         scales = [group.get("scale", 1.0) for group in self.optimizer.param_groups]
         self.optimizer.load_state_dict(saved["optimizer"])
         for group, scale in zip(self.optimizer.param_groups, scales):
