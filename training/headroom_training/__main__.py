@@ -1,0 +1,85 @@
+"""`python -m headroom_training STAGE`: see --help, and README.md for the whole recipe."""
+
+import argparse
+import importlib
+
+DEFAULT_WORK = "runs/default"
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="headroom_training", description="Trains the model that Headroom bundles.")
+    parser.add_argument("--work", default=DEFAULT_WORK, help=f"folder for everything made (default {DEFAULT_WORK})")
+    parser.add_argument("--data", default="../shared/data", help="folder with pairs/, text/ and dev/")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads of the heavy stages")
+    stages = parser.add_subparsers(dest="stage", required=True, metavar="STAGE")
+    for name, (module, text, options) in STAGES.items():
+        stage = stages.add_parser(name, help=text, description=text,
+                                  formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+        stage.set_defaults(module=module)
+        for flag, details in options.items():
+            stage.add_argument(flag, **details)
+    args = parser.parse_args()
+    importlib.import_module(f"headroom_training.{args.module}").run(args)
+
+
+def number(default, text, kind=float):
+    return {"type": kind, "default": default, "help": text}
+
+
+FORCE = {"--force": {"action": "store_true", "help": "make it again"}}
+STAGES = {
+    "data": ("data", "cut the data folder into segments, without what the dev sets hold", {
+        **FORCE, "--scale": number(1.0, "share of each source's text")}),
+    "tokenizer": ("tokenizer", "learn the byte-level BPE vocabulary", {
+        **FORCE, "--vocabulary": number(16000, "pieces", int)}),
+    "teacher": ("teacher", "fine-tune MiniLM as a keep/drop tagger", {
+        **FORCE, "--rate": number(2e-4, "peak learning rate"), "--epochs": number(2, "passes", int),
+        "--batch": number(2048, "pieces a step", int), "--frozen": number(3, "lower layers left as they are", int)}),
+    "label": ("label", "let the teachers label the segments, in shards", {
+        "--only": {"choices": ["states", "tag"], "default": None, "help": "one kind of label"},
+        "--limit": number(0, "segments at most, 0 = all", int), "--shard": number(6000, "segments a shard", int),
+        "--max-tokens": number(128, "tokens a segment", int)}),
+    "train": ("train", "train the encoder, then the decoder", {
+        "--part": {"choices": ["encoder", "decoder"], "default": "encoder", "help": "which half"},
+        "--seconds": number(3000.0, "training time this schedule is made for"),
+        "--steps": number(0, "a schedule in steps instead", int),
+        "--stages": {"default": "2:0.6,6:0.4", "help": "layers:share of the budget, …"},
+        "--shape": {"default": "{}", "help": "JSON of sizes that differ from T5-small's (model.Shape)"},
+        "--rate": number(1e-3, "peak learning rate"), "--warmup": number(60, "steps", int),
+        "--batch": number(2048, "tokens a step; 65536 on a large CUDA device", int),
+        "--embed-scale": number(3.0, "the token vectors' learning rate relative to the rest"),
+        "--human": number(0.15, "share of batches that are human deletions"),
+        "--hidden": number(0.4, "weight of MiniLM's word states"), "--pooled": number(0.4, "weight of its sentences"),
+        "--order": number(0.5, "weight of the order among words that surely stay or go"),
+        "--decoder-from": {"default": None, "help": "checkpoint whose decoder to start from"},
+        "--longest": number(24, "spans a segment in the decoder's targets", int),
+        "--tell": number(30.0, "seconds between log lines"), "--save": number(240.0, "seconds between checkpoints"),
+        "--measure": number(600.0, "seconds between dev measurements"),
+        "--quick": number(200, "dev texts a measurement, 0 = none", int)}),
+    "export": ("export", "write the layout of LAYOUT.md from a checkpoint", {
+        "--checkpoint": {"default": "model.pt", "help": "in the work folder"},
+        "--out": {"default": None, "help": "folder; default WORK/export"},
+        "--name": {"default": "headroom-t5-small", "help": "model name"},
+        "--version": {"default": "0.1.0", "help": "model version"},
+        "--fp32": {"action": "store_true", "help": "leave out the quantization"}}),
+    "parity": ("parity", "compare an export with its checkpoint and write parity.json", {
+        "--checkpoint": {"default": "model.pt", "help": "in the work folder; 'none' only writes the figures"},
+        "--out": {"default": None, "help": "folder of the export; default WORK/export"}}),
+    "evaluate": ("evaluate", "measure an export on the dev sets beside the floors", {
+        "--out": {"default": None, "help": "folder of the export; default WORK/export"},
+        "--checkpoint": {"default": None, "help": "measure a checkpoint in the work folder instead"},
+        "--teacher": {"action": "store_true", "help": "measure the tagger as well"},
+        "--tables": {"default": "survival,deletion,duplicates,length,determinism,bias,speed",
+                     "help": "which tables"},
+        "--limit": number(0, "dev texts a table, 0 = all", int),
+        "--json": {"default": None, "help": "also write the tables here"}}),
+    "rewrites": ("rewrites", "print rewrites of dev texts for reading", {
+        "--out": {"default": None, "help": "folder of the export; default WORK/export"},
+        "--ratios": {"default": "2,5,10,20", "help": "ratios"}, "--count": number(30, "texts a ratio", int)}),
+    "smoke": ("smoke", "every stage on a little text, in a few minutes, to see that all of it works", {
+        "--scratch": {"default": None, "help": "folder to work in; default a temporary one"}}),
+}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Measures on the dev sets: answers that survive, words that people kept, duplicates that are found."""
+
+import re
+import unicodedata
+from difflib import SequenceMatcher
+
+import numpy as np
+
+from .corpus import find, hash_of, read_rows
+
+ARTICLES = re.compile(r"\b(?:a|an|the)\b")
+
+
+def squad_form(text):
+    text = re.sub(r"[^\w\s]|_", "", unicodedata.normalize("NFKC", text).lower())
+    return " ".join(ARTICLES.sub(" ", text).split())
+
+
+def spaced_form(text):
+    text = unicodedata.normalize("NFKC", text).lower()
+    text = re.sub(r"(?<!\d)[.,:]|[.,:](?!\d)|[^\w\s.,:]|_", " ", text)
+    return " ".join(ARTICLES.sub(" ", text).split())
+
+
+def contains(text, answers):
+    """Whether one of the answers stands in the text as whole words, in either normal form."""
+    for form in (squad_form, spaced_form):
+        hay = f" {form(text)} "
+        if any((wanted := form(answer)) and f" {wanted} " in hay for answer in answers):
+            return True
+    return False
+
+
+def passages(data, half):
+    """Passages with an answer, one row a passage, split in two by hash: `tune` for choices, `report` for figures."""
+    rows, seen = [], set()
+    for row in read_rows(find(data, "dev", "nq_open_oracle")):
+        answers = row["answers"]
+        mark = hash_of(row["context"])
+        if mark in seen or not contains(row["context"], answers):
+            continue
+        seen.add(mark)
+        if half == "all" or (mark % 2 == 0) == (half == "tune"):
+            rows.append({"text": row["context"], "answers": answers, "question": row["question"]})
+    return rows
+
+
+def take(scores, costs, budget):
+    """Indices of the best words that fit the budget, in source order; a word that does not fit is passed over."""
+    kept, left = [], budget
+    for at in np.argsort(-np.asarray(scores), kind="stable"):
+        if costs[at] <= left:
+            kept.append(int(at))
+            left -= costs[at]
+        if left <= 0:
+            break
+    return sorted(kept)
+
+
+def survival(rows, all_scores, all_costs, ratio):
+    """Share of passages in whose shortened text an answer still stands."""
+    found = 0
+    for row, scores, costs in zip(rows, all_scores, all_costs):
+        words = row["text"].split()
+        kept = take(scores, costs, sum(costs) / ratio)
+        found += contains(" ".join(words[at] for at in kept), row["answers"])
+    return found / max(1, len(rows))
+
+
+def deletions(data):
+    """Sentences with what people left of them."""
+    return [row for row in read_rows(find(data, "dev", "sc_broadcast")) if row["src"].split() and row["tgt"].split()]
+
+
+def kept_positions(source, target):
+    """1 for every source word that an alignment finds in the target, else 0."""
+    kept = [0] * len(source)
+    lowered = [[word.lower() for word in words] for words in (source, target)]
+    matcher = SequenceMatcher(None, *lowered, autojunk=False)
+    for block in matcher.get_matching_blocks():
+        kept[block.a:block.a + block.size] = [1] * block.size
+    return kept
+
+
+def deletion_f1(rows, all_scores):
+    """Mean token F1 against the reference deletion by position, as many words kept as it has (F1 = precision)."""
+    total = 0.0
+    for row, scores in zip(rows, all_scores):
+        kept = kept_positions(row["src"].split(), row["tgt"].split())
+        best = np.argsort(-np.asarray(scores), kind="stable")[:sum(kept)]
+        total += sum(kept[at] for at in best) / max(1, sum(kept))
+    return total / max(1, len(rows))
