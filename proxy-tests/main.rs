@@ -2,7 +2,13 @@
 //!
 //! Every wait is for an event; nothing sleeps, and every port is the operating system's choice.
 
+mod architecture;
 mod breaking;
+mod interception;
+mod life_cycle;
+mod model_faults;
+mod own_pages;
+mod secrets;
 mod streaming;
 mod support;
 mod transparency;

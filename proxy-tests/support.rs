@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use headroom::{
     compress::Policy,
+    engine::{self, Backend, Engine},
     proxy::{self, Proxy, Upstream, upstream},
     server,
     telemetry::Metrics,
@@ -17,34 +18,56 @@ use tokio::{
 };
 
 /// What the rig runs with.
-#[derive(Default)]
-pub struct Settings {
-    pub server: server::Config,
-    pub proxy: proxy::Config,
-    pub upstream: upstream::Config,
+pub(crate) struct Settings {
+    pub(crate) engine: engine::Config,
+    pub(crate) model: Backend,
+    pub(crate) server: server::Config,
+    pub(crate) proxy: proxy::Config,
+    pub(crate) upstream: upstream::Config,
+}
+
+impl Default for Settings {
+    /// Selection without a model, in memory alone.
+    fn default() -> Self {
+        Self {
+            engine: engine::Config { decisions_file: String::new(), time_budget_ms: 0, ..engine::Config::default() },
+            model: Backend::None,
+            server: server::Config::default(),
+            proxy: proxy::Config::default(),
+            upstream: upstream::Config::default(),
+        }
+    }
 }
 
 /// A running proxy and the upstream's listener.
-pub struct Rig {
-    pub proxy: SocketAddr,
-    pub upstream: TcpListener,
+pub(crate) struct Rig {
+    pub(crate) proxy: SocketAddr,
+    pub(crate) upstream: TcpListener,
+    pub(crate) engine: Engine,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<std::io::Result<()>>,
 }
 
 impl Rig {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(|_| {}).await
     }
 
-    pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", upstream.local_addr().unwrap());
         let mut settings = Settings::default();
         settings.upstream.url = url;
         change(&mut settings);
         let client = Upstream::new(&settings.upstream).unwrap();
-        let proxy = Arc::new(Proxy::new(settings.proxy, Policy::default(), client, Arc::new(Metrics::default())));
+        let engine = Engine::start(&settings.engine, None, settings.model).unwrap();
+        let proxy = Arc::new(Proxy::new(
+            settings.proxy,
+            Policy::default(),
+            client,
+            engine.clone(),
+            Arc::new(Metrics::default()),
+        ));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -54,24 +77,24 @@ impl Rig {
             };
             server::run(listener, &settings.server, proxy, shutdown).await
         });
-        Self { proxy: address, upstream, stop: Some(stop), served }
+        Self { proxy: address, upstream, engine, stop: Some(stop), served }
     }
 
-    pub async fn client(&self) -> Conn {
+    pub(crate) async fn client(&self) -> Conn {
         Conn(TcpStream::connect(self.proxy).await.unwrap())
     }
 
     /// The proxy's next connection.
-    pub async fn accept(&self) -> Conn {
+    pub(crate) async fn accept(&self) -> Conn {
         Conn(soon(self.upstream.accept()).await.unwrap().0)
     }
 
-    pub fn authority(&self) -> String {
+    pub(crate) fn authority(&self) -> String {
         self.upstream.local_addr().unwrap().to_string()
     }
 
     /// Sends `request`, lets the upstream give `answer` to it, and says what each side received.
-    pub async fn exchange(&self, request: &[u8], answer: &[u8]) -> (Message, Message) {
+    pub(crate) async fn exchange(&self, request: &[u8], answer: &[u8]) -> (Message, Message) {
         let mut client = self.client().await;
         client.write(request).await;
         let mut upstream = self.accept().await;
@@ -83,63 +106,63 @@ impl Rig {
     }
 
     /// Tells the server to stop.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.stop.take().unwrap().send(()).unwrap();
     }
 
-    pub async fn stopped(self) {
+    pub(crate) async fn stopped(self) {
         soon(self.served).await.unwrap().unwrap();
     }
 }
 
 /// A connection, read and written as bytes.
-pub struct Conn(pub TcpStream);
+pub(crate) struct Conn(pub(crate) TcpStream);
 
 /// A message as it came over the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
+pub(crate) struct Message {
     /// Start line and headers, without the empty line.
-    pub head: String,
+    pub(crate) head: String,
     /// The body with its framing: chunk sizes stay.
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Message {
     /// The value of the first header of this name.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.split("\r\n").skip(1);
         let mut pairs = lines.filter_map(|line| line.split_once(": "));
         pairs.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// The head without the proxy's own headers.
-    pub fn head_of_upstream(&self) -> String {
+    pub(crate) fn head_of_upstream(&self) -> String {
         let lines: Vec<&str> = self.head.split("\r\n").filter(|line| !line.starts_with("x-headroom-")).collect();
         lines.join("\r\n")
     }
 
-    pub fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         self.head.split(' ').nth(1).unwrap().parse().unwrap()
     }
 
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 }
 
 impl Conn {
-    pub async fn write(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(crate) async fn write(&mut self, bytes: impl AsRef<[u8]>) {
         soon(self.0.write_all(bytes.as_ref())).await.unwrap();
     }
 
-    pub async fn read(&mut self, length: usize) -> Vec<u8> {
+    pub(crate) async fn read(&mut self, length: usize) -> Vec<u8> {
         let mut bytes = vec![0; length];
         soon(self.0.read_exact(&mut bytes)).await.unwrap();
         bytes
     }
 
     /// Reads until `end` was read.
-    pub async fn read_until(&mut self, end: &str) -> String {
+    pub(crate) async fn read_until(&mut self, end: &str) -> String {
         let mut bytes = Vec::new();
         while !bytes.ends_with(end.as_bytes()) {
             match soon(self.0.read_u8()).await {
@@ -150,16 +173,16 @@ impl Conn {
         String::from_utf8(bytes).unwrap()
     }
 
-    pub async fn head(&mut self) -> String {
+    pub(crate) async fn head(&mut self) -> String {
         self.read_until("\r\n\r\n").await.trim_end_matches("\r\n\r\n").to_owned()
     }
 
-    pub async fn head_only(&mut self) -> Message {
+    pub(crate) async fn head_only(&mut self) -> Message {
         Message { head: self.head().await, body: Vec::new() }
     }
 
     /// Reads a head and the body that it announces.
-    pub async fn message(&mut self) -> Message {
+    pub(crate) async fn message(&mut self) -> Message {
         let mut message = self.head_only().await;
         if message.header("transfer-encoding").is_some() {
             message.body = self.read_until("0\r\n").await.into_bytes();
@@ -177,7 +200,7 @@ impl Conn {
     }
 
     /// Reads to the connection's end, however it ends.
-    pub async fn rest(&mut self) -> Vec<u8> {
+    pub(crate) async fn rest(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
         // A reset is an end too.
         let _ = soon(self.0.read_to_end(&mut bytes)).await;
@@ -186,12 +209,12 @@ impl Conn {
 }
 
 /// Waits for what must come soon.
-pub async fn soon<F: Future>(future: F) -> F::Output {
+pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
     timeout(Duration::from_secs(20), future).await.expect("nothing came")
 }
 
 /// A POST of JSON.
-pub fn post(path: &str, body: &str) -> String {
+pub(crate) fn post(path: &str, body: &str) -> String {
     let length = body.len();
     format!(
         "POST {path} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
@@ -199,6 +222,23 @@ pub fn post(path: &str, body: &str) -> String {
 }
 
 /// An answer with a body of plain text.
-pub fn ok(body: &str) -> String {
+pub(crate) fn ok(body: &str) -> String {
     format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
+
+/// Some four thousand bytes of prose with much to leave out.
+pub(crate) fn long_text() -> String {
+    let topics = ["harbour", "library", "railway", "school", "market", "theatre", "bridge", "museum", "garden", "mill"];
+    let mut text = String::new();
+    for (index, topic) in topics.iter().enumerate() {
+        let year = 1950 + index * 7;
+        text.push_str(&format!(
+            "The committee met again to talk about the {topic} and about everything that people had said of it before. \
+             It was, as it had always been, a long and rather tiring evening for nearly everyone who was there. \
+             In {year} the {topic} was opened with {index}20 members and a budget of {year} pounds. \
+             Many of those present felt that the talk about the {topic} went on for very much too long. \
+             In the end it was decided that the {topic} must not be closed before May {year}. "
+        ));
+    }
+    text.trim_end().to_owned()
 }

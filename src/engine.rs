@@ -20,7 +20,7 @@ mod stop;
 mod worker;
 
 use std::{
-    sync::{Arc, mpsc},
+    sync::{Arc, Mutex, PoisonError, mpsc},
     time::{Duration, Instant},
 };
 
@@ -109,8 +109,8 @@ struct Inner {
     shared: Arc<Shared>,
     /// `None` once the engine goes.
     tasks: Option<mpsc::SyncSender<Task>>,
-    /// Disconnected when every thread has ended.
-    ended: mpsc::Receiver<()>,
+    /// Disconnected when every thread has ended. In a lock only because handles are shared between threads.
+    ended: Mutex<mpsc::Receiver<()>>,
     time_budget: Option<Duration>,
     longest_slot: usize,
 }
@@ -144,7 +144,7 @@ impl Engine {
             inner: Arc::new(Inner {
                 shared,
                 tasks: Some(tasks),
-                ended,
+                ended: Mutex::new(ended),
                 time_budget: config.time_budget(),
                 longest_slot: config.longest_slot_kib * 1024,
             }),
@@ -272,7 +272,8 @@ impl Drop for Inner {
         drop(self.tasks.take());
         self.shared.inference.close();
         self.shared.flights.close();
-        let _ = self.ended.recv_timeout(Duration::from_millis(100));
+        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let _ = ended.recv_timeout(Duration::from_millis(100));
     }
 }
 

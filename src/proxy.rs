@@ -2,10 +2,15 @@
 
 mod account;
 mod body;
+mod coding;
+mod completions;
 mod error;
 mod headers;
+mod held;
 mod life;
+mod own;
 mod passthrough;
+mod slots;
 mod tunnel;
 pub mod upstream;
 mod usage;
@@ -19,8 +24,10 @@ use serde::{Deserialize, Serialize};
 pub use body::{Answer, BrokenOff};
 pub use upstream::Upstream;
 
-use crate::{compress::Policy, setting::Invalid, telemetry::Metrics};
+use crate::{compress::Policy, engine::Engine, setting::Invalid, telemetry::Metrics};
 use account::{Account, Ids};
+use body::Upload;
+use held::Room;
 use life::Life;
 use passthrough::Passage;
 use tunnel::Tunnels;
@@ -38,6 +45,8 @@ pub struct Config {
     pub held_bodies_mib: usize,
     /// Seconds that a client may pause within a body.
     pub client_timeout_seconds: u64,
+    /// Seconds that a request to `/headroom/compress` may take; past them its texts come back as they are.
+    pub compress_timeout_seconds: u64,
     /// What the provider charges for a cached prompt token, as a share (0–1) of a fresh one; for the figures only.
     pub cached_token_price: f64,
 }
@@ -49,6 +58,7 @@ impl Default for Config {
             body_limit_mib: 64,
             held_bodies_mib: 512,
             client_timeout_seconds: 60,
+            compress_timeout_seconds: 60,
             cached_token_price: 0.25,
         }
     }
@@ -67,8 +77,13 @@ impl Config {
             let remedy = "give a number of MiB from `body_limit_mib` on, so that one body fits";
             return Err(Invalid::new("held_bodies_mib", self.held_bodies_mib, remedy));
         }
-        if self.client_timeout_seconds == 0 {
-            return Err(Invalid::new("client_timeout_seconds", 0, "give a number of seconds from 1 on"));
+        for (key, value) in [
+            ("client_timeout_seconds", self.client_timeout_seconds),
+            ("compress_timeout_seconds", self.compress_timeout_seconds),
+        ] {
+            if !(1..=86_400).contains(&value) {
+                return Err(Invalid::new(key, value, "give a number of seconds from 1 to 86400"));
+            }
         }
         if !(0.0..=1.0).contains(&self.cached_token_price) {
             return Err(Invalid::new("cached_token_price", self.cached_token_price, "give a share from 0 to 1"));
@@ -90,6 +105,14 @@ pub enum Mode {
     Compress,
 }
 
+impl Mode {
+    fn parse(word: &str) -> Option<Self> {
+        [("off", Self::Off), ("audit", Self::Audit), ("compress", Self::Compress)]
+            .into_iter()
+            .find_map(|(name, mode)| name.eq_ignore_ascii_case(word).then_some(mode))
+    }
+}
+
 /// The proxy: one upstream, one engine, and what they have in common.
 #[derive(Debug)]
 pub struct Proxy {
@@ -97,22 +120,25 @@ pub struct Proxy {
     /// What may be done where a request says nothing else.
     policy: Policy,
     upstream: Upstream,
+    engine: Engine,
     metrics: Arc<Metrics>,
+    room: Room,
     ids: Ids,
-    life: Life<()>,
+    life: Life,
     tunnels: Tunnels,
 }
 
 impl Proxy {
-    /// A proxy that passes everything through until its engine is ready.
+    /// A proxy before `upstream`. While `engine` is not ready, requests pass unchanged.
     #[must_use]
-    pub fn new(config: Config, policy: Policy, upstream: Upstream, metrics: Arc<Metrics>) -> Self {
+    pub fn new(config: Config, policy: Policy, upstream: Upstream, engine: Engine, metrics: Arc<Metrics>) -> Self {
         let life = Life::default();
         let tunnels = Tunnels { tasks: life.tasks.clone(), abort: life.abort.clone() };
-        Self { config, policy, upstream, metrics, ids: Ids::new(), life, tunnels }
+        let room = Room::new(config.held_bodies_mib);
+        Self { config, policy, upstream, engine, metrics, room, ids: Ids::new(), life, tunnels }
     }
 
-    pub(crate) fn life(&self) -> &Life<()> {
+    pub(crate) fn life(&self) -> &Life {
         &self.life
     }
 
@@ -123,7 +149,21 @@ impl Proxy {
     /// Answers one request.
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Answer> {
         let (method, uri) = (request.method().clone(), request.uri().clone());
-        let account = Account::open(Arc::clone(&self.metrics), self.ids.next(), method, uri);
-        passthrough::relay(&self.upstream, &self.tunnels, Passage::untouched(request), account).await
+        let account = Account::open(Arc::clone(&self.metrics), self.ids.next(), method, uri.clone());
+        // The rarer ways are boxed, so that a passage keeps its small future.
+        if uri.path().starts_with(own::PREFIX) {
+            return Box::pin(own::answer(self, request, account)).await;
+        }
+        if headers::is_chat_completion(request.method(), uri.path(), request.headers()) {
+            return Box::pin(completions::intercept(self, request, account)).await;
+        }
+        let (parts, body) = request.into_parts();
+        let passage = Passage::new(parts, Upload::streamed(body));
+        passthrough::relay(&self.upstream, &self.tunnels, passage, account).await
+    }
+
+    /// Bytes of a body that is looked at.
+    fn limit(&self) -> usize {
+        self.config.body_limit_mib << 20
     }
 }

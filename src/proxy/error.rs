@@ -41,9 +41,12 @@ pub(crate) enum Error {
     /// A request to `/headroom/compress` that is too long.
     #[error("the request is longer than the configured limit")]
     TooLarge,
-    /// There is no engine yet, or not any more.
-    #[error("not ready: {0}")]
-    NotReady(String),
+    /// The room for held bodies is taken.
+    #[error("too many requests at the same time; try again")]
+    Busy,
+    /// A fault of the proxy's own.
+    #[error("a fault of the proxy's own")]
+    Internal,
 }
 
 impl Error {
@@ -61,7 +64,8 @@ impl Error {
             Self::Method => "method_not_allowed",
             Self::BadRequest(_) => "bad_request",
             Self::TooLarge => "too_large",
-            Self::NotReady(_) => "not_ready",
+            Self::Busy => "overloaded",
+            Self::Internal => "internal_fault",
         }
     }
 
@@ -74,7 +78,8 @@ impl Error {
             Self::NoSuchPage => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NotReady(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 

@@ -29,10 +29,9 @@ pub(crate) struct Passage {
 }
 
 impl Passage {
-    /// A request that goes on as it comes.
-    pub(crate) fn untouched(request: Request<Incoming>) -> Self {
-        let (parts, body) = request.into_parts();
-        Self { parts, body: Upload::streamed(body), replaced: None, read_at: None }
+    /// A request that goes on as it came.
+    pub(crate) fn new(parts: Parts, body: Upload) -> Self {
+        Self { parts, body, replaced: None, read_at: None }
     }
 }
 

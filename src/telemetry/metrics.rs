@@ -39,6 +39,8 @@ pub struct Metrics {
     pub cache_hits: Counter,
     /// Slots whose decision had to be made.
     pub cache_misses: Counter,
+    /// The engine's own figures, by name; set whenever they are read.
+    pub engine: Family<KindLabel, Gauge>,
     /// Failures between the proxy and the upstream, by kind.
     pub upstream_failures: Family<KindLabel, Counter>,
     /// Tokens as the upstream's answers report them.
@@ -76,10 +78,10 @@ pub struct SlotLabels {
     pub reason: &'static str,
 }
 
-/// What a failure is counted by.
+/// What a failure is counted by, or a figure named by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct KindLabel {
-    /// The failure's code, as the error envelope names it.
+    /// The failure's code, as the error envelope names it; or the figure's name.
     pub kind: &'static str,
 }
 
@@ -107,6 +109,7 @@ impl Default for Metrics {
             tokens_after: Counter::default(),
             cache_hits: Counter::default(),
             cache_misses: Counter::default(),
+            engine: Family::default(),
             upstream_failures: Family::default(),
             usage: Family::default(),
             billed: Counter::default(),
@@ -163,6 +166,7 @@ impl Metrics {
         all.register("tokens_after", "Tokens of the slots as forwarded", self.tokens_after.clone());
         all.register("cache_hits", "Slots whose decision was known", self.cache_hits.clone());
         all.register("cache_misses", "Slots whose decision had to be made", self.cache_misses.clone());
+        all.register("engine", "The engine's own figures", self.engine.clone());
         all.register("upstream_failures", "Failures towards the upstream", self.upstream_failures.clone());
         all.register("gen_ai_client_token_usage", "Tokens as answers report them", self.usage.clone());
         all.register("billed_equivalent_prompt_tokens", "Prompt tokens at their price", self.billed.clone());

@@ -1,0 +1,82 @@
+//! Told to stop, it finishes what is under way.
+
+use crate::support::{Rig, post};
+
+#[tokio::test]
+async fn a_running_stream_finishes_while_readiness_is_refused_at_once() {
+    let mut rig = Rig::start().await;
+    let mut client = rig.client().await;
+    client.write(post("/v1/x", "{}")).await;
+    let mut upstream = rig.accept().await;
+    upstream.message().await;
+    upstream.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n").await;
+    client.read_until("one\r\n").await;
+    rig.stop();
+    // A probe sees the 503 as soon as the server has heard of it.
+    loop {
+        let mut probe = rig.client().await;
+        probe.write("GET /headroom/ready HTTP/1.1\r\nHost: h\r\n\r\n").await;
+        let answer = probe.message().await;
+        if answer.status() == 503 {
+            assert!(answer.text().contains("stop"), "{}", answer.text());
+            break;
+        }
+    }
+    upstream.write("3\r\ntwo\r\n0\r\n\r\n").await;
+    assert_eq!(client.rest().await, b"3\r\ntwo\r\n0\r\n\r\n");
+    rig.stopped().await;
+}
+
+#[tokio::test]
+async fn without_work_it_stops_at_once() {
+    let mut rig = Rig::start().await;
+    let idle = rig.client().await;
+    rig.stop();
+    rig.stopped().await;
+    drop(idle);
+}
+
+#[tokio::test]
+async fn what_outlasts_the_drain_is_broken_off() {
+    let mut rig = Rig::with(|settings| settings.server.drain_timeout_seconds = 0).await;
+    let mut client = rig.client().await;
+    client.write(post("/v1/x", "{}")).await;
+    let mut upstream = rig.accept().await;
+    upstream.message().await;
+    rig.stop();
+    assert_eq!(client.rest().await, b"");
+    assert_eq!(upstream.rest().await, b"");
+    rig.stopped().await;
+}
+
+#[tokio::test]
+async fn further_connections_wait_for_their_turn() {
+    let rig = Rig::with(|settings| settings.server.max_connections = 1).await;
+    let mut first = rig.client().await;
+    first.write("GET /headroom/health HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    assert_eq!(first.message().await.status(), 200);
+    let mut second = rig.client().await;
+    second.write("GET /headroom/health HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    first.write("GET /headroom/health HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    assert_eq!(first.message().await.status(), 200);
+    drop(first);
+    assert_eq!(second.message().await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_head_that_never_ends_is_not_waited_for() {
+    let rig = Rig::with(|settings| settings.server.header_timeout_seconds = 1).await;
+    for start in ["", "P", "PRI * HTTP/2.0\r\n", "GET / HTTP/1.1\r\nHost:"] {
+        let mut client = rig.client().await;
+        client.write(start).await;
+        client.rest().await;
+    }
+}
+
+#[tokio::test]
+async fn a_head_beyond_the_limit_is_refused() {
+    let rig = Rig::with(|settings| settings.server.head_limit_kib = 16).await;
+    let mut client = rig.client().await;
+    client.write(format!("GET / HTTP/1.1\r\nHost: h\r\nX: {}\r\n\r\n", "x".repeat(32 << 10))).await;
+    assert_eq!(client.message().await.status(), 431);
+}

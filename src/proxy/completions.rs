@@ -1,0 +1,156 @@
+//! Chat completions: held, looked at, condensed, forwarded. Every step that cannot be taken means that the client's own
+//! bytes go on, with the reason in the answer's headers.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, Request, Response, request::Parts};
+use hyper::body::Incoming;
+
+use super::{
+    Mode, Proxy,
+    account::{Account, Outcome, Route},
+    body::{Answer, Upload},
+    coding::Coding,
+    headers,
+    held::{self, Held, Read},
+    passthrough::{Passage, refuse, relay},
+    slots::{self, Terms, Why, stage},
+};
+use crate::{
+    compress::{Policy, Ratio},
+    engine::Tenant,
+};
+
+/// Answers a chat completion.
+pub(crate) async fn intercept(
+    proxy: &Proxy,
+    request: Request<Incoming>,
+    mut account: Box<Account>,
+) -> Response<Answer> {
+    account.route = Route::ChatCompletions;
+    account.cached_price = proxy.config.cached_token_price;
+    let (parts, body) = request.into_parts();
+    let passage = match prepare(proxy, parts, body, &mut account).await {
+        Ok(passage) => passage,
+        Err(error) => return refuse(&error, account),
+    };
+    relay(&proxy.upstream, &proxy.tunnels, passage, account).await
+}
+
+async fn prepare(
+    proxy: &Proxy,
+    parts: Parts,
+    body: Incoming,
+    account: &mut Account,
+) -> Result<Passage, super::error::Error> {
+    let controls = match Controls::of(&parts.headers, proxy) {
+        Ok(controls) if controls.mode == Mode::Off => return Ok(Passage::new(parts, Upload::streamed(body))),
+        Ok(controls) => controls,
+        Err(why) => {
+            account.outcome = Outcome::Unchanged(why.as_str());
+            return Ok(Passage::new(parts, Upload::streamed(body)));
+        }
+    };
+    let announced = headers::content_length(&parts.headers);
+    let pause = Duration::from_secs(proxy.config.client_timeout_seconds);
+    let held = match held::read(body, announced, proxy.limit(), pause, &proxy.room).await? {
+        Read::Whole(held) => held,
+        Read::TooLarge(read, rest) => {
+            account.outcome = Outcome::Unchanged(Why::TooLarge.as_str());
+            return Ok(Passage::new(parts, Upload::resumed(read, rest)));
+        }
+        Read::NoRoom(read, rest) => {
+            account.outcome = Outcome::Unchanged(Why::NoRoom.as_str());
+            return Ok(Passage::new(parts, Upload::resumed(read, rest)));
+        }
+    };
+    let read_at = Some(Instant::now());
+    let condensed = condense(proxy, &parts.headers, &held, &controls, account).await;
+    let (outcome, condensed) = match condensed {
+        Ok(_) if controls.mode == Mode::Audit => (Outcome::Audit, None),
+        Ok(condensed) => (Outcome::Compressed, Some(condensed)),
+        Err(why) => (Outcome::Unchanged(why.as_str()), None),
+    };
+    account.outcome = outcome;
+    let replaced = condensed.as_ref().map(Bytes::len);
+    let Held { bytes, trailers, share } = held;
+    let body = Upload::whole(share.keep(condensed.unwrap_or(bytes)), trailers);
+    Ok(Passage { parts, body, replaced, read_at })
+}
+
+/// The body to send instead.
+async fn condense(
+    proxy: &Proxy,
+    headers: &HeaderMap,
+    held: &Held,
+    controls: &Controls,
+    account: &mut Account,
+) -> Result<Bytes, Why> {
+    if headers::is_signed(headers) || held.trailers.is_some() {
+        return Err(Why::Signed);
+    }
+    let plain = plain(headers, &held.bytes, proxy.limit()).await?;
+    let policy = Policy { ratio: controls.ratio, ..proxy.policy.clone() };
+    let deadline = proxy.engine.deadline(Instant::now());
+    let terms = Terms { policy, tenant: tenant(headers), query: None, deadline };
+    let decided = slots::decide(&proxy.engine, plain, &terms).await?;
+    account.model.clone_from(&decided.located.model);
+    account.slots = Some(decided.count(account.metrics()));
+    let why = decided.why();
+    Arc::new(decided).splice().await?.ok_or(why)
+}
+
+async fn plain(headers: &HeaderMap, body: &Bytes, limit: usize) -> Result<Bytes, Why> {
+    let coding = Coding::of(headers).map_err(Why::Undecoded)?;
+    if coding == Coding::Plain {
+        return Ok(body.clone());
+    }
+    let body = body.clone();
+    // Decoded bytes are many times the coded ones.
+    let decoded = stage(body.len() * 8, move || coding.decode(&body, limit)).await;
+    decoded.ok_or(Why::Fault)?.map_err(Why::Undecoded)
+}
+
+/// Whose request it is: the hash of its credential.
+pub(crate) fn tenant(headers: &HeaderMap) -> Tenant {
+    let Some(credential) = headers::credential(headers) else { return Tenant::default() };
+    let key = blake3::derive_key("headroom tenant of a credential, version 1", credential.as_bytes());
+    let mut tenant = Tenant::default();
+    tenant.0.copy_from_slice(key.split_at(16).0);
+    tenant
+}
+
+/// What the request asks of the proxy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Controls {
+    mode: Mode,
+    ratio: Ratio,
+}
+
+impl Controls {
+    fn of(headers: &HeaderMap, proxy: &Proxy) -> Result<Self, Why> {
+        let mode = match control(headers, &headers::MODE)? {
+            None => proxy.config.mode,
+            Some(word) => Mode::parse(word).ok_or(Why::InvalidHeader)?,
+        };
+        let ratio = match control(headers, &headers::RATIO)? {
+            None => proxy.policy.ratio,
+            Some(ratio) => ratio.parse().map_err(|_| Why::InvalidHeader)?,
+        };
+        Ok(Self { mode, ratio })
+    }
+}
+
+/// The one value of a control header.
+fn control<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Why> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Why::InvalidHeader);
+    }
+    value.to_str().map(|value| Some(value.trim())).map_err(|_| Why::InvalidHeader)
+}

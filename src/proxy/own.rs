@@ -1,0 +1,308 @@
+//! The proxy's own pages under `/headroom/`; every other path is the upstream's.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
+use hyper::body::Incoming;
+use serde::{Deserialize, Serialize};
+use serde_json::{json, value::RawValue};
+
+use super::{
+    Proxy,
+    account::{Account, End, Route},
+    body::Answer,
+    completions,
+    error::Error,
+    headers,
+    held::{self, Read},
+    passthrough::refuse,
+    slots::{self, Decided, Terms, Why},
+};
+use crate::{
+    compress::{Decision, Encoding, Policy, Query, Ratio, Unit},
+    engine::{Cache, Job, Readiness, Reply},
+    telemetry::metrics::KindLabel,
+};
+
+/// Where the proxy's own pages begin.
+pub(crate) const PREFIX: &str = "/headroom/";
+
+/// Answers a request to a page of the proxy's own.
+pub(crate) async fn answer(proxy: &Proxy, request: Request<Incoming>, mut account: Box<Account>) -> Response<Answer> {
+    account.route = Route::Own;
+    let (parts, body) = request.into_parts();
+    let page = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default().to_owned();
+    let reads = parts.method == Method::GET || parts.method == Method::HEAD;
+    let answered = match page.as_str() {
+        "health" if reads => Ok(page_of(StatusCode::OK, &json!({"status": "alive"}))),
+        "ready" if reads => Ok(ready(proxy)),
+        "metrics" if reads => Ok(metrics(proxy)),
+        "compress" if parts.method == Method::POST => compress(proxy, &parts, body).await,
+        "health" | "ready" | "metrics" | "compress" => Err(Error::Method),
+        _ => Err(Error::NoSuchPage),
+    };
+    match answered {
+        Ok(mut response) => {
+            account.end(End::Complete);
+            account.answered(response.status(), response.headers_mut());
+            response
+        }
+        Err(error) => refuse(&error, account),
+    }
+}
+
+fn ready(proxy: &Proxy) -> Response<Answer> {
+    let reason = match proxy.engine.readiness() {
+        _ if proxy.life.is_draining() => "the process is about to stop".into(),
+        Readiness::Ready => return page_of(StatusCode::OK, &json!({"status": "ready"})),
+        Readiness::Loading => "the model is being loaded".into(),
+        Readiness::Failed(reason) => reason,
+    };
+    page_of(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "unready", "reason": &*reason}))
+}
+
+fn metrics(proxy: &Proxy) -> Response<Answer> {
+    let stats = proxy.engine.stats();
+    for (kind, figure) in [
+        ("hits", stats.hits),
+        ("misses", stats.misses),
+        ("joined", stats.joined),
+        ("evictions", stats.evictions),
+        ("cached", stats.cached),
+        ("cached_bytes", stats.cached_bytes),
+        ("remembered", stats.remembered),
+        ("queued", stats.queued),
+        ("inference_calls", stats.inference_calls),
+        ("inference_ms", u64::try_from(stats.inference_time.as_millis()).unwrap_or(u64::MAX)),
+        ("stuck", u64::from(stats.stuck)),
+        ("cancelled", stats.cancelled),
+        ("panics", stats.panics),
+        ("forced_deadline", stats.forced_deadline),
+        ("forced_overloaded", stats.forced_overloaded),
+        ("forced_model_failed", stats.forced_model_failed),
+    ] {
+        let figure = i64::try_from(figure).unwrap_or(i64::MAX);
+        proxy.metrics.engine.get_or_create(&KindLabel { kind }).set(figure);
+    }
+    let mut response = Response::new(Answer::own(proxy.metrics.to_text()));
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}
+
+fn page_of(status: StatusCode, page: &impl Serialize) -> Response<Answer> {
+    let mut response = Response::new(Answer::own(serde_json::to_vec(page).unwrap_or_default()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// What `/headroom/compress` takes: one of `text` and `messages`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    text: Option<String>,
+    messages: Option<Box<RawValue>>,
+    /// What is asked of the text.
+    query: Option<String>,
+    /// `auto` or 2–20.
+    ratio: Option<Written>,
+    /// The target model, for its token encoding.
+    model: Option<String>,
+}
+
+/// A ratio is written as a number or as a word.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Number(serde_json::Number),
+    Text(String),
+}
+
+impl Wanted {
+    fn ratio(&self, proxy: &Proxy) -> Result<Ratio, Error> {
+        let written = match &self.ratio {
+            None => return Ok(proxy.policy.ratio),
+            Some(Written::Number(number)) => number.to_string(),
+            Some(Written::Text(text)) => text.clone(),
+        };
+        written.parse().map_err(|_| Error::BadRequest("`ratio` is `auto` or a number from 2 to 20"))
+    }
+}
+
+async fn compress(proxy: &Proxy, parts: &Parts, body: Incoming) -> Result<Response<Answer>, Error> {
+    let pause = Duration::from_secs(proxy.config.client_timeout_seconds);
+    let announced = headers::content_length(&parts.headers);
+    let held = match held::read(body, announced, proxy.limit(), pause, &proxy.room).await? {
+        Read::Whole(held) => held,
+        Read::TooLarge(..) => return Err(Error::TooLarge),
+        Read::NoRoom(..) => return Err(Error::Busy),
+    };
+    let began = Instant::now();
+    let wanted: Wanted = serde_json::from_slice(&held.bytes).map_err(|_| Error::BadRequest(FORM))?;
+    let policy = Policy { ratio: wanted.ratio(proxy)?, ..proxy.policy.clone() };
+    let deadline = began.checked_add(Duration::from_secs(proxy.config.compress_timeout_seconds));
+    let terms = Terms { policy, tenant: completions::tenant(&parts.headers), query: wanted.query, deadline };
+    let page = match (wanted.text, wanted.messages) {
+        (Some(text), None) => of_text(proxy, text, wanted.model, terms, began).await?,
+        (None, Some(_)) => of_messages(proxy, held.bytes, &terms, began).await?,
+        _ => return Err(Error::BadRequest(FORM)),
+    };
+    let mut response = Response::new(Answer::own(page));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(response)
+}
+
+const FORM: &str =
+    "give a JSON object with `text` or `messages`, and optionally `query`, `ratio` (`auto` or 2 to 20) and `model`";
+
+fn json_of(page: &impl Serialize) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(page).map_err(|_| Error::Internal)
+}
+
+/// What became of one text.
+#[derive(Debug, Serialize)]
+struct TextPage<'a> {
+    text: &'a str,
+    #[serde(flatten)]
+    account: SlotPage<'a>,
+    ms: u64,
+}
+
+/// What became of the messages of a request.
+#[derive(Debug, Serialize)]
+struct MessagesPage<'a> {
+    messages: &'a RawValue,
+    tokens_before: usize,
+    tokens_after: usize,
+    ms: u64,
+    slots: Vec<PlacedPage<'a>>,
+}
+
+/// One slot and where it stands.
+#[derive(Debug, Serialize)]
+struct PlacedPage<'a> {
+    message: usize,
+    part: Option<usize>,
+    #[serde(flatten)]
+    account: SlotPage<'a>,
+}
+
+/// The account of one slot.
+#[derive(Debug, Serialize)]
+struct SlotPage<'a> {
+    outcome: &'static str,
+    reason: Option<&'static str>,
+    tokens_before: usize,
+    tokens_after: usize,
+    /// Original : condensed.
+    ratio: f64,
+    cache: &'static str,
+    units: Vec<UnitPage<'a>>,
+}
+
+/// One unit: its bytes in the source, and its fate.
+#[derive(Debug, Serialize)]
+struct UnitPage<'a> {
+    start: usize,
+    end: usize,
+    kind: &'a str,
+    score: f32,
+    decision: Decision,
+    reason: &'a str,
+}
+
+impl<'a> SlotPage<'a> {
+    fn of(reply: &'a Reply, accepted: bool) -> Self {
+        let condensation = &*reply.condensation;
+        let before = condensation.tokens_before;
+        let after = if accepted { condensation.tokens_after } else { before };
+        Self {
+            outcome: if accepted { "compressed" } else { "unchanged" },
+            reason: (!accepted).then(|| slots::reason(condensation).as_str()),
+            tokens_before: before,
+            tokens_after: after,
+            ratio: if after > 0 { before as f64 / after as f64 } else { 1.0 },
+            cache: if reply.cache == Cache::Hit { "hit" } else { "miss" },
+            units: condensation.units.iter().map(UnitPage::of).collect(),
+        }
+    }
+}
+
+impl<'a> UnitPage<'a> {
+    fn of(unit: &'a Unit) -> Self {
+        Self {
+            start: unit.span.start,
+            end: unit.span.end,
+            kind: unit.kind,
+            score: unit.score,
+            decision: unit.decision,
+            reason: &unit.reason,
+        }
+    }
+}
+
+async fn of_text(
+    proxy: &Proxy,
+    text: String,
+    model: Option<String>,
+    terms: Terms,
+    began: Instant,
+) -> Result<Vec<u8>, Error> {
+    let text: Arc<str> = text.into();
+    let job = Job {
+        text: Arc::clone(&text),
+        query: Query { preceding: terms.query.unwrap_or_default(), ..Query::default() },
+        policy: terms.policy,
+        encoding: model.as_deref().map(Encoding::of_model).unwrap_or_default(),
+        tenant: terms.tenant,
+    };
+    let reply = proxy.engine.condense(job, terms.deadline).await;
+    let condensed = reply.condensation.text();
+    let page = TextPage {
+        text: condensed.unwrap_or(&text),
+        account: SlotPage::of(&reply, condensed.is_some()),
+        ms: millis(began),
+    };
+    json_of(&page)
+}
+
+async fn of_messages(proxy: &Proxy, body: Bytes, terms: &Terms, began: Instant) -> Result<Vec<u8>, Error> {
+    let decided = match slots::decide(&proxy.engine, body.clone(), terms).await {
+        Ok(decided) => Some(Arc::new(decided)),
+        Err(Why::NoSlots | Why::Slots(_)) => None,
+        Err(Why::Fault) => return Err(Error::Internal),
+        Err(_) => return Err(Error::BadRequest("`messages` is no list of chat messages")),
+    };
+    let spliced = match &decided {
+        Some(decided) => Arc::clone(decided).splice().await.map_err(|_| Error::Internal)?,
+        None => None,
+    };
+    let body = spliced.unwrap_or(body);
+    let wanted: Wanted = serde_json::from_slice(&body).map_err(|_| Error::Internal)?;
+    let slots: Vec<PlacedPage<'_>> = decided.iter().flat_map(|decided| placed(decided)).collect();
+    let page = MessagesPage {
+        messages: wanted.messages.as_deref().ok_or(Error::Internal)?,
+        tokens_before: slots.iter().map(|slot| slot.account.tokens_before).sum(),
+        tokens_after: slots.iter().map(|slot| slot.account.tokens_after).sum(),
+        ms: millis(began),
+        slots,
+    };
+    json_of(&page)
+}
+
+fn placed(decided: &Decided) -> impl Iterator<Item = PlacedPage<'_>> {
+    decided.replies.iter().filter_map(|(index, reply)| {
+        let slot = decided.located.slots.get(*index)?;
+        let accepted = decided.accepted(*index, &reply.condensation).is_some();
+        Some(PlacedPage { message: slot.message, part: slot.part, account: SlotPage::of(reply, accepted) })
+    })
+}
+
+fn millis(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,219 @@
+//! Has the slots of one body condensed: located, decided under one deadline, spliced. Work that takes long leaves
+//! the threads that move bytes, and a fault of our own ends here.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Instant,
+};
+
+use bytes::Bytes;
+use futures_util::{FutureExt as _, StreamExt as _, stream};
+use tokio::task::spawn_blocking;
+
+use super::{account::Slots, coding::Undecoded};
+use crate::{
+    chat::{self, Call, Located, Slot, Unreadable},
+    compress::{Condensation, Encoding, Policy, Query, Reason, ToolCall},
+    engine::{Cache, Engine, Job, Reply, Tenant},
+    telemetry::Metrics,
+};
+
+/// Why a body goes on as it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// A control header that cannot be understood.
+    InvalidHeader,
+    /// Longer than the limit.
+    TooLarge,
+    /// The room for held bodies was taken.
+    NoRoom,
+    /// Signed or digested: another body would be refused.
+    Signed,
+    /// It cannot be decoded.
+    Undecoded(Undecoded),
+    /// It cannot be read.
+    Unreadable(Unreadable),
+    /// No user or tool message has a text that may be replaced.
+    NoSlots,
+    /// The most telling of the slots' reasons.
+    Slots(Reason),
+    /// A fault of our own.
+    Fault,
+}
+
+impl Why {
+    /// The word used in headers, metrics and logs.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidHeader => "invalid_header",
+            Self::TooLarge => "too_large",
+            Self::NoRoom => "overloaded",
+            Self::Signed => "signed",
+            Self::Undecoded(Undecoded::Unsupported) => "unsupported_encoding",
+            Self::Undecoded(Undecoded::Broken) => "undecodable",
+            Self::Undecoded(Undecoded::TooLarge) => "decoded_too_large",
+            Self::Unreadable(Unreadable::InvalidJson) => "invalid_json",
+            Self::Unreadable(Unreadable::UnknownShape) => "unknown_shape",
+            Self::NoSlots => "no_slots",
+            Self::Slots(reason) => reason.as_str(),
+            Self::Fault => "internal_fault",
+        }
+    }
+}
+
+/// A body whose slots are decided.
+#[derive(Debug)]
+pub(crate) struct Decided {
+    body: Bytes,
+    pub(crate) located: Located,
+    /// The slots considered, by their index, with what became of each.
+    pub(crate) replies: Vec<(usize, Reply)>,
+}
+
+/// What is allowed, for whom, and what is asked where no message asks.
+#[derive(Debug, Clone)]
+pub(crate) struct Terms {
+    pub(crate) policy: Policy,
+    pub(crate) tenant: Tenant,
+    /// Stands for what precedes every slot.
+    pub(crate) query: Option<String>,
+    /// When the time for it is over.
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// Locates the slots of a plain body and has them decided under one deadline.
+pub(crate) async fn decide(engine: &Engine, body: Bytes, terms: &Terms) -> Result<Decided, Why> {
+    let located = {
+        let body = body.clone();
+        stage(body.len(), move || chat::locate(&body)).await.ok_or(Why::Fault)?.map_err(Why::Unreadable)?
+    };
+    if located.slots.is_empty() {
+        return Err(Why::NoSlots);
+    }
+    let encoding = located.model.as_deref().map(Encoding::of_model).unwrap_or_default();
+    // A token has a byte at least, so a shorter text is below the minimum for certain.
+    let long = located.slots.iter().enumerate().filter(|(_, slot)| slot.text.len() >= terms.policy.min_tokens);
+    let (considered, jobs): (Vec<usize>, Vec<Job>) =
+        long.map(|(index, slot)| (index, job(slot, terms, encoding))).unzip();
+    if jobs.is_empty() {
+        return Err(Why::Slots(Reason::BelowMinimum));
+    }
+    let replies = stream::iter(jobs).map(|job| engine.condense(job, terms.deadline)).buffered(AT_ONCE).collect();
+    let replies: Vec<Reply> = AssertUnwindSafe(replies).catch_unwind().await.map_err(|_| Why::Fault)?;
+    let replies = considered.into_iter().zip(replies).collect();
+    Ok(Decided { body, located, replies })
+}
+
+impl Decided {
+    /// The text that stands for a slot, if another one may.
+    pub(crate) fn accepted<'a>(&'a self, index: usize, condensation: &'a Condensation) -> Option<(&'a Slot, &'a str)> {
+        let slot = self.located.slots.get(index)?;
+        condensation.text().filter(|text| self.located.accepts(slot, text)).map(|text| (slot, text))
+    }
+
+    /// The body with every condensed slot in place; `None` where no slot was condensed.
+    pub(crate) async fn splice(self: Arc<Self>) -> Result<Option<Bytes>, Why> {
+        let length = self.body.len();
+        let spliced = move || {
+            let accepted = self.replies.iter().filter_map(|(index, reply)| self.accepted(*index, &reply.condensation));
+            let edits: Vec<_> = accepted.map(|(slot, text)| (slot.literal.clone(), text)).collect();
+            (!edits.is_empty()).then(|| Bytes::from(chat::splice(&self.body, &edits)))
+        };
+        stage(length, spliced).await.ok_or(Why::Fault)
+    }
+
+    /// Figures over the slots considered; each slot is counted.
+    pub(crate) fn count(&self, metrics: &Metrics) -> Slots {
+        let mut sum = Slots::default();
+        for (index, reply) in &self.replies {
+            let condensation = &*reply.condensation;
+            let accepted = self.accepted(*index, condensation).is_some();
+            let before = condensation.tokens_before;
+            let after = if accepted { condensation.tokens_after } else { before };
+            sum.tokens_before += before;
+            sum.tokens_after += after;
+            let took = match reply.cache {
+                Cache::Hit => {
+                    sum.hits += 1;
+                    None
+                }
+                Cache::Miss => {
+                    sum.misses += 1;
+                    Some(reply.took)
+                }
+            };
+            let reason = (!accepted).then(|| reason(condensation).as_str());
+            metrics.slot(reason, (before, after), took);
+        }
+        sum
+    }
+
+    /// The most telling reason, where no slot was condensed.
+    pub(crate) fn why(&self) -> Why {
+        let reasons = self.replies.iter().map(|(_, reply)| reason(&reply.condensation));
+        Why::Slots(reasons.max_by_key(|reason| telling(*reason)).unwrap_or(Reason::BelowMinimum))
+    }
+}
+
+/// Why a slot was not condensed; a text that its request does not accept counts as protected.
+pub(crate) fn reason(condensation: &Condensation) -> Reason {
+    match condensation.outcome {
+        crate::compress::Outcome::Unchanged(reason) => reason,
+        crate::compress::Outcome::Compressed(_) => Reason::Protected,
+    }
+}
+
+/// What an operator should hear of first.
+const fn telling(reason: Reason) -> u8 {
+    match reason {
+        Reason::ModelFailed => 7,
+        Reason::Overloaded => 6,
+        Reason::Deadline => 5,
+        Reason::Cancelled => 4,
+        Reason::TooLong => 3,
+        Reason::NoGain => 2,
+        Reason::Protected => 1,
+        Reason::BelowMinimum => 0,
+    }
+}
+
+fn job(slot: &Slot, terms: &Terms, encoding: Encoding) -> Job {
+    let call = slot
+        .call
+        .as_ref()
+        .map(|Call { name, arguments }| ToolCall { name: name.clone(), arguments: arguments.clone() });
+    let preceding = terms.query.clone().or_else(|| slot.preceding.clone()).unwrap_or_default();
+    Job {
+        text: Arc::from(slot.text.as_str()),
+        query: Query { siblings: slot.siblings.join("\n"), preceding, call },
+        policy: terms.policy.clone(),
+        encoding,
+        tenant: terms.tenant,
+    }
+}
+
+/// Computes `work` over `length` bytes; `None` where it panicked. Long work leaves the threads that move bytes.
+pub(crate) async fn stage<T: Send + 'static>(length: usize, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    if length > INLINE { spawn_blocking(work).await.ok() } else { catch_unwind(AssertUnwindSafe(work)).ok() }
+}
+
+/// Slots of one request that are with the engine at the same time: enough for every worker, too few for one long
+/// conversation to fill the engine's queue.
+const AT_ONCE: usize = 16;
+
+/// Bytes that are looked at in well below a millisecond.
+const INLINE: usize = 128 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_fault_of_our_own_ends_in_its_stage() {
+        for length in [1, INLINE + 1] {
+            assert_eq!(stage(length, || 7).await, Some(7));
+            assert_eq!(stage(length, || -> u8 { panic!("a fault") }).await, None);
+        }
+    }
+}
