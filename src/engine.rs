@@ -59,7 +59,8 @@ pub struct Tenant(pub [u8; 16]);
 /// A decision and where it came from.
 #[derive(Debug, Clone)]
 pub struct Reply {
-    /// What became of the text. A forced raw outcome counts 0 tokens where there was no time to count.
+    /// What became of the text. A raw outcome that was forced, or is due to the text's length, counts 0 tokens where
+    /// counting was not worth the time.
     pub condensation: Arc<Condensation>,
     /// Whether it was known before.
     pub cache: Cache,

@@ -2,10 +2,10 @@
 
 use std::{
     any::Any,
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering::Relaxed},
+        atomic::Ordering::Relaxed,
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread,
@@ -74,6 +74,7 @@ fn run(task: &Task, shared: &Shared) {
             }
             shared.flights.force_flight(flight, reason(&error));
         }
+        Err(panic) if panic.is::<Stopped>() => {}
         Err(panic) => {
             shared.counters.panics.add(1);
             tracing::error!(kind = panic_kind(&*panic), "the pipeline panicked; its text goes on as it is");
@@ -88,7 +89,7 @@ fn condense(
     flight: &Flight,
     shared: &Shared,
 ) -> Result<Condensation, RewriteError> {
-    let tokens = Remembering { encoding: job.encoding, text: &job.text, count: &flight.tokens };
+    let tokens = Counting { encoding: job.encoding, text: &job.text, flight };
     let mut rewriter = model.map(|model| shared.inference.rewriter(model, &flight.stop));
     let rewriter = rewriter.as_mut().map(|rewriter| rewriter as &mut dyn Rewriter);
     compress(&job.text, &job.query, &job.policy, &tokens, rewriter)
@@ -109,23 +110,32 @@ fn panic_kind(panic: &(dyn Any + Send)) -> &'static str {
     if panic.is::<String>() || panic.is::<&str>() { "message" } else { "other" }
 }
 
-/// Counts tokens, and remembers the whole text's count for the case that the job ends early.
-struct Remembering<'a> {
+/// Unwinds the pipeline of a job that has ended: by then its flight is settled or abandoned.
+struct Stopped;
+
+/// Counts tokens, remembers the whole text's count for the case that the job ends early, and then ends it.
+///
+/// The pipeline asks the model now and then, but counts all the time. It has no word for stopping in the middle of
+/// arithmetic and needs none: unwinding without a panic (as salsa cancels its queries) leaves from anywhere.
+struct Counting<'a> {
     encoding: Encoding,
     text: &'a str,
-    count: &'a AtomicUsize,
+    flight: &'a Flight,
 }
 
-impl CountTokens for Remembering<'_> {
+impl CountTokens for Counting<'_> {
     fn count(&self, text: &str) -> usize {
+        if self.flight.stop.check().is_err() {
+            resume_unwind(Box::new(Stopped));
+        }
         let whole = std::ptr::eq(text, self.text);
-        let known = self.count.load(Relaxed);
+        let known = self.flight.tokens.load(Relaxed);
         if whole && known > 0 {
             return known;
         }
         let count = self.encoding.count(text);
         if whole {
-            self.count.store(count, Relaxed);
+            self.flight.tokens.store(count, Relaxed);
         }
         count
     }
