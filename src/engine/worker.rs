@@ -140,3 +140,33 @@ impl CountTokens for Counting<'_> {
         count
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Backend, Config, Engine, Tenant, flight::Joined, key::Key};
+    use super::*;
+    use crate::compress::{Policy, Query};
+
+    #[test]
+    fn a_job_that_has_ended_leaves_the_arithmetic_without_a_fault() {
+        let engine = Engine::start(&Config::default(), None, Backend::None).unwrap();
+        let shared = &engine.inner.shared;
+        let job = Job {
+            text: "word ".repeat(1000).into(),
+            query: Query::default(),
+            policy: Policy::default(),
+            encoding: Encoding::O200k,
+            tenant: Tenant::default(),
+        };
+        let key = Key::of(&job);
+        let Joined::New(waiter) = shared.flights.join(key, key.under("")) else { panic!("it is known") };
+        let flight = waiter.flight();
+        let tokens = Counting { encoding: job.encoding, text: &job.text, flight: &flight };
+        assert!(tokens.count(&job.text) > 900);
+        drop(waiter);
+        let unwound = catch_unwind(AssertUnwindSafe(|| tokens.count("a"))).unwrap_err();
+        assert!(unwound.is::<Stopped>());
+        run(&Task { job, model: None, flight }, shared);
+        assert_eq!((engine.stats().panics, engine.stats().cached, engine.stats().remembered), (0, 0, 0));
+    }
+}
