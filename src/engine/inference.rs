@@ -95,8 +95,10 @@ type Running = Arc<Mutex<Option<Arc<Stop>>>>;
 /// A question to the model.
 struct Call {
     stop: Arc<Stop>,
-    ask: Box<dyn FnOnce(&mut dyn Rewriter) + Send>,
+    ask: Question,
 }
+
+type Question = Box<dyn FnOnce(&mut dyn Rewriter) + Send>;
 
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -349,13 +349,54 @@ async fn length_alone_decides_without_a_model() {
 }
 
 #[tokio::test]
-async fn the_last_handle_ends_the_threads() {
+async fn the_last_handle_ends_the_threads_and_a_hanging_one_is_left_behind() {
     let (sender, ended) = channel::<()>();
-    let engine = start(&config(), backend(move |_| Ok(sender.send(()).unwrap_or_default()))).await;
+    let engine = start(
+        &config(),
+        backend(move |_| {
+            let _ = &sender;
+            Ok(())
+        }),
+    )
+    .await;
     drop(engine.clone());
     assert_eq!(reason(&engine.condense(job(&prose(1)), None).await), None);
     drop(engine);
-    while ended.recv().is_ok() {}
+    ended.recv().unwrap_err();
+
+    let (gate, backend) = Gate::new();
+    let engine = start(&config(), backend).await;
+    let mut hanging = Box::pin(engine.condense(job(&prose(1)), None));
+    begin(hanging.as_mut());
+    gate.arrived.recv().unwrap();
+    drop(hanging);
+    drop(engine);
+}
+
+#[test]
+fn the_cache_stays_within_its_weight() {
+    let engine = Engine::start(&Config { cache_mib: 1, ..config() }, None, Backend::None).unwrap();
+    let flights = &engine.inner.shared.flights;
+    let long = Condensation {
+        outcome: Outcome::Compressed("x".repeat(100_000)),
+        ..Condensation::unchanged(Reason::NoGain, 9)
+    };
+    for day in 0..40 {
+        let key = Key::of(&job(&prose(day)));
+        let Joined::New(waiter) = flights.join(key, key.under("")) else { panic!("day {day} is known") };
+        flights.settle(&waiter.flight(), Known::new(long.clone(), Duration::ZERO));
+    }
+    let stats = engine.stats();
+    assert!(stats.evictions >= 30 && stats.cached > 0 && stats.cached_bytes <= 1 << 20, "{stats:?}");
+}
+
+#[test]
+fn handles_go_wherever_requests_go() {
+    fn is_send_and_sync<T: Send + Sync + Clone>(_: &T) {}
+    let engine = Engine::start(&config(), None, Backend::None).unwrap();
+    is_send_and_sync(&engine);
+    let future = engine.condense(job(&prose(1)), None);
+    drop(Box::pin(future) as Pin<Box<dyn Future<Output = Reply> + Send>>);
 }
 
 #[test]
