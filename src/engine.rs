@@ -213,7 +213,7 @@ impl Engine {
     #[must_use]
     pub fn stats(&self) -> Stats {
         let Shared { flights, inference, counters } = &*self.inner.shared;
-        flights.sizes(counters.stats(inference.is_stuck()))
+        flights.sizes(|| counters.stats(inference.is_stuck()))
     }
 
     /// What needs no work to decide. No text has more tokens than bytes.

@@ -173,14 +173,14 @@ impl Flights {
         self.decisions.close();
     }
 
-    /// Adds what is held now to the running numbers.
-    pub(super) fn sizes(&self, stats: Stats) -> Stats {
+    /// What is held now, beside the running numbers of `stats`.
+    pub(super) fn sizes(&self, stats: impl FnOnce() -> Stats) -> Stats {
         self.cache.run_pending_tasks();
         Stats {
             cached: self.cache.entry_count(),
             cached_bytes: self.cache.weighted_size(),
             remembered: self.decisions.len() as u64,
-            ..stats
+            ..stats()
         }
     }
 
