@@ -23,6 +23,7 @@ pub mod question;
 pub mod ratio;
 mod records;
 pub mod redundancy;
+pub mod reexpand;
 pub mod relevance;
 pub mod rewrite;
 pub mod segment;
@@ -34,6 +35,7 @@ use std::ops::Range;
 
 pub use query::{Query, ToolCall};
 pub use ratio::{Factor, InvalidRatio, Ratio};
+pub use reexpand::reexpand;
 pub use relevance::Relevance;
 pub use rewrite::{Encoded, Interrupt, RewriteError, RewriteRequest, Rewriter};
 pub use tokens::{CountTokens, Encoding};

@@ -11,6 +11,8 @@
 pub mod chat;
 pub mod compress;
 pub mod engine;
+pub mod explain;
+pub mod fidelity;
 pub mod model;
 pub mod proxy;
 pub mod server;

@@ -1,0 +1,128 @@
+//! What a check found.
+
+use std::time::Duration;
+
+/// What a check of one condensed text came to.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Verdict {
+    /// Whether it was checked, and how that ended.
+    pub state: State,
+    /// What was found, by unit.
+    pub findings: Vec<Finding>,
+    /// Questions whose answers were compared.
+    pub questions: usize,
+    /// Tokens that the checking model was given and gave, by its own count.
+    pub tokens: u64,
+    /// Time that the check took.
+    #[serde(rename = "took_ms", serialize_with = "milliseconds")]
+    pub took: Duration,
+}
+
+impl Verdict {
+    /// Not checked, for a reason.
+    #[must_use]
+    pub const fn unchecked(why: Why) -> Self {
+        Self { state: State::Unchecked(why), findings: Vec::new(), questions: 0, tokens: 0, took: Duration::ZERO }
+    }
+
+    /// The units with findings, each once, in order.
+    #[must_use]
+    pub fn flagged(&self) -> Vec<usize> {
+        let mut units: Vec<usize> = self.findings.iter().map(|f| f.unit).collect();
+        units.sort_unstable();
+        units.dedup();
+        units
+    }
+}
+
+fn milliseconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((time.as_secs_f64() * 1e4).round() / 10.0)
+}
+
+/// Whether a text was checked, and how that ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Every answer from the condensed text was the original's.
+    Passed,
+    /// At least one unit says something else than its original.
+    Flagged,
+    /// It was not checked; the request went on.
+    Unchecked(Why),
+}
+
+/// Why a text was not checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// The mode is off.
+    Off,
+    /// It was not among the share to check.
+    NotSampled,
+    /// No unit was rewritten, or none of them has anything to ask for.
+    NothingToAsk,
+    /// The checking model cannot be reached or refuses.
+    Down,
+    /// It did not answer in time.
+    Slow,
+    /// It answered something else than was asked for.
+    Nonsense,
+    /// The day's tokens or money are spent.
+    OverBudget,
+    /// Too many checks at once.
+    Overloaded,
+}
+
+impl Why {
+    /// Every reason.
+    pub const ALL: [Self; 8] = [
+        Self::Off,
+        Self::NotSampled,
+        Self::NothingToAsk,
+        Self::Down,
+        Self::Slow,
+        Self::Nonsense,
+        Self::OverBudget,
+        Self::Overloaded,
+    ];
+
+    /// The word used in metrics and explanations.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::NotSampled => "not_sampled",
+            Self::NothingToAsk => "nothing_to_ask",
+            Self::Down => "down",
+            Self::Slow => "slow",
+            Self::Nonsense => "nonsense",
+            Self::OverBudget => "over_budget",
+            Self::Overloaded => "overloaded",
+        }
+    }
+}
+
+/// A fact that the condensed text doesn't give as the original does.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Finding {
+    /// Index of the unit.
+    pub unit: usize,
+    /// What happened to the fact.
+    pub kind: Kind,
+    /// The words of the original (of the condensed text, for an invented fact) that state it; verbatim.
+    pub quote: String,
+    /// What the other text gave in answer; empty where it gave none.
+    pub answer: String,
+}
+
+/// What can happen to a fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The condensed text doesn't say it.
+    Lost,
+    /// It says something else.
+    Changed,
+    /// It says what the original doesn't.
+    Invented,
+}
