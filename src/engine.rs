@@ -195,6 +195,18 @@ impl Engine {
         wait(waiter, deadline).await.reply(Cache::Miss)
     }
 
+    /// Puts another decision in the place of `old`, the one that was made for a job: once, and only while `old` stands.
+    /// Gives the decision that stands then; equal jobs get it from now on.
+    #[must_use]
+    pub fn replace(&self, job: &Job, old: &Arc<Condensation>, new: Condensation) -> Arc<Condensation> {
+        let Shared { flights, inference, .. } = &*self.inner.shared;
+        let fingerprint = match &*inference.loaded().borrow() {
+            Loaded::Model(model) if job.policy.rewrite => model.fingerprint.to_string(),
+            _ => String::new(),
+        };
+        flights.replace(Key::of(job).under(&fingerprint), old, new)
+    }
+
     /// Whether model and encodings are loaded.
     #[must_use]
     pub fn readiness(&self) -> Readiness {

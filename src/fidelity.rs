@@ -1,5 +1,26 @@
 //! The check by a cheap model: does the condensed text still answer what the original answers?
+//!
+//! A small model is a poor judge and a fair reader. It is never asked whether a text is faithful: the claims of the
+//! condensed text become sentences with gaps, it fills them from the original, and code compares the answers (see
+//! `question`). A unit whose answers differ is put back verbatim. Whatever goes wrong with the check (down, slow,
+//! nonsense, over budget), the request goes on and the reason is counted.
 
+mod backoff;
+mod budget;
+mod calibrate;
+mod checker;
+mod config;
+mod protocol;
+mod question;
+mod review;
 mod verdict;
 
+pub use backoff::{Backoff, Level};
+pub use calibrate::{Calibration, Row, calibrate};
+pub use checker::Checker;
+pub use config::{Config, Mode, WithoutVerdict};
+pub use review::{Reviewed, Reviewer, Stats};
 pub use verdict::{Finding, Kind, State, Verdict, Why};
+
+#[cfg(test)]
+mod tests;

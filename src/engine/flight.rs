@@ -143,6 +143,19 @@ impl Flights {
         }
     }
 
+    /// Puts another decision in the place of `old`, unless another one stands there by now; gives what stands.
+    pub(super) fn replace(&self, cache_key: CacheKey, old: &Arc<Condensation>, new: Condensation) -> Arc<Condensation> {
+        let _alone = lock(&self.running);
+        match self.cache.get(&cache_key) {
+            Some(known) if !Arc::ptr_eq(&known.condensation, old) => known.condensation,
+            known => {
+                let known = Known::new(new, known.map_or(Duration::ZERO, |known| known.took));
+                self.cache.insert(cache_key, known.clone());
+                known.condensation
+            }
+        }
+    }
+
     /// The text of a flight has to go on as it is. Without effect on a flight that is settled or abandoned.
     pub(super) fn force_flight(&self, flight: &Arc<Flight>, reason: Reason) {
         let mut running = lock(&self.running);

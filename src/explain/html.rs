@@ -96,7 +96,7 @@ fn verdict(page: &mut String, verdict: &Verdict) {
 }
 
 fn saved(before: usize, after: usize) -> String {
-    if before == 0 { "0 %".to_owned() } else { format!("{} %", before.saturating_sub(after) * 100 / before) }
+    format!("{} %", (before.saturating_sub(after) * 100).checked_div(before).unwrap_or(0))
 }
 
 fn escape(text: &str) -> String {
