@@ -44,6 +44,9 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// With numbers and full stops these make 122 to 128 tokens, one window.
+const WORDS: usize = 104;
+
 /// About 128 tokens in a vocabulary of 16,000, each time others.
 fn text(number: usize) -> String {
     let subjects = ["The council", "A spokeswoman", "The ministry", "Our reporter", "The company", "Nobody"];
@@ -57,7 +60,8 @@ fn text(number: usize) -> String {
     ];
     let pick = |of: &[&'static str], at: usize| of.get(at % of.len()).copied().unwrap_or_default();
     let sentence = |at: usize| format!("{} {} {}.", pick(&subjects, at), pick(&acts, at * 3 + 1), pick(&facts, at * 7));
-    (0..7).map(|at| sentence(number * 11 + at)).collect::<Vec<_>>().join(" ")
+    let sentences: Vec<String> = (0..7).map(|at| sentence(number * 11 + at)).collect();
+    sentences.join(" ").split_whitespace().take(WORDS).collect::<Vec<_>>().join(" ")
 }
 
 fn measure<E: std::error::Error + Send + Sync + 'static>(

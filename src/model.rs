@@ -4,6 +4,7 @@
 //! A model is used by one thread, which owns it. What ends its work is the interrupt that it is given: asked before every
 //! run of a graph, and by a thread beside it while a run takes long.
 
+mod batch;
 mod error;
 mod graph;
 mod info;
@@ -188,9 +189,6 @@ pub fn bundled() -> Option<PathBuf> {
 }
 
 const BUNDLED: &str = "headroom-t5-small";
-
-/// Rows of one decoder batch: more gain little, and each holds a megabyte of caches.
-const MOST_ROWS: usize = 16;
 
 /// The pieces as one text, if that is a shorter form of `source`; `None` also for nothing at all.
 fn shorter(pieces: &[String], source: &str) -> Option<String> {

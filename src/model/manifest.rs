@@ -24,7 +24,7 @@ pub(crate) struct Manifest {
     /// The longest source in tokens.
     pub(crate) max_tokens: usize,
     pub(crate) vocab_size: usize,
-    pub(crate) d_model: usize,
+    pub(crate) pad_token_id: i64,
     /// Width of the pooled vector.
     pub(crate) embedding: usize,
     pub(crate) decoder_layers: usize,
@@ -119,7 +119,7 @@ pub(crate) fn fingerprint(files: &[HashedFile], settings: &str) -> String {
 }
 
 /// Raised whenever the code of this module may give other output for equal files.
-const RUNNER_VERSION: u32 = 1;
+const RUNNER_VERSION: u32 = 2;
 
 pub(crate) fn parse<T: serde::de::DeserializeOwned>(path: &Path, text: &[u8]) -> Result<T, ModelError> {
     serde_json::from_slice(text)

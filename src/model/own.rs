@@ -1,11 +1,11 @@
 //! Our own export, `headroom-t5/1`: one encoder that says what each word is worth and what a text means, and a decoder
 //! that points at the spans to keep.
 //!
-//! The encoder runs one text at a time. Dynamic int8 takes one scale for each activation tensor, so in a batch a text's
-//! numbers would change with its neighbours and with the padding; alone they are a function of the text, and on a CPU
-//! it costs no more (a batch of eight takes as long as eight runs, and wastes the padding). A decoder step, in contrast,
-//! is mostly overhead: there rows share a batch, always of one call of [`Own::rewrite`], made up in the same way
-//! for equal calls. A span can therefore depend on the other texts of the same call, never on other calls.
+//! Dynamic int8 takes one scale for each activation tensor, so in a batch a text's numbers change in the third digit with
+//! its neighbours and with the padding. [`Own::read`] therefore runs one window at a time: what it says is a function of
+//! the text, and windows are long enough for that to cost nothing. [`Own::rewrite`] has many short texts, which are up
+//! to twice as fast together: they share batches, only ever with texts of the same call, and made up in the same way for
+//! equal calls. A span can depend on the other texts of its call, never on other calls.
 
 mod pointer;
 
@@ -16,6 +16,7 @@ use ort::value::DynValue;
 use self::pointer::{Pointer, Step};
 use super::{
     ModelError,
+    batch::{MOST_ROWS, Padded},
     graph::{Graph, Outputs, RunError, tensor},
     manifest::Manifest,
     pieces::{Pieces, Tokens, words},
@@ -32,10 +33,14 @@ pub(crate) struct Own {
     decoder: Graph,
 }
 
-/// One encoder run over one text of at most the window.
-struct Reading {
-    outputs: Outputs,
+/// A window of a text that is to be rewritten.
+struct Row<'a> {
+    text: &'a str,
+    ratio: f32,
     tokens: Tokens,
+    /// Which request it belongs to, and where in it.
+    request: usize,
+    part: usize,
 }
 
 impl Own {
@@ -70,10 +75,11 @@ impl Own {
             return Ok(Encoded { keep: Vec::new(), meaning });
         }
         for window in tokens.windows(text, self.manifest.max_tokens) {
-            let reading = self.encode(tokens.slice(&window), ratio, stop)?;
-            let ([_, _], of_window) = reading.outputs.floats("keep")?;
+            let ids = tokens.slice(&window).ids;
+            let outputs = self.encode(&Padded::new(&[&ids], self.manifest.pad_token_id)?, &[ratio], stop)?;
+            let ([_, _], of_window) = outputs.floats("keep")?;
             logits.extend_from_slice(of_window);
-            let ([_, _], pooled) = reading.outputs.floats("pooled")?;
+            let ([_, _], pooled) = outputs.floats("pooled")?;
             // A longer text means what its pieces mean, each by its share of the tokens.
             let share = window.len() as f32;
             meaning.iter_mut().zip(pooled).for_each(|(sum, value)| *sum += value * share);
@@ -82,13 +88,9 @@ impl Own {
         Ok(Encoded { keep: word_scores(text, &tokens, &logits), meaning })
     }
 
-    fn encode(&mut self, tokens: Tokens, ratio: f32, stop: &Interrupt) -> Result<Reading, RewriteError> {
-        let length = tokens.ids.len();
-        let ids = tensor(&[1, length], tokens.ids.clone())?;
-        let mask = tensor(&[1, length], vec![1_i64; length])?;
-        let ratio = tensor(&[1], vec![ratio])?;
-        let inputs = [("input_ids", &ids), ("attention_mask", &mask), ("ratio", &ratio)];
-        Ok(Reading { outputs: self.encoder.run(stop, &inputs)?, tokens })
+    fn encode(&mut self, rows: &Padded, ratios: &[f32], stop: &Interrupt) -> Result<Outputs, RewriteError> {
+        let ratios = tensor(&[ratios.len()], ratios.to_vec())?;
+        self.encoder.run(stop, &[("input_ids", &rows.ids), ("attention_mask", &rows.mask), ("ratio", &ratios)])
     }
 
     /// See [`Rewriter::rewrite`](crate::compress::Rewriter::rewrite).
@@ -97,52 +99,51 @@ impl Own {
         requests: &[RewriteRequest<'_>],
         stop: &Interrupt,
     ) -> Result<Vec<Option<String>>, RewriteError> {
-        // One row for each window of each text; `None` marks a text that the model must not shorten.
         let mut rows = Vec::new();
-        let mut parts: Vec<Option<Vec<String>>> = Vec::new();
-        for (at, request) in requests.iter().enumerate() {
-            let tokens = self.pieces.encode(request.text, false)?;
-            let windows = tokens.windows(request.text, self.manifest.max_tokens);
-            let whole = windows.iter().all(|window| between_words(request.text, &tokens, window.start));
-            parts.push((whole && !tokens.ids.is_empty()).then(|| vec![String::new(); windows.len()]));
-            if whole && !tokens.ids.is_empty() {
-                rows.extend(windows.iter().enumerate().map(|(part, window)| (at, part, tokens.slice(window))));
-            }
+        // For each request the texts of its windows; `None` for one that the model must not shorten.
+        let mut written = Vec::new();
+        for (request, RewriteRequest { text, ratio }) in requests.iter().enumerate() {
+            let tokens = self.pieces.encode(text, false)?;
+            let windows = tokens.windows(text, self.manifest.max_tokens);
+            let whole = windows.iter().all(|window| between_words(text, &tokens, window.start));
+            let may = whole && !tokens.ids.is_empty();
+            written.push(may.then(|| vec![String::new(); windows.len()]));
+            let row = |(part, window)| Row { text, ratio: *ratio, tokens: tokens.slice(window), request, part };
+            rows.extend(windows.iter().enumerate().filter(|_| may).map(row));
         }
-        // Rows of about the same length end at about the same step, and need little padding.
-        rows.sort_by_key(|(at, part, tokens)| (tokens.ids.len(), *at, *part));
-        for batch in rows.chunks(super::MOST_ROWS) {
-            let sources: Vec<(&RewriteRequest<'_>, &Tokens)> =
-                batch.iter().filter_map(|(at, _, tokens)| Some((requests.get(*at)?, tokens))).collect();
-            let texts = self.point(&sources, stop)?;
-            for ((at, part, _), text) in batch.iter().zip(texts) {
-                if let Some(slot) = parts.get_mut(*at).and_then(Option::as_mut).and_then(|parts| parts.get_mut(*part)) {
-                    *slot = text;
+        // Rows of about the same length need little padding and end at about the same step.
+        rows.sort_by_key(|row| (row.tokens.ids.len(), row.request, row.part));
+        for batch in rows.chunks(MOST_ROWS) {
+            for (row, text) in batch.iter().zip(self.point(batch, stop)?) {
+                let parts = written.get_mut(row.request).and_then(Option::as_mut);
+                if let Some(part) = parts.and_then(|parts| parts.get_mut(row.part)) {
+                    *part = text;
                 }
             }
         }
-        Ok(parts.into_iter().zip(requests).map(|(parts, request)| super::shorter(&parts?, request.text)).collect())
+        Ok(written.into_iter().zip(requests).map(|(parts, request)| super::shorter(&parts?, request.text)).collect())
     }
 
-    /// Points at spans of each source in one batch and gives their text.
-    fn point(
-        &mut self,
-        sources: &[(&RewriteRequest<'_>, &Tokens)],
-        stop: &Interrupt,
-    ) -> Result<Vec<String>, RewriteError> {
-        let mut readings = Vec::with_capacity(sources.len());
-        for (request, tokens) in sources {
-            readings.push(self.encode((*tokens).clone(), request.ratio, stop)?);
+    /// Points at spans of each row in one batch and gives their text.
+    fn point(&mut self, rows: &[Row<'_>], stop: &Interrupt) -> Result<Vec<String>, RewriteError> {
+        let ids: Vec<&[i64]> = rows.iter().map(|row| row.tokens.ids.as_slice()).collect();
+        let ratios: Vec<f32> = rows.iter().map(|row| row.ratio).collect();
+        let padded = Padded::new(&ids, self.manifest.pad_token_id)?;
+        let mut encoded = self.encode(&padded, &ratios, stop)?;
+        // These go from one graph to the other as they are, and stay for all steps.
+        let mut fixed = vec![("encoder_attention_mask".to_owned(), padded.mask)];
+        for name in self.caches("cross").chain(["pointer.key".to_owned()]) {
+            let value = encoded.take(&name)?;
+            fixed.push((name, value));
         }
-        let longest = readings.iter().map(|reading| reading.tokens.ids.len()).max().unwrap_or(0);
-        let fixed = self.decoder_inputs(&readings, longest)?;
+
         let mut pointers: Vec<Pointer> =
-            sources.iter().map(|(request, tokens)| Pointer::new(request.text, tokens, request.ratio)).collect();
-        let mut past = self.empty_past(readings.len())?;
+            rows.iter().map(|row| Pointer::new(row.text, &row.tokens, row.ratio)).collect();
+        let mut past = self.empty_past(rows.len())?;
         // Starts and ends alternate in all rows at once; a row that has ended runs along and is ignored.
         while pointers.iter().any(Pointer::is_open) {
             let steps: Vec<Step> = pointers.iter().map(Pointer::step).collect();
-            let moving = self.moving_inputs(&readings, &steps)?;
+            let moving = moving_inputs(&encoded, &steps)?;
             let inputs: Vec<(&str, &DynValue)> =
                 fixed.iter().chain(&moving).chain(&past).map(|(name, value)| (name.as_str(), value)).collect();
             let mut outputs = self.decoder.run(stop, &inputs)?;
@@ -152,63 +153,7 @@ impl Own {
             }
             past = self.past_from(&mut outputs)?;
         }
-        Ok(pointers.iter().zip(sources).map(|(pointer, (request, _))| pointer.text(request.text)).collect())
-    }
-
-    /// What stays the same for all steps of a batch: the mask, and what the encoder prepared, padded to `longest`.
-    fn decoder_inputs(&self, readings: &[Reading], longest: usize) -> Result<Vec<(String, DynValue)>, RunError> {
-        let rows = readings.len();
-        let mut mask = Vec::with_capacity(rows * longest);
-        for reading in readings {
-            let length = reading.tokens.ids.len();
-            mask.extend((0..longest).map(|at| i64::from(at < length)));
-        }
-        let mut inputs = vec![("encoder_attention_mask".to_owned(), tensor(&[rows, longest], mask)?)];
-
-        let mut keys = Vec::new();
-        let mut width = 0;
-        for reading in readings {
-            let ([_, length, wide], values) = reading.outputs.floats("pointer.key")?;
-            width = wide;
-            keys.extend_from_slice(values);
-            keys.resize(keys.len() + (longest - length) * wide, 0.0);
-        }
-        inputs.push(("pointer.key".to_owned(), tensor(&[rows, longest, width], keys)?));
-
-        let (heads, wide) = (self.manifest.heads, self.manifest.head_width);
-        for name in self.caches("cross") {
-            let mut padded = Vec::with_capacity(rows * heads * longest * wide);
-            for reading in readings {
-                let ([_, _, length, _], values) = reading.outputs.floats(&name)?;
-                for head in values.chunks((length * wide).max(1)) {
-                    padded.extend_from_slice(head);
-                    padded.resize(padded.len() + (longest - length) * wide, 0.0);
-                }
-            }
-            inputs.push((name, tensor(&[rows, heads, longest, wide], padded)?));
-        }
-        Ok(inputs)
-    }
-
-    /// What each row was pointed at last, and what it has left.
-    fn moving_inputs(&self, readings: &[Reading], steps: &[Step]) -> Result<Vec<(String, DynValue)>, RunError> {
-        let (rows, wide) = (steps.len(), self.manifest.d_model);
-        let mut previous = Vec::with_capacity(rows * wide);
-        for (reading, step) in readings.iter().zip(steps) {
-            let ([_, _, _], states) = reading.outputs.floats("last_hidden_state")?;
-            let state = step.previous.and_then(|at| states.get(at * wide..(at + 1) * wide));
-            match state {
-                Some(state) => previous.extend_from_slice(state),
-                None => previous.resize(previous.len() + wide, 0.0),
-            }
-        }
-        let position = |step: &Step| step.previous.and_then(|at| i64::try_from(at).ok()).unwrap_or(-1);
-        Ok(vec![
-            ("previous".to_owned(), tensor(&[rows, 1, wide], previous)?),
-            ("phase".to_owned(), tensor(&[rows], steps.iter().map(|step| i64::from(step.at_end)).collect())?),
-            ("remaining".to_owned(), tensor(&[rows], steps.iter().map(|step| step.left as f32).collect())?),
-            ("position_of_previous".to_owned(), tensor(&[rows], steps.iter().map(position).collect())?),
-        ])
+        Ok(pointers.iter().zip(rows).map(|(pointer, row)| pointer.text(row.text)).collect())
     }
 
     fn empty_past(&self, rows: usize) -> Result<Vec<(String, DynValue)>, RunError> {
@@ -228,6 +173,27 @@ impl Own {
         (0..self.manifest.decoder_layers)
             .flat_map(move |layer| ["key", "value"].map(|part| format!("{kind}.{layer}.{part}")))
     }
+}
+
+/// What each row was pointed at last, and what it has left.
+fn moving_inputs(encoded: &Outputs, steps: &[Step]) -> Result<Vec<(String, DynValue)>, RunError> {
+    let rows = steps.len();
+    let ([_, longest, wide], states) = encoded.floats("last_hidden_state")?;
+    let mut previous = Vec::with_capacity(rows * wide);
+    for (row, step) in steps.iter().enumerate() {
+        let state = step.previous.and_then(|at| states.get((row * longest + at) * wide..)?.get(..wide));
+        match state {
+            Some(state) => previous.extend_from_slice(state),
+            None => previous.resize(previous.len() + wide, 0.0),
+        }
+    }
+    let position = |step: &Step| step.previous.and_then(|at| i64::try_from(at).ok()).unwrap_or(-1);
+    Ok(vec![
+        ("previous".to_owned(), tensor(&[rows, 1, wide], previous)?),
+        ("phase".to_owned(), tensor(&[rows], steps.iter().map(|step| i64::from(step.at_end)).collect())?),
+        ("remaining".to_owned(), tensor(&[rows], steps.iter().map(|step| step.left as f32).collect())?),
+        ("position_of_previous".to_owned(), tensor(&[rows], steps.iter().map(position).collect())?),
+    ])
 }
 
 /// Whether a window that begins at that token begins with a word, so that nothing is cut through.

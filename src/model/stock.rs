@@ -1,7 +1,7 @@
 //! Any T5 of the community, as `optimum-cli export onnx --task text2text-generation-with-past` writes it.
 //!
-//! The decoder is one merged graph or two, without and with past; fp32 or quantized. As in our own export the encoder
-//! runs one text at a time, so that a text's states don't depend on its neighbours.
+//! The decoder is one merged graph or two, without and with past; fp32 or quantized. As with our own export, reading
+//! runs one window at a time and rewriting shares batches among the texts of one call.
 
 mod files;
 
@@ -13,6 +13,7 @@ pub(crate) use self::files::Files;
 use self::files::Settings;
 use super::{
     ModelError,
+    batch::{MOST_ROWS, Padded},
     graph::{Graph, Outputs, RunError, tensor},
     pieces::{Pieces, Tokens},
     watch::Watch,
@@ -46,11 +47,13 @@ enum Decoder {
 }
 
 /// One row of a batch.
-struct Source {
+struct Row {
     ids: Vec<i64>,
-    states: Vec<f32>,
     /// The most tokens to generate.
     limit: usize,
+    /// Which request it belongs to, and where in it.
+    request: usize,
+    part: usize,
 }
 
 impl Stock {
@@ -88,7 +91,8 @@ impl Stock {
     fn read_one(&mut self, text: &str, stop: &Interrupt) -> Result<Encoded, RewriteError> {
         let mut meaning = vec![0.0; self.settings.d_model];
         for piece in self.split(text, "")? {
-            let states = self.encode(&piece, stop)?;
+            let outputs = self.encode(&Padded::new(&[&piece], self.settings.pad)?, stop)?;
+            let ([_, _, _], states) = outputs.floats("last_hidden_state")?;
             for state in states.chunks_exact(self.settings.d_model) {
                 meaning.iter_mut().zip(state).for_each(|(sum, value)| *sum += value);
             }
@@ -105,29 +109,25 @@ impl Stock {
         let prefix = self.prefix.clone();
         let around = self.pieces.encode(&prefix, true)?.ids.len();
         let mut rows = Vec::new();
-        let mut parts = Vec::new();
-        for (at, request) in requests.iter().enumerate() {
-            let pieces = self.split(request.text, &prefix)?;
-            parts.push(vec![String::new(); pieces.len()]);
+        let mut written = Vec::new();
+        for (request, RewriteRequest { text, ratio }) in requests.iter().enumerate() {
+            let pieces = self.split(text, &prefix)?;
+            written.push(vec![String::new(); pieces.len()]);
             for (part, ids) in pieces.into_iter().enumerate() {
                 let own = ids.len().saturating_sub(around).max(1) as f32;
-                let limit = ((own / request.ratio).ceil() as usize).max(1);
-                rows.push((at, part, ids, limit));
+                let limit = ((own / ratio).ceil() as usize).max(1);
+                rows.push(Row { ids, limit, request, part });
             }
         }
-        rows.sort_by_key(|(at, part, ids, _)| (ids.len(), *at, *part));
-        for batch in rows.chunks(super::MOST_ROWS) {
-            let mut sources = Vec::with_capacity(batch.len());
-            for (_, _, ids, limit) in batch {
-                sources.push(Source { ids: ids.clone(), states: self.encode(ids, stop)?, limit: *limit });
-            }
-            for ((at, part, ..), ids) in batch.iter().zip(self.greedy(&sources, stop)?) {
-                if let Some(slot) = parts.get_mut(*at).and_then(|parts| parts.get_mut(*part)) {
-                    *slot = self.pieces.decode(&ids)?.trim().to_owned();
+        rows.sort_by_key(|row| (row.ids.len(), row.request, row.part));
+        for batch in rows.chunks(MOST_ROWS) {
+            for (row, ids) in batch.iter().zip(self.greedy(batch, stop)?) {
+                if let Some(part) = written.get_mut(row.request).and_then(|parts| parts.get_mut(row.part)) {
+                    *part = self.pieces.decode(&ids)?.trim().to_owned();
                 }
             }
         }
-        Ok(parts.iter().zip(requests).map(|(parts, request)| super::shorter(parts, request.text)).collect())
+        Ok(written.iter().zip(requests).map(|(parts, request)| super::shorter(parts, request.text)).collect())
     }
 
     /// The ids of each piece of the text with `prefix` before it, none longer than the window; none for a blank text.
@@ -157,29 +157,16 @@ impl Stock {
         Ok(pieces)
     }
 
-    /// The states of one text, `d_model` numbers a token.
-    fn encode(&mut self, ids: &[i64], stop: &Interrupt) -> Result<Vec<f32>, RewriteError> {
-        let length = ids.len();
-        let mask = tensor(&[1, length], vec![1_i64; length])?;
-        let ids = tensor(&[1, length], ids.to_vec())?;
-        let outputs = self.encoder.run(stop, &[("input_ids", &ids), ("attention_mask", &mask)])?;
-        let ([_, _, _], states) = outputs.floats("last_hidden_state")?;
-        Ok(states.to_vec())
+    fn encode(&mut self, rows: &Padded, stop: &Interrupt) -> Result<Outputs, RewriteError> {
+        self.encoder.run(stop, &[("input_ids", &rows.ids), ("attention_mask", &rows.mask)])
     }
 
     /// The likeliest token at every step, until the end token or a row's limit.
-    fn greedy(&mut self, sources: &[Source], stop: &Interrupt) -> Result<Vec<Vec<i64>>, RewriteError> {
+    fn greedy(&mut self, sources: &[Row], stop: &Interrupt) -> Result<Vec<Vec<i64>>, RewriteError> {
         let rows = sources.len();
-        let longest = sources.iter().map(|source| source.ids.len()).max().unwrap_or(0);
-        let mut mask = Vec::with_capacity(rows * longest);
-        let mut states = Vec::with_capacity(rows * longest * self.settings.d_model);
-        for source in sources {
-            mask.extend((0..longest).map(|at| i64::from(at < source.ids.len())));
-            states.extend_from_slice(&source.states);
-            states.resize(states.len() + (longest - source.ids.len()) * self.settings.d_model, 0.0);
-        }
-        let mask = tensor(&[rows, longest], mask)?;
-        let states = tensor(&[rows, longest, self.settings.d_model], states)?;
+        let ids: Vec<&[i64]> = sources.iter().map(|row| row.ids.as_slice()).collect();
+        let padded = Padded::new(&ids, self.settings.pad)?;
+        let states = self.encode(&padded, stop)?.take("last_hidden_state")?;
 
         let mut written: Vec<Vec<i64>> = vec![Vec::new(); rows];
         let mut open = vec![true; rows];
@@ -187,7 +174,8 @@ impl Stock {
         let mut past: Vec<(String, DynValue)> = Vec::new();
         while open.contains(&true) {
             let ids = tensor(&[rows, 1], tokens.clone())?;
-            let fixed = [("input_ids", &ids), ("encoder_attention_mask", &mask), ("encoder_hidden_states", &states)];
+            let fixed =
+                [("input_ids", &ids), ("encoder_attention_mask", &padded.mask), ("encoder_hidden_states", &states)];
             let mut outputs = self.decoder.step(&self.settings, rows, &fixed, &past, stop)?;
             let ([_, steps, width], logits) = outputs.floats("logits")?;
             for (row, logits) in logits.chunks((steps * width).max(1)).enumerate() {
@@ -293,8 +281,9 @@ impl Stock {
     /// What the reference file holds: the states of a text without a prefix, and `limit` tokens at most.
     pub(super) fn states_and_tokens(&mut self, text: &str, limit: usize) -> (Vec<f32>, Vec<i64>) {
         let ids = self.pieces.encode(text, true).unwrap().ids;
-        let states = self.encode(&ids, &Interrupt::never()).unwrap();
-        let source = Source { ids, states: states.clone(), limit };
-        (states, self.greedy(&[source], &Interrupt::never()).unwrap().remove(0))
+        let outputs = self.encode(&Padded::new(&[&ids], 0).unwrap(), &Interrupt::never()).unwrap();
+        let states = outputs.floats::<3>("last_hidden_state").unwrap().1.to_vec();
+        let row = Row { ids, limit, request: 0, part: 0 };
+        (states, self.greedy(&[row], &Interrupt::never()).unwrap().remove(0))
     }
 }
