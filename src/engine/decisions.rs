@@ -152,7 +152,7 @@ impl Log {
     /// Writes the file anew, so that at any moment either the old or the new one is there.
     fn rewrite(path: PathBuf, records: &[Record]) -> io::Result<Self> {
         let draft = path.with_extension(format!("{}.new", std::process::id()));
-        let mut file = OpenOptions::new().append(true).create(true).open(&draft)?;
+        let mut file = private().append(true).create(true).open(&draft)?;
         file.set_len(0)?;
         file.write_all(HEADER)?;
         file.write_all(records.as_flattened())?;
@@ -191,6 +191,14 @@ impl Log {
         }
         Ok(())
     }
+}
+
+/// For the user's eyes alone: whoever knows a text could tell from its hash that it was sent.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 const RECORD: usize = 16;

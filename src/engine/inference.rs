@@ -107,8 +107,8 @@ impl fmt::Debug for Call {
 }
 
 impl Inference {
-    /// Starts the thread, which loads the model first. Each of `workers` asks one question at a time; as many again may
-    /// be left in the queue by jobs that have ended.
+    /// Starts the thread, which loads the model first. Each of `workers` asks one question at a time; the rest of the
+    /// queue is room for those that jobs leave behind when they end, which are skipped.
     pub(super) fn start(
         backend: Backend,
         workers: usize,
@@ -116,7 +116,7 @@ impl Inference {
         counters: &Arc<Counters>,
         alive: SyncSender<()>,
     ) -> Result<Self, StartError> {
-        let (sender, calls) = sync_channel(2 * workers);
+        let (sender, calls) = sync_channel(16 * workers);
         let (loading, loaded) = watch::channel(Loaded::Loading);
         let running = Running::default();
         let owner = Owner { running: Arc::clone(&running), counters: Arc::clone(counters) };

@@ -214,6 +214,8 @@ async fn forced_decisions_outlive_the_process() {
     drop(engine);
     let file = folder.path().join("decisions");
     assert_eq!(fs::read(&file).unwrap().len(), 32);
+    #[cfg(unix)]
+    assert_eq!(std::os::unix::fs::MetadataExt::mode(&fs::metadata(&file).unwrap()) & 0o777, 0o600);
 
     let engine = Engine::start(&config(), Some(folder.path()), works()).unwrap();
     assert_eq!(reason(&engine.condense(job(&text), None).await), Some(Reason::Deadline));
