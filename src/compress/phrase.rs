@@ -4,8 +4,7 @@
 use std::{collections::HashMap, ops::Range};
 
 use super::{
-    lexicon,
-    redundancy::is_negation,
+    atoms, lexicon,
     tokens::CountTokens,
     words::{is_stop_word, stem},
 };
@@ -25,8 +24,10 @@ pub struct Phrase {
     pub smoothed: f32,
     /// Holds a name, a number or an identifier.
     pub strong: bool,
-    /// A negation or a modal word: never left out of a clause of which something is kept.
-    pub pinned: bool,
+    /// Begins its unit.
+    pub opens: bool,
+    /// Ends its unit.
+    pub closes: bool,
 }
 
 /// Cuts the units of a text into phrases and says what each tells. Linear in the text's length.
@@ -37,16 +38,46 @@ pub fn phrases(text: &str, units: &[Range<usize>], tokens: &dyn CountTokens) -> 
     let mut found = Vec::new();
     for (unit, span) in units.iter().enumerate() {
         let words = Word::all(text, span);
+        let bonds = bonds(text, span, &words);
         let mut start = 0;
         while start < words.len() {
-            let end = group_end(&words, start);
+            let mut end = group_end(&words, start);
+            while end < words.len() && bonds.get(end).copied().unwrap_or(false) {
+                end = group_end(&words, end);
+            }
             let Some(group) = words.get(start..end) else { break };
-            found.push(scorer.phrase(group, unit, start == 0));
+            let mut phrase = scorer.phrase(group, unit, start == 0);
+            phrase.closes = end >= words.len();
+            found.push(phrase);
             start = end;
         }
     }
     smooth(&mut found);
     found
+}
+
+/// For each word whether it stands or falls with the one before it: a negation with what it turns, a number with its
+/// unit, a condition with its clause.
+fn bonds(text: &str, unit: &Range<usize>, words: &[Word<'_>]) -> Vec<bool> {
+    let mut bound = vec![false; words.len()];
+    let inside = text.get(unit.clone()).unwrap_or_default();
+    let mut at = 0;
+    for group in atoms::protected(inside) {
+        let group = unit.start + group.start..unit.start + group.end;
+        while words.get(at).is_some_and(|word| word.span.end <= group.start) {
+            at += 1;
+        }
+        // The group's first word may go alone with what stands before it; those after it are bound.
+        let mut next = at + 1;
+        while let Some(word) = words.get(next).filter(|word| word.span.start < group.end) {
+            debug_assert!(word.span.end > group.start);
+            if let Some(flag) = bound.get_mut(next) {
+                *flag = true;
+            }
+            next += 1;
+        }
+    }
+    bound
 }
 
 /// A run of characters between white space.
@@ -122,7 +153,7 @@ fn group_end(words: &[Word<'_>], start: usize) -> usize {
     }
     while last + 1 - start < LONGEST {
         let Some(word) = words.get(last) else { break };
-        if word.closes() && !word.is_day_or_month() {
+        if (word.closes() && !word.is_day_or_month()) || word.raw.ends_with(']') {
             break;
         }
         let strong = |at: usize| words.get(at).is_some_and(Word::is_strong);
@@ -200,12 +231,12 @@ impl<'a> Scorer<'a> {
         let span = group.first().map_or(0, |word| word.span.start)..group.last().map_or(0, |word| word.span.end);
         let cost = group.iter().map(|word| self.cost(word.raw)).sum::<usize>().max(1);
         let strong = group.iter().any(Word::is_strong);
-        let pinned = group.len() == 1
-            && group.iter().all(|word| is_negation(&word.bare) || MODALS.contains(&word.bare.as_str()));
         let mut value = self.information(group);
         let whole: Vec<&str> = group.iter().map(|word| word.bare.as_str()).collect();
         let times = self.seen_phrases.entry(whole.join(" ")).or_insert(0);
         let digits = group.iter().any(Word::has_digit);
+        let label =
+            opens_unit && group.first().is_some_and(|word| word.raw.starts_with('[') && word.raw.ends_with(']'));
         if strong {
             value += 5.0;
         }
@@ -223,8 +254,11 @@ impl<'a> Scorer<'a> {
         }
         *times += 1;
         debug_assert!(self.text.get(span.clone()).is_some());
+        if label {
+            value = LABEL;
+        }
         let value = value / (cost as f32).powf(COST_POWER);
-        Phrase { span, unit, cost, value, smoothed: value, strong, pinned }
+        Phrase { span, unit, cost, value, smoothed: value, strong, opens: opens_unit, closes: false }
     }
 
     /// The mean rarity of the group's words, less for words that stood before.
@@ -257,11 +291,11 @@ impl<'a> Scorer<'a> {
     }
 }
 
+/// What a passage's label such as `[3]` tells.
+const LABEL: f32 = 0.5;
+
 /// How strongly the length of a phrase counts against it.
 const COST_POWER: f32 = 0.25;
-
-/// Words that bind, allow or limit.
-const MODALS: &[&str] = &["must", "shall", "may", "might", "should", "could", "if", "provided", "most", "least"];
 
 /// A phrase beside a telling one is worth more: answers are longer than words.
 fn smooth(phrases: &mut [Phrase]) {

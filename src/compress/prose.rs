@@ -83,7 +83,7 @@ impl<'a> Prose<'a> {
         let smooth = ((budget as f32 / total.max(1) as f32 - 0.2) / 0.3).clamp(0.0, 1.0);
         let worth: Vec<f32> = self.phrases.iter().map(|phrase| self.worth(phrase, smooth)).collect();
         let forced = vec![false; self.phrases.len()];
-        let joint = |last, next| usize::from(!matches!(self.joint(last, next), Joint::Space));
+        let joint = |last: &Phrase, next: &Phrase| usize::from(!matches!(self.joint(last, next), Joint::Space));
         let candidates = Candidates { phrases: &self.phrases, worth: &worth, forced: &forced, joint: &joint };
         let kept = select::select(&candidates, budget);
         (self.assemble(&kept), self.account(&kept))
@@ -120,7 +120,7 @@ impl<'a> Prose<'a> {
 
     /// What stands between two kept phrases.
     fn between(&self, last: &Phrase, next: &Phrase) -> &'static str {
-        match self.joint(last.unit, next.unit) {
+        match self.joint(last, next) {
             Joint::Paragraph => "\n\n",
             Joint::Line => "\n",
             Joint::Gap => " […] ",
@@ -128,16 +128,20 @@ impl<'a> Prose<'a> {
         }
     }
 
-    /// How two units are joined, the later one following the earlier one in the condensed text.
-    fn joint(&self, last: usize, next: usize) -> Joint {
-        let (Some(from), Some(to)) = (self.segments.get(last), self.segments.get(next)) else { return Joint::Space };
-        if last == next {
-            Joint::Space
-        } else if from.passage != to.passage || from.paragraph != to.paragraph {
+    /// How two phrases are joined, the later one following the earlier one in the condensed text.
+    fn joint(&self, last: &Phrase, next: &Phrase) -> Joint {
+        if last.unit == next.unit {
+            return Joint::Space;
+        }
+        let (Some(from), Some(to)) = (self.segments.get(last.unit), self.segments.get(next.unit)) else {
+            return Joint::Space;
+        };
+        if from.passage != to.passage || from.paragraph != to.paragraph {
             Joint::Paragraph
-        } else if self.ends_line.get(last).copied().unwrap_or(false) {
+        } else if self.ends_line.get(last.unit).copied().unwrap_or(false) {
             Joint::Line
-        } else if next > last + 1 {
+        } else if next.unit > last.unit + 1 && last.closes && next.opens {
+            // Between whole sentences a gap would not be seen.
             Joint::Gap
         } else {
             Joint::Space

@@ -122,7 +122,9 @@ fn ask_in(text: &str, span: Range<usize>, place: Place) -> Option<Ask> {
     if IMPERATIVES.contains(&first) {
         return Some(asked(0, if instructs && stopped && words.len() <= 8 { INSTRUCTION } else { IMPERATIVE }));
     }
-    if instructs && stopped && words.len() <= 40 && place == Place::First {
+    // An announcement ("Here are some documents.") asks nothing and is material.
+    let asks = words.iter().any(|word| IMPERATIVES.contains(&word.trim_matches(|c: char| !c.is_alphanumeric())));
+    if instructs && asks && stopped && words.len() <= 40 && place == Place::First {
         return Some(asked(0, INSTRUCTION));
     }
     let one_line = !bare.contains('\n');
@@ -281,9 +283,9 @@ mod tests {
     }
 
     #[test]
-    fn an_announcement_is_protected_but_asks_nothing() {
+    fn an_announcement_is_material() {
         let text = format!("Here are some documents. I will ask about them later.\n\n{}", material());
-        assert_eq!(found(&text), (None, material().as_str()));
+        assert_eq!(found(&text), (None, text.as_str()));
     }
 
     #[test]

@@ -10,8 +10,8 @@ pub(super) struct Candidates<'a> {
     pub(super) worth: &'a [f32],
     /// What is kept whatever it costs.
     pub(super) forced: &'a [bool],
-    /// Tokens of what stands between two phrases of these units: a mark, a line break, or nothing.
-    pub(super) joint: &'a dyn Fn(usize, usize) -> usize,
+    /// Tokens of what stands between two phrases: a mark, a line break, or nothing.
+    pub(super) joint: &'a dyn Fn(&Phrase, &Phrase) -> usize,
 }
 
 /// Which phrases to keep so that they and the marks of gaps cost at most `budget` tokens.
@@ -51,10 +51,10 @@ fn kept(candidates: &Candidates<'_>, order: &[usize], count: usize) -> Vec<bool>
 /// The tokens of what is kept and of what joins it.
 fn cost(candidates: &Candidates<'_>, kept: &[bool]) -> usize {
     let mut total = 0;
-    let mut last_unit = None;
+    let mut last = None;
     for (phrase, _) in candidates.phrases.iter().zip(kept).filter(|(_, kept)| **kept) {
-        total += last_unit.map_or(0, |last| (candidates.joint)(last, phrase.unit));
-        last_unit = Some(phrase.unit);
+        total += last.map_or(0, |last| (candidates.joint)(last, phrase));
+        last = Some(phrase);
         total += phrase.cost;
     }
     total
