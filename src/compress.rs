@@ -6,6 +6,7 @@
 //! cache valid when a growing conversation is replayed.
 
 pub mod atoms;
+mod body;
 mod code;
 pub mod content;
 mod excerpt;
@@ -187,66 +188,38 @@ pub fn compress(
     if before < policy.min_tokens {
         return Ok(Condensation::unchanged(Reason::BelowMinimum, before));
     }
-    let frame = question::frame(text);
+    // A tool's result holds no question of the user's.
+    let frame = if query.call.is_some() { question::Frame::none(text) } else { question::frame(text) };
     let asked = frame.question.clone().and_then(|span| text.get(span));
     let ask = Relevance::new(query, asked);
-    let (head, rest) = text.split_at(frame.head);
-    let (body, tail) = rest.split_at(frame.tail - frame.head);
-    let mut prose = prose::Prose::read(body, tokens);
-    if !ask.is_empty() {
-        let similarity = match rewriter.filter(|_| policy.rewrite) {
-            Some(rewriter) => similarity(rewriter, ask.wording(), &prose.titled_units())?,
-            None => Vec::new(),
-        };
-        prose.rank(&ask, &similarity);
+    let mut body = body::Body::read(text, frame.head..frame.tail, tokens);
+    if body.is_protected() {
+        return Ok(Condensation::unchanged(Reason::Protected, before));
     }
-    let (condensed, units) = match policy.ratio {
-        Ratio::Auto => prose.without_repeats(),
+    body.rank(&ask, rewriter.filter(|_| policy.rewrite))?;
+    let head = text.get(..frame.head).unwrap_or_default();
+    let tail = text.get(frame.tail..).unwrap_or_default();
+    let goal = match policy.ratio {
+        Ratio::Auto => None,
         Ratio::By(factor) => {
             // The question is no material and costs nothing; the instructions around it do.
             let question = asked.map_or(0, |asked| tokens.count(asked));
             let framing = (tokens.count(head) + tokens.count(tail)).saturating_sub(question);
             let whole = (before.saturating_sub(question) as f32 / factor.value()) as usize;
-            within(&prose, whole.saturating_sub(framing).max(whole / 2), tokens)
+            Some(whole.saturating_sub(framing).max(whole / 2))
         }
     };
-    let condensed = format!("{head}{}{}{tail}", condensed.trim_end(), trailing_white(body));
+    let (material, inner) = body.condense(&ask, goal, tokens);
+    let condensed = format!("{head}{material}{tail}");
     let after = tokens.count(&condensed);
-    if after >= before {
+    if after >= before || material.trim().is_empty() {
         return Ok(Condensation::unchanged(Reason::NoGain, before));
     }
+    let mut units: Vec<Unit> =
+        body::protected(text, 0..frame.head, "what is asked stays word for word").into_iter().collect();
+    units.extend(inner);
+    units.extend(body::protected(text, frame.tail..text.len(), "what is asked stays word for word"));
     Ok(Condensation { outcome: Outcome::Compressed(condensed), tokens_before: before, tokens_after: after, units })
-}
-
-/// Similarity of meaning of each unit with what is asked; empty where the model knows no meanings.
-fn similarity(rewriter: &mut dyn Rewriter, asked: &str, units: &[String]) -> Result<Vec<f32>, RewriteError> {
-    let texts: Vec<&str> = std::iter::once(asked).chain(units.iter().map(String::as_str)).collect();
-    let meanings = rewriter.meanings(&texts)?;
-    let Some((asked, units)) = meanings.split_first().filter(|(asked, _)| !asked.is_empty()) else {
-        return Ok(Vec::new());
-    };
-    Ok(units.iter().map(|unit| asked.iter().zip(unit).map(|(a, b)| a * b).sum()).collect())
-}
-
-/// The prose at a budget, corrected for what the estimate of each phrase's tokens missed.
-fn within(prose: &prose::Prose<'_>, wanted: usize, tokens: &dyn CountTokens) -> (String, Vec<Unit>) {
-    let mut budget = wanted;
-    let mut found = prose.condense(budget);
-    for _ in 0..CORRECTIONS {
-        let got = tokens.count(&found.0).max(1);
-        if got.abs_diff(wanted) * 50 <= wanted {
-            break;
-        }
-        budget = budget * wanted / got;
-        found = prose.condense(budget);
-    }
-    found
-}
-
-const CORRECTIONS: usize = 3;
-
-fn trailing_white(text: &str) -> &str {
-    text.get(text.trim_end().len()..).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
+mod assemble;
 mod rank;
 
 use super::{
-    Decision, Unit,
+    Decision,
     phrase::{self, Phrase},
     redundancy::{self, Repeat},
     relevance::Relevance,
@@ -14,37 +15,39 @@ use super::{
     tokens::CountTokens,
 };
 
-/// A prose text cut and scored, before any budget.
+/// Blocks of prose cut and scored, before any budget.
 pub(super) struct Prose<'a> {
     text: &'a str,
+    /// Spans in `text`.
+    blocks: Vec<Range<usize>>,
     segments: Vec<Segment>,
+    /// For each segment the block that it stands in.
+    block_of: Vec<usize>,
     phrases: Vec<Phrase>,
     repeats: Vec<Option<Repeat>>,
     /// Relevance of each unit, 0–1; empty when nothing is asked.
     relevance: Vec<f32>,
     /// Whether a line ends with the unit.
     ends_line: Vec<bool>,
-}
-
-/// What joins two kept units.
-#[derive(Clone, Copy, PartialEq)]
-enum Joint {
-    Paragraph,
-    Line,
-    /// A mark: something between them is missing.
-    Gap,
-    Space,
+    /// What is kept whatever it is worth.
+    forced: Vec<bool>,
 }
 
 impl<'a> Prose<'a> {
-    pub(super) fn read(text: &'a str, tokens: &dyn CountTokens) -> Self {
-        let segments = segment::segments(text);
+    /// Reads the blocks of `text` that are prose.
+    pub(super) fn read(text: &'a str, blocks: Vec<Range<usize>>, tokens: &dyn CountTokens) -> Self {
+        let (segments, block_of) = segments(text, &blocks);
         let spans: Vec<Range<usize>> = segments.iter().map(|segment| segment.span.clone()).collect();
         let units: Vec<&str> = spans.iter().map(|span| text.get(span.clone()).unwrap_or_default()).collect();
         let phrases = phrase::phrases(text, &spans, tokens);
         let repeats = redundancy::repeats(&units);
         let ends_line = units.iter().map(|unit| unit.ends_with('\n')).collect();
-        Self { text, segments, phrases, repeats, relevance: Vec::new(), ends_line }
+        let forced = forced(text, &phrases);
+        Self { text, blocks, segments, block_of, phrases, repeats, relevance: Vec::new(), ends_line, forced }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.phrases.is_empty()
     }
 
     /// Each unit under the title of its passage: what a reader would know of it.
@@ -76,115 +79,111 @@ impl<'a> Prose<'a> {
         self.relevance = rank::Ranking { units: &self.units(), segments: &self.segments, ask }.scores(similarity);
     }
 
-    /// What is kept at `budget` tokens.
-    pub(super) fn condense(&self, budget: usize) -> (String, Vec<Unit>) {
+    /// Which phrases to keep so that what they make has `wanted` target tokens.
+    pub(super) fn within(&self, wanted: usize, tokens: &dyn CountTokens) -> Vec<bool> {
+        let mut budget = wanted;
+        let mut kept = self.select(budget);
+        // The estimate adds up phrases; together they may take a few tokens more or less.
+        for _ in 0..CORRECTIONS {
+            let got: usize = self.pieces(&kept).iter().map(|piece| tokens.count(&piece.text)).sum();
+            if got.abs_diff(wanted) * 50 <= wanted {
+                break;
+            }
+            budget = budget * wanted / got.max(1);
+            kept = self.select(budget);
+        }
+        kept
+    }
+
+    fn select(&self, budget: usize) -> Vec<bool> {
         let total: usize = self.phrases.iter().map(|phrase| phrase.cost).sum();
         // Where much is kept, a telling phrase keeps its neighbours; where little is, each must pay for itself.
         let smooth = ((budget as f32 / total.max(1) as f32 - 0.2) / 0.3).clamp(0.0, 1.0);
         let worth: Vec<f32> = self.phrases.iter().map(|phrase| self.worth(phrase, smooth)).collect();
-        let forced = vec![false; self.phrases.len()];
-        let joint = |last: &Phrase, next: &Phrase| usize::from(!matches!(self.joint(last, next), Joint::Space));
-        let candidates = Candidates { phrases: &self.phrases, worth: &worth, forced: &forced, joint: &joint };
-        let kept = select::select(&candidates, budget);
-        (self.assemble(&kept), self.account(&kept))
+        let joint = |last: &Phrase, next: &Phrase| self.joint(last, next).cost();
+        select::select(
+            &Candidates { phrases: &self.phrases, worth: &worth, forced: &self.forced, joint: &joint },
+            budget,
+        )
     }
 
-    /// Everything but what is said twice, as it stands.
-    pub(super) fn without_repeats(&self) -> (String, Vec<Unit>) {
-        let stays = |unit: usize| self.repeats.get(unit).is_none_or(Option::is_none);
-        let kept: Vec<bool> = self.phrases.iter().map(|phrase| stays(phrase.unit)).collect();
-        let units = self.segments.iter().enumerate().filter(|(unit, _)| stays(*unit));
-        let text = units.filter_map(|(_, segment)| self.text.get(segment.span.clone())).collect();
-        (text, self.account(&kept))
+    /// Everything but what is said twice.
+    pub(super) fn all_but_repeats(&self) -> Vec<bool> {
+        self.phrases.iter().map(|phrase| self.repeat(phrase.unit).is_none()).collect()
     }
 
     fn worth(&self, phrase: &Phrase, smooth: f32) -> f32 {
-        let repeated = self.repeats.get(phrase.unit).is_some_and(Option::is_some);
-        let penalty = if repeated { -100.0 } else { 0.0 };
+        let penalty = if self.repeat(phrase.unit).is_some() { REPEATED } else { 0.0 };
         let relevance = self.relevance.get(phrase.unit).copied().unwrap_or(0.0);
-        penalty + RELEVANCE * relevance + (phrase.value + smooth * (phrase.smoothed - phrase.value)) / 20.0
+        let information = phrase.value + smooth * (phrase.smoothed - phrase.value);
+        RELEVANCE * relevance + information / INFORMATION - penalty
     }
 
-    fn assemble(&self, kept: &[bool]) -> String {
-        let mut out = String::new();
-        let mut last: Option<&Phrase> = None;
-        for (phrase, _) in self.phrases.iter().zip(kept).filter(|(_, kept)| **kept) {
-            if let Some(last) = last {
-                out.push_str(self.between(last, phrase));
-            }
-            out.push_str(self.text.get(phrase.span.clone()).unwrap_or_default());
-            last = Some(phrase);
-        }
-        out
+    fn repeat(&self, unit: usize) -> Option<&Repeat> {
+        self.repeats.get(unit).and_then(Option::as_ref)
     }
 
-    /// What stands between two kept phrases.
-    fn between(&self, last: &Phrase, next: &Phrase) -> &'static str {
-        match self.joint(last, next) {
-            Joint::Paragraph => "\n\n",
-            Joint::Line => "\n",
-            Joint::Gap => " […] ",
-            Joint::Space => " ",
+    /// What a unit is worth to the reader, 0–1.
+    fn score(&self, unit: usize) -> f32 {
+        match self.repeat(unit) {
+            Some(repeat) => 1.0 - repeat.share,
+            None => self.relevance.get(unit).copied().unwrap_or(1.0),
         }
     }
 
-    /// How two phrases are joined, the later one following the earlier one in the condensed text.
-    fn joint(&self, last: &Phrase, next: &Phrase) -> Joint {
-        if last.unit == next.unit {
-            return Joint::Space;
+    fn reason(&self, unit: usize, decision: Decision) -> String {
+        if let Some(repeat) = self.repeat(unit) {
+            return format!("unit {} says {:.0} % of it", repeat.of, repeat.share * 100.0);
         }
-        let (Some(from), Some(to)) = (self.segments.get(last.unit), self.segments.get(next.unit)) else {
-            return Joint::Space;
+        let grounds = match self.relevance.get(unit) {
+            Some(relevance) => format!("relevance {relevance:.2}"),
+            None => "information".to_owned(),
         };
-        if from.passage != to.passage || from.paragraph != to.paragraph {
-            Joint::Paragraph
-        } else if self.ends_line.get(last.unit).copied().unwrap_or(false) {
-            Joint::Line
-        } else if next.unit > last.unit + 1 && last.closes && next.opens {
-            // Between whole sentences a gap would not be seen.
-            Joint::Gap
-        } else {
-            Joint::Space
+        match decision {
+            Decision::Kept => grounds,
+            Decision::Rewritten => format!("{grounds}; its telling words"),
+            Decision::Dropped => format!("{grounds}; others tell more"),
         }
-    }
-
-    fn account(&self, kept: &[bool]) -> Vec<Unit> {
-        let mut first = 0;
-        let mut units = Vec::with_capacity(self.segments.len());
-        for (index, segment) in self.segments.iter().enumerate() {
-            let count =
-                self.phrases.get(first..).unwrap_or_default().iter().take_while(|phrase| phrase.unit == index).count();
-            let flags = kept.get(first..first + count).unwrap_or_default();
-            let phrases = self.phrases.get(first..first + count).unwrap_or_default();
-            first += count;
-            units.push(self.unit(index, segment, phrases, flags));
-        }
-        units
-    }
-
-    fn unit(&self, index: usize, segment: &Segment, phrases: &[Phrase], kept: &[bool]) -> Unit {
-        let stay = kept.iter().filter(|kept| **kept).count();
-        let texts = phrases.iter().zip(kept).filter(|(_, kept)| **kept);
-        let text: Vec<&str> = texts.filter_map(|(phrase, _)| self.text.get(phrase.span.clone())).collect();
-        let relevance = self.relevance.get(index).copied();
-        let (decision, text) = match stay {
-            0 => (Decision::Dropped, None),
-            all if all == phrases.len() => (Decision::Kept, self.text.get(segment.span.clone()).map(str::to_owned)),
-            _ => (Decision::Rewritten, Some(text.join(" "))),
-        };
-        let reason = match (self.repeats.get(index).and_then(Option::as_ref), relevance) {
-            (Some(repeat), _) => format!("says what unit {} says ({:.0} %)", repeat.of, repeat.share * 100.0),
-            (None, Some(relevance)) => format!("relevance {relevance:.2}"),
-            (None, None) => "information".to_owned(),
-        };
-        let kind = match segment.form {
-            Form::Heading => "heading",
-            Form::Item => "list",
-            Form::Sentence => "prose",
-        };
-        Unit { span: segment.span.clone(), kind, score: relevance.unwrap_or(0.5).min(1.0), decision, reason, text }
     }
 }
 
-/// How much the relevance of a unit weighs beside what its phrases tell.
+/// The units of all blocks, and the block of each; paragraphs and passages never span blocks.
+fn segments(text: &str, blocks: &[Range<usize>]) -> (Vec<Segment>, Vec<usize>) {
+    let mut found: Vec<Segment> = Vec::new();
+    let mut block_of = Vec::new();
+    for (block, span) in blocks.iter().enumerate() {
+        let (paragraph, passage) = found.last().map_or((0, 0), |last| (last.paragraph + 1, last.passage + 1));
+        for segment in segment::segments(text.get(span.clone()).unwrap_or_default()) {
+            found.push(Segment {
+                span: span.start + segment.span.start..span.start + segment.span.end,
+                form: segment.form,
+                paragraph: paragraph + segment.paragraph,
+                passage: passage + segment.passage,
+            });
+            block_of.push(block);
+        }
+    }
+    (found, block_of)
+}
+
+/// The first mention of JSON stays: a request for JSON output is refused where no message says the word.
+fn forced(text: &str, phrases: &[Phrase]) -> Vec<bool> {
+    let mut forced = vec![false; phrases.len()];
+    let says_json = |phrase: &Phrase| {
+        text.get(phrase.span.clone())
+            .is_some_and(|part| part.as_bytes().windows(4).any(|word| word.eq_ignore_ascii_case(b"json")))
+    };
+    if let Some(flag) = phrases.iter().position(says_json).and_then(|first| forced.get_mut(first)) {
+        *flag = true;
+    }
+    forced
+}
+
+const CORRECTIONS: usize = 3;
+
+/// What the relevance of a unit (0–1) weighs beside what its phrases tell.
 const RELEVANCE: f32 = 2.0;
+/// What a phrase tells when it is as good as the best unit's relevance by half.
+const INFORMATION: f32 = 20.0;
+/// Puts what is said twice behind everything else.
+const REPEATED: f32 = 100.0;

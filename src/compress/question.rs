@@ -15,10 +15,18 @@ pub struct Frame {
     pub tail: usize,
 }
 
+impl Frame {
+    /// All of `text` is material.
+    #[must_use]
+    pub const fn none(text: &str) -> Self {
+        Self { question: None, head: 0, tail: text.len() }
+    }
+}
+
 /// Finds the frame of `text`. A text without one has `head` 0 and `tail` at its end.
 #[must_use]
 pub fn frame(text: &str) -> Frame {
-    let bare = Frame { question: None, head: 0, tail: text.len() };
+    let bare = Frame::none(text);
     let paragraphs = paragraphs(text);
     let ([first, .., last], true) = (paragraphs.as_slice(), text.len() >= SHORTEST) else { return bare };
     let first_asks = ask(text, first, Place::First);

@@ -1,0 +1,157 @@
+//! The material of a message: blocks of prose, which share one budget, between blocks of other kinds.
+
+use std::ops::Range;
+
+use super::{
+    CountTokens, Decision, Relevance, RewriteError, Rewriter, Unit,
+    content::{self, Block, Budget, Kind, Rendered},
+    prose::Prose,
+};
+
+/// A text cut into blocks, its prose read.
+pub(super) struct Body<'a> {
+    text: &'a str,
+    /// Spans in `text`.
+    blocks: Vec<Block>,
+    /// All blocks of prose, in order.
+    prose: Prose<'a>,
+}
+
+impl<'a> Body<'a> {
+    /// Reads `span` of `text`.
+    pub(super) fn read(text: &'a str, span: Range<usize>, tokens: &dyn CountTokens) -> Self {
+        let inside = text.get(span.clone()).unwrap_or_default();
+        let shift =
+            |block: Block| Block { span: span.start + block.span.start..span.start + block.span.end, kind: block.kind };
+        let blocks: Vec<Block> = content::blocks(inside).into_iter().map(shift).collect();
+        let prose = blocks.iter().filter(|block| block.kind == Kind::Prose).map(|block| block.span.clone());
+        Self { text, prose: Prose::read(text, prose.collect(), tokens), blocks }
+    }
+
+    /// Whether nothing in it may be changed.
+    pub(super) fn is_protected(&self) -> bool {
+        self.blocks.iter().all(|block| matches!(block.kind, Kind::Code | Kind::Diff | Kind::Opaque))
+    }
+
+    /// Ranks the prose by what is asked.
+    pub(super) fn rank(&mut self, ask: &Relevance, rewriter: Option<&mut dyn Rewriter>) -> Result<(), RewriteError> {
+        if ask.is_empty() || self.prose.is_empty() {
+            return Ok(());
+        }
+        let similarity = match rewriter {
+            Some(rewriter) => similarity(rewriter, ask.wording(), &self.prose.titled_units())?,
+            None => Vec::new(),
+        };
+        self.prose.rank(ask, &similarity);
+        Ok(())
+    }
+
+    /// The condensed text and the account of every unit. `goal` is in target tokens; without one only what is redundant
+    /// goes.
+    pub(super) fn condense(
+        &self,
+        ask: &Relevance,
+        goal: Option<usize>,
+        tokens: &dyn CountTokens,
+    ) -> (String, Vec<Unit>) {
+        let sizes: Vec<usize> = self.blocks.iter().map(|block| tokens.count(self.part(&block.span))).collect();
+        let shares = goal.map(|goal| self.shares(ask, goal, &sizes));
+        let rendered: Vec<Option<Rendered>> = self
+            .blocks
+            .iter()
+            .enumerate()
+            .map(|(index, block)| {
+                let budget = shares
+                    .as_ref()
+                    .and_then(|shares| shares.get(index))
+                    .map_or(Budget::Auto, |share| Budget::Tokens(*share));
+                (block.kind != Kind::Prose)
+                    .then(|| content::render(self.part(&block.span), block.kind, ask, budget, tokens))
+            })
+            .collect();
+        let Some(goal) = goal else { return self.join(&rendered, &self.prose.all_but_repeats()) };
+        let least: usize = self.prose_shares(shares.as_deref().unwrap_or_default());
+        let taken: usize = rendered.iter().flatten().map(|rendered| rendered.tokens).sum();
+        // What other kinds leave over goes to the prose; what they take too much is not taken from it.
+        let budget = goal.saturating_sub(taken).max(least);
+        let kept = self.prose.within(budget, tokens);
+        self.join(&rendered, &kept)
+    }
+
+    /// Each block's part of the goal: by its length, more for one that mentions what is asked; never more than it has.
+    fn shares(&self, ask: &Relevance, goal: usize, sizes: &[usize]) -> Vec<usize> {
+        let weight = |block: &Block| if ask.is_empty() { 1.0 } else { 0.5 + ask.mentions(self.part(&block.span)) };
+        let weighted: Vec<f32> =
+            self.blocks.iter().zip(sizes).map(|(block, size)| weight(block) * *size as f32).collect();
+        let total: f32 = weighted.iter().sum::<f32>().max(1.0);
+        weighted
+            .iter()
+            .zip(sizes)
+            .map(|(weighted, size)| ((goal as f32 * weighted / total) as usize).min(*size))
+            .collect()
+    }
+
+    fn prose_shares(&self, shares: &[usize]) -> usize {
+        self.blocks.iter().zip(shares).filter(|(block, _)| block.kind == Kind::Prose).map(|(_, share)| share).sum()
+    }
+
+    /// Puts the blocks together again as they stood.
+    fn join(&self, rendered: &[Option<Rendered>], kept: &[bool]) -> (String, Vec<Unit>) {
+        let mut text = String::new();
+        let mut units = Vec::new();
+        let mut prose = self.prose.pieces(kept).into_iter();
+        for (block, rendered) in self.blocks.iter().zip(rendered) {
+            match rendered {
+                Some(rendered) => {
+                    text.push_str(&rendered.text);
+                    units.extend(rendered.units.iter().map(|unit| shifted(unit, block.span.start)));
+                }
+                None => {
+                    let Some(piece) = prose.next() else { continue };
+                    text.push_str(&piece.text);
+                    if !piece.text.is_empty() {
+                        text.push_str(trailing_white(self.part(&block.span)));
+                    }
+                    units.extend(piece.units);
+                }
+            }
+        }
+        (text, units)
+    }
+
+    fn part(&self, span: &Range<usize>) -> &'a str {
+        self.text.get(span.clone()).unwrap_or_default()
+    }
+}
+
+/// A part of the message that stands word for word, as a unit.
+pub(super) fn protected(text: &str, span: Range<usize>, why: &str) -> Option<Unit> {
+    let inside = text.get(span.clone()).filter(|inside| !inside.is_empty())?;
+    let unit = Unit {
+        span,
+        kind: "question",
+        score: 1.0,
+        decision: Decision::Kept,
+        reason: why.into(),
+        text: Some(inside.into()),
+    };
+    Some(unit)
+}
+
+fn shifted(unit: &Unit, by: usize) -> Unit {
+    Unit { span: unit.span.start + by..unit.span.end + by, ..unit.clone() }
+}
+
+/// Similarity of meaning of each unit with what is asked; empty where the model knows no meanings.
+fn similarity(rewriter: &mut dyn Rewriter, asked: &str, units: &[String]) -> Result<Vec<f32>, RewriteError> {
+    let texts: Vec<&str> = std::iter::once(asked).chain(units.iter().map(String::as_str)).collect();
+    let meanings = rewriter.meanings(&texts)?;
+    let Some((asked, units)) = meanings.split_first().filter(|(asked, _)| !asked.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    Ok(units.iter().map(|unit| asked.iter().zip(unit).map(|(a, b)| a * b).sum()).collect())
+}
+
+fn trailing_white(text: &str) -> &str {
+    text.get(text.trim_end().len()..).unwrap_or_default()
+}

@@ -1,0 +1,133 @@
+//! Kept phrases put together: order kept, paragraphs kept apart, gaps between whole sentences marked.
+
+use super::{
+    super::{Decision, Unit, marks, phrase::Phrase, segment::Form},
+    Prose,
+};
+
+/// What stands for one block of prose.
+pub(in crate::compress) struct Piece {
+    pub(in crate::compress) text: String,
+    pub(in crate::compress) units: Vec<Unit>,
+}
+
+/// What joins two kept phrases.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Joint {
+    Paragraph,
+    Line,
+    /// A mark: something between them is missing, and nothing else would show it.
+    Gap,
+    /// Nothing is missing between them: they stand as they stood.
+    Same,
+    Space,
+}
+
+impl Joint {
+    /// Target tokens, about: a space is counted with the word after it.
+    pub(super) fn cost(self) -> usize {
+        usize::from(!matches!(self, Self::Same | Self::Space))
+    }
+}
+
+impl Prose<'_> {
+    /// What stands for each block where `kept` says which phrases stay.
+    pub(in crate::compress) fn pieces(&self, kept: &[bool]) -> Vec<Piece> {
+        let mut first_phrase = 0;
+        let mut pieces: Vec<Piece> =
+            self.blocks.iter().map(|_| Piece { text: String::new(), units: Vec::new() }).collect();
+        let mut last: Vec<Option<usize>> = vec![None; pieces.len()];
+        for (index, segment) in self.segments.iter().enumerate() {
+            let count = self
+                .phrases
+                .get(first_phrase..)
+                .unwrap_or_default()
+                .iter()
+                .take_while(|phrase| phrase.unit == index)
+                .count();
+            let places = first_phrase..first_phrase + count;
+            first_phrase += count;
+            let block = self.block_of.get(index).copied().unwrap_or(0);
+            let (Some(piece), Some(last)) = (pieces.get_mut(block), last.get_mut(block)) else { continue };
+            let mut inside = String::new();
+            let mut last_inside = None;
+            for place in places.clone().filter(|place| kept.get(*place).copied().unwrap_or(false)) {
+                self.push(&mut piece.text, *last, place);
+                self.push(&mut inside, last_inside, place);
+                (*last, last_inside) = (Some(place), Some(place));
+            }
+            let stay = kept.get(places.clone()).unwrap_or_default().iter().filter(|kept| **kept).count();
+            let text = (!inside.is_empty()).then_some(inside);
+            piece.units.push(self.unit(index, segment.form, (stay, count), text));
+        }
+        pieces
+    }
+
+    fn push(&self, out: &mut String, last: Option<usize>, next: usize) {
+        let (before, Some(next)) = (last.and_then(|last| self.phrases.get(last)), self.phrases.get(next)) else {
+            return;
+        };
+        if let Some(before) = before {
+            match self.joint(before, next) {
+                Joint::Paragraph => out.push_str("\n\n"),
+                Joint::Line => out.push('\n'),
+                Joint::Gap => {
+                    out.push(' ');
+                    out.push_str(marks::GAP);
+                    out.push(' ');
+                }
+                Joint::Same => out.push_str(self.text.get(before.span.end..next.span.start).unwrap_or(" ")),
+                Joint::Space => out.push(' '),
+            }
+        }
+        out.push_str(self.text.get(next.span.clone()).unwrap_or_default());
+    }
+
+    /// How two phrases are joined, the later one following the earlier one in the condensed text.
+    pub(super) fn joint(&self, last: &Phrase, next: &Phrase) -> Joint {
+        let white = self.text.get(last.span.end..next.span.start).unwrap_or_default();
+        let most = if white.contains('\n') { MOST_INDENT } else { MOST_WHITE };
+        if white.len() <= most && white.chars().all(char::is_whitespace) {
+            return Joint::Same;
+        }
+        if last.unit == next.unit {
+            return Joint::Space;
+        }
+        let (Some(from), Some(to)) = (self.segments.get(last.unit), self.segments.get(next.unit)) else {
+            return Joint::Space;
+        };
+        if from.passage != to.passage || from.paragraph != to.paragraph {
+            Joint::Paragraph
+        } else if self.ends_line.get(last.unit).copied().unwrap_or(false) {
+            Joint::Line
+        } else if next.unit > last.unit + 1 && last.closes && next.opens {
+            Joint::Gap
+        } else {
+            Joint::Space
+        }
+    }
+
+    fn unit(&self, index: usize, form: Form, (stay, all): (usize, usize), text: Option<String>) -> Unit {
+        let span = self.segments.get(index).map(|segment| segment.span.clone()).unwrap_or_default();
+        let decision = match stay {
+            0 if all > 0 => Decision::Dropped,
+            stay if stay == all => Decision::Kept,
+            _ => Decision::Rewritten,
+        };
+        let text = match decision {
+            Decision::Kept => self.text.get(span.clone()).map(str::to_owned),
+            Decision::Rewritten | Decision::Dropped => text,
+        };
+        let kind = match form {
+            Form::Heading => "heading",
+            Form::Item => "list",
+            Form::Sentence => "prose",
+        };
+        Unit { span, kind, score: self.score(index), decision, reason: self.reason(index, decision), text }
+    }
+}
+
+/// White space longer than this, in bytes, is not carried over between two phrases; where lines end it may be an
+/// indentation that means something.
+const MOST_WHITE: usize = 2;
+const MOST_INDENT: usize = 10;
