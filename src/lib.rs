@@ -10,6 +10,7 @@
 
 pub mod chat;
 pub mod compress;
+pub mod config;
 pub mod engine;
 pub mod explain;
 pub mod fidelity;

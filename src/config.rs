@@ -1,0 +1,116 @@
+//! The configuration: every module's own `Config`, composed into one and read from its sources.
+//!
+//! Defaults < `config.toml` < environment < flags; the later wins, key by key. Each value keeps its origin, so an error
+//! names the file or variable to correct and `headroom config show` says where a value came from. Everything is parsed
+//! once, at the start, into types that cannot be wrong; an unknown key stops the start like a bad value does.
+
+mod error;
+mod sections;
+mod show;
+mod sources;
+
+use figment::{
+    Figment,
+    providers::{Format, Serialized, Toml},
+};
+use serde::{Deserialize, Serialize};
+
+pub use error::Error;
+pub use sections::{CompressConfig, ModelConfig};
+pub use sources::{Flag, Sources};
+
+use crate::{
+    engine,
+    proxy::{self, upstream},
+    server,
+    setting::Invalid,
+    telemetry,
+};
+
+/// What the program needs to run; one section a module.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where clients connect.
+    pub server: server::Config,
+    /// Where requests go.
+    pub upstream: upstream::Config,
+    /// What is intercepted.
+    pub proxy: proxy::Config,
+    /// How far to condense.
+    pub compress: CompressConfig,
+    /// Which model rewrites.
+    pub model: ModelConfig,
+    /// Threads, queues, time and memory.
+    pub engine: engine::Config,
+    /// What is logged.
+    pub telemetry: telemetry::Config,
+}
+
+impl Config {
+    /// Reads and checks the configuration.
+    ///
+    /// # Errors
+    /// The first thing wrong in it: an unreadable file, an unknown key, a bad value; see [`Error`].
+    pub fn load(sources: &Sources) -> Result<Loaded, Error> {
+        let file = sources.file()?;
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        let known = show::leaves(&figment);
+        if let Some(file) = &file {
+            figment = figment.merge(Toml::string(&file.text));
+        }
+        for setting in sources.settings(&known)? {
+            figment = figment.merge(setting);
+        }
+        let origins = show::Origins { figment, file: file.map(|file| file.path), known };
+        origins.refuse_unknown_keys()?;
+        let config: Self = origins.figment.extract().map_err(|error| origins.explain(&error))?;
+        config.check().map_err(|(section, invalid)| origins.explain_invalid(section, invalid))?;
+        Ok(Loaded { config, origins })
+    }
+
+    /// Checks what a single value's type cannot say: the section and the setting that cannot be used.
+    fn check(&self) -> Result<(), (&'static str, Invalid)> {
+        let checks = [
+            ("server", self.server.check()),
+            ("upstream", self.upstream.check()),
+            ("proxy", self.proxy.check()),
+            ("compress", self.compress.check()),
+            ("model", self.model.check()),
+            ("engine", self.engine.check()),
+        ];
+        checks.into_iter().try_for_each(|(section, checked)| checked.map_err(|invalid| (section, invalid)))
+    }
+}
+
+/// A configuration with the origin of every value.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    origins: show::Origins,
+}
+
+impl Loaded {
+    /// The effective configuration as TOML; each line tells where its value came from. Holds no secrets: a key is
+    /// named by the variable that holds it, and a password in a URL is masked.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        self.origins.to_toml()
+    }
+
+    /// The file that was read, if there was one.
+    #[must_use]
+    pub fn file(&self) -> Option<&std::path::Path> {
+        self.origins.file.as_deref()
+    }
+
+    /// What a module found wrong only when it used the setting: a certificate file, a port in use.
+    #[must_use]
+    pub fn unusable(&self, section: &str, invalid: Invalid) -> Error {
+        self.origins.explain_invalid(section, invalid)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! The sections of modules that know no configuration: the pure pipeline and the model's files.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{
+    compress::{Policy, Ratio},
+    model::{Options, Sentences},
+    setting::Invalid,
+};
+
+/// `[compress]`: what the pipeline may do where a request says nothing else.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CompressConfig {
+    /// `auto`, or a number from 2 to 20.
+    #[serde(serialize_with = "write_ratio", deserialize_with = "read_ratio")]
+    pub ratio: Ratio,
+    /// Texts below this many target tokens go on as they are.
+    pub min_tokens: usize,
+    /// Whether the model may score and rewrite units; selection alone otherwise.
+    pub rewrite: bool,
+}
+
+impl Default for CompressConfig {
+    fn default() -> Self {
+        let Policy { ratio, min_tokens, rewrite } = Policy::default();
+        Self { ratio, min_tokens, rewrite }
+    }
+}
+
+impl CompressConfig {
+    /// The policy of a request that says nothing else.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        Policy { ratio: self.ratio, min_tokens: self.min_tokens, rewrite: self.rewrite }
+    }
+
+    pub(super) fn check(&self) -> Result<(), Invalid> {
+        if self.min_tokens == 0 {
+            return Err(Invalid::new("min_tokens", 0, "give a number of tokens from 1 on; the default is 256"));
+        }
+        Ok(())
+    }
+}
+
+/// `[model]`: which model, and what happens without it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelConfig {
+    /// Whether a model is loaded at all; without one, selection alone condenses.
+    pub enabled: bool,
+    /// The folder of the model; the bundled one is looked up where this is not set.
+    pub path: Option<PathBuf>,
+    /// Whether a model that cannot be loaded stops the start. Otherwise the proxy runs without one and says so.
+    pub required: bool,
+    /// Threads of one operator of the model. 0: one for each core. The output does not depend on it.
+    pub threads: usize,
+    /// What a stock T5 is told before each text. Our own export takes none.
+    pub prefix: Option<String>,
+    /// What compares meanings: `bundled`, `none` (the T5 encoder's own states), or the folder of the encoder's files.
+    pub sentence_encoder: String,
+}
+
+impl Default for ModelConfig {
+    fn default() -> Self {
+        Self { enabled: true, path: None, required: true, threads: 0, prefix: None, sentence_encoder: "bundled".into() }
+    }
+}
+
+impl ModelConfig {
+    /// How the model is run.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        let sentences = match self.sentence_encoder.as_str() {
+            "bundled" => Sentences::Bundled,
+            "none" => Sentences::Own,
+            folder => Sentences::At(folder.into()),
+        };
+        Options { threads: self.threads, prefix: self.prefix.clone(), sentences }
+    }
+
+    pub(super) fn check(&self) -> Result<(), Invalid> {
+        if self.threads > 256 {
+            return Err(Invalid::new("threads", self.threads, "give a number from 0 (one for each core) to 256"));
+        }
+        if self.enabled && matches!(self.options().sentences, Sentences::At(folder) if !folder.is_dir()) {
+            return Err(Invalid::new(
+                "sentence_encoder",
+                &self.sentence_encoder,
+                "give `bundled`, `none`, or a folder that holds the encoder's files",
+            ));
+        }
+        match &self.path {
+            Some(path) if self.enabled && self.required && !path.is_dir() => Err(Invalid::new(
+                "path",
+                path.display(),
+                "there is no such folder: name the one that holds the model's files, leave the key out for the bundled \
+                 model, or run without a model by --no-model",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn write_ratio<S: Serializer>(ratio: &Ratio, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(ratio)
+}
+
+fn read_ratio<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ratio, D::Error> {
+    /// TOML users write `ratio = 5` as readily as `ratio = "auto"`.
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Number(f64),
+        Text(String),
+    }
+    let text = match Written::deserialize(deserializer)? {
+        Written::Number(number) => number.to_string(),
+        Written::Text(text) => text,
+    };
+    text.parse().map_err(serde::de::Error::custom)
+}

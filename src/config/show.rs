@@ -1,0 +1,172 @@
+//! Every key with its value and origin: for people, and for errors that name what to correct.
+
+use std::{fmt::Write as _, path::PathBuf};
+
+use figment::{
+    Figment,
+    error::Kind,
+    value::{Dict, Num, Value},
+};
+
+use super::Error;
+use crate::setting::Invalid;
+
+/// The merged values, each with its origin.
+#[derive(Debug)]
+pub(super) struct Origins {
+    pub(super) figment: Figment,
+    pub(super) file: Option<PathBuf>,
+    /// Every key there is, with its section.
+    pub(super) known: Vec<String>,
+}
+
+impl Origins {
+    pub(super) fn refuse_unknown_keys(&self) -> Result<(), Error> {
+        let Some(key) = leaves(&self.figment).into_iter().find(|key| !self.known.contains(key)) else {
+            return Ok(());
+        };
+        let remedy = match nearest(&key, &self.known) {
+            Some(nearest) => format!("did you mean `{nearest}`? `headroom config show` lists every key"),
+            None => "remove it; `headroom config show` lists every key".to_owned(),
+        };
+        Err(Error::UnknownKey { value: self.value(&key), origin: self.origin(&key), key, remedy })
+    }
+
+    /// A value that its type refuses.
+    pub(super) fn explain(&self, error: &figment::Error) -> Error {
+        let key = error.path.join(".");
+        let problem = match &error.kind {
+            Kind::InvalidType(found, expected) => format!("found {found}, expected {}", plain(expected)),
+            Kind::InvalidValue(found, expected) => format!("found {found}, expected {}", plain(expected)),
+            Kind::UnknownVariant(_, variants) => format!("expected one of {}", variants.join(", ")),
+            kind => kind.to_string(),
+        };
+        let default = Figment::from(figment::providers::Serialized::defaults(super::Config::default()));
+        let remedy = match default.find_value(&key) {
+            Ok(Value::Empty(..)) => "leave it out or see config.example.toml for what it may be".to_owned(),
+            Ok(value) => format!("the default is {}; config.example.toml says what it may be", toml(&value)),
+            Err(_) => "config.example.toml lists every key with what it may be".to_owned(),
+        };
+        Error::BadValue { value: self.value(&key), origin: self.origin(&key), key, problem, remedy }
+    }
+
+    /// A value that its module refuses.
+    pub(super) fn explain_invalid(&self, section: &str, invalid: Invalid) -> Error {
+        let key = format!("{section}.{}", invalid.key);
+        Error::Unusable { value: invalid.value, origin: self.origin(&key), key, remedy: invalid.remedy }
+    }
+
+    pub(super) fn to_toml(&self) -> String {
+        let mut out = String::new();
+        let mut section = "";
+        for key in &self.known {
+            let (of, name) = key.split_once('.').unwrap_or(("", key));
+            if of != section {
+                let gap = if out.is_empty() { "" } else { "\n" };
+                let _ = writeln!(out, "{gap}[{of}]");
+                section = of;
+            }
+            let origin = self.origin(key);
+            let _ = match self.figment.find_value(key) {
+                Ok(Value::Empty(..)) | Err(_) => writeln!(out, "# {name} is not set"),
+                Ok(value) => writeln!(out, "{:<44} # {origin}", format!("{name} = {}", toml(&value))),
+            };
+        }
+        out
+    }
+
+    fn value(&self, key: &str) -> String {
+        self.figment.find_value(key).map_or_else(|_| "(none)".to_owned(), |value| toml(&value))
+    }
+
+    fn origin(&self, key: &str) -> String {
+        let name = self.figment.find_metadata(key).map_or("", |metadata| metadata.name.as_ref());
+        match (&self.file, name) {
+            (Some(file), "TOML source string") => file.display().to_string(),
+            (_, name) if name.starts_with("the ") => name.to_owned(),
+            _ => "default".to_owned(),
+        }
+    }
+}
+
+/// The keys of all values, with their sections, in order.
+pub(super) fn leaves(figment: &Figment) -> Vec<String> {
+    let mut keys = Vec::new();
+    if let Ok(dict) = figment.extract::<Dict>() {
+        collect(&dict, "", &mut keys);
+    }
+    keys
+}
+
+fn collect(dict: &Dict, prefix: &str, keys: &mut Vec<String>) {
+    for (name, value) in dict {
+        let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        match value {
+            Value::Dict(_, inner) => collect(inner, &key, keys),
+            _ => keys.push(key),
+        }
+    }
+}
+
+/// The known key that a mistyped one most likely meant.
+pub(super) fn nearest<'a>(key: &str, known: &'a [String]) -> Option<&'a str> {
+    let name = key.rsplit('.').next().unwrap_or(key);
+    let likeness = |candidate: &str| {
+        let own_name = candidate.rsplit('.').next().unwrap_or(candidate);
+        strsim::jaro_winkler(key, candidate).max(strsim::jaro_winkler(name, own_name))
+    };
+    let best = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (likeness(best) > ALIKE).then_some(best.as_str())
+}
+
+/// A value as TOML; passwords in URLs are masked.
+fn toml(value: &Value) -> String {
+    match value {
+        Value::String(_, text) => quoted(&masked(text)),
+        Value::Char(_, char) => quoted(&char.to_string()),
+        Value::Bool(_, bool) => bool.to_string(),
+        Value::Num(_, Num::F32(number)) => format!("{number:?}"),
+        Value::Num(_, Num::F64(number)) => format!("{number:?}"),
+        Value::Num(_, number) => match (number.to_i128(), number.to_u128()) {
+            (Some(number), _) => number.to_string(),
+            (None, Some(number)) => number.to_string(),
+            (None, None) => String::new(),
+        },
+        Value::Empty(..) => "(not set)".to_owned(),
+        Value::Array(_, values) => format!("[{}]", values.iter().map(toml).collect::<Vec<_>>().join(", ")),
+        Value::Dict(_, dict) => {
+            let entries = dict.iter().map(|(name, value)| format!("{name} = {}", toml(value)));
+            format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+/// A TOML basic string; its escapes are JSON's.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// `scheme://user:password@host` without what stands before the `@`.
+fn masked(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let authority = rest.split('/').next().unwrap_or(rest);
+    match authority.rsplit_once('@') {
+        Some((secret, _)) => format!("{scheme}://***{}", rest.strip_prefix(secret).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// Rust's type names as words.
+fn plain(expected: &str) -> &str {
+    match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0 on",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a boolean" => "true or false",
+        "a string" | "path string" => "text",
+        other => other,
+    }
+}
+
+/// Below this similarity (Jaro–Winkler, 0–1) a suggestion misleads more than it helps.
+const ALIKE: f64 = 0.8;

@@ -1,0 +1,169 @@
+//! Where settings come from: a file, the environment, flags.
+
+use std::path::{Path, PathBuf};
+
+use figment::{
+    Metadata, Profile, Provider,
+    providers::Format,
+    util::nest,
+    value::{Dict, Map, Value},
+};
+
+use super::Error;
+
+/// The world outside, as arguments: tests bring their own.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// The file named by `--config` or `HEADROOM_CONFIG`; it must exist.
+    pub named_file: Option<PathBuf>,
+    /// The folder in which `config.toml` is read if it is there.
+    pub folder: Option<PathBuf>,
+    /// The process's environment; only names that begin with `HEADROOM_` are looked at.
+    pub environment: Vec<(String, String)>,
+    /// What the command line said.
+    pub flags: Vec<Flag>,
+}
+
+/// A flag that stands for a key.
+#[derive(Debug, Clone)]
+pub struct Flag {
+    /// As the user wrote it: `--listen`.
+    pub name: &'static str,
+    /// The key that it sets, with its section.
+    pub key: &'static str,
+    /// The value.
+    pub value: Value,
+}
+
+/// A configuration file's text.
+#[derive(Debug)]
+pub(super) struct File {
+    pub(super) path: PathBuf,
+    pub(super) text: String,
+}
+
+impl Sources {
+    /// The process's own environment and working folder, with what the command line said.
+    #[must_use]
+    pub fn of_process(named_file: Option<PathBuf>, flags: Vec<Flag>) -> Self {
+        let environment =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Self {
+            named_file: named_file.or_else(|| std::env::var_os(OWN).filter(|name| !name.is_empty()).map(PathBuf::from)),
+            folder: Some(PathBuf::from(".")),
+            environment: environment.filter(|(name, _)| name.starts_with(PREFIX)).collect(),
+            flags,
+        }
+    }
+
+    /// The configuration file, if there is one.
+    pub(super) fn file(&self) -> Result<Option<File>, Error> {
+        if let Some(path) = &self.named_file {
+            return match std::fs::read_to_string(path) {
+                Ok(text) => File::parsed(path, text).map(Some),
+                Err(source) => Err(unreadable(path, source)),
+            };
+        }
+        let Some(path) = self.folder.as_ref().map(|folder| folder.join(FILE_NAME)) else { return Ok(None) };
+        match std::fs::read_to_string(&path) {
+            Ok(text) => File::parsed(&path, text).map(Some),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(unreadable(&path, source)),
+        }
+    }
+
+    /// Environment first, flags after: the later wins.
+    pub(super) fn settings(&self, known: &[String]) -> Result<Vec<Setting>, Error> {
+        let mut settings = Vec::new();
+        for (name, value) in &self.environment {
+            if let Some(setting) = from_variable(name, value, known)? {
+                settings.push(setting);
+            }
+        }
+        settings.extend(self.flags.iter().map(|flag| Setting {
+            key: flag.key.into(),
+            value: flag.value.clone(),
+            origin: format!("the flag {}", flag.name),
+        }));
+        Ok(settings)
+    }
+}
+
+impl File {
+    /// Checked here, where the parser's word about line and column is at hand.
+    fn parsed(path: &Path, text: String) -> Result<Self, Error> {
+        match figment::providers::Toml::from_str::<Dict>(&text) {
+            Ok(_) => Ok(Self { path: path.into(), text }),
+            Err(error) => Err(Error::NotToml { path: path.into(), message: error.to_string() }),
+        }
+    }
+}
+
+/// One key's value and its origin.
+#[derive(Debug, Clone)]
+pub(super) struct Setting {
+    key: String,
+    value: Value,
+    origin: String,
+}
+
+impl Provider for Setting {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(self.origin.clone())
+    }
+
+    fn data(&self) -> figment::error::Result<Map<Profile, Dict>> {
+        let dict = nest(&self.key, self.value.clone()).into_dict().unwrap_or_default();
+        Ok(Profile::Default.collect(dict))
+    }
+}
+
+fn from_variable(name: &str, value: &str, known: &[String]) -> Result<Option<Setting>, Error> {
+    let Some(rest) = name.strip_prefix(PREFIX) else { return Ok(None) };
+    // An empty variable is how compose files and unit files leave something out.
+    if value.is_empty() || name == OWN || of_kubernetes(rest) {
+        return Ok(None);
+    }
+    let short = SHORT.iter().find(|(short, _)| *short == name).map(|(_, key)| (*key).to_owned());
+    let key = short.unwrap_or_else(|| rest.to_ascii_lowercase().replace("__", "."));
+    if !known.contains(&key) {
+        let nearest = super::show::nearest(&key, known).map(variable_of);
+        let remedy = match nearest {
+            Some(nearest) => format!("did you mean {nearest}? Unset the variable otherwise"),
+            None => "unset it; `headroom config show` lists every key".to_owned(),
+        };
+        return Err(Error::UnknownKey { key, value: value.into(), origin: format!("the variable {name}"), remedy });
+    }
+    let value = value.parse().unwrap_or_else(|_| Value::from(value));
+    Ok(Some(Setting { key, value, origin: format!("the variable {name}") }))
+}
+
+/// The variable that sets a key.
+fn variable_of(key: &str) -> String {
+    format!("{PREFIX}{}", key.to_ascii_uppercase().replace('.', "__"))
+}
+
+/// Kubernetes puts `HEADROOM_SERVICE_HOST`, `HEADROOM_PORT_8787_TCP` and the like into every pod beside a service
+/// named `headroom`; they are not meant for us.
+fn of_kubernetes(rest: &str) -> bool {
+    rest == "PORT" || rest.starts_with("PORT_") || rest.starts_with("SERVICE_")
+}
+
+fn unreadable(path: &Path, source: std::io::Error) -> Error {
+    Error::Unreadable { path: path.into(), remedy: "name a readable TOML file with --config", source }
+}
+
+const PREFIX: &str = "HEADROOM_";
+const FILE_NAME: &str = "config.toml";
+
+/// Names the configuration file itself.
+const OWN: &str = "HEADROOM_CONFIG";
+
+/// Short names of what is set most often.
+const SHORT: [(&str, &str); 5] = [
+    ("HEADROOM_LISTEN", "server.listen"),
+    ("HEADROOM_UPSTREAM", "upstream.url"),
+    ("HEADROOM_RATIO", "compress.ratio"),
+    ("HEADROOM_MODE", "proxy.mode"),
+    ("HEADROOM_LOG", "telemetry.level"),
+];

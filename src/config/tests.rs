@@ -1,0 +1,192 @@
+//! What a configuration promises to whoever writes one.
+
+use std::path::PathBuf;
+
+use super::*;
+use crate::compress::Ratio;
+
+const EXAMPLE: &str = include_str!("../../config.example.toml");
+
+fn with_file(text: &str) -> (tempfile::TempDir, Sources) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("config.toml"), text).unwrap();
+    let sources = Sources { folder: Some(folder.path().into()), ..Sources::default() };
+    (folder, sources)
+}
+
+fn with_variables(variables: &[(&str, &str)]) -> Sources {
+    let environment = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    Sources { environment, ..Sources::default() }
+}
+
+fn message(sources: &Sources) -> String {
+    Config::load(sources).unwrap_err().to_string()
+}
+
+#[test]
+fn the_example_holds_exactly_the_defaults() {
+    let (_folder, sources) = with_file(EXAMPLE);
+    assert_eq!(Config::load(&sources).unwrap().config, Config::default());
+}
+
+#[test]
+fn the_example_lists_every_key_with_a_sentence() {
+    let known = show::leaves(&Figment::from(Serialized::defaults(Config::default())));
+    let (mut section, mut sentence, mut listed) = (String::new(), false, Vec::new());
+    for line in EXAMPLE.lines() {
+        let name = line.trim_start_matches("# ").split(" = ").next().unwrap();
+        let is_key = line.contains(" = ") && name.chars().all(|char| char.is_ascii_lowercase() || char == '_');
+        if let Some(name) = line.strip_prefix('[') {
+            section = name.trim_end_matches(']').into();
+        } else if is_key {
+            assert!(sentence, "`{name}` has no sentence");
+            listed.push(format!("{section}.{name}"));
+        }
+        sentence = line.starts_with("# ") && !is_key;
+    }
+    listed.sort();
+    let mut known = known;
+    known.sort();
+    assert_eq!(listed, known);
+}
+
+#[test]
+fn without_a_file_the_defaults_hold() {
+    let loaded = Config::load(&Sources::default()).unwrap();
+    assert_eq!(loaded.config, Config::default());
+    assert_eq!(loaded.file(), None);
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_flags_over_both() {
+    let (_folder, mut sources) = with_file("[compress]\nratio = 3\nmin_tokens = 100\n[server]\nmax_connections = 9\n");
+    sources.environment =
+        vec![("HEADROOM_COMPRESS__RATIO".into(), "4".into()), ("HEADROOM_COMPRESS__MIN_TOKENS".into(), "200".into())];
+    sources.flags = vec![Flag { name: "--ratio", key: "compress.ratio", value: "5".into() }];
+    let config = Config::load(&sources).unwrap().config;
+    assert_eq!(config.compress.ratio.to_string(), "5");
+    assert_eq!(config.compress.min_tokens, 200);
+    assert_eq!(config.server.max_connections, 9);
+}
+
+#[test]
+fn a_ratio_may_be_written_as_a_number_or_as_a_word() {
+    for (written, ratio) in [("2.5", "2.5"), ("10", "10"), ("\"10\"", "10"), ("\"auto\"", "auto")] {
+        let (_folder, sources) = with_file(&format!("[compress]\nratio = {written}\n"));
+        assert_eq!(Config::load(&sources).unwrap().config.compress.ratio, ratio.parse::<Ratio>().unwrap());
+    }
+}
+
+#[test]
+fn short_variables_stand_for_what_is_set_most_often() {
+    let sources = with_variables(&[("HEADROOM_UPSTREAM", "http://127.0.0.1:1/base"), ("HEADROOM_MODE", "audit")]);
+    let config = Config::load(&sources).unwrap().config;
+    assert_eq!(config.upstream.url, "http://127.0.0.1:1/base");
+    assert_eq!(config.proxy.mode, proxy::Mode::Audit);
+}
+
+#[test]
+fn empty_variables_and_those_of_kubernetes_are_passed_over() {
+    let sources = with_variables(&[
+        ("HEADROOM_MODE", ""),
+        ("HEADROOM_PORT", "tcp://10.0.0.7:8787"),
+        ("HEADROOM_PORT_8787_TCP_ADDR", "10.0.0.7"),
+        ("HEADROOM_SERVICE_HOST", "10.0.0.7"),
+    ]);
+    assert_eq!(Config::load(&sources).unwrap().config, Config::default());
+}
+
+#[test]
+fn an_unknown_key_names_key_value_file_and_the_nearest_known_one() {
+    let (folder, sources) = with_file("[upstream]\nulr = \"http://x\"\n");
+    let file = folder.path().join("config.toml");
+    assert_eq!(
+        message(&sources),
+        format!(
+            "unknown key `upstream.ulr` in {}\n  value:  \"http://x\"\n  remedy: did you mean `upstream.url`? \
+             `headroom config show` lists every key",
+            file.display()
+        )
+    );
+}
+
+#[test]
+fn an_unknown_section_is_refused() {
+    let (_folder, sources) = with_file("[upstreams]\nurl = \"http://x\"\n");
+    assert!(message(&sources).starts_with("unknown key `upstreams.url` in "), "{}", message(&sources));
+}
+
+#[test]
+fn an_unknown_variable_names_the_one_that_was_meant() {
+    let message = message(&with_variables(&[("HEADROOM_COMPRES__RATIO", "5")]));
+    assert!(message.contains("the variable HEADROOM_COMPRES__RATIO"), "{message}");
+    assert!(message.contains("did you mean HEADROOM_COMPRESS__RATIO?"), "{message}");
+}
+
+#[test]
+fn a_bad_value_names_key_value_origin_and_default() {
+    for (text, key, value) in [
+        ("[compress]\nratio = 21\n", "compress.ratio", "21"),
+        ("[compress]\nmin_tokens = \"many\"\n", "compress.min_tokens", "\"many\""),
+        ("[server]\nlisten = \"nowhere\"\n", "server.listen", "\"nowhere\""),
+        ("[proxy]\nmode = \"loud\"\n", "proxy.mode", "\"loud\""),
+    ] {
+        let (_folder, sources) = with_file(text);
+        let message = message(&sources);
+        assert!(message.starts_with(&format!("bad value for `{key}` (")), "{message}");
+        assert!(message.contains("config.toml"), "{message}");
+        assert!(message.contains(&format!("value:  {value}\n")), "{message}");
+        assert!(message.contains("remedy: the default is "), "{message}");
+    }
+}
+
+#[test]
+fn a_value_that_its_module_refuses_names_its_origin_too() {
+    let message = message(&with_variables(&[("HEADROOM_UPSTREAM", "ftp://files.example")]));
+    assert!(
+        message.starts_with("cannot use the value of `upstream.url` (the variable HEADROOM_UPSTREAM)"),
+        "{message}"
+    );
+    assert!(message.contains("ftp://files.example"), "{message}");
+}
+
+#[test]
+fn a_model_that_is_not_there_stops_the_start_unless_it_is_not_required() {
+    let (_folder, sources) = with_file("[model]\npath = \"/no/such/model\"\n");
+    assert!(message(&sources).contains("`model.path`"), "{}", message(&sources));
+    let (_folder, sources) = with_file("[model]\npath = \"/no/such/model\"\nrequired = false\n");
+    assert!(Config::load(&sources).is_ok());
+}
+
+#[test]
+fn a_named_file_must_be_there_and_must_be_toml() {
+    let sources = Sources { named_file: Some(PathBuf::from("/no/such/file.toml")), ..Sources::default() };
+    assert!(message(&sources).starts_with("cannot read the configuration file `/no/such/file.toml`"));
+    let (folder, sources) = with_file("[server\n");
+    assert!(message(&sources).contains(&folder.path().join("config.toml").display().to_string()));
+    assert!(message(&sources).contains("not valid TOML"), "{}", message(&sources));
+}
+
+#[test]
+fn what_is_shown_reads_back_as_the_same_configuration_and_tells_origins() {
+    let (_folder, mut sources) = with_file("[server]\nmax_connections = 7\n");
+    sources.environment = vec![("HEADROOM_RATIO".into(), "5".into())];
+    let loaded = Config::load(&sources).unwrap();
+    let shown = loaded.to_toml();
+    let (_again, sources) = with_file(&shown);
+    assert_eq!(Config::load(&sources).unwrap().config, loaded.config);
+    let line = |start: &str| shown.lines().find(|line| line.starts_with(start)).unwrap().to_owned();
+    assert!(line("max_connections = 7").ends_with("config.toml"));
+    assert!(line("ratio = ").ends_with("# the variable HEADROOM_RATIO"));
+    assert!(line("mode = ").ends_with("# default"));
+}
+
+#[test]
+fn a_password_in_a_url_is_never_shown() {
+    let sources = with_variables(&[("HEADROOM_UPSTREAM", "https://user:hunter2@api.example")]);
+    let shown = match Config::load(&sources) {
+        Ok(loaded) => loaded.to_toml(),
+        Err(error) => error.to_string(),
+    };
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
