@@ -1,3 +1,11 @@
-//! The command line.
+//! The command line: arguments, configuration, telemetry, model, server.
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    cli::run(cli::Arguments::parse())
+}

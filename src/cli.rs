@@ -1,0 +1,107 @@
+//! What a person types, and what becomes of it. One file a command.
+
+mod compress;
+mod config;
+mod demo;
+mod explain;
+mod health;
+mod model;
+mod serve;
+mod settings;
+
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+
+/// A transparent, OpenAI-compatible proxy that condenses long messages before they are forwarded.
+///
+/// Without a command, `headroom` serves. Point an application at it with
+/// `export OPENAI_BASE_URL=http://127.0.0.1:8787/v1`.
+#[derive(Debug, Parser)]
+#[command(name = "headroom", version, args_conflicts_with_subcommands = true, after_help = AFTER, max_term_width = 120)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: serve::Arguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Starts the proxy (the default).
+    #[command(after_help = serve::AFTER)]
+    Serve(serve::Arguments),
+    /// Condenses a text and prints it, to look before trusting.
+    #[command(after_help = compress::AFTER)]
+    Compress(compress::Arguments),
+    /// Checks or shows the configuration.
+    Config(config::Arguments),
+    /// Says which model is used, or how to use another.
+    Model(model::Arguments),
+    /// Sends a long document through the real proxy to an upstream of its own, and shows what arrives there.
+    #[command(after_help = demo::AFTER)]
+    Demo(demo::Arguments),
+    /// Asks a running proxy whether it is ready; for containers.
+    Health(health::Arguments),
+}
+
+/// Why a command failed; decides the exit status.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The arguments or the configuration have to be corrected.
+    Setup(anyhow::Error),
+    /// It went wrong on the way.
+    Work(anyhow::Error),
+}
+
+impl Failure {
+    fn setup(error: impl Into<anyhow::Error>) -> Self {
+        Self::Setup(error.into())
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Work(error.into())
+    }
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(arguments: Arguments) -> ExitCode {
+    let done = match arguments.command {
+        None => serve::run(&arguments.serve),
+        Some(Command::Serve(arguments)) => serve::run(&arguments),
+        Some(Command::Compress(arguments)) => compress::run(&arguments),
+        Some(Command::Config(arguments)) => config::run(&arguments),
+        Some(Command::Model(arguments)) => model::run(&arguments),
+        Some(Command::Demo(arguments)) => demo::run(&arguments),
+        Some(Command::Health(arguments)) => health::run(&arguments),
+    };
+    let (status, error) = match done {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Setup(error)) => (2, error),
+        Err(Failure::Work(error)) if is_broken_pipe(&error) => return ExitCode::SUCCESS,
+        Err(Failure::Work(error)) => (1, error),
+    };
+    let causes: Vec<String> = error.chain().skip(1).map(|cause| format!("\n  cause:  {cause}")).collect();
+    // Nobody is left to tell when standard error is closed.
+    let _ = writeln!(io::stderr(), "error: {error}{}", causes.concat());
+    ExitCode::from(status)
+}
+
+/// `headroom … | head` has seen enough.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+const AFTER: &str = "\
+Examples:
+  headroom                                            serve on 127.0.0.1:8787, forward to api.openai.com
+  headroom --upstream http://127.0.0.1:11434 --ratio 5
+  headroom compress report.txt --ratio 5 --explain    look at what would be forwarded
+  headroom demo                                       the whole way on one page, without a key
+
+Exit status: 0 done, 1 failed, 2 the arguments or the configuration have to be corrected.";

@@ -1,0 +1,221 @@
+//! `headroom serve`: the proxy, until it is told to stop.
+
+use std::{
+    io::{self, Write as _},
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::{Arc, mpsc},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, anyhow};
+use clap::{Args, ValueEnum};
+use headroom::{
+    config::{Config, Flag, Loaded, ModelConfig},
+    engine::{Backend, Engine, Readiness, state_directory},
+    model::Info,
+    proxy::{Proxy, Upstream},
+    server,
+    setting::Invalid,
+    telemetry::{self, Metrics},
+};
+use tokio::net::TcpListener;
+
+use super::{
+    Failure,
+    settings::{Settings, in_words, load_model},
+};
+
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(super) struct Arguments {
+    /// Address and port to listen on [default: 127.0.0.1:8787]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// Where requests go; a base path is kept, a trailing /v1 is not doubled [default: https://api.openai.com]
+    #[arg(long, value_name = "URL")]
+    upstream: Option<String>,
+    /// What happens to chat completions that say nothing else [default: compress]
+    #[arg(long)]
+    mode: Option<ModeWord>,
+    /// Least important kind of log line that is written [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    log: Option<LevelWord>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ModeWord {
+    /// Condense long messages
+    Compress,
+    /// Measure what condensing would save, forward the original
+    Audit,
+    /// Relay everything without a look
+    Off,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LevelWord {
+    Off,
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+impl Arguments {
+    fn flags(&self) -> Vec<Flag> {
+        let word = |value: &str| value.to_ascii_lowercase();
+        let given = [
+            ("--listen", "server.listen", self.listen.clone()),
+            ("--upstream", "upstream.url", self.upstream.clone()),
+            ("--mode", "proxy.mode", self.mode.map(|mode| word(&format!("{mode:?}")))),
+            ("--log", "telemetry.level", self.log.map(|level| word(&format!("{level:?}")))),
+        ];
+        let flag = |(name, key, value): (_, _, Option<String>)| Some(Flag { name, key, value: value?.into() });
+        given.into_iter().filter_map(flag).collect()
+    }
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let loaded = arguments.settings.load(arguments.flags())?;
+    telemetry::start(&loaded.config.telemetry).map_err(Failure::setup)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let served = runtime.block_on(serve(&loaded));
+    // A call into a hanging model must not keep the process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    served
+}
+
+async fn serve(loaded: &Loaded) -> Result<(), Failure> {
+    let config = &loaded.config;
+    let upstream = Upstream::new(&config.upstream).map_err(|invalid| unusable(loaded, "upstream", invalid))?;
+    let listener = bind(loaded).await?;
+    let state = state_directory(|name| std::env::var_os(name).map(PathBuf::from));
+    let start = Instant::now();
+    let (backend, told) = backend(config.model.clone());
+    let engine = Engine::start(&config.engine, state.as_deref(), backend).map_err(Failure::setup)?;
+    let model = match engine.loaded().await {
+        Readiness::Failed(reason) if config.model.required => return Err(Failure::setup(anyhow!("{reason}"))),
+        Readiness::Failed(reason) => {
+            tracing::warn!(%reason, "running without the model; long texts go on as they are");
+            Err("not loaded; long texts go on as they are".to_owned())
+        }
+        _ => told.try_recv().map_err(|_| "none; selection alone condenses".to_owned()),
+    };
+    announce(&listener.local_addr()?, config, &model, start.elapsed())?;
+    let policy = config.compress.policy();
+    let metrics = Arc::new(Metrics::default());
+    let proxy = Arc::new(Proxy::new(config.proxy.clone(), policy, upstream, engine, metrics));
+    server::run(listener, &config.server, proxy, told_to_stop()).await.context("cannot serve")?;
+    Ok(())
+}
+
+/// How the engine's thread gets its model, and where that is told of.
+pub(super) fn backend(config: ModelConfig) -> (Backend, mpsc::Receiver<Info>) {
+    let (tell, told) = mpsc::channel();
+    if !config.enabled {
+        return (Backend::None, told);
+    }
+    let load = move || {
+        let model = load_model(&config).map_err(|error| {
+            let causes = std::error::Error::source(&error).map(|cause| format!("\n  cause:  {cause}"));
+            format!("{error}{}", causes.unwrap_or_default())
+        })?;
+        let model = model.ok_or("no model is wanted")?;
+        // Nobody listens any more when the start was given up.
+        let _ = tell.send(model.info().clone());
+        Ok(Box::new(model) as Box<_>)
+    };
+    (Backend::model(load), told)
+}
+
+async fn bind(loaded: &Loaded) -> Result<TcpListener, Failure> {
+    let listen = loaded.config.server.listen;
+    TcpListener::bind(listen).await.map_err(|error| {
+        let remedy = match error.kind() {
+            io::ErrorKind::AddrInUse => "another program listens there: stop it, or choose another port by --listen",
+            io::ErrorKind::PermissionDenied => "this user may not listen there: choose a port from 1024 on by --listen",
+            _ => "choose an address of this machine by --listen, such as 127.0.0.1:8787",
+        };
+        unusable(loaded, "server", Invalid::new("listen", listen, remedy))
+    })
+}
+
+fn unusable(loaded: &Loaded, section: &str, invalid: Invalid) -> Failure {
+    Failure::setup(loaded.unusable(section, invalid))
+}
+
+/// The start screen.
+fn announce(
+    address: &SocketAddr,
+    config: &Config,
+    model: &Result<Info, String>,
+    took: Duration,
+) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let mode = serde_json::to_value(config.proxy.mode)?;
+    let mode = mode.as_str().unwrap_or_default();
+    let model = match model {
+        Ok(info) => format!("{}, loaded in {} ms", in_words(info), took.as_millis()),
+        Err(why) => why.clone(),
+    };
+    writeln!(out, "headroom {}", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "  listens on   http://{address}")?;
+    writeln!(out, "  forwards to  {}", config.upstream.url)?;
+    writeln!(
+        out,
+        "  condenses    mode {mode}, ratio {}, texts from {} tokens on",
+        config.compress.ratio, config.compress.min_tokens
+    )?;
+    writeln!(out, "  model        {model}")?;
+    writeln!(out, "\n  export OPENAI_BASE_URL=http://{}/v1\n", reachable(address))?;
+    out.flush()?;
+    Ok(())
+}
+
+/// The address that a client on this machine uses.
+pub(super) fn reachable(address: &SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => IpAddr::from([127, 0, 0, 1]),
+        IpAddr::V6(_) => IpAddr::from(std::net::Ipv6Addr::LOCALHOST),
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+/// Ends with the first signal to stop; a second one ends the process at once.
+async fn told_to_stop() {
+    signal().await;
+    tokio::spawn(async {
+        signal().await;
+        std::process::exit(1);
+    });
+}
+
+#[cfg(unix)]
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+pub(super) const AFTER: &str = "\
+Examples:
+  headroom serve --listen 0.0.0.0:8787 --upstream https://api.openai.com
+  headroom serve --upstream http://127.0.0.1:11434 --ratio 5 --mode audit
+  headroom serve --config /etc/headroom.toml --log debug";

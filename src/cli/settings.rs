@@ -1,0 +1,97 @@
+//! The flags that several commands share, as settings.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use headroom::{
+    compress::{Ratio, Rewriter},
+    config::{Config, Flag, Loaded, ModelConfig, Sources},
+    model::{self, Info, Model, ModelError},
+};
+
+use super::Failure;
+
+/// Flags for what every command needs.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(super) struct Settings {
+    /// Configuration file [default: config.toml in this folder, if it is there; or $HEADROOM_CONFIG]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How far to condense: `auto`, or original : condensed from 2 to 20 [default: auto]
+    #[arg(long, value_name = "auto|2..20")]
+    ratio: Option<Ratio>,
+    /// Folder of the model [default: the bundled one]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "no_model")]
+    model: Option<String>,
+    /// Runs without a model: selection alone condenses
+    #[arg(long)]
+    no_model: bool,
+}
+
+impl Settings {
+    /// The configuration, with `more` flags of the command's own.
+    pub(super) fn load(&self, more: Vec<Flag>) -> Result<Loaded, Failure> {
+        let mut flags = more;
+        if let Some(ratio) = self.ratio {
+            flags.push(Flag { name: "--ratio", key: "compress.ratio", value: ratio.to_string().into() });
+        }
+        if let Some(model) = &self.model {
+            flags.push(Flag { name: "--model", key: "model.path", value: model.as_str().into() });
+        }
+        if self.no_model {
+            flags.push(Flag { name: "--no-model", key: "model.enabled", value: false.into() });
+        }
+        Config::load(&Sources::of_process(self.config.clone(), flags)).map_err(Failure::setup)
+    }
+}
+
+/// Loads the configured model and runs it once; `None` where none is wanted.
+pub(super) fn load_model(config: &ModelConfig) -> Result<Option<Model>, NoModel> {
+    if !config.enabled {
+        return Ok(None);
+    }
+    let folder = config.path.clone().or_else(model::bundled).ok_or(NoModel::NotBundled)?;
+    let options = config.options();
+    let load = || {
+        let mut model = Model::load(&folder, &options)?;
+        model.warm()?;
+        Ok(model)
+    };
+    load().map(Some).map_err(|source| NoModel::Unusable { folder: folder.display().to_string(), source })
+}
+
+/// Why there is no model, although one is wanted.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoModel {
+    /// No folder is configured, and none came with the program.
+    #[error(
+        "cannot load the model\n  key:    model.path\n  value:  (not set: the bundled model)\n  remedy: put the bundled \
+         model's folder `models/headroom-t5-small` beside the program, name another by --model, or run without one by \
+         --no-model"
+    )]
+    NotBundled,
+    /// A file of it is missing, damaged or of another kind.
+    #[error(
+        "cannot load the model\n  key:    model.path\n  value:  {folder}\n  remedy: restore the folder, name another \
+         by --model, or run without one by --no-model"
+    )]
+    Unusable {
+        /// Its folder.
+        folder: String,
+        /// What is wrong.
+        #[source]
+        source: ModelError,
+    },
+}
+
+/// A model in a few words: `headroom-t5-small 0.1 (3f6c09a1d2e4)`.
+pub(super) fn in_words(info: &Info) -> String {
+    let version = info.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
+    format!("{}{version} ({})", info.name, info.fingerprint.chars().take(12).collect::<String>())
+}
+
+/// The model as the pipeline takes it.
+pub(super) fn as_rewriter(model: &mut Option<Model>) -> Option<&mut dyn Rewriter> {
+    model.as_mut().map(|model| model as &mut dyn Rewriter)
+}
