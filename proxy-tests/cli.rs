@@ -1,0 +1,242 @@
+//! What the command line promises: outputs, exit statuses, and that README and examples name only what there is.
+
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+
+/// The program in an empty folder, without settings of whoever runs the tests.
+fn headroom(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_headroom"));
+    command.current_dir(folder).env_clear().env("HOME", folder).env("NO_COLOR", "1").stdin(Stdio::null());
+    for kept in ["PATH", "ORT_DYLIB_PATH", "SystemRoot", "LD_LIBRARY_PATH"] {
+        if let Some(value) = std::env::var_os(kept) {
+            command.env(kept, value);
+        }
+    }
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    headroom(folder.path()).args(arguments).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/demo/service-agreement.md");
+const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/tiny-headroom-t5");
+
+#[test]
+fn compress_prints_the_condensed_text_alone() {
+    let output = run(&["compress", DOCUMENT, "--no-model", "--ratio", "5"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let document = fs::read_to_string(DOCUMENT).unwrap();
+    let (short, long) = (stdout(&output).len(), document.len());
+    assert!(short > 0 && short < long / 3, "{short} of {long}");
+    assert_eq!(stderr(&output), "");
+}
+
+#[test]
+fn compress_reads_standard_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = headroom(folder.path())
+        .args(["compress", "-", "--no-model", "--ratio", "5"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&fs::read(DOCUMENT).unwrap()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.stdout, run(&["compress", DOCUMENT, "--no-model", "--ratio", "5"]).stdout);
+}
+
+#[test]
+fn compress_explains_every_unit_on_standard_error() {
+    let output = run(&["compress", DOCUMENT, "--no-model", "--ratio", "5", "--explain"]);
+    let account = stderr(&output);
+    assert!(account.contains(" tokens ("), "{account}");
+    assert!(account.contains(" ms, no model"), "{account}");
+    assert!(account.lines().any(|line| line.starts_with("dropped")), "{account}");
+    assert!(!account.contains('\x1b'));
+    assert_eq!(output.stdout, run(&["compress", DOCUMENT, "--no-model", "--ratio", "5"]).stdout);
+}
+
+#[test]
+fn compress_accounts_for_every_byte_as_json() {
+    let output = run(&["compress", DOCUMENT, "--no-model", "--ratio", "5", "--json"]);
+    let account: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let (before, after) = (account["tokens_before"].as_u64().unwrap(), account["tokens_after"].as_u64().unwrap());
+    assert!(3 * after < before, "{before} -> {after}");
+    assert!(account["ratio"].as_f64().unwrap() > 3.0);
+    assert!(account["ms"].is_number());
+    let mut end = 0;
+    for unit in account["units"].as_array().unwrap() {
+        assert_eq!(unit["start"].as_u64(), Some(end));
+        end = unit["end"].as_u64().unwrap();
+        assert!(["kept", "rewritten", "dropped"].contains(&unit["decision"].as_str().unwrap()));
+        assert!(unit["kind"].is_string() && unit["reason"].is_string() && unit["score"].is_number());
+    }
+    assert_eq!(end, fs::metadata(DOCUMENT).unwrap().len());
+    assert!(account["text"].as_str().unwrap().len() < usize::try_from(end).unwrap() / 3);
+}
+
+#[test]
+fn what_is_asked_for_is_kept() {
+    let query = "How many days before its end can committed use be cancelled, and when is data deleted?";
+    let output = run(&["compress", DOCUMENT, "--no-model", "--ratio", "10", "--query", query]);
+    assert!(stdout(&output).contains("60 days"), "{}", stdout(&output));
+}
+
+#[test]
+fn the_model_takes_part_when_there_is_one() {
+    let with = run(&["compress", DOCUMENT, "--model", TINY, "--ratio", "5", "--explain"]);
+    assert!(with.status.success(), "{}", stderr(&with));
+    assert!(!stderr(&with).contains("no model"), "{}", stderr(&with));
+}
+
+#[test]
+fn model_info_says_name_fingerprint_and_files() {
+    let output = run(&["model", "info", "--model", TINY]);
+    let info = stdout(&output);
+    for said in ["model ", "fingerprint ", "vocabulary ", "runtime ", "encoder.onnx", "loaded in "] {
+        assert!(info.contains(said), "{said}: {info}{}", stderr(&output));
+    }
+    let output = run(&["model", "info", "--model", TINY, "--json"]);
+    let info: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(info["fingerprint"].as_str().map(str::is_empty), Some(false));
+}
+
+#[test]
+fn model_use_prints_lines_that_config_check_accepts() {
+    let folder = tempfile::tempdir().unwrap();
+    let used = headroom(folder.path()).args(["model", "use", TINY]).output().unwrap();
+    assert!(used.status.success(), "{}", stderr(&used));
+    fs::write(folder.path().join("config.toml"), &used.stdout).unwrap();
+    let checked = headroom(folder.path()).args(["config", "check"]).output().unwrap();
+    assert!(stdout(&checked).starts_with("ok: "), "{}", stderr(&checked));
+    let shown = headroom(folder.path()).args(["config", "show"]).output().unwrap();
+    assert!(stdout(&shown).contains("tiny-headroom-t5"));
+}
+
+#[test]
+fn the_demo_shows_what_the_provider_would_have_received() {
+    let output = run(&["demo", "--no-model", "--ratio", "5"]);
+    let shown = stdout(&output);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(shown.contains("What the provider received"), "{shown}");
+    assert!(shown.contains("The question arrived word for word."), "{shown}");
+    assert!(shown.contains("x-headroom-outcome: compressed | compressed"), "{shown}");
+    assert!(shown.contains("x-headroom-cache: hits=0, misses=1 | hits=1, misses=0"), "{shown}");
+}
+
+#[test]
+fn what_has_to_be_corrected_stops_the_start_with_status_2_and_says_what_to_do() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let damaged = folder.path().join("damaged");
+    fs::create_dir(&damaged).unwrap();
+    for file in fs::read_dir(TINY).unwrap().map(Result::unwrap) {
+        fs::copy(file.path(), damaged.join(file.file_name())).unwrap();
+    }
+    fs::write(damaged.join("encoder.onnx"), b"damaged").unwrap();
+    let damaged = damaged.display().to_string();
+    for (arguments, said) in [
+        (vec!["--no-model", "--listen", &taken], "`server.listen`"),
+        (vec!["--no-model", "--listen", "nowhere"], "`server.listen`"),
+        (vec!["--no-model", "--upstream", "ftp://x"], "`upstream.url`"),
+        (vec!["--no-model", "--config", "/no/such.toml"], "/no/such.toml"),
+        (vec!["--listen", "127.0.0.1:0", "--model", "/no/such/model"], "`model.path`"),
+        (vec!["--listen", "127.0.0.1:0", "--model", &damaged], "encoder.onnx"),
+        (vec!["--no-such-flag"], "--no-such-flag"),
+        (vec!["--ratio", "21"], "2 to 20"),
+    ] {
+        let output = run(&[&["serve"], &arguments[..]].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(said), "{arguments:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn what_fails_on_the_way_is_status_1() {
+    let output = run(&["compress", "/no/such/file", "--no-model"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("/no/such/file"));
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let output = run(&["health", "--listen", &nobody]);
+    assert_eq!(output.status.code(), Some(1));
+}
+
+/// The words of a text that look like long flags.
+fn flags(text: &str) -> Vec<String> {
+    let is_flag = |word: &&str| word.starts_with("--") && word.len() > 2;
+    let words = text.split(|char: char| !(char.is_ascii_alphanumeric() || char == '-'));
+    words.filter(is_flag).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_readme_names_only_flags_and_commands_that_there_are() {
+    let mut known = Vec::new();
+    for command in ["serve", "compress", "demo", "health"] {
+        known.extend(flags(&stdout(&run(&[command, "--help"]))));
+    }
+    for (command, action) in [("config", "check"), ("config", "show"), ("model", "info"), ("model", "use")] {
+        known.extend(flags(&stdout(&run(&[command, action, "--help"]))));
+    }
+    known.push("--version".to_owned());
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let mut checked = 0;
+    for line in readme.lines() {
+        let Some((_, arguments)) = line.split_once("headroom ").filter(|(before, _)| !before.contains("docker")) else {
+            continue;
+        };
+        for flag in flags(arguments) {
+            assert!(known.contains(&flag), "README.md names {flag}, which no command takes: {line}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 5, "README.md shows the flags");
+}
+
+#[test]
+fn every_key_of_the_example_is_in_effect_and_every_key_in_effect_is_in_the_example() {
+    let shown = stdout(&run(&["config", "show"]));
+    let example = fs::read_to_string(root().join("config.example.toml")).unwrap();
+    let keys = |text: &str| {
+        let name = |line: &str| {
+            let line = line.trim_start_matches("# ");
+            let name = line.split(" = ").next().unwrap_or(line).trim_end_matches(" is not set");
+            let is_key = !name.is_empty() && name.chars().all(|char| char.is_ascii_lowercase() || char == '_');
+            is_key.then(|| name.to_owned())
+        };
+        let mut keys: Vec<String> = text.lines().filter_map(name).collect();
+        keys.sort();
+        keys
+    };
+    assert_eq!(keys(&shown), keys(&example));
+}
+
+#[test]
+fn files_that_the_readme_names_are_there() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    for target in readme.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+        if !target.contains("://") && !target.starts_with('#') {
+            assert!(root().join(target).exists(), "README.md links to {target}");
+        }
+    }
+}
