@@ -1,5 +1,7 @@
 //! What the command line promises: outputs, exit statuses, and that README and examples name only what there is.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on is to fail")]
+
 use std::{
     fs,
     io::Write as _,

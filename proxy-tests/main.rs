@@ -2,6 +2,14 @@
 //!
 //! Every wait is for an event; nothing sleeps, and every port is the operating system's choice.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "a test that cannot go on is to fail"
+)]
+
 mod architecture;
 mod breaking;
 mod interception;
