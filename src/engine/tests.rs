@@ -223,6 +223,26 @@ async fn forced_decisions_outlive_the_process() {
 }
 
 #[tokio::test]
+async fn a_replay_after_a_restart_gives_the_same_texts_in_any_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut outcomes = Vec::new();
+    for (order, cache_mib) in [([0, 1, 2, 3, 4], 64), ([3, 1, 4, 0, 2], 0), ([4, 3, 2, 1, 0], 64)] {
+        let engine = Engine::start(&Config { cache_mib, ..config() }, Some(folder.path()), works()).unwrap();
+        engine.loaded().await;
+        let mut replies: Vec<_> = Vec::new();
+        for day in order {
+            let deadline = if day == 2 && outcomes.is_empty() { passed() } else { None };
+            replies.push((day, engine.condense(job(&prose(day)), deadline).await.condensation.outcome.clone()));
+        }
+        replies.sort_by_key(|(day, _)| *day);
+        outcomes.push(replies);
+    }
+    assert_eq!(outcomes[0][2].1, Outcome::Unchanged(Reason::Deadline));
+    assert!(outcomes[0].iter().all(|(day, outcome)| *day == 2 || matches!(outcome, Outcome::Compressed(_))));
+    assert!(outcomes.iter().all(|replay| *replay == outcomes[0]));
+}
+
+#[tokio::test]
 async fn a_full_queue_lets_texts_go_on_as_they_are() {
     let (mut gate, backend) = Gate::new();
     let engine = start(&Config { workers: 1, queue: 1, ..config() }, backend).await;
