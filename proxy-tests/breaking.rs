@@ -115,3 +115,17 @@ async fn a_post_is_never_sent_twice() {
     let next = rig.accept().await.message().await;
     assert!(next.head.starts_with("POST /v1/third "), "{}", next.head);
 }
+
+#[tokio::test]
+async fn a_connection_that_the_upstream_closed_is_not_used_again() {
+    let rig = Rig::start().await;
+    let mut client = rig.client().await;
+    for _ in 0..5 {
+        client.write(post("/v1/x", "{}")).await;
+        let mut upstream = rig.accept().await;
+        upstream.message().await;
+        upstream.write(ok("")).await;
+        drop(upstream);
+        assert_eq!(client.message().await.status(), 200);
+    }
+}

@@ -19,5 +19,6 @@ mod own_pages;
 mod secrets;
 mod streaming;
 mod support;
+mod tls;
 mod transparency;
 mod upgrades;

@@ -131,10 +131,13 @@ impl Gate {
     }
 }
 
-/// Small frames leave at once, and a client that vanished is noticed. Failing costs only that.
+/// Small frames leave at once, and a client that vanished or stalled is noticed. Failing costs only that.
 fn prepare(stream: &TcpStream) {
     let keepalive = socket2::TcpKeepalive::new().with_time(KEEPALIVE);
-    let prepared = stream.set_nodelay(true).and_then(|()| socket2::SockRef::from(stream).set_tcp_keepalive(&keepalive));
+    let socket = socket2::SockRef::from(stream);
+    let prepared = stream.set_nodelay(true).and_then(|()| socket.set_tcp_keepalive(&keepalive));
+    #[cfg(target_os = "linux")]
+    let prepared = prepared.and_then(|()| socket.set_tcp_user_timeout(Some(STALL)));
     if let Err(error) = prepared {
         tracing::debug!(%error, "cannot set a connection's options");
     }
@@ -147,5 +150,9 @@ fn is_the_clients(error: &io::Error) -> bool {
 
 /// After this long without traffic the operating system asks whether the client is still there.
 const KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// After this long without taking a byte of what was sent, a client counts as gone.
+#[cfg(target_os = "linux")]
+const STALL: Duration = Duration::from_secs(600);
 
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -190,8 +190,11 @@ impl Account {
         }
         to.insert(headers::OUTCOME, self.outcome.header());
         let Some(slots) = self.slots else { return };
-        to.insert(headers::TOKENS_BEFORE, HeaderValue::from(slots.tokens_before));
-        to.insert(headers::TOKENS_AFTER, HeaderValue::from(slots.tokens_after));
+        // A decision forced by lack of time may have left no time to count either.
+        if slots.tokens_before > 0 {
+            to.insert(headers::TOKENS_BEFORE, HeaderValue::from(slots.tokens_before));
+            to.insert(headers::TOKENS_AFTER, HeaderValue::from(slots.tokens_after));
+        }
         if let Ok(cache) = HeaderValue::try_from(format!("hits={}, misses={}", slots.hits, slots.misses)) {
             to.insert(headers::CACHE, cache);
         }

@@ -4,7 +4,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll, ready},
     time::Duration,
@@ -28,42 +28,58 @@ pub(crate) struct Upload {
 }
 
 /// How far an upload is, for whoever waits for the answer.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Progress(Arc<AtomicU8>);
+#[derive(Debug, Clone)]
+pub(crate) struct Progress(Arc<Moves>);
+
+#[derive(Debug)]
+struct Moves {
+    began: Instant,
+    /// Milliseconds from the beginning to the last part that moved.
+    last: AtomicU64,
+    complete: AtomicBool,
+}
 
 impl Progress {
-    /// Whether something was sent since the last call.
-    pub(crate) fn moved(&self) -> bool {
-        self.0.fetch_and(!MOVED, Ordering::Relaxed) & MOVED != 0
+    fn new() -> Self {
+        Self(Arc::new(Moves { began: Instant::now(), last: AtomicU64::new(0), complete: AtomicBool::new(false) }))
+    }
+
+    /// When the last part moved.
+    pub(crate) fn last(&self) -> Instant {
+        self.0.began + Duration::from_millis(self.0.last.load(Ordering::Relaxed))
     }
 
     /// Whether everything was read from the client.
     pub(crate) fn is_complete(&self) -> bool {
-        self.0.load(Ordering::Relaxed) & COMPLETE != 0
+        self.0.complete.load(Ordering::Relaxed)
     }
 
-    fn mark(&self, bits: u8) {
-        self.0.fetch_or(bits, Ordering::Relaxed);
+    fn moved(&self, complete: bool) {
+        let since = u64::try_from(self.0.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.last.store(since, Ordering::Relaxed);
+        self.0.complete.store(complete, Ordering::Relaxed);
     }
 }
-
-const MOVED: u8 = 1;
-const COMPLETE: u8 = 2;
 
 impl Upload {
     /// The client's body as it comes.
     pub(crate) fn streamed(body: Incoming) -> Self {
-        Self { read: Bytes::new(), rest: Some(body), trailers: None, progress: Progress::default() }
+        let progress = Progress::new();
+        if body.is_end_stream() {
+            // It will never be polled.
+            progress.moved(true);
+        }
+        Self { read: Bytes::new(), rest: Some(body), trailers: None, progress }
     }
 
     /// A body of which the beginning was read already.
     pub(crate) fn resumed(read: Bytes, rest: Incoming) -> Self {
-        Self { read, rest: Some(rest), trailers: None, progress: Progress::default() }
+        Self { read, rest: Some(rest), trailers: None, progress: Progress::new() }
     }
 
     /// A whole body.
     pub(crate) fn whole(read: Bytes, trailers: Option<HeaderMap>) -> Self {
-        Self { read, rest: None, trailers, progress: Progress::default() }
+        Self { read, rest: None, trailers, progress: Progress::new() }
     }
 
     /// A handle on how far it is.
@@ -78,27 +94,20 @@ impl Body for Upload {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         if !self.read.is_empty() {
-            self.progress.mark(MOVED);
+            self.progress.moved(self.rest.is_none());
             return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.read)))));
         }
         let Some(rest) = &mut self.rest else {
-            self.progress.mark(COMPLETE);
             return Poll::Ready(self.trailers.take().map(|trailers| Ok(Frame::trailers(trailers))));
         };
         let frame = ready!(Pin::new(&mut *rest).poll_frame(cx));
         let complete = frame.is_none() || rest.is_end_stream();
-        self.progress.mark(if complete { MOVED | COMPLETE } else { MOVED });
+        self.progress.moved(complete);
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        let ended = self.read.is_empty()
-            && self.trailers.is_none()
-            && self.rest.as_ref().is_none_or(http_body::Body::is_end_stream);
-        if ended {
-            self.progress.mark(COMPLETE);
-        }
-        ended
+        self.read.is_empty() && self.trailers.is_none() && self.rest.as_ref().is_none_or(http_body::Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -99,7 +99,7 @@ async fn condense(
     let terms = Terms { policy, tenant: tenant(headers), query: None, deadline };
     let decided = slots::decide(&proxy.engine, plain, &terms).await?;
     account.model.clone_from(&decided.located.model);
-    account.slots = Some(decided.count(account.metrics()));
+    account.slots = Some(decided.count(account.metrics(), controls.mode == Mode::Audit));
     let why = decided.why();
     Arc::new(decided).splice().await?.ok_or(why)
 }

@@ -124,7 +124,7 @@ impl Decided {
     }
 
     /// Figures over the slots considered; each slot is counted.
-    pub(crate) fn count(&self, metrics: &Metrics) -> Slots {
+    pub(crate) fn count(&self, metrics: &Metrics, audit: bool) -> Slots {
         let mut sum = Slots::default();
         for (index, reply) in &self.replies {
             let condensation = &*reply.condensation;
@@ -144,7 +144,7 @@ impl Decided {
                 }
             };
             let reason = (!accepted).then(|| reason(condensation).as_str());
-            metrics.slot(reason, (before, after), took);
+            metrics.slot(audit, reason, (before, after), took);
         }
         sum
     }

@@ -20,7 +20,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use serde::{Deserialize, Serialize};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::{body::Upload, error::Error};
 use crate::setting::Invalid;
@@ -141,13 +141,14 @@ impl Upstream {
         let progress = request.body().progress();
         let answer = self.client.request(request);
         tokio::pin!(answer);
+        let mut until = Instant::now() + self.idle;
         loop {
-            match timeout(self.idle, &mut answer).await {
+            match timeout_at(until, &mut answer).await {
                 Ok(Ok(response)) => return Ok(response),
                 Ok(Err(error)) if error.is_connect() => return Err(Error::Unreachable(error)),
                 Ok(Err(error)) => return Err(Error::NoAnswer(error)),
-                // The upload is under way: its own bytes prove that nobody is stuck.
-                Err(_) if progress.moved() => {}
+                // While the upload moves nobody is stuck.
+                Err(_) if progress.last() + self.idle > until => until = progress.last() + self.idle,
                 Err(_) if progress.is_complete() => return Err(Error::TimedOut),
                 Err(_) => return Err(Error::ClientTooSlow),
             }

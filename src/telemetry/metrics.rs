@@ -35,6 +35,10 @@ pub struct Metrics {
     pub tokens_before: Counter,
     /// Target tokens of the slots considered, as they were forwarded.
     pub tokens_after: Counter,
+    /// Target tokens of the slots considered in audits, as they came and went.
+    pub audited_tokens_before: Counter,
+    /// Target tokens of the slots considered in audits, as they would have been forwarded.
+    pub audited_tokens_after: Counter,
     /// Slots whose decision was known before.
     pub cache_hits: Counter,
     /// Slots whose decision had to be made.
@@ -107,6 +111,8 @@ impl Default for Metrics {
             ratio: Histogram::new(RATIOS),
             tokens_before: Counter::default(),
             tokens_after: Counter::default(),
+            audited_tokens_before: Counter::default(),
+            audited_tokens_after: Counter::default(),
             cache_hits: Counter::default(),
             cache_misses: Counter::default(),
             engine: Family::default(),
@@ -133,12 +139,18 @@ impl Metrics {
     }
 
     /// Counts one slot: its decision, and what it cost when it was not known before.
-    pub fn slot(&self, reason: Option<&'static str>, tokens: (usize, usize), took: Option<Duration>) {
+    ///
+    /// What an audit would have saved is counted apart from what was saved.
+    pub fn slot(&self, audit: bool, reason: Option<&'static str>, tokens: (usize, usize), took: Option<Duration>) {
         let outcome = if reason.is_none() { "compressed" } else { "unchanged" };
         self.slots.get_or_create(&SlotLabels { outcome, reason: reason.unwrap_or_default() }).inc();
         let (before, after) = tokens;
-        self.tokens_before.inc_by(before as u64);
-        self.tokens_after.inc_by(after as u64);
+        let (all, forwarded) = match audit {
+            true => (&self.audited_tokens_before, &self.audited_tokens_after),
+            false => (&self.tokens_before, &self.tokens_after),
+        };
+        all.inc_by(before as u64);
+        forwarded.inc_by(after as u64);
         if reason.is_none() && after > 0 {
             self.ratio.observe(before as f64 / after as f64);
         }
@@ -164,6 +176,8 @@ impl Metrics {
         all.register("compression_ratio", "Original to forwarded tokens of a slot", self.ratio.clone());
         all.register("tokens_before", "Tokens of the slots as they came", self.tokens_before.clone());
         all.register("tokens_after", "Tokens of the slots as forwarded", self.tokens_after.clone());
+        all.register("audited_tokens_before", "Tokens of audited slots", self.audited_tokens_before.clone());
+        all.register("audited_tokens_after", "Tokens as audits would forward", self.audited_tokens_after.clone());
         all.register("cache_hits", "Slots whose decision was known", self.cache_hits.clone());
         all.register("cache_misses", "Slots whose decision had to be made", self.cache_misses.clone());
         all.register("engine", "The engine's own figures", self.engine.clone());
@@ -188,13 +202,15 @@ mod tests {
     #[test]
     fn what_was_counted_can_be_scraped() {
         let metrics = Metrics::default();
-        metrics.slot(None, (100, 20), Some(Duration::from_millis(3)));
-        metrics.slot(Some("no_gain"), (50, 50), None);
+        metrics.slot(false, None, (100, 20), Some(Duration::from_millis(3)));
+        metrics.slot(false, Some("no_gain"), (50, 50), None);
+        metrics.slot(true, None, (40, 4), None);
         let text = metrics.to_text();
         for line in [
             "headroom_tokens_before_total 150",
             "headroom_tokens_after_total 70",
-            "headroom_cache_hits_total 1",
+            "headroom_audited_tokens_after_total 4",
+            "headroom_cache_hits_total 2",
             r#"headroom_slots_total{outcome="unchanged",reason="no_gain"} 1"#,
         ] {
             assert!(text.contains(line), "{line} in\n{text}");
