@@ -57,7 +57,8 @@ pub(super) fn render(
     let (lead, tail) = (block.get(..before)?, block.get(end..)?);
     let document = Document::of(&node);
     let (table, minified) = (document.text(), node.minified());
-    let shorter = if tokens.count(&table) <= tokens.count(&minified) { table } else { minified };
+    let shorter =
+        if document.is_readable() && tokens.count(&table) <= tokens.count(&minified) { table } else { minified };
     let whole = format!("{lead}{shorter}{tail}");
     let count = tokens.count(&whole);
     if count <= budget.most() {
@@ -77,3 +78,6 @@ fn lines_as_array(content: &str) -> String {
     text.push(']');
     text
 }
+
+#[cfg(test)]
+mod tests;

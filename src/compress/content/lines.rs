@@ -113,7 +113,7 @@ fn pattern(text: &str) -> Regex {
 /// A time of day or a date within the first words, a level in front, or a build tool's verb.
 static LOG: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
-        r"^(?:\S{1,24}\s+){0,2}\W{0,3}(?:\w{3},? )?(?:\w{3} +\d{1,2} |\d{1,2} \w{3} |\d{4}[-/.]\d{1,2}[-/.]\d{1,2}[T _-]|\d{1,2}[-/.]\d{1,2}(?:[-/.]\d{2,4})? |\d{6,8}[- T])?\d{1,2}:\d{1,2}:\d{1,2}\b",
+        r"^(?:\S{1,48}\s+){0,2}\W{0,3}(?:\w{3},? )?(?:\w{3} +\d{1,2} |\d{1,2} \w{3} |\d{4}[-/.]\d{1,2}[-/.]\d{1,2}[T _-]|\d{1,2}[-/.]\d{1,2}(?:[-/.]\d{2,4})? |\d{6,8}[- T])?\d{1,2}:\d{1,2}:\d{1,2}\b",
         r"|^\W{0,2}\d{4}[-/.]\d{2}[-/.]\d{2}[T _]\d{2}",
         r"|^(?:\S{1,12} )?1\d{9}(?:\.\d+)? ",
         r"|^\d{6} \d{6} \d+ ",
@@ -145,14 +145,15 @@ static LISTED: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 static SETTING: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r#"^\s*(?:- )?["']?[A-Za-z_][\w./-]{0,60}["']?(?:\s*[:=]\s*\S.{0,160}|\s*:)$|^\[[\w. -]+\]$|^\s+- \S+$"#)
+    pattern(r#"^\s*(?:- )?["']?[A-Za-z_][\w./-]{0,60}["']?(?:\s*[:=]\s*\S.{0,160}|\s*:)$|^\[[\w.-]+\]$"#)
 });
 
 static CODE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
         r"^[}\])]+[;,)]*$",
         r"|^(?:\d+: ?)?\s*(?:def \w+\(|class \w+[(:{ ]|import [\w.{*]+|from [\w.]+ import |(?:pub(?:\(\w+\))? )?(?:async )?(?:fn|struct|enum|impl|trait|mod|use) [\w:<{]+|function\s*\w*\(|(?:export )?(?:const|let|var) [\w{\[]+|#include|#define|package [\w.]+;?$|(?:public|private|protected|static) \w+|return\b.*;?$|elif |else:|try:|except\b|@\w+|(?:if|for|while|switch) ?\(|SELECT |INSERT INTO|CREATE TABLE)",
-        r"|[{}]\s*(?://.*)?$|\)\s*\{$|\w\([^)]*\);$|\w\([^)]*\)\s*:$|\w+ (?:=|\+=|==|:=|->|=>|&&|\|\|) \S",
+        r"|\{\s*(?://.*)?$|\w\([^)]*\);$|\w\([^)]*\)\s*:$|\S (?:==|!=|&&|\|\||=>) \S",
+        r"|^(?:[\w.\[\]]+|[\w ]+ \*?\w+)(?:: ?[\w\[\], |]+)? (?:=|\+=|:=) (?:\S.*[^.\s]|\S)$",
         r"|^(?://|/\*|\*/|#!|<!--|--\s)",
     ))
 });

@@ -1,6 +1,6 @@
 //! Cuts a mixed text into blocks: fences, diffs, JSON values and runs of like lines; what is left is prose.
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 use super::{
     Block, Kind,
@@ -59,7 +59,12 @@ impl<'a> Cutter<'a> {
 
     /// Decides on what begins at a line; the next line to look at.
     fn step(&mut self, at: usize) -> usize {
-        let found = self.fence(at).or_else(|| self.diff(at)).or_else(|| self.json(at)).or_else(|| self.csv(at));
+        let found = self
+            .fence(at)
+            .or_else(|| self.diff(at))
+            .or_else(|| self.json(at))
+            .or_else(|| self.numbered(at))
+            .or_else(|| self.csv(at));
         if let Some(found) = found {
             self.push(found.span, found.kind);
             return found.next;
@@ -165,6 +170,17 @@ impl<'a> Cutter<'a> {
         (count >= 2).then_some(at + count)
     }
 
+    /// At least five lines that count up, as viewers show a file: code, whatever each line looks like.
+    fn numbered(&self, at: usize) -> Option<Found> {
+        let mut next = at;
+        let mut wanted = number_in_front(self.line(at))?;
+        while number_in_front(self.line(next)) == Some(wanted) {
+            next += 1;
+            wanted += 1;
+        }
+        (next - at >= 5).then(|| Found { next, span: self.span(at..next), kind: Kind::Code })
+    }
+
     /// A header of names and at least two lines with as many cells.
     fn csv(&self, at: usize) -> Option<Found> {
         let header = self.line(at);
@@ -236,13 +252,15 @@ impl<'a> Cutter<'a> {
     }
 
     fn code_or_settings(&self, at: usize) -> (usize, Option<Kind>) {
-        let (mut next, mut code, mut settings, mut keys) = (at, 0, 0, std::collections::HashSet::new());
+        let (mut next, mut code, mut settings, mut sentences) = (at, 0, 0, 0);
+        let mut keys = HashSet::new();
         while next < self.lines.len() {
             let line = self.line(next);
             match lines::form(line) {
                 Form::Code => code += 1,
                 Form::Setting => {
                     settings += 1;
+                    sentences += usize::from(line.trim_end().ends_with(['.', '?', '!']));
                     keys.insert(line.split([':', '=']).next().unwrap_or_default().trim());
                 }
                 Form::Blank | Form::Trace => {}
@@ -255,7 +273,7 @@ impl<'a> Cutter<'a> {
         let lines = next - at;
         let kind = if code >= 3 && code * 3 >= lines {
             Some(Kind::Code)
-        } else if settings >= 4 && settings * 2 >= lines && keys.len() * 2 >= settings {
+        } else if settings >= 4 && settings * 2 >= lines && keys.len() * 4 >= settings * 3 && sentences * 4 < settings {
             Some(Kind::KeyValue)
         } else {
             None
@@ -279,16 +297,26 @@ impl<'a> Cutter<'a> {
     }
 }
 
-/// A line's first word, digits blanked; empty for bullets.
+/// A line's first two words, digits blanked; empty for bullets and numbered items.
 fn opening(line: &str) -> String {
-    let word = line.split_whitespace().next().unwrap_or_default();
-    if word.len() > 40
-        || !word.contains(char::is_alphanumeric)
-        || word.trim_end_matches(['.', ')']).parse::<u32>().is_ok()
-    {
+    let mut words = line.split_whitespace();
+    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let counts = first.trim_end_matches(['.', ')']).parse::<u32>().is_ok();
+    if first.len() + second.len() > 60 || second.is_empty() || !first.contains(char::is_alphanumeric) || counts {
         return String::new();
     }
-    word.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect()
+    format!("{first} {second}").chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect()
+}
+
+/// The number in `12:text`, `  12\ttext` and `12→text`.
+fn number_in_front(line: &str) -> Option<u64> {
+    let line = line.trim_start();
+    let digits = line.find(|c: char| !c.is_ascii_digit())?;
+    let after = line.get(digits..)?;
+    if !after.starts_with([':', '\t', '→', '|']) && !after.starts_with(" |") {
+        return None;
+    }
+    line.get(..digits)?.parse().ok()
 }
 
 fn is_of_diff(line: &str) -> bool {

@@ -130,6 +130,13 @@ impl Document {
         self.parts.push(Part::Line(Line { span: node.span.clone(), depth, key, value, heading }));
     }
 
+    /// Whether the form can be told from other forms: a list of anything but like objects can't, and stays JSON.
+    pub(super) fn is_readable(&self) -> bool {
+        self.parts
+            .iter()
+            .all(|part| matches!(part, Part::Line(line) if !line.key.is_empty()) || matches!(part, Part::Table(_)))
+    }
+
     /// The whole as text.
     pub(super) fn text(&self) -> String {
         let mut out = String::new();
@@ -180,7 +187,11 @@ impl Table {
             return None;
         }
         let rows = items.iter().map(|item| item.span.clone()).collect();
-        Some(Self { span: node.span.clone(), heading, columns: sheet.finish(), rows })
+        let columns = sheet.finish();
+        let varying: Vec<&Column> = columns.iter().filter(|column| !column.is_constant()).collect();
+        // A record without its only key would be an empty line, and that ends the table.
+        let blank = varying.len() == 1 && varying.iter().any(|column| column.cells.iter().any(String::is_empty));
+        (!blank).then(|| Self { span: node.span.clone(), heading, columns, rows })
     }
 
     pub(super) fn write(&self, out: &mut String) {
@@ -212,7 +223,7 @@ impl Column {
 /// `each row: class=Economy|stops=0`.
 pub(super) fn each_row(columns: &[&Column]) -> String {
     let told = columns.iter().map(|column| format!("{}={}", column.head(), column.cell(0)).into());
-    format!("each row: {}", joined(told))
+    format!("{EACH_ROW}: {}", joined(told))
 }
 
 pub(super) fn joined<'a>(cells: impl Iterator<Item = Cow<'a, str>>) -> String {
@@ -317,20 +328,23 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// Whether a bare word would be read as a number, a truth value or null.
-fn is_scalar(text: &str) -> bool {
+pub(super) fn is_scalar(text: &str) -> bool {
     matches!(text, "true" | "false" | "null")
         || (text.starts_with(|c: char| c == '-' || c.is_ascii_digit())
             && text.len() < 400
             && serde_json::from_str::<serde_json::Number>(text).is_ok())
 }
 
-fn is_plain_name(name: &str) -> bool {
-    is_plain(name) && !name.contains(['=', ':', '"', ']'])
+pub(super) fn is_plain_name(name: &str) -> bool {
+    is_plain(name) && name != EACH_ROW && !name.contains(['=', ':', '"', ']'])
 }
 
 fn name(key: &str) -> Cow<'_, str> {
     if is_plain_name(key) { key.into() } else { quoted(key).into() }
 }
+
+/// What stands before the keys that have one value for all records.
+const EACH_ROW: &str = "each row";
 
 /// Deeper objects stay JSON.
 const DEEPEST: usize = 6;
