@@ -25,6 +25,8 @@ struct Cutter<'a> {
     blocks: Vec<Block>,
     /// Bytes that may still be read in vain for JSON values that turn out broken; keeps the whole linear.
     patience: usize,
+    /// Fence marks that no later line closes.
+    open_ended: Vec<&'static str>,
 }
 
 /// A block found at a line: where it ends (a line's index, exclusive), its bytes and its kind.
@@ -44,7 +46,7 @@ impl<'a> Cutter<'a> {
                 at - line.len()..at
             })
             .collect();
-        Self { text, lines, blocks: Vec::new(), patience: 4 * text.len() }
+        Self { text, lines, blocks: Vec::new(), patience: 4 * text.len(), open_ended: Vec::new() }
     }
 
     fn line(&self, number: usize) -> &'a str {
@@ -77,7 +79,8 @@ impl<'a> Cutter<'a> {
             Form::Opaque => self.run(at, Kind::Opaque, 1, |form, _| form == Form::Opaque),
             Form::Code | Form::Setting => self.code_or_settings(at),
             Form::Text => self.repeated(at),
-            Form::Blank | Form::Trace => (at + 1, None),
+            Form::Trace => self.log(at),
+            Form::Blank => (at + 1, None),
         };
         self.push(self.span(at..next), kind.unwrap_or(Kind::Prose));
         next
@@ -99,13 +102,17 @@ impl<'a> Cutter<'a> {
     }
 
     /// A fenced block with both its fences.
-    fn fence(&self, at: usize) -> Option<Found> {
+    fn fence(&mut self, at: usize) -> Option<Found> {
         let open = self.line(at).trim();
-        let mark = ["```", "~~~"].into_iter().find(|mark| open.starts_with(mark))?;
-        let close = (at + 1..self.lines.len()).find(|number| {
+        let mark = ["```", "~~~"].into_iter().find(|mark| open.starts_with(mark) && !self.open_ended.contains(mark))?;
+        let closing = (at + 1..self.lines.len()).find(|number| {
             let line = self.line(*number).trim();
             line.starts_with(mark) && line.trim_start_matches(['`', '~']).is_empty()
-        })?;
+        });
+        let Some(close) = closing else {
+            self.open_ended.push(mark);
+            return None;
+        };
         Some(Found { next: close + 1, span: self.span(at..close + 1), kind: Kind::Code })
     }
 
@@ -230,7 +237,7 @@ impl<'a> Cutter<'a> {
 
     /// Log lines with what stands between them: traces, continued messages, blank lines.
     fn log(&self, at: usize) -> (usize, Option<Kind>) {
-        let (mut next, mut count, mut end) = (at, 0, at + 1);
+        let (mut next, mut count, mut traces, mut end) = (at, 0, 0, at + 1);
         while next < self.lines.len() && next < end + MOST_BETWEEN_LOG_LINES {
             let line = self.line(next);
             if line.trim_start().starts_with("```") {
@@ -241,14 +248,18 @@ impl<'a> Cutter<'a> {
                     count += 1;
                     end = next + 1;
                 }
-                Form::Trace => end = next + 1,
+                Form::Trace => {
+                    traces += 1;
+                    end = next + 1;
+                }
                 Form::Blank => {}
                 _ if end == next && line.starts_with([' ', '\t']) => end = next + 1,
                 _ => {}
             }
             next += 1;
         }
-        (end, (count >= 3 && count * 3 >= end - at).then_some(Kind::Log))
+        let members = count + traces;
+        (end, (members >= 3 && members * 3 >= end - at).then_some(Kind::Log))
     }
 
     fn code_or_settings(&self, at: usize) -> (usize, Option<Kind>) {
