@@ -16,6 +16,7 @@ mod interception;
 mod life_cycle;
 mod model_faults;
 mod own_pages;
+mod program;
 mod secrets;
 mod streaming;
 mod support;

@@ -1,0 +1,149 @@
+//! The program itself, as a process: what only a process can promise.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    net::SocketAddr,
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::json;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::{
+    streaming::pump,
+    support::{Conn, long_text, ok, post, soon},
+};
+
+/// The running program, before an upstream in the test's hands.
+struct Program {
+    child: Child,
+    address: SocketAddr,
+    upstream: TcpListener,
+    _home: tempfile::TempDir,
+}
+
+impl Program {
+    async fn start() -> Self {
+        let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_headroom"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--no-model", "--log", "trace", "--upstream"])
+            .arg(format!("http://{}", upstream.local_addr().unwrap()))
+            .current_dir(home.path())
+            .env_clear()
+            .env("HOME", home.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Read to the last line of the start screen, which names the address too.
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = lines.find(|line| line.as_ref().unwrap().contains("OPENAI_BASE_URL")).unwrap().unwrap();
+        let address = line.split_once("http://").unwrap().1.trim().trim_end_matches("/v1").parse().unwrap();
+        Self { child, address, upstream, _home: home }
+    }
+
+    async fn client(&self) -> Conn {
+        Conn(soon(TcpStream::connect(self.address)).await.unwrap())
+    }
+
+    async fn accept(&self) -> Conn {
+        Conn(soon(self.upstream.accept()).await.unwrap().0)
+    }
+
+    fn terminate(&self) {
+        assert!(Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap().success());
+    }
+
+    /// Waits for the end; the exit status and the log.
+    async fn ended(&mut self) -> (bool, String) {
+        let mut stderr = self.child.stderr.take().unwrap();
+        let log = tokio::task::spawn_blocking(move || {
+            let mut log = String::new();
+            stderr.read_to_string(&mut log).unwrap();
+            log
+        });
+        let log = soon(log).await.unwrap();
+        (self.child.wait().unwrap().success(), log)
+    }
+
+    /// The most memory that it ever had, in bytes.
+    fn peak(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Gone already where the test let it end.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test]
+async fn told_to_terminate_it_finishes_its_streams_and_ends_well() {
+    let mut program = Program::start().await;
+    let mut client = program.client().await;
+    client.write(post("/v1/x", "{}")).await;
+    let mut upstream = program.accept().await;
+    upstream.message().await;
+    upstream.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n").await;
+    client.read_until("one\r\n").await;
+    program.terminate();
+    soon(async {
+        loop {
+            let mut probe = program.client().await;
+            probe.write("GET /headroom/ready HTTP/1.1\r\nHost: h\r\n\r\n").await;
+            if probe.message().await.status() == 503 {
+                break;
+            }
+        }
+    })
+    .await;
+    upstream.write("3\r\ntwo\r\n0\r\n\r\n").await;
+    assert_eq!(client.rest().await, b"3\r\ntwo\r\n0\r\n\r\n");
+    assert!(program.ended().await.0);
+}
+
+#[tokio::test]
+async fn its_most_talkative_log_holds_no_text_key_or_query() {
+    let mut program = Program::start().await;
+    let mut client = program.client().await;
+    let body = json!({"messages": [{"role": "user", "content": format!("SECRETTEXT {}", long_text())}]}).to_string();
+    let request = post("/v1/chat/completions?key=SECRETQUERY", &body)
+        .replace("Host: h", "Host: h\r\nAuthorization: Bearer SECRETKEY\r\nCookie: SECRETCOOKIE");
+    client.write(request).await;
+    let mut upstream = program.accept().await;
+    upstream.message().await;
+    upstream.write(ok("SECRETANSWER")).await;
+    let answer = client.message().await;
+    assert_eq!(answer.header("x-headroom-outcome"), Some("compressed"));
+    program.terminate();
+    let (_, log) = program.ended().await;
+    assert!(log.contains(answer.header("x-headroom-request-id").unwrap()), "{log}");
+    assert_eq!(log.lines().find(|line| line.contains("SECRET") || line.contains("committee")), None);
+}
+
+#[tokio::test]
+async fn bodies_of_any_size_take_no_memory() {
+    const SIZE: usize = 256 << 20;
+    const MOST: usize = 16 << 20;
+    let program = Program::start().await;
+    let mut client = program.client().await;
+    client.write("GET /headroom/health HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    client.message().await;
+    let before = program.peak();
+    client.write(format!("POST /v1/files HTTP/1.1\r\nHost: h\r\nContent-Length: {SIZE}\r\n\r\n")).await;
+    let mut upstream = program.accept().await;
+    upstream.head().await;
+    pump(&mut client.0, &mut upstream.0, SIZE).await;
+    upstream.write(format!("HTTP/1.1 200 OK\r\nContent-Length: {SIZE}\r\n\r\n")).await;
+    client.head().await;
+    pump(&mut upstream.0, &mut client.0, SIZE).await;
+    let grown = program.peak() - before;
+    assert!(grown < MOST, "grew by {} KiB", grown >> 10);
+}
