@@ -4,6 +4,7 @@
 mod upstream;
 
 use std::{
+    collections::HashSet,
     io::{self, Write as _},
     net::SocketAddr,
     sync::Arc,
@@ -15,7 +16,7 @@ use bytes::Bytes;
 use clap::Args;
 use headroom::{
     compress::{CountTokens as _, Encoding},
-    config::Config,
+    config::{Config, Flag},
     engine::{self, Engine, Readiness},
     proxy::{Proxy, Upstream},
     server,
@@ -48,7 +49,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let config = arguments.settings.load(Vec::new())?.config;
+    // A flag of one's own comes later and wins.
+    let ratio = Flag { name: "--ratio", key: "compress.ratio", value: RATIO.into() };
+    let config = arguments.settings.load(vec![ratio])?.config;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let shown = runtime.block_on(demo(arguments, config));
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -154,7 +157,12 @@ fn print(arguments: &Arguments, config: &Config, model: &str, exchange: &Exchang
     excerpt(&mut out, &sent, arguments.full)?;
     writeln!(out, "\nWhat the provider received{}:\n", if arguments.full { "" } else { " (its beginning)" })?;
     excerpt(&mut out, &exchange.received, arguments.full)?;
-    let kept = exchange.received.ends_with(arguments.question.trim_end());
+    let question = &arguments.question;
+    if let (Some(long), Some(short)) = (nearest(&sent, question), nearest(&exchange.received, question)) {
+        writeln!(out, "\nThe paragraph that shares most words with the question, as sent and as received:\n")?;
+        writeln!(out, "  < {long}\n  > {short}")?;
+    }
+    let kept = exchange.received.ends_with(question.trim_end());
     writeln!(out, "\nThe question arrived {}.", if kept { "word for word" } else { "in another form" })?;
     writeln!(out, "\nHeaders that the proxy put on the answer (first request | same again):\n")?;
     for (name, value) in exchange.headers.iter().filter(|(name, _)| name.as_str().starts_with("x-headroom-")) {
@@ -163,6 +171,18 @@ fn print(arguments: &Arguments, config: &Config, model: &str, exchange: &Exchang
         writeln!(out, "  {name}: {value} | {again}")?;
     }
     Ok(())
+}
+
+/// The line that shares most words with the question, apart from the question itself.
+fn nearest<'a>(text: &'a str, question: &str) -> Option<&'a str> {
+    let words = |text: &str| -> HashSet<String> {
+        let words = text.split(|char: char| !char.is_alphanumeric()).filter(|word| word.len() > 3);
+        words.map(str::to_lowercase).collect()
+    };
+    let asked = words(question);
+    let lines = text.lines().filter(|line| !line.contains(question));
+    let shared = |line: &&str| words(line).intersection(&asked).count();
+    lines.max_by_key(|line| (shared(line), std::cmp::Reverse(line.len()))).filter(|line| shared(line) > 0)
 }
 
 fn excerpt(out: &mut impl io::Write, text: &str, full: bool) -> io::Result<()> {
@@ -180,12 +200,17 @@ fn excerpt(out: &mut impl io::Write, text: &str, full: bool) -> io::Result<()> {
 }
 
 const DOCUMENT: &str = include_str!("../../fixtures/demo/service-agreement.md");
-const QUESTION: &str = "By when does a customer have to ask for a credit, and where?";
+const QUESTION: &str = "Within how many days must the customer request a credit, and through what?";
+
+/// Enough to see something; what the proxy does without being told otherwise is gentler.
+const RATIO: &str = "5";
 
 /// Characters of an excerpt.
-const EXCERPT: usize = 1200;
+const EXCERPT: usize = 700;
 
 pub(super) const AFTER: &str = "\
+The ratio is 5 unless --ratio says otherwise, and the time budget of the proxy does not apply here.
+
 Examples:
   headroom demo
   headroom demo --ratio 10 --question 'How long is customer data kept after the end?' --full";
