@@ -18,7 +18,7 @@ pub struct Repeat {
 
 /// For each unit the one that makes it redundant, if any does.
 ///
-/// Overlap is counted in shingles of [`SHINGLE`] words (Broder, 1997); a unit whose numbers, names or negations the
+/// Overlap is counted in shingles of `SHINGLE` words (Broder, 1997); a unit whose numbers, names or negations the
 /// other one lacks is never its duplicate. Linear: each shingle is remembered for the first unit that has it.
 #[must_use]
 pub fn repeats(units: &[&str]) -> Vec<Option<Repeat>> {
