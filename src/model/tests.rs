@@ -59,20 +59,40 @@ fn our_export_reads_and_points_as_the_reference_does() {
     check_parity(folder.path());
 }
 
-/// The bundled model carries the same figures, made on the machine that exported it. Int8 states differ between
-/// processors in the third digit, so a choice between two almost equal spans may fall otherwise there: the figures are
-/// compared within the tolerance, and the fp32 fixture above compares the choices exactly.
+/// Int8 kernels differ between processors, and with them the third digit of a state and a choice between two almost
+/// equal spans; so the bundled model is held to its figures with a margin, the fp32 fixture above exactly.
 #[test]
-fn the_bundled_model_reads_as_its_parity_file_says() {
-    let Some(folder) = bundled() else { return };
-    let mut model = Model::load(&folder, &Options::default()).unwrap();
+fn the_bundled_model_reads_as_its_figures_say() {
+    let folder = bundled().unwrap();
+    let mut model = Model::load(&folder, &Options { threads: 1, sentences: Sentences::Own, prefix: None }).unwrap();
     let parity: serde_json::Value = serde_json::from_slice(&fs::read(folder.join("parity.json")).unwrap()).unwrap();
     for row in parity["rows"].as_array().unwrap() {
-        let read = model.read(&[row["text"].as_str().unwrap()], 2.0).unwrap().remove(0);
+        let text = row["text"].as_str().unwrap();
+        let expected = &row["ratios"][0];
+        let read = model.read(&[text], expected["ratio"].as_f64().unwrap() as f32).unwrap().remove(0);
         let pooled = numbers(&row["pooled"]);
         let similar: f64 = read.meaning.iter().zip(&pooled).map(|(mine, theirs)| f64::from(*mine) * theirs).sum();
         assert!(similar > 0.99, "{similar}");
+        check_keep(text, &read, &row["offsets_bytes"], &numbers(&expected["keep"]), 0.05);
     }
+}
+
+#[test]
+fn the_bundled_int8_model_gives_the_same_on_one_thread_and_two_in_any_company() {
+    let texts = odd_texts();
+    let texts: Vec<&str> = texts.iter().take(12).map(String::as_str).collect();
+    let [one, two] = [1, 2].map(|threads| {
+        let options = Options { threads, sentences: Sentences::Own, prefix: None };
+        let mut model = Model::load(&bundled().unwrap(), &options).unwrap();
+        let alone = model.read(&texts[5..6], 5.0).unwrap();
+        let together = model.read(&texts, 5.0).unwrap();
+        assert_eq!(alone, together[5..6]);
+        let first = model.rewrite(&requests(&texts, 3.0)).unwrap();
+        assert_eq!(model.rewrite(&requests(&texts, 3.0)).unwrap(), first, "equal calls give equal answers");
+        (together, first)
+    });
+    assert_eq!(one, two);
+    assert!(one.1.iter().flatten().count() > 3);
 }
 
 fn check_parity(folder: &Path) {
@@ -353,7 +373,8 @@ fn quantized_graphs_are_preferred() {
         fs::rename(folder.path().join(&plain), folder.path().join(&quantized)).unwrap();
         fs::write(folder.path().join(plain), "not a graph").unwrap();
     }
-    Model::load(folder.path(), &Options::default()).unwrap().warm().unwrap();
+    let options = Options { sentences: Sentences::Own, ..Options::default() };
+    Model::load(folder.path(), &options).unwrap().warm().unwrap();
 }
 
 #[test]
@@ -369,7 +390,7 @@ fn a_models_account_of_itself_is_complete() {
     assert_eq!(stock.info().name, MERGED);
     assert!(stock.info().files.len() == 5 && stock.info().files.iter().all(|file| !file.verified));
     assert_ne!(own.fingerprint(), stock.fingerprint());
-    let other = Options { prefix: Some(String::new()), ..Options::default() };
+    let other = Options { prefix: Some(String::new()), sentences: Sentences::Own, ..Options::default() };
     let other = Model::load(&fixture(MERGED), &other).unwrap();
     assert_ne!(stock.fingerprint(), other.fingerprint(), "the prefix decides the output");
 }
