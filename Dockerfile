@@ -24,7 +24,7 @@ RUN apt-get update && apt-get install --yes --no-install-recommends ca-certifica
 COPY --from=build /app /opt/headroom
 USER headroom
 WORKDIR /var/lib/headroom
-ENV HEADROOM_LISTEN=0.0.0.0:8787 XDG_STATE_HOME=/var/lib/headroom PATH=/opt/headroom:$PATH
+ENV HEADROOM_LISTEN=0.0.0.0:8787 XDG_STATE_HOME=/var/lib/headroom ORT_DISABLE_TELEMETRY=1 PATH=/opt/headroom:$PATH
 EXPOSE 8787
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["headroom", "health"]
 STOPSIGNAL SIGTERM

@@ -124,6 +124,16 @@ fn model_info_says_name_fingerprint_and_files() {
 }
 
 #[test]
+fn loading_a_model_leaves_nothing_behind_in_the_users_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = headroom(folder.path()).args(["model", "info", "--model", TINY]).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    // ONNX Runtime's reporting client would keep its identity and its queue here.
+    let left: Vec<PathBuf> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(left, Vec::<PathBuf>::new());
+}
+
+#[test]
 fn model_use_prints_lines_that_config_check_accepts() {
     let folder = tempfile::tempdir().unwrap();
     let used = headroom(folder.path()).args(["model", "use", TINY]).output().unwrap();
