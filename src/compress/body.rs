@@ -13,19 +13,26 @@ pub(super) struct Body<'a> {
     text: &'a str,
     /// Spans in `text`.
     blocks: Vec<Block>,
+    /// Whether tables share the prose's budget.
+    joins_tables: bool,
     /// All blocks of prose, in order.
     prose: Prose<'a>,
 }
 
 impl<'a> Body<'a> {
     /// Reads `span` of `text`.
-    pub(super) fn read(text: &'a str, span: Range<usize>, tokens: &dyn CountTokens) -> Self {
+    ///
+    /// Where something is asked the rows of a table compete with the sentences around it: the answer stands in either.
+    pub(super) fn read(text: &'a str, span: Range<usize>, ask: &Relevance, tokens: &dyn CountTokens) -> Self {
         let inside = text.get(span.clone()).unwrap_or_default();
         let shift =
             |block: Block| Block { span: span.start + block.span.start..span.start + block.span.end, kind: block.kind };
         let blocks: Vec<Block> = content::blocks(inside).into_iter().map(shift).collect();
-        let prose = blocks.iter().filter(|block| block.kind == Kind::Prose).map(|block| block.span.clone());
-        Self { text, prose: Prose::read(text, prose.collect(), tokens), blocks }
+        let part = |block: &Block| text.get(block.span.clone()).unwrap_or_default();
+        let joins_tables = !ask.is_empty()
+            && blocks.iter().any(|block| block.kind == Kind::Prose && part(block).contains(char::is_alphanumeric));
+        let prose: Vec<Block> = blocks.iter().filter(|block| is_joint(block.kind, joins_tables)).cloned().collect();
+        Self { text, prose: Prose::read(text, prose, tokens), blocks, joins_tables }
     }
 
     /// Whether nothing in it may be changed.
@@ -65,7 +72,7 @@ impl<'a> Body<'a> {
                     .as_ref()
                     .and_then(|shares| shares.get(index))
                     .map_or(Budget::Auto, |share| Budget::Tokens(*share));
-                (block.kind != Kind::Prose)
+                (!is_joint(block.kind, self.joins_tables && goal.is_some()))
                     .then(|| content::render(self.part(&block.span), block.kind, ask, budget, tokens))
             })
             .collect();
@@ -92,7 +99,12 @@ impl<'a> Body<'a> {
     }
 
     fn prose_shares(&self, shares: &[usize]) -> usize {
-        self.blocks.iter().zip(shares).filter(|(block, _)| block.kind == Kind::Prose).map(|(_, share)| share).sum()
+        self.blocks
+            .iter()
+            .zip(shares)
+            .filter(|(block, _)| is_joint(block.kind, self.joins_tables))
+            .map(|(_, share)| share)
+            .sum()
     }
 
     /// Puts the blocks together again as they stood.
@@ -103,6 +115,10 @@ impl<'a> Body<'a> {
         for (block, rendered) in self.blocks.iter().zip(rendered) {
             match rendered {
                 Some(rendered) => {
+                    // Without a budget a table stands in its own form, and its rows among the prose are passed over.
+                    if block.kind == Kind::Table && self.joins_tables {
+                        prose.next();
+                    }
                     text.push_str(&rendered.text);
                     units.extend(rendered.units.iter().map(|unit| shifted(unit, block.span.start)));
                 }
@@ -122,6 +138,11 @@ impl<'a> Body<'a> {
     fn part(&self, span: &Range<usize>) -> &'a str {
         self.text.get(span.clone()).unwrap_or_default()
     }
+}
+
+/// Whether a block's units share one budget with the prose.
+fn is_joint(kind: Kind, joins_tables: bool) -> bool {
+    kind == Kind::Prose || (kind == Kind::Table && joins_tables)
 }
 
 /// A part of the message that stands word for word, as a unit.

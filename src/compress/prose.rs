@@ -7,7 +7,9 @@ mod rank;
 
 use super::{
     Decision,
+    content::{Block, Kind},
     phrase::{self, Phrase},
+    records,
     redundancy::{self, Repeat},
     relevance::Relevance,
     segment::{self, Form, Segment},
@@ -34,8 +36,8 @@ pub(super) struct Prose<'a> {
 }
 
 impl<'a> Prose<'a> {
-    /// Reads the blocks of `text` that are prose.
-    pub(super) fn read(text: &'a str, blocks: Vec<Range<usize>>, tokens: &dyn CountTokens) -> Self {
+    /// Reads the blocks of `text` that are prose, and tables whose rows compete with it.
+    pub(super) fn read(text: &'a str, blocks: Vec<Block>, tokens: &dyn CountTokens) -> Self {
         let (segments, block_of) = segments(text, &blocks);
         let spans: Vec<Range<usize>> = segments.iter().map(|segment| segment.span.clone()).collect();
         let units: Vec<&str> = spans.iter().map(|span| text.get(span.clone()).unwrap_or_default()).collect();
@@ -43,6 +45,7 @@ impl<'a> Prose<'a> {
         let repeats = redundancy::repeats(&units);
         let ends_line = units.iter().map(|unit| unit.ends_with('\n')).collect();
         let forced = forced(text, &phrases);
+        let blocks = blocks.into_iter().map(|block| block.span).collect();
         Self { text, blocks, segments, block_of, phrases, repeats, relevance: Vec::new(), ends_line, forced }
     }
 
@@ -54,6 +57,7 @@ impl<'a> Prose<'a> {
     pub(super) fn titled_units(&self) -> Vec<String> {
         let mut title = "";
         let mut passage = usize::MAX;
+        let mut table = rank::TableContext::default();
         let mut titled = Vec::with_capacity(self.segments.len());
         for (segment, unit) in self.segments.iter().zip(self.units()) {
             let bare = segment::after_label(unit.trim());
@@ -62,6 +66,10 @@ impl<'a> Prose<'a> {
             }
             if segment.form == Form::Heading {
                 title = bare;
+            }
+            if let Some(row) = table.row(segment, unit) {
+                titled.push(row);
+                continue;
             }
             let alone = title.is_empty() || segment.form == Form::Heading;
             titled.push(if alone { bare.to_owned() } else { format!("{title}. {bare}") });
@@ -76,7 +84,9 @@ impl<'a> Prose<'a> {
     /// Ranks the units by what is asked. `similarity` is each one's similarity of meaning with the question; empty
     /// where no model says.
     pub(super) fn rank(&mut self, ask: &Relevance, similarity: &[f32]) {
-        self.relevance = rank::Ranking { units: &self.units(), segments: &self.segments, ask }.scores(similarity);
+        let (units, titled) = (self.units(), self.titled_units());
+        let ranking = rank::Ranking { units: &units, titled: &titled, segments: &self.segments, ask };
+        self.relevance = ranking.scores(similarity);
     }
 
     /// Which phrases to keep so that what they make has `wanted` target tokens.
@@ -148,22 +158,32 @@ impl<'a> Prose<'a> {
 }
 
 /// The units of all blocks, and the block of each; paragraphs and passages never span blocks.
-fn segments(text: &str, blocks: &[Range<usize>]) -> (Vec<Segment>, Vec<usize>) {
+fn segments(text: &str, blocks: &[Block]) -> (Vec<Segment>, Vec<usize>) {
     let mut found: Vec<Segment> = Vec::new();
     let mut block_of = Vec::new();
-    for (block, span) in blocks.iter().enumerate() {
+    for (number, block) in blocks.iter().enumerate() {
+        let span = &block.span;
+        let part = text.get(span.clone()).unwrap_or_default();
         let (paragraph, passage) = found.last().map_or((0, 0), |last| (last.paragraph + 1, last.passage + 1));
-        for segment in segment::segments(text.get(span.clone()).unwrap_or_default()) {
+        let inside = if block.kind == Kind::Table { rows(part) } else { segment::segments(part) };
+        for segment in inside {
             found.push(Segment {
                 span: span.start + segment.span.start..span.start + segment.span.end,
                 form: segment.form,
                 paragraph: paragraph + segment.paragraph,
                 passage: passage + segment.passage,
             });
-            block_of.push(block);
+            block_of.push(number);
         }
     }
     (found, block_of)
+}
+
+/// The rows of a table as units of one passage.
+fn rows(table: &str) -> Vec<Segment> {
+    let row =
+        |(span, head)| Segment { span, form: if head { Form::Head } else { Form::Row }, paragraph: 0, passage: 0 };
+    records::rows(table).into_iter().map(row).collect()
 }
 
 /// The first mention of JSON stays: a request for JSON output is refused where no message says the word.

@@ -46,6 +46,21 @@ pub(super) fn render(
     best
 }
 
+/// The rows of a table with their line breaks, and whether each says what the cells below it mean; blank lines belong to
+/// the row before them.
+pub(super) fn rows(block: &str) -> Vec<(Range<usize>, bool)> {
+    let Some(table) = Table::read(block, Kind::Table) else { return Vec::new() };
+    let mut found: Vec<(Range<usize>, bool)> = Vec::new();
+    for (number, row) in table.rows.iter().enumerate() {
+        let blank = row.cells.iter().all(|cell| cell.is_empty());
+        match found.last_mut() {
+            Some((span, _)) if blank => span.end = row.span.end,
+            _ => found.push((row.span.clone(), number < table.head)),
+        }
+    }
+    found
+}
+
 struct Table<'a> {
     rows: Vec<Row<'a>>,
     /// So many rows at the top say what the cells below mean.

@@ -32,6 +32,10 @@ pub enum Form {
     Item,
     /// Part of a paragraph.
     Sentence,
+    /// A row of a table that says what the cells below it mean.
+    Head,
+    /// Any other row of a table.
+    Row,
 }
 
 /// Cuts `text` into units.

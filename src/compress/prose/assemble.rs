@@ -122,6 +122,7 @@ impl Prose<'_> {
             Form::Heading => "heading",
             Form::Item => "list",
             Form::Sentence => "prose",
+            Form::Head | Form::Row => "table",
         };
         Unit { span, kind, score: self.score(index), decision, reason: self.reason(index, decision), text }
     }
