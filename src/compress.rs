@@ -196,7 +196,8 @@ pub fn compress(
     if body.is_protected() {
         return Ok(Condensation::unchanged(Reason::Protected, before));
     }
-    body.rank(&ask, rewriter.filter(|_| policy.rewrite))?;
+    let mut rewriter = rewriter.filter(|_| policy.rewrite);
+    body.rank(&ask, policy.ratio, rewriter.as_mut().map(|rewriter| &mut **rewriter as &mut dyn Rewriter))?;
     let head = text.get(..frame.head).unwrap_or_default();
     let tail = text.get(frame.tail..).unwrap_or_default();
     let goal = match policy.ratio {
@@ -209,7 +210,7 @@ pub fn compress(
             Some(whole.saturating_sub(framing).max(whole / 2))
         }
     };
-    let (material, inner) = body.condense(&ask, goal, tokens);
+    let (material, inner) = body.condense(&ask, goal, tokens, rewriter)?;
     let condensed = format!("{head}{material}{tail}");
     let after = tokens.count(&condensed);
     if after >= before || material.trim().is_empty() {
@@ -223,53 +224,4 @@ pub fn compress(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn condensed(text: &str, ratio: Ratio) -> Condensation {
-        let policy = Policy { ratio, min_tokens: 16, rewrite: false };
-        compress(text, &Query::default(), &policy, &Encoding::O200k, None).unwrap()
-    }
-
-    fn article() -> String {
-        (0..40)
-            .map(|n| {
-                format!(
-                    "In {} the town of Arlen{n} had {} people. It was as quiet as any other place.\n\n",
-                    1900 + n,
-                    n * 37
-                )
-            })
-            .collect()
-    }
-
-    #[test]
-    fn a_short_text_goes_on_as_it_is() {
-        assert_eq!(condensed("Hello.", Ratio::Auto).outcome, Outcome::Unchanged(Reason::BelowMinimum));
-    }
-
-    #[test]
-    fn the_asked_ratio_is_met() {
-        for ratio in [2.0, 5.0, 10.0, 20.0] {
-            let found = condensed(&article(), Ratio::By(Factor::new(ratio).unwrap()));
-            let got = found.tokens_before as f32 / found.tokens_after as f32;
-            assert!((got / ratio - 1.0).abs() < 0.1, "{ratio}: {got}");
-        }
-    }
-
-    #[test]
-    fn the_question_inside_a_message_arrives_word_for_word() {
-        let text = format!("Answer from these documents.\n\n{}how many people had arlen7", article());
-        let found = condensed(&text, Ratio::By(Factor::new(20.0).unwrap()));
-        let text = found.text().unwrap();
-        assert!(text.ends_with("\n\nhow many people had arlen7") && text.contains("259"), "{text}");
-    }
-
-    #[test]
-    fn automatic_compression_cuts_only_what_is_said_twice() {
-        let text = article().replace("It was as quiet as any other place.", "");
-        let twice = format!("{text}{text}");
-        assert_eq!(condensed(&twice, Ratio::Auto).text().unwrap().trim_end(), text.trim_end());
-        assert_eq!(condensed(&text, Ratio::Auto).outcome, Outcome::Unchanged(Reason::NoGain));
-    }
-}
+mod tests;

@@ -1,9 +1,9 @@
 //! The material of a message: blocks of prose, which share one budget, between blocks of other kinds.
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 use super::{
-    CountTokens, Decision, Relevance, RewriteError, Rewriter, Unit,
+    CountTokens, Decision, Ratio, Relevance, RewriteError, Rewriter, Unit,
     content::{self, Block, Budget, Kind, Rendered},
     prose::Prose,
 };
@@ -40,27 +40,50 @@ impl<'a> Body<'a> {
         self.blocks.iter().all(|block| matches!(block.kind, Kind::Code | Kind::Diff | Kind::Opaque))
     }
 
-    /// Ranks the prose by what is asked.
-    pub(super) fn rank(&mut self, ask: &Relevance, rewriter: Option<&mut dyn Rewriter>) -> Result<(), RewriteError> {
-        if ask.is_empty() || self.prose.is_empty() {
+    /// Ranks the prose by what is asked; where nothing is, by what the model would keep at `ratio`.
+    pub(super) fn rank(
+        &mut self,
+        ask: &Relevance,
+        ratio: Ratio,
+        rewriter: Option<&mut dyn Rewriter>,
+    ) -> Result<(), RewriteError> {
+        if self.prose.is_empty() {
             return Ok(());
         }
-        let similarity = match rewriter {
-            Some(rewriter) => similarity(rewriter, ask.wording(), &self.prose.titled_units())?,
-            None => Vec::new(),
-        };
-        self.prose.rank(ask, &similarity);
+        if ask.is_empty() {
+            return match (rewriter, ratio) {
+                (Some(rewriter), Ratio::By(factor)) => self.prose.consult(rewriter, factor.value()),
+                _ => Ok(()),
+            };
+        }
+        self.prose.rank(ask, &[]);
+        if let Some(rewriter) = rewriter {
+            let chosen = self.prose.most_relevant(MOST_COMPARED);
+            let titled = self.prose.titled_units();
+            let units: Vec<&str> = chosen.iter().filter_map(|unit| titled.get(*unit)).map(String::as_str).collect();
+            let mut similarity = vec![0.0; titled.len()];
+            for (unit, similar) in chosen.iter().zip(similarities(rewriter, ask.wording(), &units)?) {
+                if let Some(place) = similarity.get_mut(*unit) {
+                    *place = similar;
+                }
+            }
+            self.prose.rank(ask, &similarity);
+        }
         Ok(())
     }
 
     /// The condensed text and the account of every unit. `goal` is in target tokens; without one only what is redundant
     /// goes.
+    ///
+    /// # Errors
+    /// What `rewriter` reports.
     pub(super) fn condense(
         &self,
         ask: &Relevance,
         goal: Option<usize>,
         tokens: &dyn CountTokens,
-    ) -> (String, Vec<Unit>) {
+        rewriter: Option<&mut dyn Rewriter>,
+    ) -> Result<(String, Vec<Unit>), RewriteError> {
         let sizes: Vec<usize> = self.blocks.iter().map(|block| tokens.count(self.part(&block.span))).collect();
         let shares = goal.map(|goal| self.shares(ask, goal, &sizes));
         let rendered: Vec<Option<Rendered>> = self
@@ -76,13 +99,19 @@ impl<'a> Body<'a> {
                     .then(|| content::render(self.part(&block.span), block.kind, ask, budget, tokens))
             })
             .collect();
-        let Some(goal) = goal else { return self.join(&rendered, &self.prose.all_but_repeats()) };
+        let Some(goal) = goal else {
+            return Ok(self.join(&rendered, &self.prose.all_but_repeats(), &BTreeMap::new()));
+        };
         let least: usize = self.prose_shares(shares.as_deref().unwrap_or_default());
         let taken: usize = rendered.iter().flatten().map(|rendered| rendered.tokens).sum();
         // What other kinds leave over goes to the prose; what they take too much is not taken from it.
         let budget = goal.saturating_sub(taken).max(least);
         let kept = self.prose.within(budget, tokens);
-        self.join(&rendered, &kept)
+        let rewrites = match rewriter {
+            Some(rewriter) => self.prose.shorten(&kept, tokens, rewriter)?,
+            None => BTreeMap::new(),
+        };
+        Ok(self.join(&rendered, &kept, &rewrites))
     }
 
     /// Each block's part of the goal: by its length, more for one that mentions what is asked; never more than it has.
@@ -108,10 +137,15 @@ impl<'a> Body<'a> {
     }
 
     /// Puts the blocks together again as they stood.
-    fn join(&self, rendered: &[Option<Rendered>], kept: &[bool]) -> (String, Vec<Unit>) {
+    fn join(
+        &self,
+        rendered: &[Option<Rendered>],
+        kept: &[bool],
+        rewrites: &BTreeMap<usize, String>,
+    ) -> (String, Vec<Unit>) {
         let mut text = String::new();
         let mut units = Vec::new();
-        let mut prose = self.prose.pieces(kept).into_iter();
+        let mut prose = self.prose.pieces(kept, rewrites).into_iter();
         for (block, rendered) in self.blocks.iter().zip(rendered) {
             match rendered {
                 Some(rendered) => {
@@ -164,14 +198,17 @@ fn shifted(unit: &Unit, by: usize) -> Unit {
 }
 
 /// Similarity of meaning of each unit with what is asked; empty where the model knows no meanings.
-fn similarity(rewriter: &mut dyn Rewriter, asked: &str, units: &[String]) -> Result<Vec<f32>, RewriteError> {
-    let texts: Vec<&str> = std::iter::once(asked).chain(units.iter().map(String::as_str)).collect();
+fn similarities(rewriter: &mut dyn Rewriter, asked: &str, units: &[&str]) -> Result<Vec<f32>, RewriteError> {
+    let texts: Vec<&str> = std::iter::once(asked).chain(units.iter().copied()).collect();
     let meanings = rewriter.meanings(&texts)?;
     let Some((asked, units)) = meanings.split_first().filter(|(asked, _)| !asked.is_empty()) else {
         return Ok(Vec::new());
     };
     Ok(units.iter().map(|unit| asked.iter().zip(unit).map(|(a, b)| a * b).sum()).collect())
 }
+
+/// The most units whose meaning is compared with the question's; of a longer text those that words make relevant.
+const MOST_COMPARED: usize = 384;
 
 fn trailing_white(text: &str) -> &str {
     text.get(text.trim_end().len()..).unwrap_or_default()

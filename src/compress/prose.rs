@@ -1,9 +1,11 @@
 //! Prose: units are scored for redundancy and relevance, and what is kept of each is decided under one budget.
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 mod assemble;
+mod keep;
 mod rank;
+mod shorten;
 
 use super::{
     Decision,
@@ -89,13 +91,25 @@ impl<'a> Prose<'a> {
         self.relevance = ranking.scores(similarity);
     }
 
+    /// The units that rank highest, at most so many, in the text's order.
+    pub(super) fn most_relevant(&self, most: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.segments.len()).collect();
+        if order.len() > most {
+            let relevance = |unit: usize| self.relevance.get(unit).copied().unwrap_or(0.0);
+            order.sort_by(|a, b| relevance(*b).total_cmp(&relevance(*a)).then(a.cmp(b)));
+            order.truncate(most);
+            order.sort_unstable();
+        }
+        order
+    }
+
     /// Which phrases to keep so that what they make has `wanted` target tokens.
     pub(super) fn within(&self, wanted: usize, tokens: &dyn CountTokens) -> Vec<bool> {
         let mut budget = wanted;
         let mut kept = self.select(budget);
         // The estimate adds up phrases; together they may take a few tokens more or less.
         for _ in 0..CORRECTIONS {
-            let got: usize = self.pieces(&kept).iter().map(|piece| tokens.count(&piece.text)).sum();
+            let got: usize = self.pieces(&kept, &BTreeMap::new()).iter().map(|piece| tokens.count(&piece.text)).sum();
             if got.abs_diff(wanted) * 50 <= wanted {
                 break;
             }
@@ -151,7 +165,7 @@ impl<'a> Prose<'a> {
         };
         match decision {
             Decision::Kept => grounds,
-            Decision::Rewritten => format!("{grounds}; its telling words"),
+            Decision::Rewritten => format!("{grounds}; what tells most of it"),
             Decision::Dropped => format!("{grounds}; others tell more"),
         }
     }

@@ -1,5 +1,7 @@
 //! Kept phrases put together: order kept, paragraphs kept apart, gaps between whole sentences marked.
 
+use std::collections::BTreeMap;
+
 use super::{
     super::{Decision, Unit, marks, phrase::Phrase, segment::Form},
     Prose,
@@ -31,8 +33,8 @@ impl Joint {
 }
 
 impl Prose<'_> {
-    /// What stands for each block where `kept` says which phrases stay.
-    pub(in crate::compress) fn pieces(&self, kept: &[bool]) -> Vec<Piece> {
+    /// What stands for each block where `kept` says which phrases stay; `rewrites` stand for what is kept of their units.
+    pub(in crate::compress) fn pieces(&self, kept: &[bool], rewrites: &BTreeMap<usize, String>) -> Vec<Piece> {
         let mut first_phrase = 0;
         let mut pieces: Vec<Piece> =
             self.blocks.iter().map(|_| Piece { text: String::new(), units: Vec::new() }).collect();
@@ -52,35 +54,53 @@ impl Prose<'_> {
             let mut inside = String::new();
             let mut last_inside = None;
             for place in places.clone().filter(|place| kept.get(*place).copied().unwrap_or(false)) {
-                self.push(&mut piece.text, *last, place);
                 self.push(&mut inside, last_inside, place);
+                match (rewrites.get(&index), last_inside) {
+                    (None, _) => self.push(&mut piece.text, *last, place),
+                    (Some(rewrite), None) => {
+                        self.push_joint(&mut piece.text, *last, place);
+                        piece.text.push_str(rewrite);
+                    }
+                    (Some(_), Some(_)) => {}
+                }
                 (*last, last_inside) = (Some(place), Some(place));
+            }
+            if let Some(rewrite) = rewrites.get(&index) {
+                inside.clone_from(rewrite);
             }
             let stay = kept.get(places.clone()).unwrap_or_default().iter().filter(|kept| **kept).count();
             let text = (!inside.is_empty()).then_some(inside);
-            piece.units.push(self.unit(index, segment.form, (stay, count), text));
+            let mut unit = self.unit(index, segment.form, (stay, count), text);
+            if rewrites.contains_key(&index) {
+                unit.reason.push_str(", in the model's words");
+            }
+            piece.units.push(unit);
         }
         pieces
     }
 
     fn push(&self, out: &mut String, last: Option<usize>, next: usize) {
-        let (before, Some(next)) = (last.and_then(|last| self.phrases.get(last)), self.phrases.get(next)) else {
+        self.push_joint(out, last, next);
+        if let Some(next) = self.phrases.get(next) {
+            out.push_str(self.text.get(next.span.clone()).unwrap_or_default());
+        }
+    }
+
+    fn push_joint(&self, out: &mut String, last: Option<usize>, next: usize) {
+        let (Some(last), Some(next)) = (last.and_then(|last| self.phrases.get(last)), self.phrases.get(next)) else {
             return;
         };
-        if let Some(before) = before {
-            match self.joint(before, next) {
-                Joint::Paragraph => out.push_str("\n\n"),
-                Joint::Line => out.push('\n'),
-                Joint::Gap => {
-                    out.push(' ');
-                    out.push_str(marks::GAP);
-                    out.push(' ');
-                }
-                Joint::Same => out.push_str(self.text.get(before.span.end..next.span.start).unwrap_or(" ")),
-                Joint::Space => out.push(' '),
+        match self.joint(last, next) {
+            Joint::Paragraph => out.push_str("\n\n"),
+            Joint::Line => out.push('\n'),
+            Joint::Gap => {
+                out.push(' ');
+                out.push_str(marks::GAP);
+                out.push(' ');
             }
+            Joint::Same => out.push_str(self.text.get(last.span.end..next.span.start).unwrap_or(" ")),
+            Joint::Space => out.push(' '),
         }
-        out.push_str(self.text.get(next.span.clone()).unwrap_or_default());
     }
 
     /// How two phrases are joined, the later one following the earlier one in the condensed text.

@@ -1,0 +1,173 @@
+//! Promises of the whole pipeline.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::ScriptedRewriter;
+
+fn at(text: &str, query: &Query, ratio: Ratio) -> Condensation {
+    let policy = Policy { ratio, min_tokens: 16, rewrite: false };
+    compress(text, query, &policy, &Encoding::O200k, None).unwrap()
+}
+
+fn condensed(text: &str, ratio: Ratio) -> Condensation {
+    at(text, &Query::default(), ratio)
+}
+
+fn by(ratio: f32) -> Ratio {
+    Ratio::By(Factor::new(ratio).unwrap())
+}
+
+fn article() -> String {
+    let town = |n: usize| {
+        let (year, people) = (1900 + n, n * 37);
+        format!("In {year} the town of Arlen{n} had {people} people. It was as quiet as any other place.\n\n")
+    };
+    (0..40).map(town).collect()
+}
+
+/// The account's promise: spans concatenate to the source.
+fn assert_accounted(text: &str, found: &Condensation) {
+    let mut end = 0;
+    for unit in &found.units {
+        assert_eq!(unit.span.start, end, "a gap or an overlap at {end} of {text:?}");
+        end = unit.span.end;
+    }
+    assert!(found.units.is_empty() || end == text.len(), "the account ends at {end} of {}", text.len());
+}
+
+#[test]
+fn a_short_text_goes_on_as_it_is() {
+    assert_eq!(condensed("Hello.", Ratio::Auto).outcome, Outcome::Unchanged(Reason::BelowMinimum));
+}
+
+#[test]
+fn the_asked_ratio_is_met() {
+    for ratio in [2.0, 5.0, 10.0, 20.0] {
+        let found = condensed(&article(), by(ratio));
+        let got = found.tokens_before as f32 / found.tokens_after as f32;
+        assert!((got / ratio - 1.0).abs() < 0.1, "{ratio}: {got}");
+    }
+}
+
+#[test]
+fn the_question_inside_a_message_arrives_word_for_word() {
+    let text = format!("Answer from these documents.\n\n{}how many people had arlen7", article());
+    let found = condensed(&text, by(20.0));
+    assert_accounted(&text, &found);
+    let text = found.text().unwrap();
+    assert!(text.ends_with("\n\nhow many people had arlen7") && text.contains("259"), "{text}");
+}
+
+#[test]
+fn what_was_asked_before_decides_what_stays() {
+    let query = Query { preceding: "Which town had 259 people?".into(), ..Query::default() };
+    let text = at(&article(), &query, by(20.0)).text().unwrap().to_owned();
+    assert!(text.contains("Arlen7 had 259 people"), "{text}");
+}
+
+#[test]
+fn automatic_compression_cuts_only_what_is_said_twice() {
+    let text = article().replace("It was as quiet as any other place.", "");
+    let twice = format!("{text}{text}");
+    assert_eq!(condensed(&twice, Ratio::Auto).text().unwrap().trim_end(), text.trim_end());
+    assert_eq!(condensed(&text, Ratio::Auto).outcome, Outcome::Unchanged(Reason::NoGain));
+}
+
+#[test]
+fn a_negation_never_leaves_what_it_turns() {
+    let rule = "The tenant must not sublet the flat unless the owner agrees in writing. ";
+    let text = format!("{rule}{}", article());
+    for ratio in [2.0, 3.0, 5.0, 10.0] {
+        let text = condensed(&text, by(ratio)).text().unwrap().to_owned();
+        assert!(!text.contains("sublet") || text.contains("must not sublet"), "{ratio}: {text}");
+    }
+}
+
+#[test]
+fn a_request_for_json_keeps_the_word() {
+    let text = format!("{}Write everything as JSON objects, please, and nothing else at all. {}", article(), article());
+    assert!(condensed(&text, by(20.0)).text().unwrap().contains("JSON"));
+}
+
+#[test]
+fn code_is_never_cut_into() {
+    let code = "```rust\nfn main() {\n    let not_a_sentence = 5;\n    println!(\"{not_a_sentence}\");\n}\n```\n";
+    let text = format!("{}{code}{}", article(), article());
+    let found = condensed(&text, by(10.0));
+    assert_accounted(&text, &found);
+    assert!(found.text().unwrap().contains(code.trim()), "{}", found.text().unwrap());
+}
+
+#[test]
+fn a_rewrite_stands_only_where_it_is_shorter_and_loses_nothing() {
+    let text = article();
+    let policy = Policy { ratio: by(2.0), min_tokens: 16, rewrite: true };
+    let mut scripted = ScriptedRewriter::new();
+    let found = compress(&text, &Query::default(), &policy, &Encoding::O200k, Some(&mut scripted)).unwrap();
+    assert_accounted(&text, &found);
+    let source: Vec<&str> = text.split_whitespace().collect();
+    for word in found.text().unwrap().split_whitespace() {
+        assert!(source.iter().any(|known| known.trim_matches('.') == word.trim_matches('.')), "{word} was made up");
+    }
+}
+
+#[test]
+fn a_model_that_fails_decides_nothing() {
+    let policy = Policy { ratio: by(2.0), min_tokens: 16, rewrite: true };
+    let mut failing = ScriptedRewriter::failing();
+    let found = compress(&article(), &Query::default(), &policy, &Encoding::O200k, Some(&mut failing));
+    assert!(matches!(found, Err(RewriteError::Failed(_))));
+}
+
+#[test]
+fn hostile_texts_have_clean_outcomes() {
+    let texts = [
+        "word ".repeat(6_000),
+        "Error: it failed.\n".repeat(800),
+        "x".repeat(40_000),
+        "👩‍👩‍👧‍👦🇳🇴".repeat(800),
+        "東京は日本の首都です。人口は1400万人です。".repeat(500),
+        "Привет мир. Это тест. ".repeat(1_000),
+        "[[[[[[{{{{{{".repeat(800),
+        "- a\n  - b\n    - c\n".repeat(2_000),
+        "\u{202e}\u{200b}\u{0}\u{feff} ".repeat(2_000),
+        "not ".repeat(3_000),
+        "If if if unless not, ".repeat(800),
+        "A. ".repeat(4_000),
+    ];
+    for text in texts {
+        for ratio in [Ratio::Auto, by(20.0)] {
+            let found = condensed(&text, ratio);
+            assert!(found.tokens_after <= found.tokens_before);
+            assert!(found.text().is_none_or(|text| !text.trim().is_empty()));
+            assert_accounted(&text, &found);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn any_text_gets_a_shorter_text_or_none(
+        parts in prop::collection::vec("(\\PC{0,30}|[A-Z][a-z]{2,9} (is|was|had) (not )?[a-z]{1,9} [0-9]{1,4}[.?!]|\\n\\n|\\n- |\\[[0-9]\\] | \\| |\\{\"a\": [0-9]\\})", 5..60),
+        ratio in 2.0_f32..20.0,
+        asked in "(|[a-z]{3,8} [A-Z][a-z]{3,8})",
+    ) {
+        let text = parts.join(" ");
+        let query = Query { preceding: asked, ..Query::default() };
+        let first = at(&text, &query, by(ratio));
+        prop_assert!(first.tokens_after <= first.tokens_before);
+        prop_assert!(first.text().is_none_or(|text| !text.trim().is_empty()));
+        assert_accounted(&text, &first);
+        prop_assert_eq!(at(&text, &query, by(ratio)), first);
+    }
+
+    #[test]
+    fn a_larger_budget_keeps_more(seed in 0_usize..1000) {
+        let text: String = (0..60).map(|n| format!("Town {} has {} people and {} houses. ", n * 7 + seed, n * n, seed * n)).collect();
+        let sizes: Vec<usize> = [20.0, 10.0, 5.0, 2.0].iter().map(|ratio| condensed(&text, by(*ratio)).tokens_after).collect();
+        prop_assert!(sizes.is_sorted(), "{sizes:?}");
+    }
+}
