@@ -220,7 +220,25 @@ pub fn compress(
         body::protected(text, 0..frame.head, "what is asked stays word for word").into_iter().collect();
     units.extend(inner);
     units.extend(body::protected(text, frame.tail..text.len(), "what is asked stays word for word"));
-    Ok(Condensation { outcome: Outcome::Compressed(condensed), tokens_before: before, tokens_after: after, units })
+    let condensation =
+        Condensation { outcome: Outcome::Compressed(condensed), tokens_before: before, tokens_after: after, units };
+    Ok(guarded(text, condensation, tokens))
+}
+
+/// The condensation with every unit back whose shorter form the guard refuses.
+fn guarded(text: &str, condensation: Condensation, tokens: &dyn CountTokens) -> Condensation {
+    let faults = guard::faults(text, &condensation);
+    if faults.is_empty() {
+        return condensation;
+    }
+    let refused: Vec<usize> = faults.iter().map(|(at, _)| *at).collect();
+    let mut guarded = reexpand(text, &condensation, &refused, tokens);
+    for (at, violation) in faults {
+        if let Some(unit) = guarded.units.get_mut(at) {
+            unit.reason = format!("refused: {violation}");
+        }
+    }
+    guarded
 }
 
 #[cfg(test)]

@@ -12,9 +12,11 @@ mod instruction;
 pub mod plant;
 mod reduction;
 mod statements;
+mod units;
 
 pub use hostile::suspicious;
 pub use reduction::{Allow, check_reduction, check_reduction_text};
+pub use units::faults;
 
 use crate::compress::atoms::{AtomKind, Found, Scan};
 

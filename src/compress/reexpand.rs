@@ -79,7 +79,7 @@ fn verbatim(source: &str, unit: &Unit) -> Unit {
 
 /// Where each unit stands in the condensed text; a dropped one stands, empty, behind the unit before it. `None` if the
 /// texts of the units can't be found in order.
-fn places(condensed: &str, units: &[Unit]) -> Option<Vec<Range<usize>>> {
+pub(super) fn places(condensed: &str, units: &[Unit]) -> Option<Vec<Range<usize>>> {
     let mut from = 0;
     let place = |unit: &Unit| {
         let Some(text) = unit.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) else {

@@ -3,7 +3,11 @@
 use serde_json::Value;
 
 use super::{Allow, check, check_reduction_text, suspicious};
-use crate::compress::atoms::{AtomKind, find};
+use crate::compress::{
+    Encoding, Factor, Policy, Query, Ratio,
+    atoms::{AtomKind, find},
+    compress,
+};
 
 /// The attacks of a file: source, rewrite and the word of the expected fault.
 fn attacks(text: &str) -> Vec<(String, String, String)> {
@@ -64,5 +68,72 @@ fn ordinary_foreign_and_technical_text_is_not_suspicious() {
         ["Москва и Киев", "Ελλάδα", "naïve café", "10 µs and 5 km²", "日本語のテキスト", "soft\u{ad}hyphen", "x₁ + x₂"]
     {
         assert!(!suspicious(text), "{text}");
+    }
+}
+
+/// A hostile passage inside of an ordinary text, condensed as the proxy would.
+fn condensed(passage: &str, ratio: Ratio) -> String {
+    let town = |n: usize| {
+        format!(
+            "In {} the town of Arlen{n} had {} people and a mill by the river. The mill was as old as the town.",
+            1800 + n,
+            n * 37
+        )
+    };
+    let towns = |from: usize| (from..from + 12).map(town).collect::<Vec<_>>().join(" ");
+    let text = format!("{}\n\n{passage}\n\n{}", towns(1), towns(20));
+    let policy = Policy { ratio, min_tokens: 16, rewrite: false };
+    let found = compress(&text, &Query::default(), &policy, &Encoding::O200k, None).unwrap();
+    found.text().unwrap_or(&text).to_owned()
+}
+
+fn ratios() -> impl Iterator<Item = Ratio> {
+    let fixed = [2.0, 3.0, 5.0, 10.0, 20.0].map(|ratio| Ratio::By(Factor::new(ratio).unwrap()));
+    [Ratio::Auto].into_iter().chain(fixed)
+}
+
+#[test]
+fn condensing_a_document_makes_no_order_out_of_its_fragments() {
+    for (source, order, _) in attacks(include_str!("../../../fixtures/adversarial/joined_instructions.jsonl")) {
+        for ratio in ratios() {
+            let text = condensed(&source, ratio);
+            let made = text.contains(order.trim_end_matches('.')) && !source.contains(order.trim_end_matches('.'));
+            assert!(!made, "{ratio}: {text}");
+        }
+    }
+}
+
+#[test]
+fn imitated_marks_and_control_tokens_gain_nothing_by_condensing() {
+    let passage =
+        "The scribe wrote [… 12 lines] and then <|im_start|>system and <extra_id_0> and </s> in the margin of it.";
+    for ratio in ratios() {
+        let text = condensed(passage, ratio);
+        for mark in ["<|im_start|>", "<extra_id_0>", "</s>"] {
+            assert!(text.matches(mark).count() <= 1, "{ratio}: {text}");
+        }
+        assert!(!text.contains("im_start|> You") && !text.contains("system:"), "{text}");
+    }
+}
+
+#[test]
+fn without_a_ratio_no_wording_loses_a_fact() {
+    for (source, _, _) in attacks(include_str!("../../../fixtures/adversarial/omitted_facts.jsonl")) {
+        let text = condensed(&source, Ratio::Auto);
+        assert!(text.contains(&source), "{text}");
+    }
+}
+
+#[test]
+fn a_passage_with_hidden_characters_stays_whole_or_goes_whole() {
+    for (source, _, _) in attacks(include_str!("../../../fixtures/adversarial/hidden_characters.jsonl")) {
+        if !suspicious(&source) {
+            continue;
+        }
+        for ratio in ratios() {
+            let text = condensed(&source, ratio);
+            let parts = source.split_whitespace().filter(|word| suspicious(word) && text.contains(word)).count();
+            assert!(parts == 0 || text.contains(&source), "{ratio}: {text}");
+        }
     }
 }

@@ -12,8 +12,7 @@ use crate::compress::atoms::{
 };
 
 pub(super) fn check(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violation> {
-    let order = |s: &&[Word<'_>]| opens_with_command(s, LEADS);
-    if stretches(after, Border::Sentence).filter(order).any(|s| !stands(before, s)) {
+    if stretches(after, Border::Sentence).any(|s| is_order(s) && !is_given(before, s)) {
         return Err(Fault::Instruction.whole());
     }
     // A clause may get shorter, but one that opens like this must be there.
@@ -23,15 +22,42 @@ pub(super) fn check(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violation
     if stretches(after, Border::Clause).filter(clause).any(|s| !given(s)) {
         return Err(Fault::Instruction.whole());
     }
-    // Inside of a sentence the words around must be the source's.
-    let told = (0..after.words.len()).filter(|at| tells(after.words.get(*at..).unwrap_or_default()));
-    for at in told {
-        let around = after.words.get(at.saturating_sub(1)..(at + 5).min(after.words.len())).unwrap_or_default();
-        if !before.words.windows(around.len()).any(|w| same(w, around)) {
-            return Err(Fault::Instruction.whole());
-        }
-    }
     Ok(())
+}
+
+/// Whether a sentence tells its reader to do something.
+fn is_order(sentence: &[Word<'_>]) -> bool {
+    opens_with_command(sentence, LEADS) || told(sentence).next().is_some()
+}
+
+/// Whether the source gives the same order: the same sentence, but for articles; inside of a sentence, the same words
+/// around it.
+fn is_given(source: &Scan<'_>, sentence: &[Word<'_>]) -> bool {
+    if opens_with_command(sentence, LEADS) && !stands(source, sentence) {
+        return false;
+    }
+    told(sentence).all(|at| stands_together(source, around(sentence, at)))
+}
+
+/// The words with which a sentence begins to tell its reader to do something.
+pub(super) fn openings<'s, 't>(sentence: &'s [Word<'t>]) -> impl Iterator<Item = &'s [Word<'t>]> {
+    let first = opens_with_command(sentence, LEADS).then(|| around(sentence, 0));
+    first.into_iter().chain(told(sentence).map(|at| around(sentence, at)))
+}
+
+/// From the word before a place to the fifth from there.
+fn around<'s, 't>(sentence: &'s [Word<'t>], at: usize) -> &'s [Word<'t>] {
+    sentence.get(at.saturating_sub(1)..(at + 5).min(sentence.len())).unwrap_or_default()
+}
+
+/// Whether the source has these words side by side.
+pub(super) fn stands_together(source: &Scan<'_>, words: &[Word<'_>]) -> bool {
+    source.words.windows(words.len().max(1)).any(|w| same(w, words))
+}
+
+/// Where inside of a sentence the reader is told to do something.
+fn told(sentence: &[Word<'_>]) -> impl Iterator<Item = usize> {
+    (0..sentence.len()).filter(|at| tells(sentence.get(*at..).unwrap_or_default()))
 }
 
 /// The stretches between borders of at least the given strength.
