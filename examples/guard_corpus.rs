@@ -127,7 +127,8 @@ fn facts(text: &str) -> Vec<String> {
 
 /// The best of ten rounds, for the machine may have other work.
 fn speed(units: &[String]) {
-    let changed: Vec<(&String, String)> = units.iter().take(1_000).map(|u| (u, u.replace(" the ", " "))).collect();
+    let changed: Vec<(&String, String)> =
+        units.iter().map(|u| (u, u.replace(" the ", " "))).filter(|(u, text)| *u != text).take(1_000).collect();
     let bytes: usize = changed.iter().map(|(u, _)| u.len()).sum();
     let round = || {
         let start = Instant::now();
