@@ -70,13 +70,16 @@ STAGES = {
         "--out": {"default": None, "help": "folder of the export; default WORK/export"},
         "--checkpoint": {"default": None, "help": "measure a checkpoint in the work folder instead"},
         "--teacher": {"action": "store_true", "help": "measure the tagger as well"},
-        "--tables": {"default": "survival,deletion,duplicates,length,determinism,bias,speed",
+        "--tables": {"default": "survival,deletion,summaries,duplicates,length,determinism,bias,speed",
                      "help": "which tables"},
+        "--halves": {"default": "tune,report", "help": "which halves of the passages"},
         "--limit": number(0, "dev texts a table, 0 = all", int),
         "--json": {"default": None, "help": "also write the tables here"}}),
     "rewrites": ("rewrites", "print rewrites of dev texts for reading", {
         "--out": {"default": None, "help": "folder of the export; default WORK/export"},
         "--ratios": {"default": "2,5,10,20", "help": "ratios"}, "--count": number(30, "texts a ratio", int)}),
+    "curves": ("curves", "thin the training logs out to a CSV for RESULTS.md", {
+        "--csv": {"default": "curves.csv", "help": "file to write"}, "--points": number(40, "rows a log", int)}),
     "smoke": ("smoke", "every stage on a little text, in a few minutes, to see that all of it works", {
         "--scratch": {"default": None, "help": "folder to work in; default a temporary one"}}),
 }
