@@ -60,11 +60,13 @@ STAGES = {
     "export": ("export", "write the layout of LAYOUT.md from a checkpoint", {
         "--checkpoint": {"default": "model.pt", "help": "in the work folder"},
         "--out": {"default": None, "help": "folder; default WORK/export"},
+        "--position": number(0.0, "how much of the position tables is kept, 0 to 1 (RESULTS.md)"),
         "--name": {"default": "headroom-t5-small", "help": "model name"},
         "--version": {"default": "0.1.0", "help": "model version"},
         "--fp32": {"action": "store_true", "help": "leave out the quantization"}}),
     "parity": ("parity", "compare an export with its checkpoint and write parity.json", {
         "--checkpoint": {"default": "model.pt", "help": "in the work folder; 'none' only writes the figures"},
+        "--position": number(0.0, "how much of the position tables is kept, 0 to 1 (RESULTS.md)"),
         "--out": {"default": None, "help": "folder of the export; default WORK/export"}}),
     "evaluate": ("evaluate", "measure an export on the dev sets beside the floors", {
         "--out": {"default": None, "help": "folder of the export; default WORK/export"},
