@@ -60,23 +60,28 @@ STAGES = {
     "export": ("export", "write the layout of LAYOUT.md from a checkpoint", {
         "--checkpoint": {"default": "model.pt", "help": "in the work folder"},
         "--out": {"default": None, "help": "folder; default WORK/export"},
+        "--position": number(0.0, "how much of the position tables is kept, 0 to 1 (RESULTS.md)"),
         "--name": {"default": "headroom-t5-small", "help": "model name"},
         "--version": {"default": "0.1.0", "help": "model version"},
         "--fp32": {"action": "store_true", "help": "leave out the quantization"}}),
     "parity": ("parity", "compare an export with its checkpoint and write parity.json", {
         "--checkpoint": {"default": "model.pt", "help": "in the work folder; 'none' only writes the figures"},
+        "--position": number(0.0, "how much of the position tables is kept, 0 to 1 (RESULTS.md)"),
         "--out": {"default": None, "help": "folder of the export; default WORK/export"}}),
     "evaluate": ("evaluate", "measure an export on the dev sets beside the floors", {
         "--out": {"default": None, "help": "folder of the export; default WORK/export"},
         "--checkpoint": {"default": None, "help": "measure a checkpoint in the work folder instead"},
         "--teacher": {"action": "store_true", "help": "measure the tagger as well"},
-        "--tables": {"default": "survival,deletion,duplicates,length,determinism,bias,speed",
+        "--tables": {"default": "survival,deletion,summaries,duplicates,length,determinism,bias,speed",
                      "help": "which tables"},
+        "--halves": {"default": "tune,report", "help": "which halves of the passages"},
         "--limit": number(0, "dev texts a table, 0 = all", int),
         "--json": {"default": None, "help": "also write the tables here"}}),
     "rewrites": ("rewrites", "print rewrites of dev texts for reading", {
         "--out": {"default": None, "help": "folder of the export; default WORK/export"},
         "--ratios": {"default": "2,5,10,20", "help": "ratios"}, "--count": number(30, "texts a ratio", int)}),
+    "curves": ("curves", "thin the training logs out to a CSV for RESULTS.md", {
+        "--csv": {"default": "curves.csv", "help": "file to write"}, "--points": number(40, "rows a log", int)}),
     "smoke": ("smoke", "every stage on a little text, in a few minutes, to see that all of it works", {
         "--scratch": {"default": None, "help": "folder to work in; default a temporary one"}}),
 }

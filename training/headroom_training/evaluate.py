@@ -174,7 +174,7 @@ def run(args):
 class Bench:
     """One method a table; each returns plain rows."""
 
-    weights = (0.3, 0.5, 0.7)
+    weights = (0.3, 0.5)
 
     def __init__(self, args, work, export, scorer):
         self.args, self.work, self.export, self.scorer = args, work, export, scorer
@@ -196,9 +196,9 @@ class Bench:
         return teacher.tag(tagger, pieces, texts, torch.device("cpu"))
 
     def survival(self):
-        """Per cent of passages whose answer stands, at each ratio, on each half of the passages."""
-        table = {"cost": "o200k_base" if self.cost else "own tokens"}
-        for half in ("tune", "report"):
+        """Per cent of passages whose answer stands, at each ratio, on each half; word by word and by name runs."""
+        table = {"cost": "o200k_base" if self.cost else "own tokens", "values": "word by word, names in one piece"}
+        for half in self.args.halves.split(","):
             rows = self.some(measure.passages(self.args.data, half))
             texts = [row["text"] for row in rows]
             costs, words = self.costs(texts), [text.split() for text in texts]
@@ -214,13 +214,13 @@ class Bench:
             found = {name: {} for name in fixed}
             for ratio in (2, 5, 10, 20):
                 keep = self.scorer(texts, ratio)
-                rows_of = fixed | {"model": keep, "model by cost": [
-                    self.by_cost(score - score.min(), cost) for score, cost in zip(keep, costs)]}
+                rows_of = fixed | {"model": keep}
                 for weight in self.weights:
                     rows_of[f"model {weight} + rule"] = blend(keep, fixed["rule"], weight)
                     rows_of[f"model {weight} + tuned rule"] = blend(keep, fixed["tuned rule"], weight)
                 for name, scores in rows_of.items():
-                    found.setdefault(name, {})[ratio] = percent(measure.survival(rows, scores, costs, ratio))
+                    found.setdefault(name, {})[ratio] = [
+                        percent(measure.survival(rows, scores, costs, ratio, runs)) for runs in (False, True)]
             table[half] = {"passages": len(rows), **found}
         return table
 
@@ -241,17 +241,43 @@ class Bench:
         if self.args.teacher:
             fixed["tagger"] = self.tagger(texts)
         for ratio in (1.5, 2.5):
-            for how in ("mean", "max"):
-                self.scorer.how = how
-                fixed[f"model at {ratio}, {how} of tokens"] = self.scorer(texts, ratio)
-        self.scorer.how = "mean"
-        keep, lead = fixed["model at 2.5, mean of tokens"], fixed["lead"]
-        fixed["model 0.7 + rule"] = blend(keep, fixed["rule"], 0.7)
-        for weight in self.weights:
-            fixed[f"model {weight} + tuned rule"] = blend(keep, fixed["tuned rule"], weight)
-            fixed[f"model {weight} + lead"] = blend(keep, lead, weight)
+            fixed[f"model at {ratio}"] = self.scorer(texts, ratio)
+        for weight in (0.3, 0.5, 0.7):
+            fixed[f"model {weight} + rule"] = blend(fixed["model at 1.5"], fixed["rule"], weight)
         return {"sentences": len(rows), **{name: percent(measure.deletion_f1(rows, scores))
                                            for name, scores in fixed.items()}}
+
+    def summaries(self):
+        """Share of a reference summary's content words that are still in the shortened text: science, meetings."""
+        table = {}
+        for kind, pairs in (("science", self.abstracts()), ("meeting", self.meetings())):
+            texts, wanted = [text for text, _ in pairs], [content(summary) for _, summary in pairs]
+            words, costs = [text.split() for text in texts], self.costs(texts)
+            plain = [rule.importance(one, self.idf) for one in words]
+            lead = [[-at for at in range(len(one))] for one in words]
+            for ratio in (2, 5, 10):
+                keep = self.scorer(texts, ratio)
+                for name, rows in (("lead", lead), ("tuned rule", plain), ("model", keep),
+                                   ("model 0.3 + tuned rule", blend(keep, plain, 0.3))):
+                    shares = []
+                    for one, scores, cost, goal in zip(words, rows, costs, wanted):
+                        kept = measure.take_runs(one, scores, cost, sum(cost) / ratio)
+                        held = content(" ".join(one[at] for at in kept))
+                        shares.append(len(goal & held) / max(1, len(goal & content(" ".join(one)))))
+                    table.setdefault(f"{kind} ({len(texts)})", {}).setdefault(name, {})[ratio] = percent(
+                        np.mean(shares))
+        return table
+
+    def abstracts(self):
+        path = find(self.args.data, "dev", "scitldr_dev")
+        rows = [(row["src"], row["tgt"]) for row in read_rows(path) if row.get("tgt")] if path else []
+        return self.some(rows)[:100]
+
+    def meetings(self):
+        """The stretch of a meeting that a question is about is not marked, so its first 400 words stand in."""
+        path = find(self.args.data, "pairs", "qmsum_span_summary")
+        rows = [(" ".join(row["src"].split()[:400]), row["tgt"]) for row in read_rows(path)] if path else []
+        return self.some(rows)[:60]
 
     def duplicates(self):
         """Paraphrases found at 1 % false alarms: a text and its fused or split form against the most alike others."""
@@ -350,7 +376,8 @@ class Bench:
         out = []
         for text, scores, costs in zip(texts, self.scorer(texts, ratio), self.costs(texts)):
             words = text.split()
-            out.append(" ".join(words[at] for at in measure.take(scores, costs, sum(costs) / ratio)))
+            kept = measure.take_runs(words, scores, costs, sum(costs) / ratio)
+            out.append(" ".join(words[at] for at in kept))
         return out
 
     def speed(self):
@@ -394,6 +421,10 @@ def atoms(text):
     """Numbers and capitalised words, as a set."""
     return {word.lower() for word in re.findall(r"\w+", text)
             if any(letter.isdigit() for letter in word) or (len(word) > 1 and word[0].isupper())}
+
+
+def content(text):
+    return {word for word in re.findall(r"\w+", text.lower()) if word not in rule.STOPWORDS}
 
 
 def percent(share):
@@ -446,7 +477,7 @@ class Rewrites:
             print(f"\n# {ratio:g}:1")
             for text, scores in zip(texts, scorer(texts, ratio)):
                 words, costs = text.split(), word_costs(text, self.export.tokenizer)
-                kept = measure.take(scores, costs, sum(costs) / ratio)
+                kept = measure.take_runs(words, scores, costs, sum(costs) / ratio)
                 ids, offsets = self.export.tokens(text)
                 spans = self.export.spans(text, ratio)
                 print(f"\nSOURCE  {' '.join(words)}\nWORDS   {' '.join(words[at] for at in kept)}"

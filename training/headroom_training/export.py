@@ -143,6 +143,7 @@ def run(args):
 
     work = Path(args.work)
     model, _ = load_checkpoint(work / args.checkpoint)
+    model.encoder.keep_position(args.position)
     folder = export(model, work / "tokenizer.json", args.out or work / "export", args.name, args.version,
                     quantize=not args.fp32)
     for path in sorted(folder.iterdir()):

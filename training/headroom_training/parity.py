@@ -93,5 +93,6 @@ def run(args):
     folder = Path(args.out or Path(args.work) / "export")
     if args.checkpoint != "none":
         model, _ = load_checkpoint(Path(args.work) / args.checkpoint)
+        model.encoder.keep_position(args.position)
         print("parity:", json.dumps(compare(model, folder)))
     print(f"parity: wrote {write(folder)}")

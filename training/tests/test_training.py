@@ -92,6 +92,11 @@ class Floors(unittest.TestCase):
     def test_a_budget_is_kept(self):
         self.assertEqual(measure.take([3, 1, 2], [2, 1, 2], 3), [0, 1])
 
+    def test_a_name_is_kept_whole_or_not_at_all(self):
+        words = "then Boris Yeltsin met Gennady Zyuganov, who".split()
+        self.assertEqual(measure.name_runs(words), [(0, 1), (1, 3), (3, 4), (4, 6), (6, 7)])
+        self.assertEqual(measure.take_runs(words, [0, 9, 1, 0, 2, 2, 0], [1] * 7, 3), [0, 1, 2])
+
     def test_names_and_numbers_come_before_common_words(self):
         words = "the man went to Oslo in 1952 with the others".split()
         scores = rule.importance(words, rule.Idf({}, 100))
