@@ -43,7 +43,8 @@ impl<'a> Prose<'a> {
         let (segments, block_of) = segments(text, &blocks);
         let spans: Vec<Range<usize>> = segments.iter().map(|segment| segment.span.clone()).collect();
         let units: Vec<&str> = spans.iter().map(|span| text.get(span.clone()).unwrap_or_default()).collect();
-        let phrases = phrase::phrases(text, &spans, tokens);
+        let mut phrases = phrase::phrases(text, &spans, tokens);
+        join_rows(text, &mut phrases, &segments, tokens);
         let repeats = redundancy::repeats(&units);
         let ends_line = units.iter().map(|unit| unit.ends_with('\n')).collect();
         let forced = forced(text, &phrases);
@@ -200,6 +201,24 @@ fn rows(table: &str) -> Vec<Segment> {
     records::rows(table).into_iter().map(row).collect()
 }
 
+/// A row stands or falls as a whole: a cell says nothing without its label.
+fn join_rows(text: &str, phrases: &mut Vec<Phrase>, segments: &[Segment], tokens: &dyn CountTokens) {
+    let is_row = |unit: usize| segments.get(unit).is_some_and(|segment| matches!(segment.form, Form::Head | Form::Row));
+    phrases.dedup_by(|next, row| {
+        if next.unit != row.unit || !is_row(row.unit) {
+            return false;
+        }
+        row.span.end = next.span.end;
+        row.value = row.value.max(next.value);
+        row.smoothed = row.smoothed.max(next.smoothed);
+        row.closes = next.closes;
+        true
+    });
+    for row in phrases.iter_mut().filter(|phrase| is_row(phrase.unit)) {
+        row.cost = text.get(row.span.clone()).map_or(row.cost, |row| tokens.count(row));
+    }
+}
+
 /// The first mention of JSON stays: a request for JSON output is refused where no message says the word.
 fn forced(text: &str, phrases: &[Phrase]) -> Vec<bool> {
     let mut forced = vec![false; phrases.len()];
@@ -217,7 +236,8 @@ const CORRECTIONS: usize = 3;
 
 /// What the relevance of a unit (0–1) weighs beside what its phrases tell.
 const RELEVANCE: f32 = 2.0;
-/// What a phrase tells when it is as good as the best unit's relevance by half.
-const INFORMATION: f32 = 20.0;
+/// What a phrase would have to tell to be as good as half the best unit's relevance: where something is asked, whole
+/// sentences that answer win over telling words of many.
+const INFORMATION: f32 = 60.0;
 /// Puts what is said twice behind everything else.
 const REPEATED: f32 = 100.0;

@@ -103,7 +103,7 @@ const MEANING: f32 = 2.0;
 const NEIGHBOUR: f32 = 0.3;
 const PASSAGE: f32 = 0.3;
 const ANSWER: f32 = 0.2;
-const ROW: f32 = 0.4;
+const ROW: f32 = 0.2;
 const HEAD: f32 = 0.8;
 
 /// What the rows of a table stand under: the end of the text before it, and its head.
