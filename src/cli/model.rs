@@ -85,6 +85,7 @@ fn print(out: &mut impl io::Write, info: &Info) -> io::Result<()> {
     if let Some(card) = &info.card {
         writeln!(out, "card         {}", card.display())?;
     }
+    writeln!(out, "relevance    {}", info.sentence_encoder.as_deref().unwrap_or("this model's own states"))?;
     writeln!(out, "threads      {}", info.threads)?;
     writeln!(out, "runtime      {} ({})", info.runtime, info.library.display())?;
     for file in &info.files {

@@ -105,7 +105,8 @@ async fn serve(loaded: &Loaded) -> Result<(), Failure> {
         }
         _ => told.try_recv().map_err(|_| "none; selection alone condenses".to_owned()),
     };
-    announce(&listener.local_addr()?, config, &model, start.elapsed())?;
+    // Nobody may be reading any more (`headroom | head -1`); that is no reason not to serve.
+    let _ = announce(&listener.local_addr()?, config, &model, start.elapsed());
     let policy = config.compress.policy();
     let metrics = Arc::new(Metrics::default());
     let proxy = Arc::new(Proxy::new(config.proxy.clone(), policy, upstream, engine, metrics));
@@ -149,12 +150,7 @@ fn unusable(loaded: &Loaded, section: &str, invalid: Invalid) -> Failure {
 }
 
 /// The start screen.
-fn announce(
-    address: &SocketAddr,
-    config: &Config,
-    model: &Result<Info, String>,
-    took: Duration,
-) -> Result<(), Failure> {
+fn announce(address: &SocketAddr, config: &Config, model: &Result<Info, String>, took: Duration) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let mode = serde_json::to_value(config.proxy.mode)?;
     let mode = mode.as_str().unwrap_or_default();
