@@ -172,3 +172,6 @@ fn whole(text: &str) -> Option<Kind> {
     }
     lines::is_opaque(content).then_some(Kind::Opaque)
 }
+
+#[cfg(test)]
+mod tests;

@@ -119,3 +119,28 @@ const MARK: usize = 6;
 
 /// Below so many tokens the mark is the one-token form.
 const TIGHT: usize = 80;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compress::{Encoding, Query, content};
+
+    fn within(text: &str, question: &str, budget: Budget) -> String {
+        let ask = Relevance::new(&Query { preceding: question.into(), ..Query::default() }, None);
+        content::render(text, Kind::Listing, &ask, budget, &Encoding::O200k).text
+    }
+
+    #[test]
+    fn the_path_of_neighbours_is_told_once() {
+        let text = "src/main.rs:3:fn main() {\nsrc/main.rs:9:}\nsrc/lib.rs:1:pub mod a;\n";
+        assert_eq!(within(text, "", Budget::Auto), "src/main.rs:\n 3:fn main() {\n 9:}\nsrc/lib.rs:1:pub mod a;\n");
+    }
+
+    #[test]
+    fn a_match_that_is_asked_for_stays_and_the_rest_is_counted() {
+        let text: String = (0..300).map(|n| format!("src/file{n}.rs:{n}:let value_{n} = {n};\n")).collect();
+        let short =
+            within(&(text + "src/cache.rs:7:fn evict_oldest()\n"), "Where is evict_oldest?", Budget::Tokens(150));
+        assert!(short.contains("src/cache.rs:7:fn evict_oldest()") && short.contains("lines]"), "{short}");
+    }
+}

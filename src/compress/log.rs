@@ -65,6 +65,9 @@ const LEVELS: [Level; 4] = [Level::Signature, Level::Words, Level::Message, Leve
 /// What a line is worth at each level, as a share of its whole worth.
 const SHARES: [f32; 4] = [0.7, 0.8, 0.95, 1.0];
 
+/// The same for a line that tells of trouble: its numbers and names matter more than the next line's words.
+const TROUBLED: [f32; 4] = [0.55, 0.65, 0.95, 1.0];
+
 /// Lines whose messages came before are told by a count there.
 fn fold(log: &Log<'_>) -> Vec<Level> {
     let mut seen = std::collections::HashSet::new();
@@ -94,42 +97,57 @@ fn menus(log: &Log<'_>, ask: &Relevance, tokens: &dyn CountTokens) -> Vec<Menu> 
         .collect()
 }
 
+/// A step up from one level of a line to another.
+struct Step {
+    density: f32,
+    line: usize,
+    from: Level,
+    to: Level,
+    cost: usize,
+}
+
 /// The level of each line: the steps up that are worth most for their price come first.
 fn choose(log: &Log<'_>, menus: &[Menu], budget: usize) -> Vec<Level> {
-    let mut steps = Vec::new();
-    for (number, (menu, line)) in menus.iter().zip(&log.lines).enumerate() {
-        if line.is_blank() {
-            continue;
-        }
-        let (mut paid, mut gained) = (0, 0.0);
-        for (level, share) in LEVELS.iter().zip(SHARES).enumerate().map(|(place, (_, share))| (place, share)) {
-            let cost = menu.costs[level];
-            // A repeat stands with its message or not at all; a step that costs nothing is taken with the one before.
-            if cost < paid || (!line.leads && level < 2) {
-                continue;
-            }
-            let worth = menu.worth * share;
-            let density = (worth - gained) / (cost - paid).max(1) as f32;
-            steps.push((density, number, level, cost - paid));
-            (paid, gained) = (cost, worth);
-        }
-    }
-    steps.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.2.cmp(&b.2)).then(a.1.cmp(&b.1)));
+    let mut steps: Vec<Step> = log
+        .lines
+        .iter()
+        .zip(menus)
+        .enumerate()
+        .filter(|(_, (line, _))| !line.is_blank())
+        .flat_map(|(number, (line, menu))| steps(number, line, menu))
+        .collect();
+    steps.sort_by(|a, b| b.density.total_cmp(&a.density).then(a.line.cmp(&b.line)).then(a.to.cmp(&b.to)));
     let mut levels = vec![Level::Dropped; log.lines.len()];
     let mut left = budget;
-    for (_, number, level, cost) in steps {
-        if cost > left {
-            continue;
+    for step in steps {
+        // A step from a level that had no room is no step.
+        if step.cost <= left && levels.get(step.line) == Some(&step.from) {
+            levels[step.line] = step.to;
+            left -= step.cost;
         }
-        // A step up from a level that had no room is no step.
-        let below = if level == 0 { Level::Dropped } else { LEVELS[level - 1] };
-        if levels[number] < below && (log.lines[number].leads || levels[number] != Level::Dropped || level != 2) {
-            continue;
-        }
-        levels[number] = LEVELS[level];
-        left -= cost;
     }
     levels
+}
+
+/// The steps of a line, each worth less for its price than the one before: the upper hull of its levels.
+fn steps(number: usize, line: &Line<'_>, menu: &Menu) -> Vec<Step> {
+    let shares = if line.tells_of_trouble() { TROUBLED } else { SHARES };
+    // A repeat stands with its message or not at all.
+    let first = if line.leads { 0 } else { 2 };
+    let mut steps: Vec<Step> = Vec::new();
+    let (mut at, mut paid, mut gained) = (Level::Dropped, 0, 0.0);
+    let options: Vec<(Level, usize, f32)> =
+        (first..LEVELS.len()).map(|level| (LEVELS[level], menu.costs[level], menu.worth * shares[level])).collect();
+    loop {
+        let density =
+            |(_, cost, worth): &(Level, usize, f32)| (worth - gained) / (cost.saturating_sub(paid)).max(1) as f32;
+        let open = options.iter().filter(|(level, ..)| *level > at);
+        let Some(best) = open.max_by(|a, b| density(a).total_cmp(&density(b)).then(a.0.cmp(&b.0))) else { break };
+        let cost = best.1.saturating_sub(paid);
+        steps.push(Step { density: density(best), line: number, from: at, to: best.0, cost });
+        (at, paid, gained) = (best.0, paid + cost, best.2);
+    }
+    steps
 }
 
 /// What the reader must know: how many lines there were, and that lines are cut.
@@ -210,3 +228,6 @@ const TIGHT: usize = 120;
 
 /// How often the budget is corrected by what the joined text costs.
 const ATTEMPTS: usize = 6;
+
+#[cfg(test)]
+mod tests;

@@ -259,3 +259,43 @@ const MARK: usize = 3;
 
 /// Below so many tokens the mark is the one-token form.
 const TIGHT: usize = 80;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compress::{Encoding, Query, content};
+
+    fn within(text: &str, kind: Kind, question: &str, budget: Budget) -> String {
+        let ask = Relevance::new(&Query { preceding: question.into(), ..Query::default() }, None);
+        content::render(text, kind, &ask, budget, &Encoding::O200k).text
+    }
+
+    #[test]
+    fn padding_and_rulers_go_and_cells_stay() {
+        let text = "| Name    |  Size |\n|---------|------:|\n| alpha   |    12 |\n| beta    |     7 |\n";
+        assert_eq!(within(text, Kind::Table, "", Budget::Auto), "Name|Size\nalpha|12\nbeta|7\n");
+    }
+
+    #[test]
+    fn the_row_asked_for_stays_under_its_head() {
+        let mut text = "city,country,population,area\n".to_owned();
+        (0..200).for_each(|n| text.push_str(&format!("Town {n},Norway,{},{}\n", n * 31, n * 3)));
+        let short = within(&text, Kind::Csv, "What is the population of Town 77?", Budget::Tokens(40));
+        assert!(short.starts_with("city,country,population,area\n") || short.starts_with("city,population"), "{short}");
+        assert!(short.contains("2387"), "{short}");
+        assert!(Encoding::O200k.count(&short) <= 40, "{short}");
+    }
+
+    #[test]
+    fn columns_that_nobody_asks_for_go_where_few_rows_fit() {
+        let text = " | 2019 | 2018 | 2017\nFixed price | $  1,452.4 | $  1,146.2 | $  1,036.9\nOther | 44.1 | 56.7 | 70.8\n\
+                    Total sales | $1,496.5 | $1,202.9 | $1,107.7\n";
+        let short = within(text, Kind::Table, "What were total sales in 2018?", Budget::Tokens(22));
+        assert!(short.contains("Total sales|$1,202.9") && !short.contains("1,107.7"), "{short}");
+    }
+
+    #[test]
+    fn quoted_commas_part_no_cells() {
+        assert_eq!(cells(r#"a,"b, c",d"#, ','), ["a", r#""b, c""#, "d"]);
+    }
+}

@@ -68,7 +68,7 @@ impl<'a> Log<'a> {
             return 0.0;
         }
         let count = self.counts.get(&line.form).copied().unwrap_or(1);
-        let worth = match (TROUBLE.is_match(&line.form), count) {
+        let worth = match (line.tells_of_trouble(), count) {
             (true, _) => 2.5,
             (_, 1) => 2.0,
             (_, 2..=3) => 1.0,
@@ -96,8 +96,12 @@ impl<'a> Log<'a> {
         let leading = (0..MOST_COLUMNS)
             .take_while(|place| varying[*place] + alike[*place].values().max().copied().unwrap_or(0) > most)
             .count();
-        // Where every column is alike there is no telling where the message begins.
-        let leading = if leading == MOST_COLUMNS { 0 } else { leading };
+        // Where the lines have no more columns, what they all say is their message and not what stands before it.
+        let longer = filled.iter().filter(|line| columns(line.text).nth(leading).is_some()).count();
+        let leading = match longer * 2 >= filled.len() && leading < MOST_COLUMNS {
+            true => leading,
+            false => (0..leading).rev().find(|place| varying[*place] > most).map_or(0, |last| last + 1),
+        };
         for line in &mut self.lines {
             let mut spans = columns(line.text).peekable();
             let mut taken = 0;
@@ -120,6 +124,10 @@ impl Line<'_> {
         self.text.is_empty()
     }
 
+    pub(super) fn tells_of_trouble(&self) -> bool {
+        TROUBLE.is_match(&self.form)
+    }
+
     /// What follows times, hosts and ids.
     pub(super) fn message(&self) -> &str {
         self.text.get(self.message..).unwrap_or(self.text)
@@ -130,20 +138,38 @@ impl Line<'_> {
             Level::Dropped => String::new(),
             Level::Signature => self.words(3, false, log),
             Level::Words => self.words(7, true, log),
-            Level::Message => self.message().to_owned(),
+            Level::Message => self.telling_part(log).to_owned(),
             Level::Whole => self.text.to_owned(),
         }
     }
 
-    /// The words that are rarest among the templates, in their order; words that stood together stay together.
-    fn words(&self, most: usize, with_trouble: bool, log: &Log<'_>) -> String {
+    /// The message, and of the columns before it those from the first telling word on.
+    fn telling_part(&self, log: &Log<'_>) -> &str {
+        let rarest = self.rarest(log);
+        let telling = |word: String| rarest.iter().take(3).any(|rare| *rare == word);
+        let before = columns(self.text).take_while(|span| span.start < self.message);
+        let first = before.into_iter().find(|span| {
+            let cell = self.text.get(span.clone()).unwrap_or_default();
+            form_words(&VARYING.replace_all(cell, "#")).any(telling)
+        });
+        first.and_then(|span| self.text.get(span.start..)).unwrap_or(self.message())
+    }
+
+    /// The words of the line from the rarest among the templates up; of equally rare ones the longest first.
+    fn rarest(&self, log: &Log<'_>) -> Vec<String> {
         let mut ranked: Vec<(usize, usize, String)> = form_words(&self.form)
             .collect::<HashSet<_>>()
             .into_iter()
             .map(|word| (log.commonness.get(&word).copied().unwrap_or(0), usize::MAX - word.len(), word))
             .collect();
         ranked.sort();
-        let chosen: HashSet<&str> = ranked.iter().take(most).map(|(_, _, word)| word.as_str()).collect();
+        ranked.into_iter().map(|(_, _, word)| word).collect()
+    }
+
+    /// The words that are rarest among the templates, in their order; words that stood together stay together.
+    fn words(&self, most: usize, with_trouble: bool, log: &Log<'_>) -> String {
+        let ranked = self.rarest(log);
+        let chosen: HashSet<&str> = ranked.iter().take(most).map(String::as_str).collect();
         if chosen.len() < 3 {
             return self.message().to_owned();
         }

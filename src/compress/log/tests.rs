@@ -1,0 +1,89 @@
+use super::*;
+use crate::compress::{Encoding, Query, content};
+
+fn asked() -> Relevance {
+    Relevance::new(&Query { preceding: "What went wrong?".into(), ..Query::default() }, None)
+}
+
+fn within(text: &str, budget: usize) -> Rendered {
+    content::render(text, Kind::Log, &asked(), Budget::Tokens(budget), &Encoding::O200k)
+}
+
+/// 600 lines of routine with an error, a warning, a stack trace and a line of its own kind.
+fn log() -> String {
+    let mut lines: Vec<String> = (0..600)
+        .map(|n| {
+            format!(
+                "2024-05-01 10:{:02}:{:02} INFO  [pool-{}] Served block {} to client {}",
+                n / 60,
+                n % 60,
+                n % 4,
+                n * 17,
+                n % 9
+            )
+        })
+        .collect();
+    lines.insert(200, "2024-05-01 10:03:20 ERROR [pool-1] Disk quota exceeded on volume vol7 (code 28)".into());
+    lines.insert(201, "java.io.IOException: No space left on device".into());
+    lines.insert(202, "    at org.example.Store.write(Store.java:112)".into());
+    lines.insert(350, "2024-05-01 10:05:50 WARN  [pool-2] Replica 3 lags behind by 41 seconds".into());
+    lines.insert(400, "2024-05-01 10:06:40 INFO  [main] Elected leader node-beta for term 12".into());
+    lines.join("\n") + "\n"
+}
+
+#[test]
+fn errors_warnings_traces_and_rare_lines_survive() {
+    let log = log();
+    let whole = Encoding::O200k.count(&log);
+    for ratio in [5, 10, 20, 50] {
+        let rendered = within(&log, whole / ratio);
+        for telling in [
+            "Disk quota exceeded on volume vol7 (code 28)",
+            "java.io.IOException: No space left on device",
+            "Store.write(Store.java:112)",
+            "Replica 3 lags behind by 41 seconds",
+            "Elected leader node-beta for term 12",
+        ] {
+            assert!(rendered.text.contains(telling), "{ratio}: {telling}\n{}", rendered.text);
+        }
+        assert!(rendered.tokens <= whole / ratio);
+    }
+}
+
+#[test]
+fn equal_messages_are_told_once_with_a_count() {
+    let log: String = (0..37).map(|n| format!("2024-05-01 10:00:{n:02} INFO worker: heartbeat ok\n")).collect();
+    let rendered = content::render(&log, Kind::Log, &Relevance::default(), Budget::Auto, &Encoding::O200k);
+    assert_eq!(rendered.text, "2024-05-01 10:00:00 INFO worker: heartbeat ok ×37\n");
+}
+
+#[test]
+fn without_a_budget_different_messages_stay() {
+    let log = log();
+    let rendered = content::render(&log, Kind::Log, &Relevance::default(), Budget::Auto, &Encoding::O200k);
+    assert_eq!(rendered.text, log);
+}
+
+#[test]
+fn units_concatenate_and_words_come_from_their_line() {
+    let log = log();
+    let rendered = within(&log, 300);
+    let spans: String = rendered.units.iter().filter_map(|unit| log.get(unit.span.clone())).collect();
+    assert_eq!(spans, log);
+    for unit in &rendered.units {
+        let line = log.get(unit.span.clone()).unwrap_or_default();
+        let text = unit.text.as_deref().unwrap_or_default();
+        let text = text.rsplit_once(" ×").map_or(text, |(text, _)| text);
+        let mut rest = line;
+        for word in text.split_whitespace() {
+            let at = rest.find(word).unwrap_or_else(|| panic!("{word} is not in {line}"));
+            rest = rest.get(at + word.len()..).unwrap_or_default();
+        }
+    }
+}
+
+#[test]
+fn a_hundred_thousand_repeats_are_one_line() {
+    let log = "12:00:00 tick\n".repeat(100_000);
+    assert_eq!(within(&log, 1000).text, "12:00:00 tick ×100000\n");
+}
