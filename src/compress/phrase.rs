@@ -148,7 +148,9 @@ const LONGEST: usize = 8;
 fn group_end(words: &[Word<'_>], start: usize) -> usize {
     let Some(first) = words.get(start) else { return start + 1 };
     let mut last = start;
-    if !first.is_strong() || is_stop_word(&first.bare) && !first.has_digit() {
+    // `May` is a month before a number, a stop word elsewhere.
+    let opens_date = MONTHS.contains(&first.bare.as_str()) && words.get(start + 1).is_some_and(Word::has_digit);
+    if !first.is_strong() || is_stop_word(&first.bare) && !first.has_digit() && !opens_date {
         return start + 1;
     }
     while last + 1 - start < LONGEST {
@@ -308,5 +310,33 @@ fn smooth(phrases: &mut [Phrase]) {
             let after = at(Some(index + 1)).unwrap_or(own);
             phrase.smoothed = 0.7 * own + 0.15 * (before + after);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compress::Encoding;
+
+    fn cut(text: &str) -> Vec<&str> {
+        let whole = 0..text.len();
+        let found = phrases(text, std::slice::from_ref(&whole), &Encoding::O200k);
+        found.iter().filter_map(|phrase| text.get(phrase.span.clone())).map(str::trim).collect()
+    }
+
+    #[test]
+    fn names_and_dates_stand_or_fall_as_a_whole() {
+        for whole in ["Ludwig van Beethoven", "May 18, 2018.", "150,782 SEK,", "Bank of the West"] {
+            let text = format!("yesterday we saw {whole} again");
+            assert!(cut(&text).contains(&whole), "{:?}", cut(&text));
+        }
+    }
+
+    #[test]
+    fn phrases_hold_every_word_of_a_unit_in_order() {
+        let text = "The prize went to John Bardeen twice, in 1956 and 1972.";
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let held: Vec<&str> = cut(text).into_iter().flat_map(str::split_whitespace).collect();
+        assert_eq!(held, words);
     }
 }
