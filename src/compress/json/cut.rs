@@ -106,7 +106,7 @@ impl Shares {
                     let (whole, wish) = self.tables.get(table).copied().unwrap_or((0, 1.0));
                     let share = (for_tables as f32 * whole as f32 * wish / pull.max(1.0)) as usize;
                     if let Some(market) = self.markets.get(table) {
-                        rows.pieces(market, share.min(whole), tokens, &mut cut.pieces);
+                        rows.pieces(market, share.min(whole), ask, tokens, &mut cut.pieces);
                     }
                     table += 1;
                 }
@@ -206,10 +206,57 @@ impl Table {
         text
     }
 
-    fn pieces(&self, market: &Market, budget: usize, tokens: &dyn CountTokens, out: &mut Vec<Piece>) {
+    /// What stays, and what else is told of the one row that is asked for.
+    fn choose(
+        &self,
+        market: &Market,
+        budget: usize,
+        ask: &Relevance,
+        tokens: &dyn CountTokens,
+    ) -> (Choice, Option<(usize, String)>) {
+        let whole = market.choose(budget);
+        let Some(row) = market.wanted.filter(|_| budget >= TIGHT) else { return (whole, None) };
+        if whole.columns.len() + whole.constants.len() == self.columns.len() {
+            return (whole, None);
+        }
+        let choice = market.choose(budget - budget * 2 / 5);
+        let mut left = budget * 2 / 5;
+        let hidden = |choice: &Choice, number: usize| {
+            choice.columns.binary_search(&number).is_err()
+                && self.columns.get(number).is_some_and(|column| !column.is_constant() && !column.cell(row).is_empty())
+        };
+        let mut open: Vec<(usize, usize, &Column)> = self
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| hidden(&choice, *number))
+            .map(|(number, column)| (tokens.count(&column.name) + tokens.count(column.cell(row)) + 2, number, column))
+            .collect();
+        // Short values first: a long one takes what is left.
+        open.sort_by_key(|(cost, number, _)| (*cost, *number));
+        let mut told = Vec::new();
+        for (cost, number, column) in open {
+            let value = unquoted(column.cell(row));
+            if cost <= left {
+                told.push((number, format!("{}={value}", column.name)));
+                left -= cost;
+            } else if left > LONG / 2 {
+                told.push((number, format!("{}={}", column.name, excerpt(value, left, ask, tokens))));
+                left = 0;
+            }
+        }
+        // What the one row leaves over goes to the others.
+        let choice = market.choose(budget - budget * 2 / 5 + left);
+        told.retain(|(number, _)| hidden(&choice, *number));
+        let told: Vec<String> = told.into_iter().map(|(_, told)| told).collect();
+        let details = (!told.is_empty()).then(|| (row, format!(" also: {}", told.join("|"))));
+        (choice, details)
+    }
+
+    fn pieces(&self, market: &Market, budget: usize, ask: &Relevance, tokens: &dyn CountTokens, out: &mut Vec<Piece>) {
         let heading = self.heading.as_deref().map_or(0, |heading| tokens.count(heading) + 1);
         let mark = if budget < TIGHT { 2 } else { 10 };
-        let choice = market.choose(budget.saturating_sub(heading + mark));
+        let (choice, details) = self.choose(market, budget.saturating_sub(heading + mark), ask, tokens);
         let mut head: Vec<String> = self.heading.iter().cloned().collect();
         let constants: Vec<&Column> = choice.constants.iter().filter_map(|number| self.columns.get(*number)).collect();
         if !constants.is_empty() {
@@ -232,6 +279,10 @@ impl Table {
             let kept = choice.rows.binary_search(&number).is_ok() && !columns.is_empty();
             let text = kept.then(|| {
                 let mut line = joined(columns.iter().map(|column| Cow::from(unquoted(column.cell(number)))));
+                if let Some((_, details)) = details.as_ref().filter(|(row, _)| *row == number) {
+                    line.push('\n');
+                    line.push_str(details);
+                }
                 if let Some(mark) = mark.as_ref().filter(|_| last == Some(number)) {
                     line.push('\n');
                     line.push_str(mark);

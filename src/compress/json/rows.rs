@@ -31,6 +31,8 @@ pub(super) struct Market {
     core: usize,
     /// Rows with a score from 0 to 1, for the report.
     pub(super) scores: Vec<f32>,
+    /// The one row that is asked for, if it stands out.
+    pub(super) wanted: Option<usize>,
 }
 
 impl Market {
@@ -64,7 +66,11 @@ impl Market {
         let mut rows: Vec<usize> = (0..table.rows.len()).collect();
         rows.sort_by(|a, b| weights[*b].total_cmp(&weights[*a]).then(a.cmp(b)));
         let most = weights.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+        let weight = |place: usize| rows.get(place).and_then(|row| weights.get(*row)).copied().unwrap_or(0.0);
+        let stands_out = weight(0) >= ASKED_FOR && weight(0) >= 1.25 * weight(1);
+        let wanted = rows.first().copied().filter(|_| stands_out);
         let mut market = Self {
+            wanted,
             rows,
             columns: columns.iter().map(|(number, ..)| *number).collect(),
             constants,
@@ -289,6 +295,9 @@ impl<'t> Prices<'t> {
 
 /// A record asked for by name weighs as much as so many others.
 const NAMED: f32 = 8.0;
+
+/// The weight of the row that the query matches best; see [`row_weights`].
+const ASKED_FOR: f32 = 2.9;
 
 /// What `each row: ` and its line break cost.
 const EACH_ROW: usize = 4;

@@ -59,6 +59,20 @@ fn a_field_asked_for_survives_at_every_ratio() {
 }
 
 #[test]
+fn the_record_asked_for_is_told_in_full_where_others_are_not() {
+    let rows: Vec<Value> = (0..40)
+        .map(|n| {
+            json!({"id": n, "title": format!("Issue of shard {n}"), "login": format!("user{}", n % 5),
+                        "body": format!("It stops at step {n}. {}Thanks to all.", "This is long. ".repeat(9))})
+        })
+        .collect();
+    let text = Value::from(rows).to_string();
+    let short = within(&text, "Who wrote the issue of shard 14 and at which step does it stop?", 220);
+    assert!(short.contains("user4") && short.contains("It stops at step 14."), "{short}");
+    assert!(short.contains("Issue of shard 3"), "{short}");
+}
+
+#[test]
 fn what_is_left_out_is_counted() {
     let text = hotels(60);
     let short = within(&text, "Which hotels are there?", Encoding::O200k.count(&text) / 30);
