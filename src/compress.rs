@@ -32,7 +32,7 @@ mod select;
 pub mod tokens;
 pub mod words;
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 pub use query::{Query, ToolCall};
 pub use ratio::{Factor, InvalidRatio, Ratio};
@@ -198,31 +198,65 @@ pub fn compress(
     }
     let mut rewriter = rewriter.filter(|_| policy.rewrite);
     body.rank(&ask, policy.ratio, rewriter.as_mut().map(|rewriter| &mut **rewriter as &mut dyn Rewriter))?;
+    let goal = goal(text, &frame, policy.ratio, before, tokens);
+    let plan = body.plan(&ask, goal, tokens);
+    let mut kept = body.select(&plan, tokens);
+    let write = |body: &body::Body<'_>, kept: &[bool], rewrites: &BTreeMap<usize, String>| {
+        let (material, units) = body.write(&plan, kept, rewrites);
+        framed(text, &frame, &material, units, before, tokens)
+    };
+    // A unit that the guard won't see cut is kept or left out whole, and the budget is shared out again.
+    for _ in 0..ROUNDS {
+        let cut = write(&body, &kept, &BTreeMap::new());
+        let refused = guard::faults(text, &cut).into_iter().filter_map(|(at, _)| cut.units.get(at));
+        let spans: Vec<Range<usize>> = refused.map(|unit| unit.span.clone()).collect();
+        if goal.is_none() || !body.hold_whole(&spans) {
+            break;
+        }
+        kept = body.select(&plan, tokens);
+    }
+    let rewrites = match rewriter.filter(|_| goal.is_some()) {
+        Some(rewriter) => body.shorten(&kept, tokens, rewriter)?,
+        None => BTreeMap::new(),
+    };
+    Ok(guarded(text, write(&body, &kept, &rewrites), tokens))
+}
+
+/// How often the budget is shared out again after what the guard refused.
+const ROUNDS: usize = 2;
+
+/// Target tokens of the condensed material; `None` where no ratio is asked.
+fn goal(text: &str, frame: &question::Frame, ratio: Ratio, before: usize, tokens: &dyn CountTokens) -> Option<usize> {
+    let Ratio::By(factor) = ratio else { return None };
+    let count = |span: Range<usize>| text.get(span).map_or(0, |part| tokens.count(part));
+    // The question is no material and costs nothing; the instructions around it do.
+    let question = frame.question.clone().map_or(0, count);
+    let framing = (count(0..frame.head) + count(frame.tail..text.len())).saturating_sub(question);
+    let whole = (before.saturating_sub(question) as f32 / factor.value()) as usize;
+    Some(whole.saturating_sub(framing).max(whole / 2))
+}
+
+/// The condensed material within what stays word for word around it.
+fn framed(
+    text: &str,
+    frame: &question::Frame,
+    material: &str,
+    inner: Vec<Unit>,
+    before: usize,
+    tokens: &dyn CountTokens,
+) -> Condensation {
     let head = text.get(..frame.head).unwrap_or_default();
     let tail = text.get(frame.tail..).unwrap_or_default();
-    let goal = match policy.ratio {
-        Ratio::Auto => None,
-        Ratio::By(factor) => {
-            // The question is no material and costs nothing; the instructions around it do.
-            let question = asked.map_or(0, |asked| tokens.count(asked));
-            let framing = (tokens.count(head) + tokens.count(tail)).saturating_sub(question);
-            let whole = (before.saturating_sub(question) as f32 / factor.value()) as usize;
-            Some(whole.saturating_sub(framing).max(whole / 2))
-        }
-    };
-    let (material, inner) = body.condense(&ask, goal, tokens, rewriter)?;
     let condensed = format!("{head}{material}{tail}");
     let after = tokens.count(&condensed);
     if after >= before || material.trim().is_empty() {
-        return Ok(Condensation::unchanged(Reason::NoGain, before));
+        return Condensation::unchanged(Reason::NoGain, before);
     }
-    let mut units: Vec<Unit> =
-        body::protected(text, 0..frame.head, "what is asked stays word for word").into_iter().collect();
+    let why = "what is asked stays word for word";
+    let mut units: Vec<Unit> = body::protected(text, 0..frame.head, why).into_iter().collect();
     units.extend(inner);
-    units.extend(body::protected(text, frame.tail..text.len(), "what is asked stays word for word"));
-    let condensation =
-        Condensation { outcome: Outcome::Compressed(condensed), tokens_before: before, tokens_after: after, units };
-    Ok(guarded(text, condensation, tokens))
+    units.extend(body::protected(text, frame.tail..text.len(), why));
+    Condensation { outcome: Outcome::Compressed(condensed), tokens_before: before, tokens_after: after, units }
 }
 
 /// The condensation with every unit back whose shorter form the guard refuses.

@@ -19,6 +19,14 @@ pub(super) struct Body<'a> {
     prose: Prose<'a>,
 }
 
+/// What is settled before the prose is cut.
+pub(super) struct Plan {
+    /// For each block that is no prose what stands for it.
+    rendered: Vec<Option<Rendered>>,
+    /// Target tokens of the prose; without them only what is redundant goes.
+    prose: Option<usize>,
+}
+
 impl<'a> Body<'a> {
     /// Reads `span` of `text`.
     ///
@@ -72,46 +80,48 @@ impl<'a> Body<'a> {
         Ok(())
     }
 
-    /// The condensed text and the account of every unit. `goal` is in target tokens; without one only what is redundant
-    /// goes.
-    ///
-    /// # Errors
-    /// What `rewriter` reports.
-    pub(super) fn condense(
-        &self,
-        ask: &Relevance,
-        goal: Option<usize>,
-        tokens: &dyn CountTokens,
-        rewriter: Option<&mut dyn Rewriter>,
-    ) -> Result<(String, Vec<Unit>), RewriteError> {
+    /// Renders the blocks that are no prose, and says what is left for the prose. `goal` is in target tokens; without
+    /// one only what is redundant goes.
+    pub(super) fn plan(&self, ask: &Relevance, goal: Option<usize>, tokens: &dyn CountTokens) -> Plan {
         let sizes: Vec<usize> = self.blocks.iter().map(|block| tokens.count(self.part(&block.span))).collect();
         let shares = goal.map(|goal| self.shares(ask, goal, &sizes));
-        let rendered: Vec<Option<Rendered>> = self
-            .blocks
-            .iter()
-            .enumerate()
-            .map(|(index, block)| {
-                let budget = shares
-                    .as_ref()
-                    .and_then(|shares| shares.get(index))
-                    .map_or(Budget::Auto, |share| Budget::Tokens(*share));
-                (!is_joint(block.kind, self.joins_tables && goal.is_some()))
-                    .then(|| content::render(self.part(&block.span), block.kind, ask, budget, tokens))
-            })
-            .collect();
-        let Some(goal) = goal else {
-            return Ok(self.join(&rendered, &self.prose.all_but_repeats(), &BTreeMap::new()));
+        let render = |(index, block): (usize, &Block)| {
+            let share = shares.as_ref().and_then(|shares| shares.get(index));
+            let budget = share.map_or(Budget::Auto, |share| Budget::Tokens(*share));
+            (!is_joint(block.kind, self.joins_tables && goal.is_some()))
+                .then(|| content::render(self.part(&block.span), block.kind, ask, budget, tokens))
         };
+        let rendered: Vec<Option<Rendered>> = self.blocks.iter().enumerate().map(render).collect();
         let least: usize = self.prose_shares(shares.as_deref().unwrap_or_default());
         let taken: usize = rendered.iter().flatten().map(|rendered| rendered.tokens).sum();
         // What other kinds leave over goes to the prose; what they take too much is not taken from it.
-        let budget = goal.saturating_sub(taken).max(least);
-        let kept = self.prose.within(budget, tokens);
-        let rewrites = match rewriter {
-            Some(rewriter) => self.prose.shorten(&kept, tokens, rewriter)?,
-            None => BTreeMap::new(),
-        };
-        Ok(self.join(&rendered, &kept, &rewrites))
+        Plan { rendered, prose: goal.map(|goal| goal.saturating_sub(taken).max(least)) }
+    }
+
+    /// Which phrases of the prose stay.
+    pub(super) fn select(&self, plan: &Plan, tokens: &dyn CountTokens) -> Vec<bool> {
+        match plan.prose {
+            Some(budget) => self.prose.within(budget, tokens),
+            None => self.prose.all_but_repeats(),
+        }
+    }
+
+    /// Shorter forms of the units that `kept` cuts into, by unit.
+    ///
+    /// # Errors
+    /// What `rewriter` reports.
+    pub(super) fn shorten(
+        &self,
+        kept: &[bool],
+        tokens: &dyn CountTokens,
+        rewriter: &mut dyn Rewriter,
+    ) -> Result<BTreeMap<usize, String>, RewriteError> {
+        self.prose.shorten(kept, tokens, rewriter)
+    }
+
+    /// From now on the units of prose at these spans are kept or left out whole; whether any of them was not yet.
+    pub(super) fn hold_whole(&mut self, spans: &[Range<usize>]) -> bool {
+        self.prose.hold_whole(spans)
     }
 
     /// Each block's part of the goal: by its length, more for one that mentions what is asked; never more than it has.
@@ -136,17 +146,12 @@ impl<'a> Body<'a> {
             .sum()
     }
 
-    /// Puts the blocks together again as they stood.
-    fn join(
-        &self,
-        rendered: &[Option<Rendered>],
-        kept: &[bool],
-        rewrites: &BTreeMap<usize, String>,
-    ) -> (String, Vec<Unit>) {
+    /// Puts the blocks together again as they stood: the condensed text and the account of every unit.
+    pub(super) fn write(&self, plan: &Plan, kept: &[bool], rewrites: &BTreeMap<usize, String>) -> (String, Vec<Unit>) {
         let mut text = String::new();
         let mut units = Vec::new();
         let mut prose = self.prose.pieces(kept, rewrites).into_iter();
-        for (block, rendered) in self.blocks.iter().zip(rendered) {
+        for (block, rendered) in self.blocks.iter().zip(&plan.rendered) {
             match rendered {
                 Some(rendered) => {
                     // Without a budget a table stands in its own form, and its rows among the prose are passed over.

@@ -35,6 +35,8 @@ pub(super) struct Prose<'a> {
     ends_line: Vec<bool>,
     /// What is kept whatever it is worth.
     forced: Vec<bool>,
+    /// For each unit whether it is kept or left out whole.
+    whole: Vec<bool>,
 }
 
 impl<'a> Prose<'a> {
@@ -49,7 +51,8 @@ impl<'a> Prose<'a> {
         let ends_line = units.iter().map(|unit| unit.ends_with('\n')).collect();
         let forced = forced(text, &phrases);
         let blocks = blocks.into_iter().map(|block| block.span).collect();
-        Self { text, blocks, segments, block_of, phrases, repeats, relevance: Vec::new(), ends_line, forced }
+        let whole = vec![false; segments.len()];
+        Self { text, blocks, segments, block_of, phrases, repeats, relevance: Vec::new(), ends_line, forced, whole }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -107,29 +110,67 @@ impl<'a> Prose<'a> {
     /// Which phrases to keep so that what they make has `wanted` target tokens.
     pub(super) fn within(&self, wanted: usize, tokens: &dyn CountTokens) -> Vec<bool> {
         let mut budget = wanted;
-        let mut kept = self.select(budget);
+        let mut best = (usize::MAX, Vec::new());
         // The estimate adds up phrases; together they may take a few tokens more or less.
-        for _ in 0..CORRECTIONS {
+        for _ in 0..=CORRECTIONS {
+            let kept = self.select(budget);
             let got: usize = self.pieces(&kept, &BTreeMap::new()).iter().map(|piece| tokens.count(&piece.text)).sum();
-            if got.abs_diff(wanted) * 50 <= wanted {
+            let off = got.abs_diff(wanted);
+            if off < best.0 {
+                best = (off, kept);
+            }
+            if off * 50 <= wanted {
                 break;
             }
-            budget = budget * wanted / got.max(1);
-            kept = self.select(budget);
+            budget = (budget * wanted / got.max(1)).clamp(wanted / 2, wanted + wanted / 2);
         }
-        kept
+        best.1
     }
 
     fn select(&self, budget: usize) -> Vec<bool> {
         let total: usize = self.phrases.iter().map(|phrase| phrase.cost).sum();
         // Where much is kept, a telling phrase keeps its neighbours; where little is, each must pay for itself.
         let smooth = ((budget as f32 / total.max(1) as f32 - 0.2) / 0.3).clamp(0.0, 1.0);
-        let worth: Vec<f32> = self.phrases.iter().map(|phrase| self.worth(phrase, smooth)).collect();
+        let mut worth: Vec<f32> = self.phrases.iter().map(|phrase| self.worth(phrase, smooth)).collect();
+        self.level(&mut worth);
         let joint = |last: &Phrase, next: &Phrase| self.joint(last, next).cost();
         select::select(
-            &Candidates { phrases: &self.phrases, worth: &worth, forced: &self.forced, joint: &joint },
+            &Candidates {
+                phrases: &self.phrases,
+                worth: &worth,
+                forced: &self.forced,
+                whole: &self.whole,
+                joint: &joint,
+            },
             budget,
         )
+    }
+
+    /// From now on the units at these spans are kept or left out whole; whether any of them was not yet.
+    pub(super) fn hold_whole(&mut self, spans: &[Range<usize>]) -> bool {
+        let mut new = false;
+        for span in spans {
+            let unit = self.segments.binary_search_by_key(&span.start, |segment| segment.span.start);
+            if let Some(whole) = unit.ok().and_then(|unit| self.whole.get_mut(unit)) {
+                new |= !*whole;
+                *whole = true;
+            }
+        }
+        new
+    }
+
+    /// The phrases of a unit that may not be cut are worth what the unit is on average.
+    fn level(&self, worth: &mut [f32]) {
+        let mut start = 0;
+        for phrases in self.phrases.chunk_by(|a, b| a.unit == b.unit) {
+            let places = start..start + phrases.len();
+            start = places.end;
+            let whole = phrases.first().is_some_and(|phrase| self.whole.get(phrase.unit).copied().unwrap_or(false));
+            if let Some(worth) = worth.get_mut(places).filter(|_| whole) {
+                let mean = worth.iter().sum::<f32>() / worth.len().max(1) as f32;
+                worth.fill(mean);
+            }
+        }
     }
 
     /// Everything but what is said twice.

@@ -10,26 +10,47 @@ pub(super) struct Candidates<'a> {
     pub(super) worth: &'a [f32],
     /// What is kept whatever it costs.
     pub(super) forced: &'a [bool],
+    /// For each unit whether it is kept or left out whole.
+    pub(super) whole: &'a [bool],
     /// Tokens of what stands between two phrases: a mark, a line break, or nothing.
     pub(super) joint: &'a dyn Fn(&Phrase, &Phrase) -> usize,
 }
 
 /// Which phrases to keep so that they and the marks of gaps cost at most `budget` tokens.
-///
-/// A larger budget keeps all that a smaller one keeps.
 pub(super) fn select(candidates: &Candidates<'_>, budget: usize) -> Vec<bool> {
     let mut order: Vec<usize> = (0..candidates.phrases.len()).collect();
     order.sort_by(|a, b| worth(candidates, *b).total_cmp(&worth(candidates, *a)).then(a.cmp(b)));
+    let mut low = fitting(candidates, &order, budget);
+    for _ in 0..SKIPS {
+        // A unit that may not be cut and doesn't fit makes room for those that rank behind it.
+        let Some(unit) = order.get(low).and_then(|next| whole_unit(candidates, *next)) else { break };
+        order.retain(|index| whole_unit(candidates, *index) != Some(unit));
+        low = fitting(candidates, &order, budget);
+    }
+    kept(candidates, &order, low)
+}
+
+/// How many units that don't fit are passed over; each costs another search.
+const SKIPS: usize = 12;
+
+/// The longest beginning of `order` that fits the budget.
+fn fitting(candidates: &Candidates<'_>, order: &[usize], budget: usize) -> usize {
     let (mut low, mut high) = (0, order.len());
     while low < high {
         let middle = (low + high).div_ceil(2);
-        if cost(candidates, &kept(candidates, &order, middle)) <= budget {
+        if cost(candidates, &kept(candidates, order, middle)) <= budget {
             low = middle;
         } else {
             high = middle - 1;
         }
     }
-    kept(candidates, &order, low)
+    low
+}
+
+/// The unit of a phrase if that is kept or left out whole.
+fn whole_unit(candidates: &Candidates<'_>, index: usize) -> Option<usize> {
+    let unit = candidates.phrases.get(index)?.unit;
+    candidates.whole.get(unit).copied().unwrap_or(false).then_some(unit)
 }
 
 fn worth(candidates: &Candidates<'_>, index: usize) -> f32 {
@@ -45,7 +66,22 @@ fn kept(candidates: &Candidates<'_>, order: &[usize], count: usize) -> Vec<bool>
             *flag = true;
         }
     }
+    settle(candidates, &mut kept);
     kept
+}
+
+/// A unit that may not be cut goes where its last phrase isn't reached, and stays where one of it must.
+fn settle(candidates: &Candidates<'_>, kept: &mut [bool]) {
+    let mut start = 0;
+    for phrases in candidates.phrases.chunk_by(|a, b| a.unit == b.unit) {
+        let places = start..start + phrases.len();
+        start = places.end;
+        let whole = phrases.first().is_some_and(|phrase| candidates.whole.get(phrase.unit).copied().unwrap_or(false));
+        let Some(flags) = kept.get_mut(places.clone()).filter(|_| whole) else { continue };
+        let must = candidates.forced.get(places).is_some_and(|forced| forced.contains(&true));
+        let stays = must || flags.iter().all(|flag| *flag);
+        flags.fill(stays);
+    }
 }
 
 /// The tokens of what is kept and of what joins it.
