@@ -129,8 +129,9 @@ impl<'a> Prose<'a> {
 
     fn select(&self, budget: usize) -> Vec<bool> {
         let total: usize = self.phrases.iter().map(|phrase| phrase.cost).sum();
-        // Where much is kept, a telling phrase keeps its neighbours; where little is, each must pay for itself.
-        let smooth = ((budget as f32 / total.max(1) as f32 - 0.2) / 0.3).clamp(0.0, 1.0);
+        // Where much is kept or something is asked, a telling phrase keeps its neighbours; else each must pay for itself.
+        let much = ((budget as f32 / total.max(1) as f32 - 0.2) / 0.3).clamp(0.0, 1.0);
+        let smooth = if self.relevance.is_empty() { much } else { 1.0 };
         let mut worth: Vec<f32> = self.phrases.iter().map(|phrase| self.worth(phrase, smooth)).collect();
         self.level(&mut worth);
         let joint = |last: &Phrase, next: &Phrase| self.joint(last, next).cost();
@@ -279,6 +280,6 @@ const CORRECTIONS: usize = 3;
 const RELEVANCE: f32 = 2.0;
 /// What a phrase would have to tell to be as good as half the best unit's relevance: where something is asked, whole
 /// sentences that answer win over telling words of many.
-const INFORMATION: f32 = 60.0;
+const INFORMATION: f32 = 40.0;
 /// Puts what is said twice behind everything else.
 const REPEATED: f32 = 100.0;

@@ -22,15 +22,23 @@ pub(super) fn select(candidates: &Candidates<'_>, budget: usize) -> Vec<bool> {
     order.sort_by(|a, b| worth(candidates, *b).total_cmp(&worth(candidates, *a)).then(a.cmp(b)));
     let mut low = fitting(candidates, &order, budget);
     for _ in 0..SKIPS {
-        // A unit that may not be cut and doesn't fit makes room for those that rank behind it.
-        let Some(unit) = order.get(low).and_then(|next| whole_unit(candidates, *next)) else { break };
-        order.retain(|index| whole_unit(candidates, *index) != Some(unit));
+        let spent = cost(candidates, &kept(candidates, &order, low));
+        let Some(next) = order.get(low).copied().filter(|_| (budget.saturating_sub(spent)) * 20 >= budget) else {
+            break;
+        };
+        // What doesn't fit as a whole makes room for what ranks behind it.
+        match whole_unit(candidates, next) {
+            Some(unit) => order.retain(|index| whole_unit(candidates, *index) != Some(unit)),
+            None => {
+                order.remove(low);
+            }
+        }
         low = fitting(candidates, &order, budget);
     }
     kept(candidates, &order, low)
 }
 
-/// How many units that don't fit are passed over; each costs another search.
+/// How many things that don't fit are passed over; each costs another search.
 const SKIPS: usize = 12;
 
 /// The longest beginning of `order` that fits the budget.
