@@ -10,6 +10,7 @@ mod body;
 mod code;
 pub mod content;
 mod excerpt;
+mod filler;
 pub mod guard;
 pub mod json;
 pub mod lexicon;

@@ -4,7 +4,9 @@
 use std::{collections::HashMap, ops::Range};
 
 use super::{
-    atoms, lexicon,
+    atoms,
+    filler::is_filler,
+    lexicon,
     tokens::CountTokens,
     words::{is_stop_word, stem},
 };
@@ -24,6 +26,8 @@ pub struct Phrase {
     pub smoothed: f32,
     /// Holds a name, a number or an identifier.
     pub strong: bool,
+    /// A hesitation or a transcriber's mark, which tells nothing.
+    pub filler: bool,
     /// Begins its unit.
     pub opens: bool,
     /// Ends its unit.
@@ -233,6 +237,7 @@ impl<'a> Scorer<'a> {
         let span = group.first().map_or(0, |word| word.span.start)..group.last().map_or(0, |word| word.span.end);
         let cost = group.iter().map(|word| self.cost(word.raw)).sum::<usize>().max(1);
         let strong = group.iter().any(Word::is_strong);
+        let filler = group.len() == 1 && group.iter().all(|word| is_filler(word.raw));
         let mut value = self.information(group);
         let whole: Vec<&str> = group.iter().map(|word| word.bare.as_str()).collect();
         let times = self.seen_phrases.entry(whole.join(" ")).or_insert(0);
@@ -260,7 +265,7 @@ impl<'a> Scorer<'a> {
             value = LABEL;
         }
         let value = value / (cost as f32).powf(COST_POWER);
-        Phrase { span, unit, cost, value, smoothed: value, strong, opens: opens_unit, closes: false }
+        Phrase { span, unit, cost, value, smoothed: value, strong, filler, opens: opens_unit, closes: false }
     }
 
     /// The mean rarity of the group's words, less for words that stood before.

@@ -10,6 +10,7 @@ mod shorten;
 use super::{
     Decision,
     content::{Block, Kind},
+    filler::{is_greeting, is_notice},
     phrase::{self, Phrase},
     records,
     redundancy::{self, Repeat},
@@ -37,6 +38,15 @@ pub(super) struct Prose<'a> {
     forced: Vec<bool>,
     /// For each unit whether it is kept or left out whole.
     whole: Vec<bool>,
+    /// Units that say nothing about any matter.
+    empty: Vec<Option<Empty>>,
+}
+
+/// Why a unit says nothing.
+#[derive(Clone, Copy, PartialEq)]
+enum Empty {
+    Greeting,
+    Notice,
 }
 
 impl<'a> Prose<'a> {
@@ -52,7 +62,20 @@ impl<'a> Prose<'a> {
         let forced = forced(text, &phrases);
         let blocks = blocks.into_iter().map(|block| block.span).collect();
         let whole = vec![false; segments.len()];
-        Self { text, blocks, segments, block_of, phrases, repeats, relevance: Vec::new(), ends_line, forced, whole }
+        let empty = units.iter().map(|unit| empty(unit)).collect();
+        Self {
+            text,
+            blocks,
+            segments,
+            block_of,
+            phrases,
+            repeats,
+            relevance: Vec::new(),
+            ends_line,
+            forced,
+            whole,
+            empty,
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -174,13 +197,24 @@ impl<'a> Prose<'a> {
         }
     }
 
-    /// Everything but what is said twice.
+    /// Everything but what is said twice and what says nothing.
     pub(super) fn all_but_repeats(&self) -> Vec<bool> {
-        self.phrases.iter().map(|phrase| self.repeat(phrase.unit).is_none()).collect()
+        let asked_for = |unit: usize| self.relevance.get(unit).is_some_and(|relevance| *relevance >= ASKED_FOR);
+        let goes = |unit: usize| {
+            self.repeat(unit).is_some() || (self.emptiness(unit) == Some(Empty::Notice) && !asked_for(unit))
+        };
+        self.phrases.iter().map(|phrase| !phrase.filler && !goes(phrase.unit)).collect()
+    }
+
+    fn emptiness(&self, unit: usize) -> Option<Empty> {
+        self.empty.get(unit).copied().flatten()
     }
 
     fn worth(&self, phrase: &Phrase, smooth: f32) -> f32 {
-        let penalty = if self.repeat(phrase.unit).is_some() { REPEATED } else { 0.0 };
+        let mut penalty = if self.repeat(phrase.unit).is_some() { REPEATED } else { 0.0 };
+        if phrase.filler || self.emptiness(phrase.unit).is_some() {
+            penalty += EMPTY;
+        }
         let relevance = self.relevance.get(phrase.unit).copied().unwrap_or(0.0);
         let information = phrase.value + smooth * (phrase.smoothed - phrase.value);
         RELEVANCE * relevance + information / INFORMATION - penalty
@@ -201,6 +235,11 @@ impl<'a> Prose<'a> {
     fn reason(&self, unit: usize, decision: Decision) -> String {
         if let Some(repeat) = self.repeat(unit) {
             return format!("unit {} says {:.0} % of it", repeat.of, repeat.share * 100.0);
+        }
+        match self.emptiness(unit) {
+            Some(Empty::Greeting) if decision != Decision::Kept => return "a greeting".to_owned(),
+            Some(Empty::Notice) if decision != Decision::Kept => return "a notice of the usual kind".to_owned(),
+            _ => {}
         }
         let grounds = match self.relevance.get(unit) {
             Some(relevance) => format!("relevance {relevance:.2}"),
@@ -261,6 +300,13 @@ fn join_rows(text: &str, phrases: &mut Vec<Phrase>, segments: &[Segment], tokens
     }
 }
 
+fn empty(unit: &str) -> Option<Empty> {
+    if is_greeting(unit) {
+        return Some(Empty::Greeting);
+    }
+    is_notice(unit).then_some(Empty::Notice)
+}
+
 /// The first mention of JSON stays: a request for JSON output is refused where no message says the word.
 fn forced(text: &str, phrases: &[Phrase]) -> Vec<bool> {
     let mut forced = vec![false; phrases.len()];
@@ -283,3 +329,7 @@ const RELEVANCE: f32 = 2.0;
 const INFORMATION: f32 = 40.0;
 /// Puts what is said twice behind everything else.
 const REPEATED: f32 = 100.0;
+/// Puts what says nothing behind everything that says something.
+const EMPTY: f32 = 50.0;
+/// The relevance from which even a notice stays where no ratio is asked.
+const ASKED_FOR: f32 = 0.5;

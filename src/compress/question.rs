@@ -109,7 +109,12 @@ fn ask(text: &str, paragraph: &Range<usize>, place: Place) -> Option<Ask> {
 fn ask_in(text: &str, span: Range<usize>, place: Place) -> Option<Ask> {
     let part = text.get(span.clone())?;
     let bare = part.trim();
-    if bare.is_empty() || after_label(bare).len() < bare.len() || bare.starts_with(['#', '|', '{', '<', '`', '>']) {
+    let quotes = bare.lines().any(|line| line.starts_with('>'));
+    if quotes
+        || bare.is_empty()
+        || after_label(bare).len() < bare.len()
+        || bare.starts_with(['#', '|', '{', '<', '`', '>'])
+    {
         return None;
     }
     let start = span.start + (part.len() - part.trim_start().len());
@@ -301,6 +306,12 @@ mod tests {
         let text = format!("{}\nGrad F: OK .\nQuestion: What was decided?", material().trim_end());
         assert_eq!(found(&text).0, Some("What was decided?"));
         assert!(found(&text).1.ends_with("OK .\n"));
+    }
+
+    #[test]
+    fn a_question_in_a_mail_s_quoted_history_is_material() {
+        let text = format!("{}On Monday Anna wrote:\n> Can you deliver? The site closes soon.", material());
+        assert_eq!(found(&text), (None, text.as_str()));
     }
 
     #[test]
