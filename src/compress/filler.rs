@@ -2,7 +2,7 @@
 
 /// Whether a word between white space is a hesitation or a transcriber's mark.
 #[must_use]
-pub fn is_filler(raw: &str) -> bool {
+pub(super) fn is_filler(raw: &str) -> bool {
     let mark = raw.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
     if let Some(mark) = mark {
         return MARKS.contains(&mark);
@@ -13,14 +13,14 @@ pub fn is_filler(raw: &str) -> bool {
 
 /// Whether a unit is a notice that says nothing about the matter.
 #[must_use]
-pub fn is_notice(unit: &str) -> bool {
+pub(super) fn is_notice(unit: &str) -> bool {
     let lower = unit.trim().to_lowercase();
     lower.len() <= LONGEST_NOTICE && NOTICES.iter().any(|notice| lower.contains(notice))
 }
 
 /// Whether a line greets or takes leave.
 #[must_use]
-pub fn is_greeting(unit: &str) -> bool {
+pub(super) fn is_greeting(unit: &str) -> bool {
     let lower = unit.trim_start_matches(['>', ' ']).trim().to_lowercase();
     let words = lower.split_whitespace().count();
     words <= 4 && GREETINGS.iter().any(|greeting| lower.strip_prefix(greeting).is_some_and(ends_word))

@@ -60,8 +60,8 @@ impl<'a> Prose<'a> {
         let repeats = redundancy::repeats(&units);
         let ends_line = units.iter().map(|unit| unit.ends_with('\n')).collect();
         let forced = forced(text, &phrases);
+        let whole = vec![!is_english(text, &blocks); segments.len()];
         let blocks = blocks.into_iter().map(|block| block.span).collect();
-        let whole = vec![false; segments.len()];
         let empty = units.iter().map(|unit| empty(unit)).collect();
         Self {
             text,
@@ -299,6 +299,18 @@ fn join_rows(text: &str, phrases: &mut Vec<Phrase>, segments: &[Segment], tokens
         row.cost = text.get(row.span.clone()).map_or(row.cost, |row| tokens.count(row));
     }
 }
+
+/// Whether the prose may be English: the rules for cutting inside of a sentence hold for no other language.
+fn is_english(text: &str, blocks: &[Block]) -> bool {
+    let longest =
+        blocks.iter().map(|block| text.get(block.span.clone()).unwrap_or_default()).max_by_key(|part| part.len());
+    let part = longest.unwrap_or_default();
+    let sample = part.get(..part.floor_char_boundary(SAMPLE)).unwrap_or_default();
+    whatlang::detect(sample).is_none_or(|found| found.lang() == whatlang::Lang::Eng || !found.is_reliable())
+}
+
+/// Bytes that the language is told from.
+const SAMPLE: usize = 4_000;
 
 fn empty(unit: &str) -> Option<Empty> {
     if is_greeting(unit) {

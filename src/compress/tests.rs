@@ -85,6 +85,21 @@ fn a_negation_never_leaves_what_it_turns() {
 }
 
 #[test]
+fn sentences_of_other_languages_are_kept_or_left_out_whole() {
+    let sentence = |n: usize| {
+        format!("Im Jahr {} hatte die Stadt Arlen{n} nicht mehr als {} Einwohner und war sehr ruhig.", 1900 + n, n * 37)
+    };
+    let text: String = (0..40).map(|n| sentence(n) + "\n\n").collect();
+    let found = condensed(&text, by(5.0));
+    let kept = found.text().unwrap();
+    assert!(
+        kept.lines().filter(|line| !line.is_empty()).all(|line| text.contains(line) && line.starts_with("Im Jahr")),
+        "{kept}"
+    );
+    assert!(found.tokens_after * 4 < found.tokens_before);
+}
+
+#[test]
 fn a_request_for_json_keeps_the_word() {
     let text = format!("{}Write everything as JSON objects, please, and nothing else at all. {}", article(), article());
     assert!(condensed(&text, by(20.0)).text().unwrap().contains("JSON"));
