@@ -82,7 +82,7 @@ fn spread(values: &[Option<f32>]) -> Option<(f32, f32)> {
 const MOST_READ: usize = 60_000;
 
 /// How much the model's opinion counts beside the rule's, both standardised.
-const WEIGHT: f32 = 0.3;
+const WEIGHT: f32 = 0.1;
 
 /// The hardest ratio at which the model's opinion wins over the rule alone (measured by answers that survive).
 pub(super) const HARDEST: f32 = 3.0;

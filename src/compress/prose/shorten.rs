@@ -71,7 +71,7 @@ impl Prose<'_> {
             answer.contains(fact.trim_matches(|c: char| !c.is_alphanumeric()))
         };
         cut.facts.iter().all(holds)
-            && tokens.count(answer) <= cut.rest
+            && (cut.rest * LEAST / 10..=cut.rest).contains(&tokens.count(answer))
             && guard::check_reduction_text(source, answer, Allow::DroppedAtoms).is_ok()
     }
 
@@ -101,6 +101,8 @@ impl Cut {
     }
 }
 
+/// Tenths of the rule's form that a rewrite has at least: one that is shorter says less than there was room for.
+const LEAST: usize = 9;
 /// The most units in a batch: the model's time is bounded.
 const MOST: usize = 24;
 /// The fewest phrases of a unit that a sentence could be made of.
