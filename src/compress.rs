@@ -37,13 +37,14 @@ use std::{collections::BTreeMap, ops::Range};
 
 pub use query::{Query, ToolCall};
 pub use ratio::{Factor, InvalidRatio, Ratio};
+pub use redundancy::Redundancy;
 pub use reexpand::reexpand;
 pub use relevance::Relevance;
 pub use rewrite::{Encoded, Interrupt, RewriteError, RewriteRequest, Rewriter};
 pub use tokens::{CountTokens, Encoding};
 
 /// Raised whenever equal input may give other output than before; part of every cache key.
-pub const PIPELINE_VERSION: u32 = 1;
+pub const PIPELINE_VERSION: u32 = 2;
 
 /// What the operator and the request allow. Everything in here is part of the cache key.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,11 +55,13 @@ pub struct Policy {
     pub min_tokens: usize,
     /// Whether the model may score and rewrite units; selection alone otherwise.
     pub rewrite: bool,
+    /// Which kinds of redundancy count.
+    pub redundancy: redundancy::Kinds,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { ratio: Ratio::Auto, min_tokens: 256, rewrite: true }
+        Self { ratio: Ratio::Auto, min_tokens: 256, rewrite: true, redundancy: redundancy::Kinds::default() }
     }
 }
 
@@ -150,6 +153,8 @@ pub struct Unit {
     pub kind: &'static str,
     /// What it is worth to the reader, 0–1, after redundancy and relevance.
     pub score: f32,
+    /// How much of it is said elsewhere or says nothing.
+    pub redundancy: Redundancy,
     /// Its fate.
     pub decision: Decision,
     /// Why, in a few words.
@@ -193,7 +198,7 @@ pub fn compress(
     let frame = if query.call.is_some() { question::Frame::none(text) } else { question::frame(text) };
     let asked = frame.question.clone().and_then(|span| text.get(span));
     let ask = Relevance::new(query, asked);
-    let mut body = body::Body::read(text, frame.head..frame.tail, &ask, tokens);
+    let mut body = body::Body::read(text, frame.head..frame.tail, &ask, policy.redundancy, tokens);
     if body.is_protected() {
         return Ok(Condensation::unchanged(Reason::Protected, before));
     }

@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|input: (u8, &str, &str)| {
     let (ratio, asked, text) = input;
     let ratio = Factor::new(f32::from(ratio)).map_or(Ratio::Auto, Ratio::By);
-    let policy = Policy { ratio, min_tokens: 1, rewrite: false };
+    let policy = Policy { ratio, min_tokens: 1, rewrite: false, ..Policy::default() };
     let query = Query { preceding: asked.to_owned(), ..Query::default() };
     let condense = || compress(text, &query, &policy, &Encoding::O200k, None).expect("no model, no model's error");
     let found = condense();

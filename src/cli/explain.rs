@@ -122,6 +122,7 @@ mod tests {
             span,
             kind: "prose",
             score: 0.5,
+            redundancy: headroom::compress::Redundancy::default(),
             decision,
             reason: "because".into(),
             text: text.map(Into::into),

@@ -6,6 +6,7 @@ use super::{
     CountTokens, Decision, Ratio, Relevance, RewriteError, Rewriter, Unit,
     content::{self, Block, Budget, Kind, Rendered},
     prose::Prose,
+    redundancy::{Kinds, Redundancy},
 };
 
 /// A text cut into blocks, its prose read.
@@ -31,7 +32,13 @@ impl<'a> Body<'a> {
     /// Reads `span` of `text`.
     ///
     /// Where something is asked the rows of a table compete with the sentences around it: the answer stands in either.
-    pub(super) fn read(text: &'a str, span: Range<usize>, ask: &Relevance, tokens: &dyn CountTokens) -> Self {
+    pub(super) fn read(
+        text: &'a str,
+        span: Range<usize>,
+        ask: &Relevance,
+        kinds: Kinds,
+        tokens: &dyn CountTokens,
+    ) -> Self {
         let inside = text.get(span.clone()).unwrap_or_default();
         let shift =
             |block: Block| Block { span: span.start + block.span.start..span.start + block.span.end, kind: block.kind };
@@ -40,7 +47,7 @@ impl<'a> Body<'a> {
         let joins_tables = !ask.is_empty()
             && blocks.iter().any(|block| block.kind == Kind::Prose && part(block).contains(char::is_alphanumeric));
         let prose: Vec<Block> = blocks.iter().filter(|block| is_joint(block.kind, joins_tables)).cloned().collect();
-        Self { text, prose: Prose::read(text, prose, tokens), blocks, joins_tables }
+        Self { text, prose: Prose::read(text, prose, kinds, tokens), blocks, joins_tables }
     }
 
     /// Whether nothing in it may be changed.
@@ -69,13 +76,15 @@ impl<'a> Body<'a> {
             let chosen = self.prose.most_relevant(MOST_COMPARED);
             let titled = self.prose.titled_units();
             let units: Vec<&str> = chosen.iter().filter_map(|unit| titled.get(*unit)).map(String::as_str).collect();
+            let (asked, meanings) = meanings(rewriter, ask.wording(), &units)?;
             let mut similarity = vec![0.0; titled.len()];
-            for (unit, similar) in chosen.iter().zip(similarities(rewriter, ask.wording(), &units)?) {
+            for (unit, meaning) in chosen.iter().zip(&meanings) {
                 if let Some(place) = similarity.get_mut(*unit) {
-                    *place = similar;
+                    *place = asked.iter().zip(meaning).map(|(a, b)| a * b).sum();
                 }
             }
             self.prose.rank(ask, &similarity);
+            self.prose.compare(&chosen.into_iter().zip(meanings).collect::<Vec<_>>());
         }
         Ok(())
     }
@@ -191,6 +200,7 @@ pub(super) fn protected(text: &str, span: Range<usize>, why: &str) -> Option<Uni
         span,
         kind: "question",
         score: 1.0,
+        redundancy: Redundancy::default(),
         decision: Decision::Kept,
         reason: why.into(),
         text: Some(inside.into()),
@@ -202,14 +212,18 @@ fn shifted(unit: &Unit, by: usize) -> Unit {
     Unit { span: unit.span.start + by..unit.span.end + by, ..unit.clone() }
 }
 
-/// Similarity of meaning of each unit with what is asked; empty where the model knows no meanings.
-fn similarities(rewriter: &mut dyn Rewriter, asked: &str, units: &[&str]) -> Result<Vec<f32>, RewriteError> {
+/// What is asked and each unit as vectors of length one; the units' are empty where the model knows no meanings.
+fn meanings(
+    rewriter: &mut dyn Rewriter,
+    asked: &str,
+    units: &[&str],
+) -> Result<(Vec<f32>, Vec<Vec<f32>>), RewriteError> {
     let texts: Vec<&str> = std::iter::once(asked).chain(units.iter().copied()).collect();
-    let meanings = rewriter.meanings(&texts)?;
-    let Some((asked, units)) = meanings.split_first().filter(|(asked, _)| !asked.is_empty()) else {
-        return Ok(Vec::new());
-    };
-    Ok(units.iter().map(|unit| asked.iter().zip(unit).map(|(a, b)| a * b).sum()).collect())
+    let mut meanings = rewriter.meanings(&texts)?.into_iter();
+    match meanings.next().filter(|asked| !asked.is_empty()) {
+        Some(asked) => Ok((asked, meanings.collect())),
+        None => Ok((Vec::new(), Vec::new())),
+    }
 }
 
 /// The most units whose meaning is compared with the question's; of a longer text those that words make relevant.

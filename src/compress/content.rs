@@ -8,7 +8,7 @@ mod runs;
 
 use std::ops::Range;
 
-use super::{CountTokens, Decision, Relevance, Unit, code, json, listing, log, markup, records};
+use super::{CountTokens, Decision, Redundancy, Relevance, Unit, code, json, listing, log, markup, records};
 
 /// What kind of text a block is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -109,6 +109,7 @@ impl Rendered {
             span: 0..block.len(),
             kind: kind.as_str(),
             score: 1.0,
+            redundancy: Redundancy::default(),
             decision: Decision::Kept,
             reason: why.into(),
             text: Some(block.into()),
@@ -123,6 +124,7 @@ impl Rendered {
             span: 0..block.len(),
             kind: kind.as_str(),
             score: 1.0,
+            redundancy: Redundancy::default(),
             decision: Decision::Rewritten,
             reason: why.into(),
             text: Some(text.clone()),

@@ -1,7 +1,7 @@
 //! Search results and file lists: grouped by file, the path told once.
 
 use super::{
-    CountTokens, Decision, Relevance, Unit,
+    CountTokens, Decision, Redundancy, Relevance, Unit,
     content::{Budget, Kind, Rendered},
     marks,
 };
@@ -99,6 +99,7 @@ fn write(block: &str, entries: &[Entry<'_>], kept: &[bool], budget: usize, token
             span: at..at + entry.length,
             kind: Kind::Listing.as_str(),
             score: f32::from(u8::from(kept[number])),
+            redundancy: Redundancy::default(),
             decision: if kept[number] { Decision::Rewritten } else { Decision::Dropped },
             reason: if kept[number] { "under its path" } else { "other lines say more" }.into(),
             text: stands,

@@ -9,7 +9,7 @@ mod line;
 use std::collections::HashMap;
 
 use super::{
-    CountTokens, Decision, Relevance, Unit,
+    CountTokens, Decision, Redundancy, Relevance, Unit,
     content::{Budget, Kind, Rendered},
     marks,
 };
@@ -187,6 +187,7 @@ fn write(block: &str, log: &Log<'_>, levels: &[Level], heading: Option<String>) 
                 (Some(stands), if log.worth(line) >= RARE { "rare, or tells of trouble" } else { "first of its kind" })
             }
         };
+        let told = stands.is_none() && !line.leads && !line.is_blank();
         gap += usize::from(stands.is_none() && line.leads && !line.is_blank());
         if let Some(stands) = &stands {
             if !text.is_empty() {
@@ -203,6 +204,7 @@ fn write(block: &str, log: &Log<'_>, levels: &[Level], heading: Option<String>) 
             span: line.span.clone(),
             kind: Kind::Log.as_str(),
             score: (log.worth(line) / 3.0).min(1.0),
+            redundancy: Redundancy { structural: f32::from(u8::from(told)), ..Redundancy::default() },
             decision,
             reason: reason.into(),
             text: stands,

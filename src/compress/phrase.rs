@@ -24,6 +24,8 @@ pub struct Phrase {
     pub value: f32,
     /// The value with some of its neighbours' in it: what counts where much is kept.
     pub smoothed: f32,
+    /// How much of it stood before in the text, 0–1.
+    pub repeated: f32,
     /// Holds a name, a number or an identifier.
     pub strong: bool,
     /// A hesitation or a transcriber's mark, which tells nothing.
@@ -34,11 +36,18 @@ pub struct Phrase {
     pub closes: bool,
 }
 
-/// Cuts the units of a text into phrases and says what each tells. Linear in the text's length.
+/// Cuts the units of a text into phrases and says what each tells; less for what stood before, where `repeats_count`.
+/// Linear in the text's length.
 #[must_use]
-pub fn phrases(text: &str, units: &[Range<usize>], tokens: &dyn CountTokens) -> Vec<Phrase> {
-    let mut scorer =
-        Scorer { text, tokens, costs: HashMap::new(), seen_words: HashMap::new(), seen_phrases: HashMap::new() };
+pub fn phrases(text: &str, units: &[Range<usize>], tokens: &dyn CountTokens, repeats_count: bool) -> Vec<Phrase> {
+    let mut scorer = Scorer {
+        text,
+        tokens,
+        repeats_count,
+        costs: HashMap::new(),
+        seen_words: HashMap::new(),
+        seen_phrases: HashMap::new(),
+    };
     let mut found = Vec::new();
     for (unit, span) in units.iter().enumerate() {
         let words = Word::all(text, span);
@@ -227,6 +236,7 @@ const UNITS: &[&str] = &[
 struct Scorer<'a> {
     text: &'a str,
     tokens: &'a dyn CountTokens,
+    repeats_count: bool,
     costs: HashMap<&'a str, usize>,
     seen_words: HashMap<String, u32>,
     seen_phrases: HashMap<String, u32>,
@@ -238,7 +248,7 @@ impl<'a> Scorer<'a> {
         let cost = group.iter().map(|word| self.cost(word.raw)).sum::<usize>().max(1);
         let strong = group.iter().any(Word::is_strong);
         let filler = group.len() == 1 && group.iter().all(|word| is_filler(word.raw));
-        let mut value = self.information(group);
+        let (mut value, repeated) = self.information(group);
         let whole: Vec<&str> = group.iter().map(|word| word.bare.as_str()).collect();
         let times = self.seen_phrases.entry(whole.join(" ")).or_insert(0);
         let digits = group.iter().any(Word::has_digit);
@@ -254,23 +264,24 @@ impl<'a> Scorer<'a> {
         if opens_unit && strong && !digits && group.len() == 1 {
             value -= 5.0;
         }
-        match (*times, group.len()) {
+        match (if self.repeats_count { *times } else { 0 }, group.len()) {
             (0, words @ 2..) => value += 3.0 + 0.3 * (words - 2) as f32,
             (0, _) => {}
             _ => value *= 0.2,
         }
+        let repeated = if *times > 0 { 1.0 } else { repeated };
         *times += 1;
         debug_assert!(self.text.get(span.clone()).is_some());
         if label {
             value = LABEL;
         }
         let value = value / (cost as f32).powf(COST_POWER);
-        Phrase { span, unit, cost, value, smoothed: value, strong, filler, opens: opens_unit, closes: false }
+        Phrase { span, unit, cost, value, smoothed: value, repeated, strong, filler, opens: opens_unit, closes: false }
     }
 
-    /// The mean rarity of the group's words, less for words that stood before.
-    fn information(&mut self, group: &[Word<'a>]) -> f32 {
-        let (mut total, mut counted) = (0.0, 0.0);
+    /// The mean rarity of the group's words, less for words that stood before, and the share of those.
+    fn information(&mut self, group: &[Word<'a>]) -> (f32, f32) {
+        let (mut total, mut counted, mut before) = (0.0, 0.0, 0.0);
         for word in group {
             let seen = self.seen_words.entry(stem(&word.bare)).or_insert(0);
             let times = *seen;
@@ -282,10 +293,12 @@ impl<'a> Scorer<'a> {
                 if is_stop_word(&word.bare) || word.bare.is_empty() { -1.0 } else { lexicon::rarity(&word.bare) };
             let digits = if word.has_digit() { 2.0 } else { 0.0 };
             let high = if word.begins_high() { 2.0 } else { 0.0 };
-            total += rare / (1.0 + 0.3 * times as f32) + digits + high;
+            let fade = if self.repeats_count { times as f32 } else { 0.0 };
+            total += rare / (1.0 + 0.3 * fade) + digits + high;
             counted += 1.0;
+            before += f32::from(u8::from(times > 0));
         }
-        if counted > 0.0 { total / counted } else { 0.0 }
+        if counted > 0.0 { (total / counted, before / counted) } else { (0.0, 0.0) }
     }
 
     fn cost(&mut self, raw: &'a str) -> usize {
@@ -325,7 +338,7 @@ mod tests {
 
     fn cut(text: &str) -> Vec<&str> {
         let whole = 0..text.len();
-        let found = phrases(text, std::slice::from_ref(&whole), &Encoding::O200k);
+        let found = phrases(text, std::slice::from_ref(&whole), &Encoding::O200k, true);
         found.iter().filter_map(|phrase| text.get(phrase.span.clone())).map(str::trim).collect()
     }
 

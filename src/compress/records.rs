@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::{
-    CountTokens, Decision, Relevance, Unit,
+    CountTokens, Decision, Redundancy, Relevance, Unit,
     content::{Budget, Kind, Rendered},
     marks,
 };
@@ -198,6 +198,7 @@ impl<'a> Table<'a> {
                 span: row.span.clone(),
                 kind: kind.as_str(),
                 score: f32::from(u8::from(*kept)),
+                redundancy: Redundancy::default(),
                 decision: if *kept { Decision::Rewritten } else { Decision::Dropped },
                 reason: if *kept {
                     "kept"

@@ -5,7 +5,40 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use super::words::{stem, words};
+use super::{
+    atoms::{AtomKind, Found, Scan},
+    lexicon,
+    words::{stem, words},
+};
+
+/// How much of a unit is said elsewhere or says nothing, 0–1, by kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
+pub struct Redundancy {
+    /// Words and names that stood before it in the text.
+    pub lexical: f32,
+    /// Near-copies of other units, fragments of overlapping chunks, templates, greetings and notices.
+    pub structural: f32,
+    /// The same fact in other words: similarity of meaning with a unit that has the same numbers, names and negations.
+    pub semantic: f32,
+}
+
+/// Which kinds of redundancy count. All do by default; leaving one out shows what it is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Kinds {
+    /// Words and names said before tell less.
+    pub lexical: bool,
+    /// Near-copies, fragments, greetings and notices go first.
+    pub structural: bool,
+    /// Units that say the same fact in other words go first. Needs a model that compares meanings.
+    pub semantic: bool,
+}
+
+impl Default for Kinds {
+    fn default() -> Self {
+        Self { lexical: true, structural: true, semantic: true }
+    }
+}
 
 /// Why a unit is redundant, and how surely.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,6 +144,70 @@ const NEGATIONS: &[&str] = &[
     "without",
 ];
 
+/// The units that say in other words what an earlier one says: the two are alike in meaning, and have the same numbers,
+/// names and negations in the same order. `meanings` are vectors of length one with their units, in order.
+///
+/// Quadratic in the number of vectors, which the caller bounds.
+#[must_use]
+pub fn same_meaning(units: &[&str], meanings: &[(usize, Vec<f32>)]) -> Vec<(usize, Repeat)> {
+    let facts: Vec<Option<Facts>> =
+        meanings.iter().map(|(unit, _)| Facts::of(units.get(*unit).copied().unwrap_or_default())).collect();
+    let mut found: Vec<(usize, Repeat)> = Vec::new();
+    for (later, ((unit, meaning), mine)) in meanings.iter().zip(&facts).enumerate() {
+        let Some(mine) = mine else { continue };
+        let best = meanings
+            .iter()
+            .zip(&facts)
+            .take(later)
+            .filter(|((of, _), other)| other.as_ref() == Some(mine) && !found.iter().any(|(gone, _)| gone == of))
+            .map(|((of, other), _)| (*of, meaning.iter().zip(other).map(|(a, b)| a * b).sum::<f32>()))
+            .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+        if let Some((of, share)) = best.filter(|(_, similar)| *similar >= mine.alike()) {
+            found.push((*unit, Repeat { of, share: share.min(1.0) }));
+        }
+    }
+    found
+}
+
+/// The cosine from which two units with equal facts say the same, and that where they have hardly any facts to compare:
+/// there a word and its opposite lie near each other.
+const ALIKE_IN_MEANING: f32 = 0.86;
+const ALIKE_WITHOUT_FACTS: f32 = 0.95;
+
+/// The fewest facts that tell two statements apart, and the fewest words of a unit whose meaning is compared: shorter
+/// ones mean what their neighbours make of them.
+const FEWEST_FACTS: usize = 2;
+const FEWEST_WORDS: usize = 5;
+
+/// What two units that say the same cannot differ in: numbers, names, negations and the like, in order, so that `A sued
+/// B` is not `B sued A`.
+#[derive(PartialEq)]
+struct Facts(Vec<(AtomKind, String)>);
+
+impl Facts {
+    /// `None` for a unit that is too short to be compared.
+    fn of(unit: &str) -> Option<Self> {
+        let scan = Scan::new(unit);
+        if scan.words.len() < FEWEST_WORDS {
+            return None;
+        }
+        let tells = |found: &&Found| match found.kind {
+            AtomKind::Quotation | AtomKind::Item => false,
+            // A capital at the start is a name unless the word is a common one.
+            AtomKind::Name if found.weak => lexicon::rarity(&found.key.to_lowercase()) > COMMON,
+            _ => found.counts(),
+        };
+        Some(Self(scan.found.iter().filter(tells).map(|found| (found.kind, found.key.clone())).collect()))
+    }
+
+    fn alike(&self) -> f32 {
+        if self.0.len() < FEWEST_FACTS { ALIKE_WITHOUT_FACTS } else { ALIKE_IN_MEANING }
+    }
+}
+
+/// The rarity, in nats, up to which a word that begins a sentence is none but that.
+const COMMON: f32 = 5.0;
+
 fn hash(value: &impl Hash) -> u64 {
     // SipHash with fixed keys: the same in every process.
     let mut hasher = DefaultHasher::new();
@@ -144,6 +241,38 @@ mod tests {
         assert_eq!(found[0].as_ref().unwrap().of, 1);
         assert_eq!(found[1], None);
         assert_eq!(found[2].as_ref().unwrap().of, 1);
+    }
+
+    #[test]
+    fn the_same_fact_in_other_words_is_redundant_and_another_fact_is_not() {
+        let first = "Röntgen of Germany received the first prize in 1901.";
+        let vector = vec![0.6, 0.8];
+        let against = |other: &str, meaning: Vec<f32>| -> Vec<usize> {
+            same_meaning(&[first, other], &[(0, vector.clone()), (1, meaning)])
+                .into_iter()
+                .map(|(unit, _)| unit)
+                .collect()
+        };
+        let same = "It was Röntgen, from Germany, who won the prize that was first given in 1901.";
+        assert_eq!(against(same, vector.clone()), [1]);
+        // Alike in meaning, but of other facts: another year, a negation, the names the other way round.
+        for other in [
+            same.replace("1901", "1911"),
+            same.replace("won", "never won"),
+            "It was Germany that gave Röntgen the prize that was first given in 1901.".to_owned(),
+        ] {
+            assert_eq!(against(&other, vector.clone()), [0_usize; 0], "{other}");
+        }
+        // The same facts, but another matter.
+        assert_eq!(against(same, vec![0.8, -0.6]), [0_usize; 0]);
+    }
+
+    #[test]
+    fn without_facts_to_compare_only_the_nearest_meanings_are_the_same() {
+        let units = ["the engine is very loud at night", "at night the engine is very quiet"];
+        let at = |cosine: f32| [(0, vec![1.0, 0.0]), (1, vec![cosine, (1.0 - cosine * cosine).sqrt()])];
+        assert!(same_meaning(&units, &at(0.9)).is_empty());
+        assert_eq!(same_meaning(&units, &at(0.97)).len(), 1);
     }
 
     #[test]

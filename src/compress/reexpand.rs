@@ -99,7 +99,15 @@ mod tests {
 
     fn unit(span: Range<usize>, decision: Decision, text: Option<&str>) -> Unit {
         let text = text.map(str::to_owned);
-        Unit { span, kind: "prose", score: 0.5, decision, reason: String::new(), text }
+        Unit {
+            span,
+            kind: "prose",
+            score: 0.5,
+            redundancy: crate::compress::Redundancy::default(),
+            decision,
+            reason: String::new(),
+            text,
+        }
     }
 
     const SOURCE: &str = "The old mill, which everybody knew, burnt down. Nobody was hurt at all. It was cold that night, as \

@@ -6,7 +6,7 @@ use super::*;
 use crate::model::ScriptedRewriter;
 
 fn at(text: &str, query: &Query, ratio: Ratio) -> Condensation {
-    let policy = Policy { ratio, min_tokens: 16, rewrite: false };
+    let policy = Policy { ratio, min_tokens: 16, rewrite: false, ..Policy::default() };
     compress(text, query, &policy, &Encoding::O200k, None).unwrap()
 }
 
@@ -117,7 +117,7 @@ fn code_is_never_cut_into() {
 #[test]
 fn a_rewrite_stands_only_where_it_is_shorter_and_loses_nothing() {
     let text = article();
-    let policy = Policy { ratio: by(2.0), min_tokens: 16, rewrite: true };
+    let policy = Policy { ratio: by(2.0), min_tokens: 16, rewrite: true, ..Policy::default() };
     let mut scripted = ScriptedRewriter::new();
     let found = compress(&text, &Query::default(), &policy, &Encoding::O200k, Some(&mut scripted)).unwrap();
     assert_accounted(&text, &found);
@@ -129,7 +129,7 @@ fn a_rewrite_stands_only_where_it_is_shorter_and_loses_nothing() {
 
 #[test]
 fn a_model_that_fails_decides_nothing() {
-    let policy = Policy { ratio: by(2.0), min_tokens: 16, rewrite: true };
+    let policy = Policy { ratio: by(2.0), min_tokens: 16, rewrite: true, ..Policy::default() };
     let mut failing = ScriptedRewriter::failing();
     let found = compress(&article(), &Query::default(), &policy, &Encoding::O200k, Some(&mut failing));
     assert!(matches!(found, Err(RewriteError::Failed(_))));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
-    compress::{Policy, Ratio},
+    compress::{Policy, Ratio, redundancy::Kinds},
     model::{Options, Sentences},
     setting::Invalid,
 };
@@ -21,12 +21,14 @@ pub struct CompressConfig {
     pub min_tokens: usize,
     /// Whether the model may score and rewrite units; selection alone otherwise.
     pub rewrite: bool,
+    /// Which kinds of redundancy count.
+    pub redundancy: Kinds,
 }
 
 impl Default for CompressConfig {
     fn default() -> Self {
-        let Policy { ratio, min_tokens, rewrite } = Policy::default();
-        Self { ratio, min_tokens, rewrite }
+        let Policy { ratio, min_tokens, rewrite, redundancy } = Policy::default();
+        Self { ratio, min_tokens, rewrite, redundancy }
     }
 }
 
@@ -34,7 +36,7 @@ impl CompressConfig {
     /// The policy of a request that says nothing else.
     #[must_use]
     pub fn policy(&self) -> Policy {
-        Policy { ratio: self.ratio, min_tokens: self.min_tokens, rewrite: self.rewrite }
+        Policy { ratio: self.ratio, min_tokens: self.min_tokens, rewrite: self.rewrite, redundancy: self.redundancy }
     }
 
     pub(super) fn check(&self) -> Result<(), Invalid> {

@@ -1,7 +1,7 @@
 //! What makes two jobs equal.
 
 use crate::{
-    compress::{Encoding, PIPELINE_VERSION, Policy, Query, Ratio, ToolCall},
+    compress::{Encoding, PIPELINE_VERSION, Policy, Query, Ratio, ToolCall, redundancy::Kinds},
     engine::Job,
 };
 
@@ -17,7 +17,8 @@ impl Key {
     pub(super) fn of(job: &Job) -> Self {
         let Job { text, query, policy, encoding, tenant } = job;
         let Query { siblings, preceding, call } = query;
-        let Policy { ratio, min_tokens, rewrite } = policy;
+        let Policy { ratio, min_tokens, rewrite, redundancy } = policy;
+        let Kinds { lexical, structural, semantic } = *redundancy;
         let mut hash = Fields::new();
         hash.field(&tenant.0).field(text.as_bytes()).field(siblings.as_bytes()).field(preceding.as_bytes());
         match call {
@@ -33,6 +34,7 @@ impl Key {
             Encoding::Cl100k => 1,
         };
         hash.field(&(*min_tokens as u64).to_le_bytes()).field(&[u8::from(*rewrite), encoding]);
+        hash.field(&[lexical, structural, semantic].map(u8::from));
         Self(hash.finish())
     }
 

@@ -112,7 +112,12 @@ fn job(text: &Arc<str>) -> Job {
     Job {
         text: Arc::clone(text),
         query: Query { preceding: "Which bridge had been closed since 4 April?".to_owned(), ..Query::default() },
-        policy: Policy { ratio: Ratio::By(Factor::new(4.0).unwrap()), min_tokens: 16, rewrite: true },
+        policy: Policy {
+            ratio: Ratio::By(Factor::new(4.0).unwrap()),
+            min_tokens: 16,
+            rewrite: true,
+            ..Policy::default()
+        },
         encoding: Encoding::O200k,
         tenant: Tenant::default(),
     }

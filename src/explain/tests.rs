@@ -7,6 +7,7 @@ fn record(id: &str, original: &str) -> Record {
         span,
         kind: "prose",
         score: 0.5,
+        redundancy: crate::compress::Redundancy::default(),
         decision,
         reason: "said before".to_owned(),
         text: text.map(str::to_owned),

@@ -186,7 +186,7 @@ fn job(source: &str) -> Job {
     Job {
         text: source.into(),
         query: Query::default(),
-        policy: Policy { ratio: Ratio::Auto, min_tokens: 4, rewrite: false },
+        policy: Policy { ratio: Ratio::Auto, min_tokens: 4, rewrite: false, ..Policy::default() },
         encoding: Encoding::O200k,
         tenant: Tenant::default(),
     }
@@ -201,6 +201,7 @@ fn decision(first: &str) -> (Job, Reply) {
         span,
         kind: "prose",
         score: 0.5,
+        redundancy: crate::compress::Redundancy::default(),
         decision,
         reason: String::new(),
         text: Some(text.to_owned()),

@@ -82,7 +82,7 @@ fn condensed(passage: &str, ratio: Ratio) -> String {
     };
     let towns = |from: usize| (from..from + 12).map(town).collect::<Vec<_>>().join(" ");
     let text = format!("{}\n\n{passage}\n\n{}", towns(1), towns(20));
-    let policy = Policy { ratio, min_tokens: 16, rewrite: false };
+    let policy = Policy { ratio, min_tokens: 16, rewrite: false, ..Policy::default() };
     let found = compress(&text, &Query::default(), &policy, &Encoding::O200k, None).unwrap();
     found.text().unwrap_or(&text).to_owned()
 }

@@ -95,7 +95,15 @@ mod tests {
             };
             let text = text.map(str::to_owned);
             let span = start..source.len();
-            units.push(Unit { span, kind: "prose", score: 0.5, decision, reason: String::new(), text });
+            units.push(Unit {
+                span,
+                kind: "prose",
+                score: 0.5,
+                redundancy: crate::compress::Redundancy::default(),
+                decision,
+                reason: String::new(),
+                text,
+            });
         }
         let text = parts.iter().filter_map(|(_, text)| text.map(str::trim)).collect::<Vec<_>>().join(" ");
         (source, Condensation { outcome: Outcome::Compressed(text), tokens_before: 100, tokens_after: 10, units })

@@ -7,7 +7,7 @@ use super::{
     rows::{Choice, Market, tells_of_trouble},
 };
 use crate::compress::{
-    CountTokens, Decision, Relevance, Unit,
+    CountTokens, Decision, Redundancy, Relevance, Unit,
     content::{Kind, Rendered},
     excerpt::excerpt,
     marks,
@@ -372,6 +372,7 @@ impl Cut {
                 span: start..end.max(start),
                 kind: kind.as_str(),
                 score: piece.score,
+                redundancy: Redundancy::default(),
                 decision: piece.decision,
                 reason: piece.reason.into(),
                 text: piece.text,

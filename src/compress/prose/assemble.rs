@@ -144,7 +144,15 @@ impl Prose<'_> {
             Form::Sentence => "prose",
             Form::Head | Form::Row => "table",
         };
-        Unit { span, kind, score: self.score(index), decision, reason: self.reason(index, decision), text }
+        Unit {
+            span,
+            kind,
+            score: self.score(index),
+            redundancy: self.redundancy(index),
+            decision,
+            reason: self.reason(index, decision),
+            text,
+        }
     }
 }
 

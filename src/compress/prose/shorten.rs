@@ -23,6 +23,9 @@ impl Prose<'_> {
         tokens: &dyn CountTokens,
         rewriter: &mut dyn Rewriter,
     ) -> Result<BTreeMap<usize, String>, RewriteError> {
+        if self.is_list_of_statements() {
+            return Ok(BTreeMap::new());
+        }
         let cuts = self.cuts(kept);
         let requests: Vec<RewriteRequest<'_>> = cuts
             .iter()

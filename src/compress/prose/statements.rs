@@ -1,0 +1,100 @@
+//! Lists of statements: one complete sentence a line, each its own matter. No sentence makes another one superfluous, so
+//! every one pays the same share of the budget, and people who shorten such a line keep its grammar rather than its names.
+
+use super::{
+    super::{phrase::Phrase, segment::Form},
+    Prose,
+};
+
+impl Prose<'_> {
+    /// Makes the best `share` of each unit, by cost, stand or fall together: whatever is said of a matter, its core is
+    /// there.
+    pub(super) fn bind_core(&self, worth: &mut [f32], share: f32) {
+        let mut start = 0;
+        for phrases in self.phrases.chunk_by(|a, b| a.unit == b.unit) {
+            let places = start..start + phrases.len();
+            start = places.end;
+            let Some(worth) = worth.get_mut(places) else { continue };
+            let wanted = share * phrases.iter().map(|phrase| phrase.cost).sum::<usize>() as f32;
+            let (mut spent, mut told, mut core) = (0.0, 0.0, Vec::new());
+            for (at, one, phrase) in best_first(worth, phrases) {
+                if spent >= wanted {
+                    break;
+                }
+                spent += phrase.cost as f32;
+                told += one * phrase.cost as f32;
+                core.push(at);
+            }
+            for at in core {
+                if let Some(worth) = worth.get_mut(at) {
+                    *worth = told / spent;
+                }
+            }
+        }
+    }
+
+    /// Whether the text is such a list.
+    pub(super) fn is_list_of_statements(&self) -> bool {
+        let mut statements = 0;
+        for (segment, unit) in self.segments.iter().zip(self.units()) {
+            let whole = unit.ends_with('\n') && unit.split_whitespace().count() >= FEWEST_WORDS;
+            statements += usize::from(segment.form == Form::Sentence && whole && !unit.contains(": "));
+        }
+        statements >= FEWEST && statements * 10 >= self.segments.len() * 8
+    }
+
+    /// Replaces what each phrase is worth by its place within its unit: 1 for the best, near 0 for what goes first. Under
+    /// one budget for all, each unit then keeps the same share.
+    pub(super) fn share_alike(&self, worth: &mut [f32]) {
+        let mut start = 0;
+        for phrases in self.phrases.chunk_by(|a, b| a.unit == b.unit) {
+            let places = start..start + phrases.len();
+            start = places.end;
+            let Some(worth) = worth.get_mut(places) else { continue };
+            // What is said twice or says nothing goes before all others.
+            if worth.iter().all(|worth| *worth < -super::EMPTY / 2.0) {
+                continue;
+            }
+            let total: usize = phrases.iter().map(|phrase| phrase.cost).sum();
+            let mut spent = 0;
+            for (at, _, phrase) in best_first(worth, phrases) {
+                let share = (spent as f32 + phrase.cost as f32 / 2.0) / total.max(1) as f32;
+                spent += phrase.cost;
+                if let Some(worth) = worth.get_mut(at) {
+                    *worth = 1.0 - share;
+                }
+            }
+        }
+    }
+}
+
+/// The phrases of a unit by worth, with their places.
+fn best_first<'p>(worth: &[f32], phrases: &'p [Phrase]) -> Vec<(usize, f32, &'p Phrase)> {
+    let mut order: Vec<(usize, f32, &Phrase)> =
+        worth.iter().zip(phrases).enumerate().map(|(at, (worth, phrase))| (at, *worth, phrase)).collect();
+    order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    order
+}
+
+/// The fewest words of a statement and the fewest statements of a list.
+const FEWEST_WORDS: usize = 6;
+const FEWEST: usize = 6;
+
+#[cfg(test)]
+mod tests {
+    use crate::compress::{Encoding, Policy, Query, Ratio, compress};
+
+    #[test]
+    fn every_statement_of_a_list_keeps_a_part() {
+        let list: String = ["fire", "flood", "strike", "election", "concert", "robbery", "summit", "storm"]
+            .iter()
+            .map(|what| format!("The {what} in the old part of town went on for a good many hours last night .\n"))
+            .collect();
+        let policy =
+            Policy { ratio: "2".parse::<Ratio>().unwrap(), min_tokens: 16, rewrite: false, ..Policy::default() };
+        let condensed = compress(&list, &Query::default(), &policy, &Encoding::O200k, None).unwrap();
+        let text = condensed.text().unwrap();
+        assert_eq!(text.lines().count(), 8, "{text}");
+        assert!(["fire", "flood", "storm"].iter().all(|what| text.contains(what)), "{text}");
+    }
+}
