@@ -14,7 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::{
-    Failure, explain,
+    Failure, account,
     settings::{Settings, as_rewriter, in_words, load_model},
 };
 
@@ -94,8 +94,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     out.flush()?;
     if arguments.explain {
         let with = model.as_ref().map_or_else(|| "no model".to_owned(), |model| in_words(model.info()));
-        let headline = explain::Headline { ratio: policy.ratio, min_tokens: config.compress.min_tokens, took, with };
-        explain::print(&mut io::stderr().lock(), &text, &condensation, &headline, &encoding)?;
+        let headline = account::Headline { ratio: policy.ratio, min_tokens: config.compress.min_tokens, took, with };
+        account::print(&mut io::stderr().lock(), &text, &condensation, &headline, &encoding)?;
     }
     Ok(())
 }
@@ -132,9 +132,9 @@ impl<'a> Account<'a> {
             text: condensation.text().unwrap_or(source),
             tokens_before,
             tokens_after,
-            ratio: explain::ratio(tokens_before, tokens_after),
+            ratio: account::ratio(tokens_before, tokens_after),
             ms: (took.as_secs_f64() * 1e5).round() / 100.0,
-            outcome: explain::outcome(condensation),
+            outcome: account::outcome(condensation),
             units: condensation.units.iter().map(UnitAccount::of).collect(),
         }
     }
