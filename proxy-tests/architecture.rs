@@ -52,6 +52,10 @@ const BANS: &[(&str, &[&str])] = &[
     ("proxy/headers", UNAWARE),
     ("proxy/tunnel", UNAWARE),
     ("proxy/upstream", UNAWARE),
+    (
+        "explain",
+        &["tokio", "hyper", "http", "reqwest", "crate::chat", "crate::config", "crate::proxy", "crate::server"],
+    ),
     ("server", &["crate::chat", "crate::compress", "crate::config", "crate::engine", "crate::model"]),
     (
         "telemetry",

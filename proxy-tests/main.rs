@@ -12,6 +12,7 @@
 
 mod architecture;
 mod breaking;
+mod explain;
 mod interception;
 mod life_cycle;
 mod model_faults;

@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use headroom::telemetry::{self, Level};
+use headroom::{
+    explain,
+    telemetry::{self, Level},
+};
 use serde_json::json;
 
 use crate::support::{Rig, long_text, ok};
@@ -37,7 +40,8 @@ async fn text_keys_and_queries_are_in_no_log_and_no_figure() {
     let config = telemetry::Config { level: Level::Trace, ..telemetry::Config::default() };
     telemetry::start_with(&config, move || writer.clone()).unwrap();
 
-    let rig = Rig::start().await;
+    // What is kept to explain requests holds text; it stays there.
+    let rig = Rig::with(|settings| settings.explain = Some(explain::Config::default())).await;
     let body = json!({"model": "gpt-4o", "user": "SECRETUSER",
         "messages": [{"role": "user", "content": format!("SECRETTEXT {}", long_text())}]})
     .to_string();
@@ -62,6 +66,11 @@ async fn text_keys_and_queries_are_in_no_log_and_no_figure() {
     ids.push(answer.header("x-headroom-request-id").unwrap().to_owned());
     client.write("GET /headroom/metrics HTTP/1.1\r\nHost: h\r\n\r\n").await;
     let figures = client.message().await;
+    client.write("GET /headroom/explain HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+    let list = client.message().await;
+    assert!(list.text().contains(&ids[0]), "the record was read: {}", list.text());
+    client.write(format!("GET /headroom/explain/{} HTTP/1.1\r\nHost: localhost\r\n\r\n", ids[0])).await;
+    assert!(client.message().await.text().contains("SECRETTEXT"));
     client.write("NONSENSE SECRETNONSENSE\r\n\r\n").await;
     client.rest().await;
 
@@ -70,7 +79,7 @@ async fn text_keys_and_queries_are_in_no_log_and_no_figure() {
         assert!(log.contains(id), "request {id} has its line");
     }
     assert!(log.contains("path=\"/v1/chat/completions\"") && log.contains("overhead_us"));
-    for text in [log.as_str(), figures.text()] {
+    for text in [log.as_str(), figures.text(), list.text()] {
         let leak = text.lines().find(|line| line.contains("SECRET") || line.contains("committee"));
         assert_eq!(leak, None);
     }

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use headroom::{
     compress::Policy,
     engine::{self, Backend, Engine},
+    explain,
     proxy::{self, Proxy, Upstream, upstream},
     server,
     telemetry::Metrics,
@@ -24,6 +25,8 @@ pub(crate) struct Settings {
     pub(crate) server: server::Config,
     pub(crate) proxy: proxy::Config,
     pub(crate) upstream: upstream::Config,
+    /// Whether records are kept, and how.
+    pub(crate) explain: Option<explain::Config>,
 }
 
 impl Default for Settings {
@@ -35,6 +38,7 @@ impl Default for Settings {
             server: server::Config::default(),
             proxy: proxy::Config::default(),
             upstream: upstream::Config::default(),
+            explain: None,
         }
     }
 }
@@ -61,13 +65,10 @@ impl Rig {
         change(&mut settings);
         let client = Upstream::new(&settings.upstream).unwrap();
         let engine = Engine::start(&settings.engine, None, settings.model).unwrap();
-        let proxy = Arc::new(Proxy::new(
-            settings.proxy,
-            Policy::default(),
-            client,
-            engine.clone(),
-            Arc::new(Metrics::default()),
-        ));
+        let records = settings.explain.map(|config| Arc::new(explain::Store::new(&config)));
+        let metrics = Arc::new(Metrics::default());
+        let proxy = Proxy::new(settings.proxy, Policy::default(), client, engine.clone(), metrics);
+        let proxy = Arc::new(proxy.explained(records));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

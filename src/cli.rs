@@ -1,11 +1,14 @@
 //! What a person types, and what becomes of it. One file a command.
 
+mod account;
 mod compress;
 mod config;
 mod demo;
 mod explain;
 mod health;
 mod model;
+mod restore;
+mod running;
 mod serve;
 mod settings;
 
@@ -37,6 +40,12 @@ enum Command {
     /// Condenses a text and prints it, to look before trusting.
     #[command(after_help = compress::AFTER)]
     Compress(compress::Arguments),
+    /// Says what was done with a request that went through a running proxy, and why.
+    #[command(after_help = explain::AFTER)]
+    Explain(explain::Arguments),
+    /// Gives back the original text of such a request, bit for bit.
+    #[command(after_help = restore::AFTER)]
+    Restore(restore::Arguments),
     /// Checks or shows the configuration.
     Config(config::Arguments),
     /// Says which model is used, or how to use another.
@@ -75,6 +84,8 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         None => serve::run(&arguments.serve),
         Some(Command::Serve(arguments)) => serve::run(&arguments),
         Some(Command::Compress(arguments)) => compress::run(&arguments),
+        Some(Command::Explain(arguments)) => explain::run(&arguments),
+        Some(Command::Restore(arguments)) => restore::run(&arguments),
         Some(Command::Config(arguments)) => config::run(&arguments),
         Some(Command::Model(arguments)) => model::run(&arguments),
         Some(Command::Demo(arguments)) => demo::run(&arguments),

@@ -20,7 +20,7 @@ pub use sections::{CompressConfig, ModelConfig};
 pub use sources::{Flag, Sources};
 
 use crate::{
-    engine,
+    engine, explain,
     proxy::{self, upstream},
     server,
     setting::Invalid,
@@ -43,6 +43,8 @@ pub struct Config {
     pub model: ModelConfig,
     /// Threads, queues, time and memory.
     pub engine: engine::Config,
+    /// What can be explained afterwards.
+    pub explain: explain::Config,
     /// What is logged.
     pub telemetry: telemetry::Config,
 }
@@ -78,6 +80,7 @@ impl Config {
             ("compress", self.compress.check()),
             ("model", self.model.check()),
             ("engine", self.engine.check()),
+            ("explain", self.explain.check()),
         ];
         checks.into_iter().try_for_each(|(section, checked)| checked.map_err(|invalid| (section, invalid)))
     }

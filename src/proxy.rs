@@ -5,11 +5,13 @@ mod body;
 mod coding;
 mod completions;
 mod error;
+mod explained;
 mod headers;
 mod held;
 mod life;
 mod own;
 mod passthrough;
+mod record;
 mod slots;
 mod tunnel;
 pub mod upstream;
@@ -24,7 +26,7 @@ use serde::{Deserialize, Serialize};
 pub use body::{Answer, BrokenOff};
 pub use upstream::Upstream;
 
-use crate::{compress::Policy, engine::Engine, setting::Invalid, telemetry::Metrics};
+use crate::{compress::Policy, engine::Engine, explain, setting::Invalid, telemetry::Metrics};
 use account::{Account, Ids};
 use body::Upload;
 use held::Room;
@@ -124,6 +126,8 @@ pub struct Proxy {
     metrics: Arc<Metrics>,
     room: Room,
     ids: Ids,
+    /// Where requests are accounted for; `None` where nothing is kept.
+    records: Option<Arc<explain::Store>>,
     life: Life,
     tunnels: Tunnels,
 }
@@ -135,7 +139,13 @@ impl Proxy {
         let life = Life::default();
         let tunnels = Tunnels { tasks: life.tasks.clone(), abort: life.abort.clone() };
         let room = Room::new(config.held_bodies_mib);
-        Self { config, policy, upstream, engine, metrics, room, ids: Ids::new(), life, tunnels }
+        Self { config, policy, upstream, engine, metrics, room, ids: Ids::new(), records: None, life, tunnels }
+    }
+
+    /// The same, keeping the account of each request that is looked at.
+    #[must_use]
+    pub fn explained(self, records: Option<Arc<explain::Store>>) -> Self {
+        Self { records, ..self }
     }
 
     pub(crate) fn life(&self) -> &Life {
@@ -146,13 +156,13 @@ impl Proxy {
         &self.metrics
     }
 
-    /// Answers one request.
-    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Answer> {
+    /// Answers one request; `local` says that it comes from this machine.
+    pub(crate) async fn answer(&self, request: Request<Incoming>, local: bool) -> Response<Answer> {
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let account = Account::open(Arc::clone(&self.metrics), self.ids.next(), method, uri.clone());
         // The rarer ways are boxed, so that a passage keeps its small future.
         if uri.path().starts_with(own::PREFIX) {
-            return Box::pin(own::answer(self, request, account)).await;
+            return Box::pin(own::answer(self, request, account, local)).await;
         }
         if headers::is_chat_completion(request.method(), uri.path(), request.headers()) {
             return Box::pin(completions::intercept(self, request, account)).await;

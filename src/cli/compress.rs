@@ -9,12 +9,12 @@ use std::{
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use headroom::compress::{self, Condensation, Encoding, Policy, Query, Unit};
+use headroom::compress::{self, Condensation, Encoding, Policy, Query, Redundancy, Unit};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::{
-    Failure, explain,
+    Failure, account,
     settings::{Settings, as_rewriter, in_words, load_model},
 };
 
@@ -94,8 +94,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     out.flush()?;
     if arguments.explain {
         let with = model.as_ref().map_or_else(|| "no model".to_owned(), |model| in_words(model.info()));
-        let headline = explain::Headline { ratio: policy.ratio, min_tokens: config.compress.min_tokens, took, with };
-        explain::print(&mut io::stderr().lock(), &text, &condensation, &headline, &encoding)?;
+        let headline = account::Headline { ratio: policy.ratio, min_tokens: config.compress.min_tokens, took, with };
+        account::print(&mut io::stderr().lock(), &text, &condensation, &headline, &encoding)?;
     }
     Ok(())
 }
@@ -121,6 +121,7 @@ struct UnitAccount<'a> {
     end: usize,
     kind: &'a str,
     score: f32,
+    redundancy: Redundancy,
     decision: compress::Decision,
     reason: &'a str,
 }
@@ -132,9 +133,9 @@ impl<'a> Account<'a> {
             text: condensation.text().unwrap_or(source),
             tokens_before,
             tokens_after,
-            ratio: explain::ratio(tokens_before, tokens_after),
+            ratio: account::ratio(tokens_before, tokens_after),
             ms: (took.as_secs_f64() * 1e5).round() / 100.0,
-            outcome: explain::outcome(condensation),
+            outcome: account::outcome(condensation),
             units: condensation.units.iter().map(UnitAccount::of).collect(),
         }
     }
@@ -142,8 +143,16 @@ impl<'a> Account<'a> {
 
 impl<'a> UnitAccount<'a> {
     fn of(unit: &'a Unit) -> Self {
-        let Unit { span, kind, score, decision, reason, .. } = unit;
-        Self { start: span.start, end: span.end, kind, score: *score, decision: *decision, reason }
+        let Unit { span, kind, score, redundancy, decision, reason, .. } = unit;
+        Self {
+            start: span.start,
+            end: span.end,
+            kind,
+            score: *score,
+            redundancy: *redundancy,
+            decision: *decision,
+            reason,
+        }
     }
 }
 
@@ -196,5 +205,6 @@ Examples:
   curl -s https://example.org/page.txt | headroom compress - --query 'When does it end?'
   headroom compress report.txt --json | jq .units
 
-JSON: {text, tokens_before, tokens_after, ratio, ms, outcome, units: [{start, end, kind, score, decision, reason}]};
+JSON: {text, tokens_before, tokens_after, ratio, ms, outcome, units: [{start, end, kind, score,
+redundancy: {lexical, structural, semantic}, decision, reason}]};
 start and end are byte offsets in the source, decision is kept, rewritten or dropped.";

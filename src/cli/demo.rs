@@ -29,7 +29,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot};
 
 use super::{
-    Failure, explain,
+    Failure, account,
     serve::backend,
     settings::{Settings, in_words},
 };
@@ -149,7 +149,7 @@ fn print(arguments: &Arguments, config: &Config, model: &str, exchange: &Exchang
     writeln!(
         out,
         "  tokens     {before} sent, {after} received by the provider ({:.1}:1)",
-        explain::ratio(before, after)
+        account::ratio(before, after)
     )?;
     let (first, second) = (exchange.first.as_millis(), exchange.second.as_millis());
     writeln!(out, "  time       {first} ms for the first request, {second} ms for the same again\n")?;

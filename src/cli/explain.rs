@@ -1,170 +1,119 @@
-//! The account of a condensation, for a person to read.
+//! `headroom explain`: what was done with a request that went through a running proxy.
 
 use std::{
-    io::{self, IsTerminal as _, Write},
-    time::Duration,
+    fs,
+    io::{self, IsTerminal as _, Write as _},
+    path::{Path, PathBuf},
 };
 
-use headroom::compress::{Condensation, CountTokens, Decision, Encoding, Outcome, Ratio, Unit};
+use anyhow::Context as _;
+use clap::Args;
+use serde::Deserialize;
 
-/// What the account begins with.
-pub(super) struct Headline {
-    pub(super) ratio: Ratio,
-    /// Below it the proxy leaves a text alone.
-    pub(super) min_tokens: usize,
-    pub(super) took: Duration,
-    pub(super) with: String,
+use super::{
+    Failure,
+    running::{Running, request_id},
+};
+
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(super) struct Arguments {
+    /// The request's id, from `x-headroom-request-id`; without one, lists the latest requests
+    #[arg(value_parser = request_id)]
+    id: Option<String>,
+    /// Writes the account as a page for the browser; `-` writes it to standard output
+    #[arg(long, value_name = "FILE", conflicts_with = "json", requires = "id")]
+    html: Option<PathBuf>,
+    /// Prints the account as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    running: Running,
 }
 
-/// Writes what became of each unit of `source`; coloured on a terminal unless `NO_COLOR` is set.
-pub(super) fn print(
-    out: &mut io::StderrLock<'_>,
-    source: &str,
-    condensation: &Condensation,
-    headline: &Headline,
-    encoding: &Encoding,
-) -> io::Result<()> {
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let Some(id) = &arguments.id else {
+        let answer = arguments.running.ask("explain")?;
+        return if arguments.json { written(&mut out, &answer) } else { list(&mut out, &answer) };
+    };
     let coloured = out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    write(out, source, condensation, headline, encoding, coloured)
+    let format = match (arguments.json, &arguments.html) {
+        (true, _) => "json",
+        (false, Some(_)) => "html",
+        (false, None) if coloured => "ansi",
+        (false, None) => "text",
+    };
+    let answer = arguments.running.ask(&format!("explain/{id}?format={format}"))?;
+    match &arguments.html {
+        Some(file) if file.as_os_str() != "-" => save(file, &answer),
+        _ => written(&mut out, &answer),
+    }
 }
 
-fn write(
-    out: &mut impl Write,
-    source: &str,
-    condensation: &Condensation,
-    headline: &Headline,
-    encoding: &Encoding,
-    coloured: bool,
-) -> io::Result<()> {
-    let Condensation { tokens_before, tokens_after, units, .. } = condensation;
-    let reached = ratio(*tokens_before, *tokens_after);
-    writeln!(out)?;
-    writeln!(
-        out,
-        "{}: {tokens_before} -> {tokens_after} tokens ({reached:.1}:1, asked {}), {} ms, {}",
-        outcome(condensation),
-        headline.ratio,
-        headline.took.as_millis(),
-        headline.with
-    )?;
-    if *tokens_before < headline.min_tokens {
-        let min = headline.min_tokens;
-        writeln!(out, "the proxy would leave this text alone: it has fewer than {min} tokens (compress.min_tokens)")?;
-    }
-    let count = |decision| units.iter().filter(|unit| unit.decision == decision).count();
-    let (kept, rewritten, dropped) = (count(Decision::Kept), count(Decision::Rewritten), count(Decision::Dropped));
-    writeln!(out, "units: {kept} kept, {rewritten} rewritten, {dropped} dropped\n")?;
-    for unit in units {
-        write_unit(out, source, unit, encoding, coloured)?;
+fn written(out: &mut impl io::Write, answer: &[u8]) -> Result<(), Failure> {
+    out.write_all(answer)?;
+    if !answer.ends_with(b"\n") {
+        writeln!(out)?;
     }
     Ok(())
 }
 
-fn write_unit(out: &mut impl Write, source: &str, unit: &Unit, encoding: &Encoding, coloured: bool) -> io::Result<()> {
-    let original = source.get(unit.span.clone()).unwrap_or_default();
-    let (word, colour) = match unit.decision {
-        Decision::Kept => ("kept", GREEN),
-        Decision::Rewritten => ("rewritten", YELLOW),
-        Decision::Dropped => ("dropped", RED),
-    };
-    let (colour, plain) = if coloured { (colour, PLAIN) } else { ("", "") };
-    let tokens = match &unit.text {
-        Some(text) if unit.decision == Decision::Rewritten => {
-            format!("{} -> {} tokens", encoding.count(original), encoding.count(text))
-        }
-        _ => format!("{} tokens", encoding.count(original)),
-    };
-    writeln!(out, "{colour}{word:<9}{plain} {:.2} {}, {tokens}: {}", unit.score, unit.kind, unit.reason)?;
-    writeln!(out, "  {}", one_line(original))?;
-    if let (Decision::Rewritten, Some(text)) = (unit.decision, &unit.text) {
-        writeln!(out, "  {colour}{}{plain}", one_line(text))?;
+/// Writes a file that holds message text, and says where it is.
+pub(super) fn save(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    fs::write(file, bytes).with_context(|| format!("cannot write `{}`", file.display()))?;
+    writeln!(io::stderr(), "wrote {}", file.display())?;
+    Ok(())
+}
+
+/// What the list says, as far as it is printed.
+#[derive(Deserialize)]
+struct List {
+    keep_s: u64,
+    records: Vec<Summary>,
+}
+
+#[derive(Deserialize)]
+struct Summary {
+    id: String,
+    at: String,
+    model: Option<String>,
+    outcome: String,
+    reason: Option<String>,
+    tokens_before: u64,
+    tokens_after: u64,
+    took_ms: f64,
+}
+
+fn list(out: &mut impl io::Write, answer: &[u8]) -> Result<(), Failure> {
+    let list: List = serde_json::from_slice(answer).context("the proxy is of another version")?;
+    if list.records.is_empty() {
+        writeln!(out, "no request of the last {} s is kept", list.keep_s)?;
+        return Ok(());
+    }
+    writeln!(out, "{:<32}  {:<23}  {:>15}  {:>8}  {:<24}  model", "id", "came", "tokens", "ms", "outcome")?;
+    for record in list.records {
+        let tokens = match record.tokens_before {
+            0 => String::new(),
+            before => format!("{before} -> {}", record.tokens_after),
+        };
+        let outcome = match record.reason {
+            Some(reason) => format!("{}: {reason}", record.outcome),
+            None => record.outcome,
+        };
+        // A client names the model; what it says is not to steer the terminal.
+        let model: String = record.model.unwrap_or_default().chars().filter(|char| !char.is_control()).collect();
+        let Summary { id, at, took_ms, .. } = record;
+        writeln!(out, "{id:<32}  {at:<23}  {tokens:>15}  {took_ms:>8.1}  {outcome:<24}  {model}")?;
     }
     Ok(())
 }
 
-/// Original : condensed.
-pub(super) fn ratio(before: usize, after: usize) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "no text has 2^52 tokens")]
-    let ratio = before as f64 / after.max(1) as f64;
-    (ratio * 1000.0).round() / 1000.0
-}
+pub(super) const AFTER: &str = "\
+Who may read: whoever names the key of the request by --key-env; on the proxy's own machine, everything without a key.
 
-/// `compressed`, or why the text stayed as it was.
-pub(super) fn outcome(condensation: &Condensation) -> &'static str {
-    match &condensation.outcome {
-        Outcome::Compressed(_) => "compressed",
-        Outcome::Unchanged(reason) => reason.as_str(),
-    }
-}
-
-/// The text on one line, cut at a length that still shows what it is about. Control characters, which could steer the
-/// terminal, are left out.
-fn one_line(text: &str) -> String {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let line = words.join(" ");
-    let shown: String = line.chars().filter(|char| !char.is_control()).take(LONGEST).collect();
-    if line.chars().nth(LONGEST).is_some() { format!("{shown}…") } else { shown }
-}
-
-const LONGEST: usize = 160;
-
-const GREEN: &str = "\x1b[32m";
-const YELLOW: &str = "\x1b[33m";
-const RED: &str = "\x1b[31m";
-const PLAIN: &str = "\x1b[0m";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn condensation() -> Condensation {
-        let unit = |span, decision, text: Option<&str>| Unit {
-            span,
-            kind: "prose",
-            score: 0.5,
-            redundancy: headroom::compress::Redundancy::default(),
-            decision,
-            reason: "because".into(),
-            text: text.map(Into::into),
-        };
-        Condensation {
-            outcome: Outcome::Compressed("One. Two.".into()),
-            tokens_before: 10,
-            tokens_after: 4,
-            units: vec![
-                unit(0..5, Decision::Kept, Some("One. ")),
-                unit(5..18, Decision::Rewritten, Some("Two. ")),
-                unit(18..25, Decision::Dropped, None),
-            ],
-        }
-    }
-
-    fn written(coloured: bool) -> String {
-        let headline = Headline {
-            ratio: "5".parse().unwrap(),
-            min_tokens: 256,
-            took: Duration::from_millis(7),
-            with: "no model".into(),
-        };
-        let mut out = Vec::new();
-        write(&mut out, "One. Two or\nmore. \x1b[2Jx. ", &condensation(), &headline, &Encoding::O200k, coloured)
-            .unwrap();
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn every_unit_is_accounted_for_with_tokens_time_and_reason() {
-        let text = written(false);
-        assert!(text.contains("compressed: 10 -> 4 tokens (2.5:1, asked 5), 7 ms, no model"), "{text}");
-        assert!(text.contains("units: 1 kept, 1 rewritten, 1 dropped"), "{text}");
-        assert!(text.contains("rewritten 0.50 prose, "), "{text}");
-        assert!(text.contains("  Two or more.\n  Two.\n"), "{text}");
-        assert!(text.contains("fewer than 256 tokens"), "{text}");
-    }
-
-    #[test]
-    fn a_text_cannot_steer_the_terminal() {
-        assert!(!written(false).contains('\x1b'));
-        assert!(written(true).contains(RED));
-    }
-}
+Examples:
+  headroom explain                                   the latest requests, with their ids
+  headroom explain 8f1c…                             what became of each unit, in colours
+  headroom explain 8f1c… --html request.html         the same as a page for the browser
+  headroom explain 8f1c… --url https://proxy.example.org --key-env OPENAI_API_KEY --json";

@@ -13,6 +13,7 @@ use clap::{Args, ValueEnum};
 use headroom::{
     config::{Config, Flag, Loaded, ModelConfig},
     engine::{Backend, Engine, Readiness, state_directory},
+    explain,
     model::Info,
     proxy::{Proxy, Upstream},
     server,
@@ -109,9 +110,15 @@ async fn serve(loaded: &Loaded) -> Result<(), Failure> {
     let _ = announce(&listener.local_addr()?, config, &model, start.elapsed());
     let policy = config.compress.policy();
     let metrics = Arc::new(Metrics::default());
-    let proxy = Arc::new(Proxy::new(config.proxy.clone(), policy, upstream, engine, metrics));
+    let records = records(config, &listener.local_addr()?);
+    let proxy = Arc::new(Proxy::new(config.proxy.clone(), policy, upstream, engine, metrics).explained(records));
     server::run(listener, &config.server, proxy, told_to_stop()).await.context("cannot serve")?;
     Ok(())
+}
+
+/// Where requests are accounted for, if they are on this address.
+fn records(config: &Config, address: &SocketAddr) -> Option<Arc<explain::Store>> {
+    config.explain.keeps(address.ip()).then(|| Arc::new(explain::Store::new(&config.explain)))
 }
 
 /// How the engine's thread gets its model, and where that is told of.
@@ -167,6 +174,11 @@ fn announce(address: &SocketAddr, config: &Config, model: &Result<Info, String>,
         config.compress.ratio, config.compress.min_tokens
     )?;
     writeln!(out, "  model        {model}")?;
+    let explains = match config.explain.keeps(address.ip()) {
+        true => format!("requests of the last {} s: headroom explain", config.explain.keep_s),
+        false => "nothing: no message text is kept (explain.mode)".to_owned(),
+    };
+    writeln!(out, "  explains     {explains}")?;
     writeln!(out, "\n  export OPENAI_BASE_URL=http://{}/v1\n", reachable(address))?;
     out.flush()?;
     Ok(())

@@ -22,6 +22,17 @@ pub struct Redundancy {
     pub semantic: f32,
 }
 
+/// The kinds that there are, for people: `lexical 0.40, semantic 0.93`; nothing where nothing is redundant.
+impl std::fmt::Display for Redundancy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kinds = [("lexical", self.lexical), ("structural", self.structural), ("semantic", self.semantic)];
+        let there = kinds.iter().filter(|(_, share)| *share >= 0.005);
+        there
+            .enumerate()
+            .try_for_each(|(at, (kind, share))| write!(f, "{}{kind} {share:.2}", if at > 0 { ", " } else { "" }))
+    }
+}
+
 /// Which kinds of redundancy count. All do by default; leaving one out shows what it is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]

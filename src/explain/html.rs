@@ -1,47 +1,89 @@
 //! A record as one page that needs nothing else: no script, no link, nothing loaded.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
-use super::{Record, SlotRecord, fate};
-use crate::fidelity::{State, Verdict};
+use super::{
+    Record, SlotRecord,
+    record::{fate, refusal, saved, state, when},
+    words::{self, Stretch},
+};
+use crate::{
+    compress::{Decision, Unit},
+    fidelity::{State, Verdict},
+};
 
 /// The page of a record. Every text in it is escaped.
 #[must_use]
 pub fn html(record: &Record) -> String {
-    let (before, after) = record.tokens();
     let mut page = format!(
-        "<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n\
-         <meta http-equiv=Content-Security-Policy content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <title>Request {id}</title>\n<style>{STYLE}</style>\n<h1>Request <code>{id}</code></h1>\n\
-         <p class=facts>{outcome} · model {model} · {before} tokens → {after} ({share} saved) · held back {took:.1} ms</p>\n",
+        "<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n<meta name=viewport content=\"width=device-width\">\n\
+         <meta http-equiv=Content-Security-Policy content=\"{POLICY}\">\n<title>Request {id}</title>\n\
+         <style>{STYLE}</style>\n<header>\n<h1>What became of request <code>{id}</code></h1>\n",
         id = escape(&record.id),
-        outcome = escape(&record.outcome),
-        model = escape(record.model.as_deref().unwrap_or("not named")),
-        share = saved(before, after),
-        took = record.took_ms,
     );
-    for slot in &record.slots {
-        self::slot(&mut page, slot);
+    facts(&mut page, record);
+    if record.slots.iter().any(|slot| !slot.condensation.units.is_empty()) {
+        page.push_str(LEGEND);
+    }
+    page.push_str("</header>\n");
+    if record.slots.is_empty() {
+        page.push_str("<p>No text of this request was considered; all of it was forwarded as it came.</p>\n");
+    }
+    for (at, slot) in record.slots.iter().enumerate() {
+        self::slot(&mut page, at, slot);
     }
     page.push_str("</html>\n");
     page
 }
 
-fn slot(page: &mut String, slot: &SlotRecord) {
+/// What the page may load: nothing.
+pub(super) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+
+/// The figures at the head.
+fn facts(page: &mut String, record: &Record) {
+    let (before, after) = record.tokens();
+    let because = if record.reason.is_empty() { String::new() } else { format!(": {}", record.reason) };
+    page.push_str("<dl class=facts>\n");
+    let mut fact = |name: &str, value: &str| {
+        let _ = writeln!(page, "<div><dt>{name}<dd>{}</div>", escape(value));
+    };
+    fact("outcome", &format!("{}{because}", record.outcome));
+    if before > 0 {
+        fact("tokens of the texts", &format!("{before} → {after}"));
+        fact("saved", &format!("{} %", saved((before, after))));
+        fact("ratio", &format!("{} : 1", ratio((before, after))));
+    }
+    fact("held back", &format!("{:.1} ms", record.took_ms));
+    fact("model", record.model.as_deref().unwrap_or("not named"));
+    if record.at_ms > 0 {
+        fact("came", &when(record.at_ms));
+    }
+    page.push_str("</dl>\n");
+}
+
+fn slot(page: &mut String, at: usize, slot: &SlotRecord) {
     let part = slot.part.map_or(String::new(), |part| format!(", part {part}"));
-    let forwarded = if slot.forwarded { "condensed text forwarded" } else { "original forwarded" };
-    let (before, after) = (slot.condensation.tokens_before, slot.condensation.tokens_after);
-    let known = if slot.cached { "known before" } else { "decided now" };
+    let (before, after) = slot.tokens();
+    let forwarded = match (slot.accepted, slot.forwarded) {
+        (true, true) => "the condensed text was forwarded",
+        (true, false) => "audit: the original was forwarded",
+        (false, _) => "the original was forwarded",
+    };
+    let known = if slot.cached { "known before".to_owned() } else { format!("decided in {:.1} ms", slot.took_ms) };
+    let [kept, rewritten, dropped] = slot.fates();
     let _ = write!(
         page,
-        "<section>\n<h2>Message {message}{part} <small>({role})</small></h2>\n<p class=facts>{decision} · {forwarded} · \
-         {before} tokens → {after} ({share} saved) · {known} · {took:.1} ms</p>\n",
+        "<section>\n<h2>Text {at} <small>message {message}{part} · {role}</small></h2>\n\
+         <p class=bar><span style=\"width:{width}%\"></span></p>\n\
+         <p class=said><b>{decision}</b> · {forwarded} · {before} tokens → {after}, {saved} % saved · {kept} units kept, \
+         {rewritten} rewritten, {dropped} dropped · {known}</p>\n",
         message = slot.message,
         role = slot.role,
+        width = 100 - saved((before, after)).min(100),
         decision = slot.decision(),
-        share = saved(before, after),
-        took = slot.took_ms,
+        saved = saved((before, after)),
     );
+    guard(page, slot);
     if let Some(verdict) = &slot.verdict {
         self::verdict(page, verdict);
     }
@@ -49,20 +91,13 @@ fn slot(page: &mut String, slot: &SlotRecord) {
         let _ = write!(page, "<pre>{}</pre>\n</section>\n", escape(&slot.original));
         return;
     }
-    let findings = slot.verdict.as_deref().map(Verdict::flagged).unwrap_or_default();
-    page.push_str("<table>\n<tr><th>#<th>fate<th>score<th>why<th>original<th>condensed\n");
+    let flagged = slot.verdict.as_deref().map(Verdict::flagged).unwrap_or_default();
+    page.push_str(
+        "<table>\n<colgroup><col class=n><col class=fate><col class=score><col class=text><col class=text><col class=why>\n\
+         <tr><th>#<th>fate<th>score<th>original<th>condensed<th>why\n",
+    );
     for (at, unit, original) in slot.units() {
-        let flagged = if findings.contains(&at) { " flagged" } else { "" };
-        let _ = writeln!(
-            page,
-            "<tr class=\"{fate}{flagged}\"><td>{at}<td>{fate}<br><small>{kind}</small><td>{score:.2}<td>{why}<td class=text>{original}<td class=text>{text}",
-            fate = fate(unit.decision),
-            kind = escape(unit.kind),
-            score = unit.score,
-            why = escape(&unit.reason),
-            original = escape(original),
-            text = escape(unit.text.as_deref().unwrap_or("")),
-        );
+        row(page, at, unit, original, flagged.contains(&at));
     }
     let _ = write!(
         page,
@@ -71,23 +106,77 @@ fn slot(page: &mut String, slot: &SlotRecord) {
     );
 }
 
-fn verdict(page: &mut String, verdict: &Verdict) {
-    let state = match verdict.state {
-        State::Passed => "passed".to_owned(),
-        State::Flagged => "flagged".to_owned(),
-        State::Unchecked(why) => format!("not checked ({})", why.as_str()),
+fn row(page: &mut String, at: usize, unit: &Unit, original: &str, flagged: bool) {
+    let mark = if flagged { " flagged" } else { "" };
+    let refused = if refusal(unit).is_some() { " refused" } else { "" };
+    let text = unit.text.as_deref().unwrap_or_default();
+    let (old, new) = match unit.decision {
+        Decision::Kept => (escape(original.trim_matches('\n')), escape(text.trim_matches('\n'))),
+        Decision::Dropped => (format!("<del>{}</del>", escape(original.trim_matches('\n'))), String::new()),
+        Decision::Rewritten => {
+            let (old, new) = words::compare(original.trim_matches('\n'), text.trim_matches('\n'));
+            (marked(&old, "del"), marked(&new, "ins"))
+        }
     };
-    let _ = writeln!(page, "<p class=facts>Fidelity check: {state}, {} questions</p>", verdict.questions);
+    let _ = writeln!(
+        page,
+        "<tr class=\"{fate}{mark}{refused}\"><td>{at}<td><b>{fate}</b><br><small>{kind}</small>\
+         <td title=\"relevance to what is asked, 0 to 1; redundancy: {redundancy}\">{score:.2}<br><meter value={score:.2}></meter>\
+         <td class=text title=\"bytes {start} to {end}\">{old}<td class=text>{new}<td class=why>{why}",
+        fate = fate(unit.decision),
+        kind = escape(unit.kind),
+        score = unit.score,
+        redundancy = unit.redundancy,
+        start = unit.span.start,
+        end = unit.span.end,
+        why = escape(&unit.reason),
+    );
+}
+
+fn marked(stretches: &[Stretch<'_>], tag: &str) -> String {
+    let mark = |s: &Stretch<'_>| match s.shared {
+        true => escape(s.text),
+        false => format!("<{tag}>{}</{tag}>", escape(s.text)),
+    };
+    stretches.iter().map(mark).collect()
+}
+
+/// What the guard refused, by reason.
+fn guard(page: &mut String, slot: &SlotRecord) {
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, why) in slot.refused() {
+        *reasons.entry(why).or_default() += 1;
+    }
+    if reasons.is_empty() {
+        if slot.accepted {
+            page.push_str("<p class=said>Guard: <b>passed</b>, every shorter form stands</p>\n");
+        }
+        return;
+    }
+    let count: usize = reasons.values().sum();
+    let list: Vec<String> = reasons.iter().map(|(why, count)| format!("{} × {count}", escape(why))).collect();
+    let _ = writeln!(page, "<p class=said>Guard: <b>{count} units put back</b>: {}</p>", list.join(", "));
+}
+
+fn verdict(page: &mut String, verdict: &Verdict) {
+    let class = if verdict.state == State::Flagged { "said alarm" } else { "said" };
+    let _ = writeln!(
+        page,
+        "<p class=\"{class}\">Fidelity check: <b>{}</b>, {} questions, {:.0} ms</p>",
+        state(verdict),
+        verdict.questions,
+        verdict.took.as_secs_f64() * 1000.0,
+    );
     if verdict.findings.is_empty() {
         return;
     }
-    page.push_str("<ul>\n");
+    page.push_str("<ul class=alarm>\n");
     for finding in &verdict.findings {
         let _ = writeln!(
             page,
-            "<li>unit {}: {:?}: “{}” against “{}”",
+            "<li>unit {}, {}: “{}” against “{}”",
             finding.unit,
-            finding.kind,
+            format!("{:?}", finding.kind).to_lowercase(),
             escape(&finding.quote),
             escape(&finding.answer)
         );
@@ -95,8 +184,10 @@ fn verdict(page: &mut String, verdict: &Verdict) {
     page.push_str("</ul>\n");
 }
 
-fn saved(before: usize, after: usize) -> String {
-    format!("{} %", (before.saturating_sub(after) * 100).checked_div(before).unwrap_or(0))
+/// Original : condensed, with one digit.
+fn ratio((before, after): (usize, usize)) -> String {
+    let tenths = (before * 10).checked_div(after).unwrap_or(0);
+    format!("{}.{}", tenths / 10, tenths % 10)
 }
 
 fn escape(text: &str) -> String {
@@ -108,18 +199,51 @@ fn escape(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
+            // What a browser would hide or obey is shown, so that nothing reads otherwise than it is.
+            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' => {
+                let _ = write!(out, "<i class=hidden>U+{:04X}</i>", u32::from(c));
+            }
+            '\0' => out.push('␀'),
             _ => out.push(c),
         }
     }
     out
 }
 
-const STYLE: &str = "body{font:14px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:90rem;padding:0 1rem;color:#1c2330;\
-background:#fbfbfa}h1{font-size:1.3rem}h2{font-size:1.05rem;margin-top:2rem}.facts{color:#566070}table{border-collapse:collapse;\
-width:100%}th{text-align:left;color:#566070;font-weight:600;border-bottom:2px solid #d8dce2;padding:.3rem .5rem}td{vertical-align:top;\
-padding:.35rem .5rem;border-bottom:1px solid #e6e8ec}.text{white-space:pre-wrap;overflow-wrap:anywhere;width:36%}\
-.dropped .text:nth-child(5){color:#a33;text-decoration:line-through;text-decoration-color:#d9a0a0}.rewritten .text:nth-child(6){background:#eef7ee}\
-.rewritten .text:nth-child(5){background:#fdf3ee}.flagged td:first-child{border-left:4px solid #d33}small{color:#7a8494}\
-pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f2f3f5;padding:1rem}\
-@media(prefers-color-scheme:dark){body{background:#14171c;color:#d9dee6}.facts,th,small{color:#94a0b0}td{border-color:#2a303a}\
-pre{background:#1d2129}.rewritten .text:nth-child(6){background:#18281b}.rewritten .text:nth-child(5){background:#2d201a}}";
+/// The colours, each with a switch that shows or hides its units.
+const LEGEND: &str = "<p class=legend>\
+<label class=kept><input type=checkbox id=kept checked> kept word for word</label>\
+<label class=rewritten><input type=checkbox id=rewritten checked> rewritten: <del>left out</del> <ins>put in</ins></label>\
+<label class=dropped><input type=checkbox id=dropped checked> dropped</label>\
+<span class=refused>shorter form refused by the guard</span><span class=flagged>flagged by the fidelity check</span></p>\n";
+
+const STYLE: &str = "
+:root{color-scheme:light dark;--ink:#1c2330;--paper:#fbfbf9;--card:#fff;--soft:#5b6574;--line:#e2e4e8;--red:#a4262c;--redbg:#fdeeee;
+--green:#116329;--greenbg:#e6f6ea;--amber:#8a5a00;--amberbg:#fff6e0;--alarm:#c2185b;--bar:#3d7edb}
+@media(prefers-color-scheme:dark){:root{--ink:#dde3ec;--paper:#12151a;--card:#1a1e25;--soft:#97a3b4;--line:#2c333e;--red:#ff9a9a;
+--redbg:#331c1f;--green:#8fdca4;--greenbg:#16301e;--amber:#f0c36a;--amberbg:#2e2614;--alarm:#ff7eb0;--bar:#5b96e8}}
+*{box-sizing:border-box}body{font:14px/1.5 system-ui,sans-serif;margin:0 auto;max-width:100rem;padding:1.5rem;color:var(--ink);background:var(--paper)}
+h1{font-size:1.25rem;margin:0 0 .75rem}h1 code{font-size:.95em}h2{font-size:1.05rem;margin:0 0 .5rem}small,.said,.why,dt,th{color:var(--soft)}
+.said{margin:.2rem 0}.said b{color:var(--ink)}.alarm,.alarm b{color:var(--alarm)}
+.facts{display:flex;flex-wrap:wrap;gap:.6rem;margin:0 0 1rem}.facts div{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.4rem .8rem}
+dt{font-size:.8rem}dd{margin:0;font-size:1.05rem;font-weight:600}
+.legend{display:flex;flex-wrap:wrap;gap:.6rem;margin:0}.legend>*{border:1px solid var(--line);border-left:4px solid var(--line);border-radius:.3rem;padding:.15rem .6rem;background:var(--card)}
+.legend .kept{border-left-color:var(--soft)}.legend .rewritten{border-left-color:var(--green)}.legend .dropped{border-left-color:var(--red)}
+.legend .refused{border-left-color:var(--amber)}.legend .flagged{border-left-color:var(--alarm)}
+section{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:1rem;margin-top:1.25rem}
+.bar{height:.5rem;background:var(--redbg);border-radius:.25rem;overflow:hidden;margin:0 0 .5rem}.bar span{display:block;height:100%;background:var(--bar)}
+table{border-collapse:collapse;width:100%;table-layout:fixed;margin-top:.75rem}.n{width:2.6rem}.fate{width:5.6rem}.score{width:4.2rem}col.why{width:13rem}
+th{text-align:left;font-weight:600;border-bottom:2px solid var(--line);padding:.3rem .5rem;position:sticky;top:0;background:var(--card)}
+td{vertical-align:top;padding:.35rem .5rem;border-bottom:1px solid var(--line);overflow-wrap:anywhere}td:first-child{border-left:4px solid var(--soft)}
+td.text{white-space:pre-wrap}meter{width:3rem;height:.5rem}del{color:var(--red);background:var(--redbg);text-decoration-color:color-mix(in srgb,var(--red) 45%,transparent)}
+ins{color:var(--green);background:var(--greenbg);text-decoration:none;font-weight:600}
+.rewritten td:first-child{border-left-color:var(--green)}.rewritten td:nth-child(5){background:var(--greenbg)}.rewritten b{color:var(--green)}
+.dropped td:first-child{border-left-color:var(--red)}tr.dropped del{background:none}.dropped td b{color:var(--red)}tr.dropped td:nth-child(5){background:repeating-linear-gradient(135deg,transparent 0 6px,var(--line) 6px 7px)}
+tr.refused td:first-child{border-left-color:var(--amber)}tr.refused .why{color:var(--amber);background:var(--amberbg)}
+tr.flagged td:first-child{border-left-color:var(--alarm)}tr.flagged td{box-shadow:inset 0 1px var(--alarm),inset 0 -1px var(--alarm)}
+body:has(#kept:not(:checked)) tr.kept,body:has(#rewritten:not(:checked)) tr.rewritten,body:has(#dropped:not(:checked)) tr.dropped{display:none}
+pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--paper);border:1px solid var(--line);border-radius:.4rem;padding:1rem}
+details{margin-top:.75rem}summary{cursor:pointer;color:var(--soft)}.hidden{font-size:.75em;border:1px solid var(--alarm);color:var(--alarm);border-radius:.2rem;padding:0 .2em}
+@media(max-width:60rem){col.why,.why,th:last-child{display:none}}
+@media print{body{background:none}th{position:static}}
+";

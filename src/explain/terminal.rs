@@ -2,71 +2,83 @@
 
 use std::fmt::Write as _;
 
-use super::{Record, SlotRecord, fate};
-use crate::{compress::Decision, fidelity::State};
+use super::{
+    Record, SlotRecord,
+    record::{fate, saved, state, when},
+    words::{self, Stretch},
+};
+use crate::compress::{Decision, Unit};
 
 /// The lines of a record, coloured or plain. Control characters of the texts are shown, never sent.
 #[must_use]
 pub fn terminal(record: &Record, colour: bool) -> String {
     let ink = Ink { colour };
-    let (before, after) = record.tokens();
     let mut out = String::new();
-    let _ = writeln!(
-        out,
-        "{} {}  {} tokens -> {}  held back {:.1} ms",
-        ink.bold(&safe(&record.id)),
-        safe(&record.outcome),
-        before,
-        after,
-        record.took_ms
-    );
-    for slot in &record.slots {
-        self::slot(&mut out, slot, &ink);
+    let because = if record.reason.is_empty() { String::new() } else { format!(" ({})", record.reason) };
+    let (before, after) = record.tokens();
+    let tokens = match before {
+        0 => "no text considered".to_owned(),
+        _ => format!("{before} -> {after} tokens, {} % saved", saved((before, after))),
+    };
+    let _ = writeln!(out, "{}  {}{because}", ink.bold(&safe(&record.id)), record.outcome);
+    let model = safe(record.model.as_deref().unwrap_or("no model named"));
+    let _ = writeln!(out, "{}  {model}  {tokens}  held back {:.1} ms", when(record.at_ms), record.took_ms);
+    for (at, slot) in record.slots.iter().enumerate() {
+        self::slot(&mut out, at, slot, &ink);
     }
     out
 }
 
-fn slot(out: &mut String, slot: &SlotRecord, ink: &Ink) {
-    let part = slot.part.map_or(String::new(), |part| format!(".{part}"));
-    let head = format!(
-        "message {}{part} ({}): {}, {} -> {} tokens, {}",
-        slot.message,
-        slot.role,
-        slot.decision(),
-        slot.condensation.tokens_before,
-        slot.condensation.tokens_after,
-        if slot.forwarded { "forwarded" } else { "original forwarded" },
+fn slot(out: &mut String, at: usize, slot: &SlotRecord, ink: &Ink) {
+    let part = slot.part.map_or(String::new(), |part| format!(", part {part}"));
+    let forwarded = match (slot.accepted, slot.forwarded) {
+        (true, true) => "condensed text forwarded",
+        (true, false) => "audit: original forwarded",
+        (false, _) => "original forwarded",
+    };
+    let (before, after) = slot.tokens();
+    let head = format!("text {at}: message {}{part} ({}): {}", slot.message, slot.role, slot.decision());
+    let _ = writeln!(out, "\n{}, {before} -> {after} tokens, {forwarded}", ink.bold(&head));
+    let [kept, rewritten, dropped] = slot.fates();
+    let refused = slot.refused().count();
+    let _ = writeln!(
+        out,
+        "  units: {kept} kept, {rewritten} rewritten, {dropped} dropped; refused by the guard: {refused}"
     );
-    let _ = writeln!(out, "\n{}", ink.bold(&head));
+    let known = if slot.cached { "known before".to_owned() } else { format!("decided in {:.1} ms", slot.took_ms) };
+    let _ = writeln!(out, "  {known}");
     if let Some(verdict) = &slot.verdict {
-        let state = match verdict.state {
-            State::Passed => "passed".to_owned(),
-            State::Flagged => "flagged".to_owned(),
-            State::Unchecked(why) => format!("not checked ({})", why.as_str()),
-        };
-        let _ = writeln!(out, "  fidelity: {state}, {} questions", verdict.questions);
+        let _ = writeln!(out, "  fidelity: {}, {} questions", state(verdict), verdict.questions);
         for finding in &verdict.findings {
-            let line = format!("  ! unit {}: {:?}: {}", finding.unit, finding.kind, safe(&finding.quote));
+            let kind = format!("{:?}", finding.kind).to_lowercase();
+            let line = format!("  ! unit {}, {kind}: {}", finding.unit, safe(&finding.quote));
             let _ = writeln!(out, "{}", ink.red(&line));
         }
     }
+    let _ = writeln!(out);
     for (at, unit, original) in slot.units() {
-        let label = format!("{at:>4} {:<9} {:.2}", fate(unit.decision), unit.score);
-        let original = safe(original.trim_end());
-        match unit.decision {
-            Decision::Kept => {
-                let _ = writeln!(out, "{}   {}", ink.dim(&label), indent(&original));
-            }
-            Decision::Dropped => {
-                let _ = writeln!(out, "{} {}", ink.dim(&label), ink.red(&format!("- {}", indent(&original))));
-            }
-            Decision::Rewritten => {
-                let text = safe(unit.text.as_deref().unwrap_or("").trim_end());
-                let _ = writeln!(out, "{} {}", ink.dim(&label), ink.red(&format!("- {}", indent(&original))));
-                let _ = writeln!(out, "{:MARGIN$} {}", "", ink.green(&format!("+ {}", indent(&text))));
-            }
+        self::unit(out, at, unit, original.trim_matches('\n'), ink);
+    }
+}
+
+fn unit(out: &mut String, at: usize, unit: &Unit, original: &str, ink: &Ink) {
+    let label = format!("{at:>4} {:<9} {:.2}", fate(unit.decision), unit.score);
+    let label = ink.dim(&label);
+    match unit.decision {
+        Decision::Kept => {
+            let _ = writeln!(out, "{label}   {}", indent(&safe(original)));
+        }
+        Decision::Dropped => {
+            let _ = writeln!(out, "{label} {}", ink.red(&format!("- {}", indent(&safe(original)))));
+        }
+        Decision::Rewritten => {
+            let text = unit.text.as_deref().unwrap_or_default().trim_matches('\n');
+            let (old, new) = words::compare(original, text);
+            let _ = writeln!(out, "{label} {}{}", ink.red("- "), ink.marked(&old, "31", "31;7"));
+            let _ = writeln!(out, "{:MARGIN$} {}{}", "", ink.green("+ "), ink.marked(&new, "32", "32;7"));
         }
     }
+    let _ = writeln!(out, "{:MARGIN$}   {}", "", ink.dim(&format!("({}: {})", unit.kind, safe(&unit.reason))));
 }
 
 /// Columns before a text.
@@ -107,6 +119,12 @@ impl Ink {
 
     fn dim(&self, text: &str) -> String {
         self.paint("2", text)
+    }
+
+    /// Stretches of a side: what both sides share in `shared`, what only this one has in `own`.
+    fn marked(&self, stretches: &[Stretch<'_>], shared: &str, own: &str) -> String {
+        let paint = |s: &Stretch<'_>| self.paint(if s.shared { shared } else { own }, &indent(&safe(s.text)));
+        stretches.iter().map(paint).collect()
     }
 
     fn red(&self, text: &str) -> String {

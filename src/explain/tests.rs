@@ -1,5 +1,14 @@
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
 use super::*;
-use crate::fidelity::{Finding, Kind, State};
+use crate::{
+    compress::{Condensation, Decision, Outcome, Unit},
+    engine::Tenant,
+    fidelity::{Finding, Kind, State, Verdict},
+};
 
 fn record(id: &str, original: &str) -> Record {
     let at = original.len() / 2;
@@ -22,6 +31,7 @@ fn record(id: &str, original: &str) -> Record {
         message: 1,
         part: None,
         role: "user",
+        accepted: true,
         forwarded: true,
         cached: false,
         took_ms: 1.25,
@@ -31,12 +41,21 @@ fn record(id: &str, original: &str) -> Record {
     };
     Record {
         id: id.to_owned(),
-        at_ms: 0,
+        owner: Some(OURS),
+        at_ms: 1_769_868_309_000,
         model: None,
-        outcome: "compressed".to_owned(),
+        outcome: "compressed",
+        reason: "",
         took_ms: 2.0,
         slots: vec![slot],
     }
+}
+
+const OURS: Tenant = Tenant([1; 16]);
+const THEIRS: Tenant = Tenant([2; 16]);
+
+fn found(store: &Store, id: &str, now: Instant) -> bool {
+    store.find(id, Reader::Operator, now).is_ok()
 }
 
 fn store(mib: usize, keep_s: u64) -> Store {
@@ -49,10 +68,9 @@ fn the_original_comes_back_bit_for_bit() {
     let store = store(1, 60);
     let now = Instant::now();
     store.insert(record("r1", text), now);
-    let found = store.find("r1", now).unwrap();
+    let found = store.find("r1", Reader::Operator, now).unwrap();
     assert_eq!(found.slots[0].restore().as_bytes(), text.as_bytes());
-    let json = serde_json::to_string(&*found).unwrap();
-    let read: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let read: serde_json::Value = serde_json::from_slice(&json(&found)).unwrap();
     assert_eq!(read["slots"][0]["original"], text);
     assert_eq!(read["slots"][0]["units"][1]["decision"], "rewritten");
     assert_eq!(read["slots"][0]["tokens_before"], 40);
@@ -63,8 +81,11 @@ fn records_go_when_they_are_old() {
     let store = store(1, 60);
     let start = Instant::now();
     store.insert(record("old", "text of some length"), start);
-    assert!(store.find("old", start + Duration::from_secs(59)).is_some());
-    assert!(store.find("old", start + Duration::from_secs(60)).is_none());
+    assert!(found(&store, "old", start + Duration::from_secs(59)));
+    let late = start + Duration::from_secs(60);
+    assert_eq!(store.find("old", Reader::Operator, late), Err(Missing::Gone));
+    assert_eq!(store.find("old", Reader::With(THEIRS), late), Err(Missing::Unknown));
+    assert_eq!(store.find("never", Reader::Operator, late), Err(Missing::Unknown));
     assert_eq!(store.size(start + Duration::from_secs(60)), (0, 0));
 }
 
@@ -77,9 +98,50 @@ fn memory_stays_within_its_bound() {
         store.insert(record(&format!("r{n}"), &text), now);
         assert!(store.size(now).1 <= 1024 * 1024);
     }
-    assert!(store.find("r19", now).is_some() && store.find("r0", now).is_none());
+    assert!(found(&store, "r19", now) && !found(&store, "r0", now));
     store.insert(record("huge", &"x".repeat(2_000_000)), now);
-    assert!(store.find("huge", now).is_none() && store.find("r19", now).is_some());
+    assert_eq!(store.find("huge", Reader::Operator, now), Err(Missing::Gone));
+    assert!(found(&store, "r19", now));
+}
+
+#[test]
+fn a_record_is_its_owners_and_the_operators_alone() {
+    let store = store(1, 60);
+    let now = Instant::now();
+    store.insert(record("ours", "text"), now);
+    store.insert(Record { owner: None, ..record("nobodys", "text") }, now);
+    let readable = |reader| {
+        let ids: Vec<String> = store.list(reader, 9, now).iter().map(|record| record.id.clone()).collect();
+        assert!(ids.iter().all(|id| store.find(id, reader, now).is_ok()));
+        ids
+    };
+    assert_eq!(readable(Reader::With(OURS)), ["ours"]);
+    assert_eq!(readable(Reader::With(THEIRS)), [""; 0]);
+    assert_eq!(readable(Reader::Operator), ["nobodys", "ours"]);
+    assert_eq!(store.find("ours", Reader::With(THEIRS), now), Err(Missing::Unknown));
+    assert_eq!(store.find("nobodys", Reader::With(OURS), now), Err(Missing::Unknown));
+    assert_eq!(store.list(Reader::Operator, 1, now).len(), 1);
+}
+
+#[test]
+fn a_text_that_its_request_does_not_accept_saves_nothing() {
+    let mut record = record("r1", "text of some length");
+    record.slots[0].accepted = false;
+    assert_eq!(record.tokens(), (40, 40));
+    assert_eq!((record.slots[0].decision(), record.slots[0].condensed()), ("protected", "text of some length"));
+}
+
+#[test]
+fn the_time_is_told_as_people_write_it() {
+    for (at, said) in [
+        (0, "1970-01-01 00:00:00 UTC"),
+        (951_782_399_999, "2000-02-28 23:59:59 UTC"),
+        (951_782_400_000, "2000-02-29 00:00:00 UTC"),
+        (1_769_868_309_000, "2026-01-31 14:05:09 UTC"),
+        (4_107_542_400_000, "2100-03-01 00:00:00 UTC"),
+    ] {
+        assert_eq!(record::when(at), said);
+    }
 }
 
 #[test]
@@ -91,16 +153,31 @@ fn records_are_kept_beyond_loopback_only_when_asked_for() {
 
 #[test]
 fn a_page_shows_hostile_text_as_text() {
-    let page = html(&record("r<1>", "<script>alert(1)</script> & \"'</td></table>"));
-    assert!(!page.contains("<script>") && !page.contains("r<1>"));
-    assert!(page.contains("&lt;script&gt;") && page.contains("default-src 'none'"));
+    let hostile = "<script>alert(1)</script> & \"'</td></table> \u{202e}<img src=x onerror=y>";
+    let mut record = record("r<1>", &hostile.repeat(3));
+    record.model = Some(hostile.to_owned());
+    let unit = &mut Arc::make_mut(&mut record.slots[0].condensation).units[0];
+    unit.reason = hostile.to_owned();
+    let page = html(&record);
+    assert!(
+        !page.contains("<script") && !page.contains("r<1>") && !page.contains("<img") && !page.contains('\u{202e}')
+    );
+    assert!(page.contains("&lt;script&gt;") && page.contains("default-src 'none'") && page.contains("U+202E"));
+}
+
+#[test]
+fn a_page_loads_nothing() {
+    let page = html(&record("r1", "see https://example.org/x"));
+    for loader in ["src=", "href=", "url(", "@import", "<link", "<script", "<iframe"] {
+        assert!(!page.contains(loader), "{loader}");
+    }
 }
 
 #[test]
 fn a_terminal_is_never_sent_the_texts_control_characters() {
     let text = terminal(&record("r1", "clear \u{1b}[2J and \u{202e}reversed\r\n"), false);
     assert!(!text.contains(['\u{1b}', '\u{202e}', '\r']), "{text:?}");
-    assert!(text.contains('␛') && text.contains("+ short"), "{text}");
+    assert!(text.contains('␛') && text.contains("+ short") && text.contains("(prose: said before)"), "{text}");
     assert!(terminal(&record("r1", "text"), true).contains("\u{1b}[31m"));
 }
 
@@ -113,6 +190,6 @@ fn a_late_verdict_joins_its_record() {
     let verdict =
         Verdict { state: State::Flagged, findings: vec![finding], questions: 2, tokens: 10, took: Duration::ZERO };
     store.judge("r1", 0, Arc::new(verdict), now);
-    let found = store.find("r1", now).unwrap();
+    let found = store.find("r1", Reader::Operator, now).unwrap();
     assert!(html(&found).contains("rewritten flagged") && terminal(&found, false).contains("two hens"));
 }

@@ -54,7 +54,8 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    const fn as_str(self) -> &'static str {
+    /// The word used in headers, metrics, logs and records.
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Passthrough => "passthrough",
             Self::Compressed => "compressed",
@@ -63,7 +64,8 @@ impl Outcome {
         }
     }
 
-    const fn reason(self) -> &'static str {
+    /// Why unchanged; empty otherwise.
+    pub(crate) const fn reason(self) -> &'static str {
         if let Self::Unchanged(reason) = self { reason } else { "" }
     }
 
@@ -162,6 +164,11 @@ impl Account {
             usage: None,
             cached_price: 1.0,
         })
+    }
+
+    /// Names the request.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {

@@ -18,7 +18,8 @@ use super::{
     headers,
     held::{self, Held, Read},
     passthrough::{Passage, refuse, relay},
-    slots::{self, Terms, Why, stage},
+    record::Looked,
+    slots::{self, Decided, Terms, Why, stage},
 };
 use crate::{
     compress::{Policy, Ratio},
@@ -51,7 +52,7 @@ async fn prepare(
         Ok(controls) if controls.mode == Mode::Off => return Ok(Passage::new(parts, Upload::streamed(body))),
         Ok(controls) => controls,
         Err(why) => {
-            account.outcome = Outcome::Unchanged(why.as_str());
+            unlooked(proxy, &parts, account, why);
             return Ok(Passage::new(parts, Upload::streamed(body)));
         }
     };
@@ -60,36 +61,46 @@ async fn prepare(
     let held = match held::read(body, announced, proxy.limit(), pause, &proxy.room).await? {
         Read::Whole(held) => held,
         Read::TooLarge(read, rest) => {
-            account.outcome = Outcome::Unchanged(Why::TooLarge.as_str());
+            unlooked(proxy, &parts, account, Why::TooLarge);
             return Ok(Passage::new(parts, Upload::resumed(read, rest)));
         }
         Read::NoRoom(read, rest) => {
-            account.outcome = Outcome::Unchanged(Why::NoRoom.as_str());
+            unlooked(proxy, &parts, account, Why::NoRoom);
             return Ok(Passage::new(parts, Upload::resumed(read, rest)));
         }
     };
-    let read_at = Some(Instant::now());
-    let condensed = condense(proxy, &parts.headers, &held, &controls, account).await;
+    let since = Instant::now();
+    let decided = decide(proxy, &parts.headers, &held, &controls, account).await.map(Arc::new);
+    let condensed = condense(&decided).await;
     let (outcome, condensed) = match condensed {
         Ok(_) if controls.mode == Mode::Audit => (Outcome::Audit, None),
         Ok(condensed) => (Outcome::Compressed, Some(condensed)),
         Err(why) => (Outcome::Unchanged(why.as_str()), None),
     };
     account.outcome = outcome;
+    let decided = decided.as_deref().ok();
+    proxy.note(account, &Looked { headers: &parts.headers, mode: controls.mode, since, decided });
     let replaced = condensed.as_ref().map(Bytes::len);
     let Held { bytes, trailers, share } = held;
     let body = Upload::whole(share.keep(condensed.unwrap_or(bytes)), trailers);
-    Ok(Passage { parts, body, replaced, read_at })
+    Ok(Passage { parts, body, replaced, read_at: Some(since) })
 }
 
-/// The body to send instead.
-async fn condense(
+/// The request goes on without a look into its body.
+fn unlooked(proxy: &Proxy, parts: &Parts, account: &mut Account, why: Why) {
+    account.outcome = Outcome::Unchanged(why.as_str());
+    let since = Instant::now();
+    proxy.note(account, &Looked { headers: &parts.headers, mode: proxy.config.mode, since, decided: None });
+}
+
+/// What becomes of each slot.
+async fn decide(
     proxy: &Proxy,
     headers: &HeaderMap,
     held: &Held,
     controls: &Controls,
     account: &mut Account,
-) -> Result<Bytes, Why> {
+) -> Result<Decided, Why> {
     if headers::is_signed(headers) || held.trailers.is_some() {
         return Err(Why::Signed);
     }
@@ -100,8 +111,13 @@ async fn condense(
     let decided = slots::decide(&proxy.engine, plain, &terms).await?;
     account.model.clone_from(&decided.located.model);
     account.slots = Some(decided.count(account.metrics(), controls.mode == Mode::Audit));
-    let why = decided.why();
-    Arc::new(decided).splice().await?.ok_or(why)
+    Ok(decided)
+}
+
+/// The body to send instead.
+async fn condense(decided: &Result<Arc<Decided>, Why>) -> Result<Bytes, Why> {
+    let decided = decided.as_ref().map_err(|why| *why)?;
+    Arc::clone(decided).splice().await?.ok_or_else(|| decided.why())
 }
 
 async fn plain(headers: &HeaderMap, body: &Bytes, limit: usize) -> Result<Bytes, Why> {
@@ -115,13 +131,18 @@ async fn plain(headers: &HeaderMap, body: &Bytes, limit: usize) -> Result<Bytes,
     decoded.ok_or(Why::Fault)?.map_err(Why::Undecoded)
 }
 
-/// Whose request it is: the hash of its credential.
+/// Whose request it is, for the engine: requests without a credential share what is known.
 pub(crate) fn tenant(headers: &HeaderMap) -> Tenant {
-    let Some(credential) = headers::credential(headers) else { return Tenant::default() };
+    owner(headers).unwrap_or_default()
+}
+
+/// Whose request it is: the hash of its credential, where it has one.
+pub(crate) fn owner(headers: &HeaderMap) -> Option<Tenant> {
+    let credential = headers::credential(headers)?;
     let key = blake3::derive_key("headroom tenant of a credential, version 1", credential.as_bytes());
     let mut tenant = Tenant::default();
     tenant.0.copy_from_slice(key.split_at(16).0);
-    tenant
+    Some(tenant)
 }
 
 /// What the request asks of the proxy.

@@ -30,11 +30,36 @@ pub(crate) enum Error {
     #[error("the upstream changed the protocol unasked")]
     UnaskedUpgrade,
     /// Nothing of this name under `/headroom/`.
-    #[error("there is no such page; `/headroom/` has health, ready, metrics and compress")]
+    #[error("there is no such page; `/headroom/` has health, ready, metrics, compress and explain")]
     NoSuchPage,
     /// A page of the proxy's own that takes another method.
     #[error("this page takes another method")]
     Method,
+    /// An account is asked for where none is kept.
+    #[error(
+        "nothing is kept of requests: `explain.mode` is `off`, or `auto` while the proxy listens beyond loopback; `on` \
+         keeps it"
+    )]
+    ExplainOff,
+    /// A list of accounts is asked for by nobody in particular.
+    #[error(
+        "send the credential of the requests that you ask for; without one, only who asks directly from the proxy's own \
+         machine may read, and only while `explain.local_reads` is true"
+    )]
+    ExplainWhose,
+    /// No account of this id that the reader may read.
+    #[error(
+        "no account of this request: only chat completions that were looked at have one (`x-headroom-request-id`), it is \
+         gone after a restart, and it is read with the request's own credential or, without any, directly from the \
+         proxy's own machine"
+    )]
+    ExplainUnknown,
+    /// There was an account of this id.
+    #[error(
+        "the account of this request is no longer kept: it was older than `explain.keep_s` or there was no room left \
+         (`explain.mib`); send the request again to look at it anew"
+    )]
+    ExplainGone,
     /// A request to `/headroom/compress` that cannot be understood.
     #[error("{0}")]
     BadRequest(&'static str),
@@ -62,6 +87,10 @@ impl Error {
             Self::UnaskedUpgrade => "upstream_protocol",
             Self::NoSuchPage => "not_found",
             Self::Method => "method_not_allowed",
+            Self::ExplainOff => "explain_off",
+            Self::ExplainWhose => "explain_credential",
+            Self::ExplainUnknown => "explain_unknown",
+            Self::ExplainGone => "explain_gone",
             Self::BadRequest(_) => "bad_request",
             Self::TooLarge => "too_large",
             Self::Busy => "overloaded",
@@ -75,7 +104,8 @@ impl Error {
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
             Self::ClientTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::ClientBroke(_) | Self::Target | Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::NoSuchPage => StatusCode::NOT_FOUND,
+            Self::NoSuchPage | Self::ExplainOff | Self::ExplainUnknown | Self::ExplainGone => StatusCode::NOT_FOUND,
+            Self::ExplainWhose => StatusCode::FORBIDDEN,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,

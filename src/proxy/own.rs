@@ -17,7 +17,7 @@ use super::{
     body::Answer,
     completions,
     error::Error,
-    headers,
+    explained, headers,
     held::{self, Read},
     passthrough::refuse,
     slots::{self, Decided, Terms, Why},
@@ -32,17 +32,25 @@ use crate::{
 pub(crate) const PREFIX: &str = "/headroom/";
 
 /// Answers a request to a page of the proxy's own.
-pub(crate) async fn answer(proxy: &Proxy, request: Request<Incoming>, mut account: Box<Account>) -> Response<Answer> {
+pub(crate) async fn answer(
+    proxy: &Proxy,
+    request: Request<Incoming>,
+    mut account: Box<Account>,
+    local: bool,
+) -> Response<Answer> {
     account.route = Route::Own;
     let (parts, body) = request.into_parts();
     let page = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default().to_owned();
     let reads = parts.method == Method::GET || parts.method == Method::HEAD;
-    let answered = match page.as_str() {
+    let (page, of) = page.split_once('/').map_or((page.as_str(), None), |(page, of)| (page, Some(of)));
+    let answered = match page {
+        "explain" if reads => explained::answer(proxy, &parts, local, of),
+        _ if of.is_some() => Err(Error::NoSuchPage),
         "health" if reads => Ok(page_of(StatusCode::OK, &json!({"status": "alive"}))),
         "ready" if reads => Ok(ready(proxy)),
         "metrics" if reads => Ok(metrics(proxy)),
         "compress" if parts.method == Method::POST => compress(proxy, &parts, body).await,
-        "health" | "ready" | "metrics" | "compress" => Err(Error::Method),
+        "health" | "ready" | "metrics" | "compress" | "explain" => Err(Error::Method),
         _ => Err(Error::NoSuchPage),
     };
     match answered {
@@ -94,7 +102,7 @@ fn metrics(proxy: &Proxy) -> Response<Answer> {
     response
 }
 
-fn page_of(status: StatusCode, page: &impl Serialize) -> Response<Answer> {
+pub(crate) fn page_of(status: StatusCode, page: &impl Serialize) -> Response<Answer> {
     let mut response = Response::new(Answer::own(serde_json::to_vec(page).unwrap_or_default()));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -67,6 +67,7 @@ pub(super) fn serve(
 ) -> impl Future<Output = ()> + Send + use<> {
     let draining = proxy.life().drain.is_cancelled();
     let builder = if draining { protocols.last.clone() } else { protocols.usual.clone() };
+    let local = stream.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback());
     let first_by = Instant::now() + protocols.header_timeout;
     async move {
         let asked = Arc::new(AtomicBool::new(false));
@@ -75,7 +76,7 @@ pub(super) fn serve(
             service_fn(move |request: Request<Incoming>| {
                 asked.store(true, Ordering::Relaxed);
                 let proxy = Arc::clone(&proxy);
-                async move { Ok::<_, Infallible>(proxy.answer(request).await) }
+                async move { Ok::<_, Infallible>(proxy.answer(request, local).await) }
             })
         };
         let metrics = proxy.metrics();

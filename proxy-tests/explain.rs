@@ -1,0 +1,226 @@
+//! What was done can be explained afterwards, to whom it concerns and to nobody else.
+
+use headroom::explain;
+use serde_json::{Value, json};
+
+use crate::support::{Message, Rig, long_text, ok, post};
+
+const PATH: &str = "/v1/chat/completions";
+
+/// A proxy that keeps records.
+async fn explaining() -> Rig {
+    Rig::with(|settings| settings.explain = Some(explain::Config::default())).await
+}
+
+/// A chat completion about `texts`, one user message each, with further header lines.
+fn request(lines: &str, texts: &[&str]) -> String {
+    let messages: Vec<Value> = texts.iter().map(|text| json!({"role": "user", "content": text})).collect();
+    let body = json!({"model": "gpt-4o", "messages": messages}).to_string();
+    post(PATH, &body).replacen("Host: h\r\n", &format!("Host: h\r\n{lines}"), 1)
+}
+
+/// Sends a request through; the id of the answer.
+async fn asked(rig: &Rig, request: &str) -> String {
+    let (_, answer) = rig.exchange(request.as_bytes(), ok("{}").as_bytes()).await;
+    answer.header("x-headroom-request-id").unwrap().to_owned()
+}
+
+async fn fetch(rig: &Rig, page: &str, lines: &str) -> Message {
+    let mut client = rig.client().await;
+    client.write(format!("GET /headroom/explain{page} HTTP/1.1\r\n{lines}\r\n")).await;
+    client.message().await
+}
+
+const LOCAL: &str = "Host: localhost:8787\r\n";
+
+fn page(answer: &Message) -> Value {
+    serde_json::from_slice(&answer.body).unwrap()
+}
+
+/// The record of a request, as the operator reads it.
+async fn record(rig: &Rig, id: &str) -> Value {
+    let answer = fetch(rig, &format!("/{id}"), LOCAL).await;
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+    page(&answer)
+}
+
+#[tokio::test]
+async fn the_id_of_an_answer_explains_its_request() {
+    let rig = explaining().await;
+    let id = asked(&rig, &request("X-Headroom-Ratio: 4\r\n", &["short", &long_text()])).await;
+    let record = record(&rig, &id).await;
+    assert_eq!(
+        (&record["id"], &record["outcome"], &record["model"]),
+        (&json!(id), &json!("compressed"), &json!("gpt-4o"))
+    );
+    assert!(record["took_ms"].as_f64().unwrap() > 0.0 && record["at_ms"].as_u64().unwrap() > 0);
+    let slot = &record["slots"][0];
+    assert_eq!((&slot["message"], &slot["role"], &slot["forwarded"]), (&json!(1), &json!("user"), &json!(true)));
+    assert!(slot["condensed"].as_str().unwrap().len() < long_text().len() / 2);
+    assert!(slot["tokens_after"].as_u64().unwrap() < slot["tokens_before"].as_u64().unwrap());
+    let (mut at, mut told) = (0, String::new());
+    for unit in slot["units"].as_array().unwrap() {
+        assert_eq!(unit["start"], at);
+        at = unit["end"].as_u64().unwrap();
+        told.push_str(unit["original"].as_str().unwrap());
+        assert!(unit["score"].is_number() && unit["reason"].is_string() && unit["decision"].is_string());
+    }
+    assert_eq!(told, long_text());
+}
+
+#[tokio::test]
+async fn what_was_known_before_or_left_alone_is_explained_too() {
+    let rig = explaining().await;
+    let text = long_text();
+    asked(&rig, &request("", &[&text])).await;
+    let again = record(&rig, &asked(&rig, &request("", &[&text])).await).await;
+    assert_eq!((&again["outcome"], &again["slots"][0]["cache"]), (&json!("compressed"), &json!("hit")));
+    let audit = record(&rig, &asked(&rig, &request("X-Headroom-Mode: audit\r\n", &[&text])).await).await;
+    assert_eq!((&audit["outcome"], &audit["slots"][0]["forwarded"]), (&json!("audit"), &json!(false)));
+    assert!(audit["slots"][0]["condensed"].is_string());
+    let short = record(&rig, &asked(&rig, &request("", &["short"])).await).await;
+    assert_eq!((&short["reason"], &short["slots"]), (&json!("below_minimum"), &json!([])));
+    let odd = record(&rig, &asked(&rig, &request("X-Headroom-Ratio: 99\r\n", &[&text])).await).await;
+    assert_eq!((&odd["outcome"], &odd["reason"]), (&json!("unchanged"), &json!("invalid_header")));
+}
+
+#[tokio::test]
+async fn a_request_that_asks_to_be_left_alone_leaves_nothing() {
+    let rig = explaining().await;
+    let id = asked(&rig, &request("X-Headroom-Mode: off\r\n", &[&long_text()])).await;
+    let answer = fetch(&rig, &format!("/{id}"), LOCAL).await;
+    assert_eq!((answer.status(), answer.header("x-headroom-error")), (404, Some("explain_unknown")));
+}
+
+#[tokio::test]
+async fn every_original_comes_back_bit_for_bit() {
+    let rig = explaining().await;
+    let odd =
+        format!("\u{feff}\u{0} e\u{301} \u{202e}\u{200b}日本 👩‍👩‍👧 \\u0041 \"\\\" \r\n\t</script> {} \n\n ", long_text());
+    let body = json!({"model": "m", "messages": [
+        {"role": "user", "content": [{"type": "text", "text": odd}, {"type": "text", "text": long_text()}]},
+        {"role": "tool", "tool_call_id": "c", "content": odd.to_uppercase()},
+    ]});
+    let id = asked(&rig, &post(PATH, &body.to_string())).await;
+    let record = record(&rig, &id).await;
+    for (slot, original) in [(0, &odd), (1, &long_text()), (2, &odd.to_uppercase())] {
+        assert_eq!(record["slots"][slot]["original"].as_str().unwrap().as_bytes(), original.as_bytes());
+    }
+    assert_eq!((&record["slots"][1]["part"], &record["slots"][2]["role"]), (&json!(1), &json!("tool")));
+}
+
+#[tokio::test]
+async fn nothing_is_kept_where_it_is_off() {
+    let rig = Rig::start().await;
+    let id = asked(&rig, &request("", &[&long_text()])).await;
+    for page in [format!("/{id}"), String::new()] {
+        let answer = fetch(&rig, &page, LOCAL).await;
+        assert_eq!((answer.status(), answer.header("x-headroom-error")), (404, Some("explain_off")));
+        assert!(answer.text().contains("explain.mode"), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_record_is_read_with_its_requests_credential_or_by_the_operator() {
+    let rig = explaining().await;
+    let ours = "Authorization: Bearer ours\r\n";
+    let id = asked(&rig, &request(ours, &[&long_text()])).await;
+    let anonymous = asked(&rig, &request("", &[&long_text()])).await;
+    let read = async |id: &str, lines: &str| fetch(&rig, &format!("/{id}"), lines).await.status();
+    let elsewhere = "Host: proxy.example.org\r\n";
+    assert_eq!(read(&id, &format!("{elsewhere}{ours}")).await, 200);
+    assert_eq!(read(&id, LOCAL).await, 200);
+    assert_eq!(read(&anonymous, LOCAL).await, 200);
+    // Another key, no key by way of another proxy, and a web page whose name was made to point here.
+    assert_eq!(read(&id, &format!("{LOCAL}Authorization: Bearer theirs\r\n")).await, 404);
+    assert_eq!(read(&id, &format!("{LOCAL}X-Forwarded-For: 10.0.0.9\r\n")).await, 404);
+    assert_eq!(read(&id, elsewhere).await, 404);
+    assert_eq!(read(&anonymous, elsewhere).await, 404);
+    assert_eq!(read(&anonymous, &format!("{LOCAL}{ours}")).await, 404);
+}
+
+#[tokio::test]
+async fn a_list_names_what_its_reader_may_read_and_holds_no_text() {
+    let rig = explaining().await;
+    let ours = asked(&rig, &request("Authorization: Bearer ours\r\n", &[&long_text()])).await;
+    let theirs = asked(&rig, &request("api-key: theirs\r\n", &[&long_text()])).await;
+    let ids = async |lines: &str| -> Vec<String> {
+        let answer = fetch(&rig, "", lines).await;
+        assert!(!answer.text().contains("committee"), "{}", answer.text());
+        let listed = page(&answer);
+        let records = listed["records"].as_array().unwrap();
+        records.iter().map(|record| record["id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(ids("Host: h\r\nAuthorization: Bearer ours\r\n").await, [ours.as_str()]);
+    assert_eq!(ids("Host: h\r\napi-key: theirs\r\n").await, [theirs.as_str()]);
+    assert_eq!(ids("Host: h\r\napi-key: other\r\n").await, [""; 0]);
+    assert_eq!(ids(LOCAL).await, [theirs, ours]);
+    let answer = fetch(&rig, "", "Host: h\r\n").await;
+    assert_eq!((answer.status(), answer.header("x-headroom-error")), (403, Some("explain_credential")));
+}
+
+#[tokio::test]
+async fn the_operator_may_be_asked_for_a_credential_too() {
+    let config = explain::Config { local_reads: false, ..explain::Config::default() };
+    let rig = Rig::with(|settings| settings.explain = Some(config)).await;
+    let id = asked(&rig, &request("Authorization: Bearer ours\r\n", &[&long_text()])).await;
+    assert_eq!(fetch(&rig, &format!("/{id}"), LOCAL).await.status(), 404);
+    assert_eq!(fetch(&rig, &format!("/{id}"), &format!("{LOCAL}Authorization: Bearer ours\r\n")).await.status(), 200);
+}
+
+#[tokio::test]
+async fn records_make_room_for_later_ones_and_say_so() {
+    let config = explain::Config { mib: 1, ..explain::Config::default() };
+    let rig = Rig::with(|settings| settings.explain = Some(config)).await;
+    let first = asked(&rig, &request("", &[&long_text()])).await;
+    let mut last = String::new();
+    for turn in 0..4 {
+        last =
+            asked(&rig, &request("X-Headroom-Mode: audit\r\n", &[&format!("{turn} {}", long_text().repeat(40))])).await;
+    }
+    assert_eq!(fetch(&rig, &format!("/{last}"), LOCAL).await.status(), 200);
+    let answer = fetch(&rig, &format!("/{first}"), LOCAL).await;
+    assert_eq!((answer.status(), answer.header("x-headroom-error")), (404, Some("explain_gone")));
+    assert!(answer.text().contains("explain.mib"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_page_shows_hostile_text_and_loads_nothing() {
+    let rig = explaining().await;
+    let text = format!("<script>alert(1)</script><img src=x> {}", long_text());
+    let id = asked(&rig, &request("", &[&text])).await;
+    let answer = fetch(&rig, &format!("/{id}?format=html"), LOCAL).await;
+    assert!(answer.header("content-type").unwrap().starts_with("text/html"));
+    assert!(answer.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
+    assert!(!answer.text().contains("<script") && !answer.text().contains("<img"));
+    assert!(answer.text().contains("&lt;script&gt;") && answer.text().contains(&id));
+    let lines = fetch(&rig, &format!("/{id}?format=text"), LOCAL).await;
+    assert!(lines.text().contains("dropped") && !lines.text().contains('\u{1b}'));
+    let odd = fetch(&rig, &format!("/{id}?format=pdf"), LOCAL).await;
+    assert_eq!((odd.status(), odd.header("x-headroom-error")), (400, Some("bad_request")));
+}
+
+#[tokio::test]
+async fn every_answer_names_its_request_by_an_id_of_its_own() {
+    let rig = Rig::start().await;
+    let mut ids = Vec::new();
+    for request in [request("", &["short"]), post("/v1/embeddings", "{}"), post(PATH, "{")] {
+        ids.push(asked(&rig, &request).await);
+    }
+    for page in ["health", "nothing", "explain", "explain/x"] {
+        let mut client = rig.client().await;
+        client.write(format!("GET /headroom/{page} HTTP/1.1\r\nHost: h\r\n\r\n")).await;
+        ids.push(client.message().await.header("x-headroom-request-id").unwrap().to_owned());
+    }
+    let mut client = rig.client().await;
+    client.write("GET /v1/x HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    drop(rig.accept().await);
+    let failed = client.message().await;
+    assert_eq!(failed.status(), 502);
+    ids.push(failed.header("x-headroom-request-id").unwrap().to_owned());
+    let all = ids.len();
+    assert!(ids.iter().all(|id| id.len() == 32));
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), all);
+}

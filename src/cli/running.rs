@@ -1,0 +1,151 @@
+//! A running proxy, asked over HTTP by the commands that look into it.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, anyhow};
+use clap::{Args, ValueEnum};
+use headroom::config::{Config, Sources};
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use serde::Deserialize;
+
+use super::{Failure, serve::reachable};
+
+/// Which proxy, and with which credential.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(super) struct Running {
+    /// The running proxy [default: what the configuration listens on]
+    #[arg(long, value_name = "URL")]
+    pub(super) url: Option<String>,
+    /// Configuration file that says where the proxy listens [default: as for `headroom serve`]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Environment variable with the key that the request was sent with; not needed on the proxy's own machine
+    #[arg(long, value_name = "NAME")]
+    key_env: Option<String>,
+    /// Header in which the request carried its key
+    #[arg(long, value_enum, default_value_t, requires = "key_env")]
+    key_header: KeyHeader,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum KeyHeader {
+    /// Authorization: Bearer KEY
+    #[default]
+    Authorization,
+    /// api-key: KEY
+    ApiKey,
+    /// x-api-key: KEY
+    XApiKey,
+}
+
+impl Running {
+    /// What the proxy has at `/headroom/PAGE`.
+    pub(super) fn ask(&self, page: &str) -> Result<Vec<u8>, Failure> {
+        let base = self.base()?;
+        let key = self.key()?;
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(PATIENCE)
+            .tls_backend_preconfigured(tls()?)
+            .build()
+            .context("no HTTP client can be made")?;
+        let mut request = client.get(format!("{base}/headroom/{page}"));
+        if let Some((header, value)) = &key {
+            request = request.header(*header, value);
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(answer(request, &base))
+    }
+
+    fn base(&self) -> Result<String, Failure> {
+        let Some(url) = &self.url else {
+            let config = Config::load(&Sources::of_process(self.config.clone(), Vec::new())).map_err(Failure::setup)?;
+            return Ok(format!("http://{}", reachable(&config.config.server.listen)));
+        };
+        let url = url.trim_end_matches('/');
+        let url = url.strip_suffix("/v1").unwrap_or(url);
+        let known = url.starts_with("http://") || url.starts_with("https://");
+        Ok(if known { url.to_owned() } else { format!("http://{url}") })
+    }
+
+    fn key(&self) -> Result<Option<(&'static str, String)>, Failure> {
+        let Some(name) = &self.key_env else { return Ok(None) };
+        let value = std::env::var(name).map_err(|_| {
+            let remedy = "name the variable that holds the key of the request, or leave --key-env out";
+            Failure::setup(anyhow!("--key-env names `{name}`, which is not set\n  remedy: {remedy}"))
+        })?;
+        Ok(Some(match self.key_header {
+            KeyHeader::Authorization => ("authorization", format!("Bearer {value}")),
+            KeyHeader::ApiKey => ("api-key", value),
+            KeyHeader::XApiKey => ("x-api-key", value),
+        }))
+    }
+}
+
+async fn answer(request: reqwest::RequestBuilder, base: &str) -> Result<Vec<u8>, Failure> {
+    let response = request.send().await.map_err(|error| {
+        let remedy = "start the proxy by `headroom`, or say where it runs by --url http://ADDRESS:PORT";
+        anyhow!(error.without_url()).context(format!("no proxy answers at {base}\n  remedy: {remedy}"))
+    })?;
+    let ours = response.headers().contains_key("x-headroom-request-id");
+    let status = response.status();
+    let body = response.bytes().await.map_err(|error| anyhow!(error.without_url())).context("the answer broke off")?;
+    if status.is_success() && ours {
+        return Ok(body.to_vec());
+    }
+    match serde_json::from_slice::<Envelope>(&body) {
+        Ok(envelope) if ours => Err(anyhow!("{}", told(&envelope.error)).into()),
+        _ => {
+            let remedy = "name the proxy's own address by --url http://ADDRESS:PORT";
+            Err(anyhow!("{base} answers {status}, not as a headroom proxy does\n  remedy: {remedy}").into())
+        }
+    }
+}
+
+/// The error as the proxy tells it, with what this command can do about it.
+fn told(error: &Told) -> String {
+    let message = error.message.strip_prefix("headroom: ").unwrap_or(&error.message);
+    let remedy = match error.code.as_str() {
+        "explain_off" => "start the proxy with `HEADROOM_EXPLAIN__MODE=on`, and send the request again",
+        "explain_unknown" => {
+            "`headroom explain` without an id lists what there is; --key-env NAME sends the request's key"
+        }
+        "explain_credential" => "name the variable that holds the key of your requests by --key-env NAME",
+        "explain_gone" => "send the request again",
+        _ => return message.to_owned(),
+    };
+    format!("{message}\n  remedy: {remedy}")
+}
+
+/// OpenAI's error envelope.
+#[derive(Deserialize)]
+struct Envelope {
+    error: Told,
+}
+
+#[derive(Deserialize)]
+struct Told {
+    message: String,
+    code: String,
+}
+
+fn tls() -> Result<ClientConfig, Failure> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().context("TLS cannot be used")?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// A request's id, as it stands in `x-headroom-request-id`.
+pub(super) fn request_id(word: &str) -> Result<String, String> {
+    let known = (1..=64).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    known
+        .then(|| word.to_owned())
+        .ok_or_else(|| "an id is what `x-headroom-request-id` holds: 32 letters and digits".into())
+}
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,0 +1,84 @@
+//! What is kept of a request that was looked at, once it is decided and before it goes on: its record, for whoever
+//! asks, and an audit's sums. Where neither is wanted nothing is copied.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use http::HeaderMap;
+
+use super::{Mode, Proxy, account::Account, completions, slots::Decided};
+use crate::{
+    chat::Role,
+    compress::Condensation,
+    engine::{Cache, Reply},
+    explain::{Record, SlotRecord},
+};
+
+/// A request that was looked at.
+#[derive(Debug)]
+pub(crate) struct Looked<'a> {
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) mode: Mode,
+    /// When its last byte was read.
+    pub(crate) since: Instant,
+    /// Its slots, where any was considered.
+    pub(crate) decided: Option<&'a Decided>,
+}
+
+impl Proxy {
+    /// Takes note of a request that was looked at.
+    pub(crate) fn note(&self, account: &Account, looked: &Looked<'_>) {
+        if self.records.is_none() {
+            return;
+        }
+        let now = Instant::now();
+        let record = Record {
+            id: account.id().to_owned(),
+            owner: completions::owner(looked.headers),
+            at_ms: now_ms(),
+            model: account.model.clone(),
+            outcome: account.outcome.as_str(),
+            reason: account.outcome.reason(),
+            took_ms: millis(now.duration_since(looked.since)),
+            slots: slots(looked.decided, looked.mode),
+        };
+        if let Some(records) = &self.records {
+            records.insert(record, now);
+        }
+    }
+}
+
+/// The record of every slot that was considered. A verdict that there is already joins its slot here.
+pub(crate) fn slots(decided: Option<&Decided>, mode: Mode) -> Vec<SlotRecord> {
+    let replies = decided.into_iter().flat_map(|decided| decided.replies.iter().map(move |reply| (decided, reply)));
+    replies.filter_map(|(decided, (index, reply))| slot(decided, *index, reply, mode)).collect()
+}
+
+fn slot(decided: &Decided, index: usize, reply: &Reply, mode: Mode) -> Option<SlotRecord> {
+    let slot = decided.located.slots.get(index)?;
+    let condensation: &Condensation = &reply.condensation;
+    let accepted = decided.accepted(index, condensation).is_some();
+    Some(SlotRecord {
+        message: slot.message,
+        part: slot.part,
+        role: match slot.role {
+            Role::User => "user",
+            Role::Tool => "tool",
+        },
+        accepted,
+        forwarded: accepted && mode == Mode::Compress,
+        cached: reply.cache == Cache::Hit,
+        took_ms: millis(reply.took),
+        original: slot.text.as_str().into(),
+        condensation: reply.condensation.clone(),
+        verdict: None,
+    })
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
