@@ -18,6 +18,16 @@ pub(super) fn is_notice(unit: &str) -> bool {
     lower.len() <= LONGEST_NOTICE && NOTICES.iter().any(|notice| lower.contains(notice))
 }
 
+/// Whether what someone says in a conversation only shows that they listen: `Yeah , okay .` A plain yes or no may be an
+/// answer.
+#[must_use]
+pub(super) fn is_assent(said: &str) -> bool {
+    let mut words =
+        said.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase());
+    said.len() <= LONGEST_ASSENT
+        && words.all(|word| word.is_empty() || ASSENT.contains(&word.as_str()) || is_filler(&word))
+}
+
 /// Whether a line greets or takes leave.
 #[must_use]
 pub(super) fn is_greeting(unit: &str) -> bool {
@@ -33,6 +43,46 @@ fn ends_word(rest: &str) -> bool {
 const MARKS: &[&str] = &["comment", "disfmarker", "gap", "nonvocalsound", "pause", "vocalsound"];
 
 const HESITATIONS: &[&str] = &["eh", "er", "erm", "hmm", "mm", "uh", "uhm", "um", "uh-huh", "mm-hmm"];
+
+const LONGEST_ASSENT: usize = 60;
+
+const ASSENT: &[&str] = &[
+    "ah",
+    "alright",
+    "and",
+    "brilliant",
+    "but",
+    "cool",
+    "exactly",
+    "fine",
+    "good",
+    "great",
+    "hey",
+    "i",
+    "mean",
+    "mm-mm",
+    "nice",
+    "oh",
+    "ok",
+    "okay",
+    "on",
+    "really",
+    "right",
+    "see",
+    "so",
+    "sure",
+    "sweet",
+    "that's",
+    "the",
+    "uh-huh",
+    "well",
+    "wow",
+    "yeah",
+    "yep",
+    "you",
+    "know",
+    "huh",
+];
 
 const GREETINGS: &[&str] = &[
     "best",

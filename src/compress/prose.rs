@@ -6,12 +6,13 @@ mod assemble;
 mod keep;
 mod rank;
 mod shorten;
+mod speakers;
 mod statements;
 
 use super::{
     Decision,
     content::{Block, Kind},
-    filler::{is_greeting, is_notice},
+    filler::{is_assent, is_greeting, is_notice},
     phrase::{self, Phrase},
     records,
     redundancy::{self, Kinds, Redundancy, Repeat},
@@ -47,6 +48,7 @@ pub(super) struct Prose<'a> {
     whole: Vec<bool>,
     /// Units that say nothing about any matter.
     empty: Vec<Option<Empty>>,
+    speakers: speakers::Speakers<'a>,
 }
 
 /// Why a unit says nothing.
@@ -54,6 +56,8 @@ pub(super) struct Prose<'a> {
 enum Empty {
     Greeting,
     Notice,
+    /// A turn that only shows that its speaker listens.
+    Assent,
 }
 
 impl<'a> Prose<'a> {
@@ -70,7 +74,8 @@ impl<'a> Prose<'a> {
         let forced = forced(text, &phrases);
         let whole = vec![!is_english(text, &blocks); segments.len()];
         let blocks = blocks.into_iter().map(|block| block.span).collect();
-        let empty = units.iter().map(|unit| empty(unit).filter(|_| kinds.structural)).collect();
+        let speakers = speakers::Speakers::find(&units);
+        let empty = units.iter().map(|unit| empty(unit, &speakers).filter(|_| kinds.structural)).collect();
         let restated = vec![None; units.len()];
         Self {
             text,
@@ -87,6 +92,7 @@ impl<'a> Prose<'a> {
             forced,
             whole,
             empty,
+            speakers,
         }
     }
 
@@ -101,7 +107,7 @@ impl<'a> Prose<'a> {
         let mut table = rank::TableContext::default();
         let mut titled = Vec::with_capacity(self.segments.len());
         for (segment, unit) in self.segments.iter().zip(self.units()) {
-            let bare = segment::after_label(unit.trim());
+            let bare = segment::after_label(self.speakers.said(unit).trim());
             if segment.passage != passage {
                 (passage, title) = (segment.passage, "");
             }
@@ -125,8 +131,10 @@ impl<'a> Prose<'a> {
     /// Ranks the units by what is asked. `similarity` is each one's similarity of meaning with the question; empty
     /// where no model says.
     pub(super) fn rank(&mut self, ask: &Relevance, similarity: &[f32]) {
-        let (units, titled) = (self.units(), self.titled_units());
-        let ranking = rank::Ranking { units: &units, titled: &titled, segments: &self.segments, ask };
+        let titled = self.titled_units();
+        let said: Vec<&str> = self.units().into_iter().map(|unit| self.speakers.said(unit)).collect();
+        let by_whom = self.said_by_whom_is_asked_for(ask);
+        let ranking = rank::Ranking { units: &said, titled: &titled, segments: &self.segments, by_whom: &by_whom, ask };
         self.relevance = ranking.scores(similarity);
     }
 
@@ -289,6 +297,9 @@ impl<'a> Prose<'a> {
             return format!("unit {} says the same in other words ({:.2})", repeat.of, repeat.share);
         }
         match self.emptiness(unit) {
+            Some(Empty::Assent) if decision != Decision::Kept => {
+                return "only shows that its speaker listens".to_owned();
+            }
             Some(Empty::Greeting) if decision != Decision::Kept => return "a greeting".to_owned(),
             Some(Empty::Notice) if decision != Decision::Kept => return "a notice of the usual kind".to_owned(),
             _ => {}
@@ -376,7 +387,10 @@ fn is_english(text: &str, blocks: &[Block]) -> bool {
 /// Bytes that the language is told from.
 const SAMPLE: usize = 4_000;
 
-fn empty(unit: &str) -> Option<Empty> {
+fn empty(unit: &str, speakers: &speakers::Speakers<'_>) -> Option<Empty> {
+    if speakers.turn(unit).is_some_and(|(_, said)| is_assent(said)) {
+        return Some(Empty::Assent);
+    }
     if is_greeting(unit) {
         return Some(Empty::Greeting);
     }

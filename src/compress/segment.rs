@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 mod line;
 mod sentence;
 
-pub(super) use line::after_label;
+pub(super) use line::{after_label, turn};
 
 /// One atomic information unit of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,6 +11,8 @@ pub(super) struct Ranking<'a> {
     /// Each unit with what it stands under.
     pub(super) titled: &'a [String],
     pub(super) segments: &'a [Segment],
+    /// Whether each is said by someone who is asked for.
+    pub(super) by_whom: &'a [bool],
     pub(super) ask: &'a Relevance,
 }
 
@@ -33,7 +35,7 @@ impl Ranking<'_> {
         }
         let scores = self.with_neighbours(&scores);
         let scores = self.with_passage(&scores);
-        normal(self.with_heads(self.with_answers(scores)))
+        normal(self.with_heads(self.with_speakers(self.with_answers(scores))))
     }
 
     /// What is asked for often stands beside the words of the question.
@@ -76,6 +78,14 @@ impl Ranking<'_> {
         scores
     }
 
+    /// What is said by someone who is asked for.
+    fn with_speakers(&self, mut scores: Vec<f32>) -> Vec<f32> {
+        for (score, _) in scores.iter_mut().zip(self.by_whom).filter(|(_, by)| **by) {
+            *score *= SPEAKER;
+        }
+        scores
+    }
+
     /// Rows say much for their tokens, and a row that stays needs the head of its table.
     fn with_heads(&self, mut scores: Vec<f32>) -> Vec<f32> {
         let passages = self.segments.last().map_or(0, |last| last.passage + 1);
@@ -103,6 +113,7 @@ const MEANING: f32 = 2.0;
 const NEIGHBOUR: f32 = 0.3;
 const PASSAGE: f32 = 0.3;
 const ANSWER: f32 = 0.2;
+const SPEAKER: f32 = 1.3;
 const ROW: f32 = 0.2;
 const HEAD: f32 = 0.8;
 

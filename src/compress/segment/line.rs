@@ -104,13 +104,18 @@ fn wraps(previous: &str, line: &str) -> bool {
     !is_turn(line) && (begins_low || long)
 }
 
-/// `Name: what was said`, the name of at most four words that begin high or are digits.
 fn is_turn(line: &str) -> bool {
-    let Some((name, said)) = line.split_once(':') else { return false };
+    turn(line).is_some()
+}
+
+/// Who speaks and what is said: `Name: what was said`, the name of at most four words that begin high or are digits.
+pub(in crate::compress) fn turn(line: &str) -> Option<(&str, &str)> {
+    let (name, said) = line.split_once(':')?;
     let words = || name.split_whitespace();
-    !name.is_empty()
+    let is_name = !name.is_empty()
         && name.len() <= 40
         && said.starts_with(char::is_whitespace)
         && words().count() <= 4
-        && words().all(|word| word.chars().next().is_some_and(|c| c.is_uppercase() || c.is_ascii_digit()))
+        && words().all(|word| word.chars().next().is_some_and(|c| c.is_uppercase() || c.is_ascii_digit()));
+    is_name.then_some((name, said))
 }
