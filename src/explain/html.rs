@@ -37,7 +37,7 @@ pub fn html(record: &Record) -> String {
 }
 
 /// What the page may load: nothing.
-pub(super) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 /// The figures at the head.
 fn facts(page: &mut String, record: &Record) {
