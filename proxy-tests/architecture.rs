@@ -52,6 +52,7 @@ const BANS: &[(&str, &[&str])] = &[
     ("proxy/headers", UNAWARE),
     ("proxy/tunnel", UNAWARE),
     ("proxy/upstream", UNAWARE),
+    ("audit", &["tokio", "hyper", "http", "reqwest", "crate::chat", "crate::config", "crate::proxy", "crate::server"]),
     (
         "explain",
         &["tokio", "hyper", "http", "reqwest", "crate::chat", "crate::config", "crate::proxy", "crate::server"],

@@ -204,7 +204,7 @@ fn flags(text: &str) -> Vec<String> {
 #[test]
 fn the_readme_names_only_flags_and_commands_that_there_are() {
     let mut known = Vec::new();
-    for command in ["serve", "compress", "demo", "health"] {
+    for command in ["serve", "compress", "demo", "health", "explain", "restore", "audit"] {
         known.extend(flags(&stdout(&run(&[command, "--help"]))));
     }
     for (command, action) in [("config", "check"), ("config", "show"), ("model", "info"), ("model", "use")] {

@@ -1,9 +1,9 @@
 //! What was done can be explained afterwards, to whom it concerns and to nobody else.
 
-use headroom::explain;
+use headroom::{explain, proxy::Mode};
 use serde_json::{Value, json};
 
-use crate::support::{Message, Rig, long_text, ok, post};
+use crate::support::{Message, Rig, long_text, ok, post, soon};
 
 const PATH: &str = "/v1/chat/completions";
 
@@ -223,4 +223,90 @@ async fn every_answer_names_its_request_by_an_id_of_its_own() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), all);
+}
+
+#[tokio::test]
+async fn an_audit_forwards_the_originals_and_sums_what_would_be_saved() {
+    let rig = Rig::with(|settings| settings.proxy.mode = Mode::Audit).await;
+    for texts in [vec![long_text()], vec![long_text(), "short".to_owned()], vec!["short".to_owned()]] {
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let request = request("X-Headroom-Ratio: 4\r\n", &texts);
+        let (got, _) = rig.exchange(request.as_bytes(), ok("{}").as_bytes()).await;
+        assert_eq!(got.text(), request.split_once("\r\n\r\n").unwrap().1);
+    }
+    let mut client = rig.client().await;
+    client.write("GET /headroom/audit HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    let answer = client.message().await;
+    assert!(!answer.text().contains("committee"));
+    let report = page(&answer);
+    assert_eq!((&report["requests"], &report["passed"]["below_minimum"]), (&json!(3), &json!(1)));
+    let sums = &report["groups"]["user"]["prose"];
+    assert_eq!((&sums["texts"], &sums["condensed"], &report["known"]), (&json!(2), &json!(2), &json!(1)));
+    assert!(sums["tokens_after"].as_u64().unwrap() * 2 < sums["tokens_before"].as_u64().unwrap());
+    let (status, shown, _) = headroom(&["audit", "--url", &format!("http://{}", rig.proxy)]).await;
+    assert!(status && shown.contains("audited since the start: 3 requests"), "{shown}");
+}
+
+#[tokio::test]
+async fn the_command_line_explains_and_restores() {
+    let rig = explaining().await;
+    let url = format!("http://{}", rig.proxy);
+    let odd = format!("\u{feff}\u{0} e\u{301}\u{202e}日本 👩‍👩‍👧 \u{1b}[2J \r\n\t {}\n\n ", long_text());
+    let id = asked(&rig, &request("", &[&odd, &long_text()])).await;
+    let (_, listed, _) = headroom(&["explain", "--url", &url]).await;
+    assert!(listed.contains(&id), "{listed}");
+    let (status, told, _) = headroom(&["explain", &id, "--url", &url]).await;
+    assert!(status && told.contains("dropped") && !told.contains('\u{1b}'), "{told}");
+    let (_, page, _) = headroom(&["explain", &id, "--url", &url, "--html", "-"]).await;
+    assert!(page.starts_with("<!doctype html>"));
+    let (status, original, _) = headroom(&["restore", &id, "--url", &url, "--slot", "0"]).await;
+    assert!(status && original.as_bytes() == odd.as_bytes());
+    // From a saved record, without the proxy.
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (_, json, _) = headroom(&["explain", &id, "--url", &url, "--json"]).await;
+    std::fs::write(path("record.json"), json).unwrap();
+    let (status, ..) =
+        headroom(&["restore", "--record", &path("record.json"), "--slot", "0", "-o", &path("text")]).await;
+    assert!(status && std::fs::read(path("text")).unwrap() == odd.as_bytes());
+    // What cannot be done is said, with what to do.
+    for (arguments, said) in [
+        (vec!["restore", &id, "--url", &url], "--slot 1: message 1 (user)"),
+        (vec!["explain", "0123456789abcdef", "--url", &url], "remedy: `headroom explain` without an id"),
+        (vec!["explain", "../metrics", "--url", &url], "x-headroom-request-id"),
+        (vec!["audit", "--url", &url], "--mode audit"),
+        (vec!["explain", "--url", "http://127.0.0.1:1"], "no proxy answers at http://127.0.0.1:1\n  remedy: "),
+    ] {
+        let (status, _, told) = headroom(&arguments).await;
+        assert!(!status && told.contains(said), "{arguments:?}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn a_recorded_conversation_is_summed_at_each_ratio() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/conversation/support-agent.jsonl");
+    let (status, json, told) = headroom(&["audit", file, "--no-model", "--ratio", "auto,4", "--json"]).await;
+    assert!(status, "{told}");
+    let accounts: Value = serde_json::from_str(&json).unwrap();
+    for (account, ratio) in accounts.as_array().unwrap().iter().zip(["auto", "4"]) {
+        assert_eq!((&account["ratio"], &account["report"]["requests"]), (&json!(ratio), &json!(6)));
+        assert_eq!((&account["replay"]["continued"], &account["replay"]["stable"]), (&json!(5), &json!(5)));
+        let log = &account["report"]["groups"]["tool"]["log"];
+        assert!(log["tokens_after"].as_u64().unwrap() < log["tokens_before"].as_u64().unwrap(), "{log}");
+    }
+    let (_, table, _) = headroom(&["audit", file, "--no-model", "--ratio", "4", "--price-per-million", "2.5"]).await;
+    assert!(table.contains("ratio 4: 6 requests") && table.contains("money") && !table.contains("customer"), "{table}");
+    let (status, _, told) = headroom(&["audit", concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"), "--no-model"]).await;
+    assert!(!status && told.contains("line 1 of") && told.contains("remedy"), "{told}");
+}
+
+/// Runs the program: whether it succeeded, its output, what it said on standard error.
+async fn headroom(arguments: &[&str]) -> (bool, String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_headroom"));
+    command.args(arguments).current_dir(folder.path()).env_clear().env("HOME", folder.path());
+    // The proxy under test runs on this thread.
+    let output = soon(tokio::task::spawn_blocking(move || command.output())).await.unwrap().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.success(), text(output.stdout), text(output.stderr))
 }

@@ -1,6 +1,7 @@
 //! What a person types, and what becomes of it. One file a command.
 
 mod account;
+mod audit;
 mod compress;
 mod config;
 mod demo;
@@ -46,6 +47,9 @@ enum Command {
     /// Gives back the original text of such a request, bit for bit.
     #[command(after_help = restore::AFTER)]
     Restore(restore::Arguments),
+    /// Says what condensing would save: on recorded requests, or on what a proxy in audit mode has seen.
+    #[command(after_help = audit::AFTER)]
+    Audit(audit::Arguments),
     /// Checks or shows the configuration.
     Config(config::Arguments),
     /// Says which model is used, or how to use another.
@@ -86,6 +90,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Some(Command::Compress(arguments)) => compress::run(&arguments),
         Some(Command::Explain(arguments)) => explain::run(&arguments),
         Some(Command::Restore(arguments)) => restore::run(&arguments),
+        Some(Command::Audit(arguments)) => audit::run(&arguments),
         Some(Command::Config(arguments)) => config::run(&arguments),
         Some(Command::Model(arguments)) => model::run(&arguments),
         Some(Command::Demo(arguments)) => demo::run(&arguments),

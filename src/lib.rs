@@ -8,6 +8,7 @@
 //! with [`compress`] and a [`model`], [`chat`] splices the shorter strings into the original bytes, and the answer is
 //! relayed untouched.
 
+pub mod audit;
 pub mod chat;
 pub mod compress;
 pub mod config;

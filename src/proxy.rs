@@ -17,16 +17,17 @@ mod tunnel;
 pub mod upstream;
 mod usage;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use http::{Request, Response};
 use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
 
 pub use body::{Answer, BrokenOff};
+pub use record::{Rehearsal, rehearse};
 pub use upstream::Upstream;
 
-use crate::{compress::Policy, engine::Engine, explain, setting::Invalid, telemetry::Metrics};
+use crate::{audit, compress::Policy, engine::Engine, explain, setting::Invalid, telemetry::Metrics};
 use account::{Account, Ids};
 use body::Upload;
 use held::Room;
@@ -128,6 +129,8 @@ pub struct Proxy {
     ids: Ids,
     /// Where requests are accounted for; `None` where nothing is kept.
     records: Option<Arc<explain::Store>>,
+    /// Sums over the audits since the start.
+    audit: Mutex<audit::Report>,
     life: Life,
     tunnels: Tunnels,
 }
@@ -139,7 +142,19 @@ impl Proxy {
         let life = Life::default();
         let tunnels = Tunnels { tasks: life.tasks.clone(), abort: life.abort.clone() };
         let room = Room::new(config.held_bodies_mib);
-        Self { config, policy, upstream, engine, metrics, room, ids: Ids::new(), records: None, life, tunnels }
+        Self {
+            config,
+            policy,
+            upstream,
+            engine,
+            metrics,
+            room,
+            ids: Ids::new(),
+            records: None,
+            audit: Mutex::default(),
+            life,
+            tunnels,
+        }
     }
 
     /// The same, keeping the account of each request that is looked at.

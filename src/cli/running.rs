@@ -19,7 +19,7 @@ pub(super) struct Running {
     pub(super) url: Option<String>,
     /// Configuration file that says where the proxy listens [default: as for `headroom serve`]
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
     /// Environment variable with the key that the request was sent with; not needed on the proxy's own machine
     #[arg(long, value_name = "NAME")]
     key_env: Option<String>,

@@ -17,16 +17,16 @@ use super::Failure;
 pub(super) struct Settings {
     /// Configuration file [default: config.toml in this folder, if it is there; or $HEADROOM_CONFIG]
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
     /// How far to condense: `auto`, or original : condensed from 2 to 20 [default: auto]
     #[arg(long, value_name = "auto|2..20")]
-    ratio: Option<Ratio>,
+    pub(super) ratio: Option<Ratio>,
     /// Folder of the model [default: the bundled one]
     #[arg(long, value_name = "FOLDER", conflicts_with = "no_model")]
-    model: Option<String>,
+    pub(super) model: Option<String>,
     /// Runs without a model: selection alone condenses
     #[arg(long)]
-    no_model: bool,
+    pub(super) no_model: bool,
 }
 
 impl Settings {

@@ -37,7 +37,7 @@ pub fn html(record: &Record) -> String {
 }
 
 /// What the page may load: nothing.
-pub(super) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 /// The figures at the head.
 fn facts(page: &mut String, record: &Record) {
@@ -232,13 +232,13 @@ dt{font-size:.8rem}dd{margin:0;font-size:1.05rem;font-weight:600}
 .legend .refused{border-left-color:var(--amber)}.legend .flagged{border-left-color:var(--alarm)}
 section{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:1rem;margin-top:1.25rem}
 .bar{height:.5rem;background:var(--redbg);border-radius:.25rem;overflow:hidden;margin:0 0 .5rem}.bar span{display:block;height:100%;background:var(--bar)}
-table{border-collapse:collapse;width:100%;table-layout:fixed;margin-top:.75rem}.n{width:2.6rem}.fate{width:5.6rem}.score{width:4.2rem}col.why{width:13rem}
+table{border-collapse:collapse;width:100%;table-layout:fixed;margin-top:.75rem}.n{width:2.6rem}.fate{width:6.4rem}.score{width:4.2rem}col.why{width:13rem}
 th{text-align:left;font-weight:600;border-bottom:2px solid var(--line);padding:.3rem .5rem;position:sticky;top:0;background:var(--card)}
 td{vertical-align:top;padding:.35rem .5rem;border-bottom:1px solid var(--line);overflow-wrap:anywhere}td:first-child{border-left:4px solid var(--soft)}
 td.text{white-space:pre-wrap}meter{width:3rem;height:.5rem}del{color:var(--red);background:var(--redbg);text-decoration-color:color-mix(in srgb,var(--red) 45%,transparent)}
 ins{color:var(--green);background:var(--greenbg);text-decoration:none;font-weight:600}
 .rewritten td:first-child{border-left-color:var(--green)}.rewritten td:nth-child(5){background:var(--greenbg)}.rewritten b{color:var(--green)}
-.dropped td:first-child{border-left-color:var(--red)}tr.dropped del{background:none}.dropped td b{color:var(--red)}tr.dropped td:nth-child(5){background:repeating-linear-gradient(135deg,transparent 0 6px,var(--line) 6px 7px)}
+.dropped td:first-child{border-left-color:var(--red)}tr.dropped del{background:none;text-decoration:none}.dropped td b{color:var(--red)}tr.dropped td:nth-child(5){background:repeating-linear-gradient(135deg,transparent 0 6px,var(--line) 6px 7px)}
 tr.refused td:first-child{border-left-color:var(--amber)}tr.refused .why{color:var(--amber);background:var(--amberbg)}
 tr.flagged td:first-child{border-left-color:var(--alarm)}tr.flagged td{box-shadow:inset 0 1px var(--alarm),inset 0 -1px var(--alarm)}
 body:has(#kept:not(:checked)) tr.kept,body:has(#rewritten:not(:checked)) tr.rewritten,body:has(#dropped:not(:checked)) tr.dropped{display:none}

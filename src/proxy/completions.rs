@@ -115,7 +115,7 @@ async fn decide(
 }
 
 /// The body to send instead.
-async fn condense(decided: &Result<Arc<Decided>, Why>) -> Result<Bytes, Why> {
+pub(crate) async fn condense(decided: &Result<Arc<Decided>, Why>) -> Result<Bytes, Why> {
     let decided = decided.as_ref().map_err(|why| *why)?;
     Arc::clone(decided).splice().await?.ok_or_else(|| decided.why())
 }

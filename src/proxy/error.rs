@@ -30,7 +30,7 @@ pub(crate) enum Error {
     #[error("the upstream changed the protocol unasked")]
     UnaskedUpgrade,
     /// Nothing of this name under `/headroom/`.
-    #[error("there is no such page; `/headroom/` has health, ready, metrics, compress and explain")]
+    #[error("there is no such page; `/headroom/` has health, ready, metrics, compress, explain and audit")]
     NoSuchPage,
     /// A page of the proxy's own that takes another method.
     #[error("this page takes another method")]

@@ -1,7 +1,7 @@
 //! The proxy's own pages under `/headroom/`; every other path is the upstream's.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -49,8 +49,9 @@ pub(crate) async fn answer(
         "health" if reads => Ok(page_of(StatusCode::OK, &json!({"status": "alive"}))),
         "ready" if reads => Ok(ready(proxy)),
         "metrics" if reads => Ok(metrics(proxy)),
+        "audit" if reads => Ok(audit(proxy)),
         "compress" if parts.method == Method::POST => compress(proxy, &parts, body).await,
-        "health" | "ready" | "metrics" | "compress" | "explain" => Err(Error::Method),
+        "health" | "ready" | "metrics" | "compress" | "explain" | "audit" => Err(Error::Method),
         _ => Err(Error::NoSuchPage),
     };
     match answered {
@@ -71,6 +72,11 @@ fn ready(proxy: &Proxy) -> Response<Answer> {
         Readiness::Failed(reason) => reason,
     };
     page_of(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "unready", "reason": &*reason}))
+}
+
+fn audit(proxy: &Proxy) -> Response<Answer> {
+    let report = proxy.audit.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    page_of(StatusCode::OK, &report)
 }
 
 fn metrics(proxy: &Proxy) -> Response<Answer> {

@@ -1,15 +1,24 @@
 //! What is kept of a request that was looked at, once it is decided and before it goes on: its record, for whoever
 //! asks, and an audit's sums. Where neither is wanted nothing is copied.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::{Arc, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
+use bytes::Bytes;
 use http::HeaderMap;
 
-use super::{Mode, Proxy, account::Account, completions, slots::Decided};
+use super::{
+    Mode, Proxy,
+    account::{Account, Outcome},
+    completions,
+    slots::{self, Decided, Terms},
+};
 use crate::{
     chat::Role,
-    compress::Condensation,
-    engine::{Cache, Reply},
+    compress::{Condensation, Policy},
+    engine::{Cache, Engine, Reply, Tenant},
     explain::{Record, SlotRecord},
 };
 
@@ -27,7 +36,8 @@ pub(crate) struct Looked<'a> {
 impl Proxy {
     /// Takes note of a request that was looked at.
     pub(crate) fn note(&self, account: &Account, looked: &Looked<'_>) {
-        if self.records.is_none() {
+        let audited = looked.mode == Mode::Audit;
+        if self.records.is_none() && !audited {
             return;
         }
         let now = Instant::now();
@@ -39,16 +49,51 @@ impl Proxy {
             outcome: account.outcome.as_str(),
             reason: account.outcome.reason(),
             took_ms: millis(now.duration_since(looked.since)),
-            slots: slots(looked.decided, looked.mode),
+            slots: slots_of(looked.decided, looked.mode),
         };
+        if audited {
+            self.audit.lock().unwrap_or_else(PoisonError::into_inner).add(&record);
+        }
         if let Some(records) = &self.records {
             records.insert(record, now);
         }
     }
 }
 
+/// What the proxy would make of a request.
+#[derive(Debug)]
+pub struct Rehearsal {
+    /// The account of it.
+    pub record: Record,
+    /// The body that would be forwarded.
+    pub forwarded: Bytes,
+}
+
+/// Takes a chat completion's body the way of a request, as far as the upstream; without a limit of time.
+pub async fn rehearse(engine: &Engine, policy: &Policy, body: Bytes) -> Rehearsal {
+    let since = Instant::now();
+    let terms = Terms { policy: policy.clone(), tenant: Tenant::default(), query: None, deadline: None };
+    let decided = slots::decide(engine, body.clone(), &terms).await.map(Arc::new);
+    let (outcome, forwarded) = match completions::condense(&decided).await {
+        Ok(condensed) => (Outcome::Audit, condensed),
+        Err(why) => (Outcome::Unchanged(why.as_str()), body),
+    };
+    let decided = decided.as_deref().ok();
+    let record = Record {
+        id: String::new(),
+        owner: None,
+        at_ms: now_ms(),
+        model: decided.and_then(|decided| decided.located.model.clone()),
+        outcome: outcome.as_str(),
+        reason: outcome.reason(),
+        took_ms: millis(since.elapsed()),
+        slots: slots_of(decided, Mode::Audit),
+    };
+    Rehearsal { record, forwarded }
+}
+
 /// The record of every slot that was considered. A verdict that there is already joins its slot here.
-pub(crate) fn slots(decided: Option<&Decided>, mode: Mode) -> Vec<SlotRecord> {
+fn slots_of(decided: Option<&Decided>, mode: Mode) -> Vec<SlotRecord> {
     let replies = decided.into_iter().flat_map(|decided| decided.replies.iter().map(move |reply| (decided, reply)));
     replies.filter_map(|(decided, (index, reply))| slot(decided, *index, reply, mode)).collect()
 }
