@@ -147,7 +147,8 @@ impl<'a> Prose<'a> {
     /// more than `most` bytes; else those that words make relevant, and for a quarter of the bytes others from all over
     /// the text, since an answer may share no word with its question.
     pub(super) fn compared(&self, titled: &[String], most: usize) -> Vec<usize> {
-        let size = |unit: usize| titled.get(unit).map_or(0, |text| text.len().clamp(SHORTEST_COMPARED, LONGEST_COMPARED));
+        let size =
+            |unit: usize| titled.get(unit).map_or(0, |text| text.len().clamp(SHORTEST_COMPARED, LONGEST_COMPARED));
         let all: Vec<usize> = (0..self.segments.len()).collect();
         if all.iter().map(|unit| size(*unit)).sum::<usize>() <= most {
             return all;
