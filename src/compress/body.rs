@@ -226,9 +226,9 @@ fn meanings(
     }
 }
 
-/// Bytes of units whose meaning is compared with the question's, about 5,000 tokens: the cost of a text grows up to
+/// Bytes of units whose meaning is compared with the question's, about 3,000 tokens: the cost of a text grows up to
 /// here and no further.
-const MOST_COMPARED: usize = 20_000;
+const MOST_COMPARED: usize = 12_000;
 
 fn trailing_white(text: &str) -> &str {
     text.get(text.trim_end().len()..).unwrap_or_default()
