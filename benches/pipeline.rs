@@ -12,7 +12,7 @@ use std::{
 };
 
 use headroom::{
-    compress::{CountTokens, Encoded, Encoding, Policy, Query, RewriteError, RewriteRequest, Rewriter, compress},
+    compress::{Encoded, Encoding, Policy, Query, RewriteError, RewriteRequest, Rewriter, compress},
     model::{Model, Options, bundled},
 };
 
@@ -138,7 +138,7 @@ fn prose(bytes: usize) -> String {
 fn json(bytes: usize) -> String {
     let rows = filled(bytes, |text, number| {
         let _ =
-            write!(text, "{{\"id\": {number}, \"branch\": \"b{}\", \"paid\": {}}},\n", number % 9, number * 37 % 1000);
+            writeln!(text, "{{\"id\": {number}, \"branch\": \"b{}\", \"paid\": {}}},", number % 9, number * 37 % 1000);
     });
     format!("[{}]", rows.trim_end().trim_end_matches(','))
 }
