@@ -82,7 +82,7 @@ pub enum Cache {
 pub enum Readiness {
     /// Not yet.
     Loading,
-    /// Loaded and warm; or there is no model and the encodings are warm.
+    /// Loaded and warm; or there is no model and the usual encoding is warm.
     Ready,
     /// The model could not be loaded, and why. Jobs that would need it go on as they are.
     Failed(Arc<str>),

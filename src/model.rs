@@ -75,6 +75,7 @@ pub struct Model {
     sentences: Option<SentenceEncoder>,
     info: Info,
     interrupt: Interrupt,
+    tenant: [u8; 16],
 }
 
 #[derive(Debug)]
@@ -115,12 +116,12 @@ impl Model {
             }
         };
         let sentences = options.sentences.folder();
-        let sentences = sentences.map(|folder| SentenceEncoder::load(&folder, threads, &watch)).transpose()?;
+        let sentences = sentences.map(|folder| SentenceEncoder::load(&folder, threads)).transpose()?;
         if let Some(encoder) = &sentences {
             info.fingerprint = fingerprint(encoder.files(), &info.fingerprint);
             info.sentence_encoder = Some(encoder.name().to_owned());
         }
-        Ok(Self { kind, sentences, info, interrupt: Interrupt::never() })
+        Ok(Self { kind, sentences, info, interrupt: Interrupt::never(), tenant: [0; 16] })
     }
 
     /// Runs the model once, so that the first request doesn't pay for memory and for paging the weights in.
@@ -156,6 +157,10 @@ impl Rewriter for Model {
         self.interrupt = interrupt;
     }
 
+    fn tenant(&mut self, tenant: [u8; 16]) {
+        self.tenant = tenant;
+    }
+
     fn read(&mut self, texts: &[&str], ratio: f32) -> Result<Vec<Encoded>, RewriteError> {
         match &mut self.kind {
             Kind::Own(own) => own.read(texts, ratio, &self.interrupt),
@@ -165,7 +170,7 @@ impl Rewriter for Model {
 
     fn meanings(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, RewriteError> {
         if let Some(encoder) = &mut self.sentences {
-            return encoder.meanings(&self.interrupt, texts);
+            return encoder.meanings(&self.interrupt, self.tenant, texts);
         }
         // The meaning doesn't depend on the ratio.
         Ok(self.read(texts, 5.0)?.into_iter().map(|read| read.meaning).collect())

@@ -73,8 +73,8 @@ impl<'a> Body<'a> {
         }
         self.prose.rank(ask, &[]);
         if let Some(rewriter) = rewriter {
-            let chosen = self.prose.most_relevant(MOST_COMPARED);
             let titled = self.prose.titled_units();
+            let chosen = self.prose.compared(&titled, MOST_COMPARED);
             let units: Vec<&str> = chosen.iter().filter_map(|unit| titled.get(*unit)).map(String::as_str).collect();
             let (asked, meanings) = meanings(rewriter, ask.wording(), &units)?;
             let mut similarity = vec![0.0; titled.len()];
@@ -226,8 +226,9 @@ fn meanings(
     }
 }
 
-/// The most units whose meaning is compared with the question's; of a longer text those that words make relevant.
-const MOST_COMPARED: usize = 384;
+/// Bytes of units whose meaning is compared with the question's, about 3,000 tokens: the cost of a text grows up to
+/// here and no further.
+const MOST_COMPARED: usize = 12_000;
 
 fn trailing_white(text: &str) -> &str {
     text.get(text.trim_end().len()..).unwrap_or_default()

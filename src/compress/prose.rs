@@ -151,16 +151,40 @@ impl<'a> Prose<'a> {
         }
     }
 
-    /// The units that rank highest, at most so many, in the text's order.
-    pub(super) fn most_relevant(&self, most: usize) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.segments.len()).collect();
-        if order.len() > most {
-            let relevance = |unit: usize| self.relevance.get(unit).copied().unwrap_or(0.0);
-            order.sort_by(|a, b| relevance(*b).total_cmp(&relevance(*a)).then(a.cmp(b)));
-            order.truncate(most);
-            order.sort_unstable();
+    /// The units whose meaning is worth comparing, in the text's order: all of them where their titled forms have no
+    /// more than `most` bytes; else those that words make relevant, and for a quarter of the bytes others from all over
+    /// the text, since an answer may share no word with its question.
+    pub(super) fn compared(&self, titled: &[String], most: usize) -> Vec<usize> {
+        let size =
+            |unit: usize| titled.get(unit).map_or(0, |text| text.len().clamp(SHORTEST_COMPARED, LONGEST_COMPARED));
+        let all: Vec<usize> = (0..self.segments.len()).collect();
+        if all.iter().map(|unit| size(*unit)).sum::<usize>() <= most {
+            return all;
         }
-        order
+        let relevance = |unit: usize| self.relevance.get(unit).copied().unwrap_or(0.0);
+        let mut ranked = all;
+        ranked.sort_by(|a, b| relevance(*b).total_cmp(&relevance(*a)).then(a.cmp(b)));
+        let mut left = most - most / 4;
+        let first = ranked.iter().take_while(|unit| {
+            let fits = size(**unit) <= left;
+            left = left.saturating_sub(size(**unit));
+            fits
+        });
+        let mut chosen: Vec<usize> = first.copied().collect();
+        let mut others = ranked.split_off(chosen.len());
+        others.sort_unstable();
+        let bytes: usize = others.iter().map(|unit| size(*unit)).sum();
+        let (share, mut passed, mut taken) = (most / 4, 0, 0);
+        for unit in others {
+            passed += size(unit);
+            // Taken where the bytes chosen lag behind the bytes passed.
+            if taken * bytes < passed * share && taken + size(unit) <= share {
+                taken += size(unit);
+                chosen.push(unit);
+            }
+        }
+        chosen.sort_unstable();
+        chosen
     }
 
     /// Which phrases to keep so that what they make has `wanted` target tokens.
@@ -411,6 +435,11 @@ fn forced(text: &str, phrases: &[Phrase]) -> Vec<bool> {
 }
 
 const CORRECTIONS: usize = 3;
+
+/// Bytes that a unit counts for at least, since each is a run of its own, and at most, since a model of meanings reads
+/// no more.
+const SHORTEST_COMPARED: usize = 60;
+const LONGEST_COMPARED: usize = 600;
 
 /// The share of a unit that stays together at 2:1, none at 5:1: measured, it costs no answers there and reads better;
 /// beyond, answers are lost to it, also for a reading model.

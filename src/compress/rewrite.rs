@@ -19,6 +19,11 @@ pub trait Rewriter {
         let _ = interrupt;
     }
 
+    /// Sets whose texts later calls are about: what is remembered of one tenant's serves no other's.
+    fn tenant(&mut self, tenant: [u8; 16]) {
+        let _ = tenant;
+    }
+
     /// Reads each text once: what each of its words is worth at `ratio`, and what the whole of it means.
     ///
     /// # Errors

@@ -186,3 +186,55 @@ proptest! {
         prop_assert!(sizes.is_sorted(), "{sizes:?}");
     }
 }
+
+/// Notes what the pipeline asks a model for.
+#[derive(Default)]
+struct Asked {
+    meanings: Vec<String>,
+    read: usize,
+}
+
+impl Rewriter for Asked {
+    fn fingerprint(&self) -> &str {
+        "asked"
+    }
+
+    fn window(&self) -> usize {
+        600
+    }
+
+    fn read(&mut self, texts: &[&str], _: f32) -> Result<Vec<Encoded>, RewriteError> {
+        self.read += texts.iter().map(|text| text.len()).sum::<usize>();
+        Ok(vec![Encoded::default(); texts.len()])
+    }
+
+    fn meanings(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, RewriteError> {
+        self.meanings.extend(texts.iter().map(|text| (*text).to_owned()));
+        Ok(vec![Vec::new(); texts.len()])
+    }
+
+    fn rewrite(&mut self, requests: &[RewriteRequest<'_>]) -> Result<Vec<Option<String>>, RewriteError> {
+        self.read += requests.iter().map(|request| request.text.len()).sum::<usize>();
+        Ok(vec![None; requests.len()])
+    }
+}
+
+#[test]
+fn what_a_model_is_asked_does_not_grow_with_a_long_text() {
+    let policy = Policy { ratio: by(3.0), min_tokens: 16, ..Policy::default() };
+    let asked = |text: &str, query: &Query| {
+        let mut asked = Asked::default();
+        compress(text, query, &policy, &Encoding::O200k, Some(&mut asked)).unwrap();
+        asked
+    };
+    let query = Query { preceding: "How many people had Arlen7?".into(), ..Query::default() };
+    let short = asked(&article(), &query);
+    assert!(short.meanings.len() > 80, "all of a short text: {}", short.meanings.len());
+    let long: String = (0..30).map(|n| article().replace("Arlen", &format!("Bree{n}x"))).collect();
+    let of_long = asked(&long, &query);
+    let bytes: usize = of_long.meanings.iter().map(String::len).sum();
+    assert!((6_000..12_500).contains(&bytes), "{bytes}");
+    let last = of_long.meanings.iter().any(|unit| unit.contains("Bree29x"));
+    assert!(last, "also from the end, where no word of the question stands");
+    assert!(asked(&long, &Query::default()).read < 16_000, "without a question neither");
+}

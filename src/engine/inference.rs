@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use crate::compress::{Encoded, Encoding, Interrupt, RewriteError, RewriteRequest, Rewriter};
 
 use super::{
-    StartError,
+    StartError, Tenant,
     stats::Counters,
     stop::{Stop, lock},
 };
@@ -60,7 +60,7 @@ impl fmt::Debug for Backend {
 #[derive(Debug, Clone)]
 pub(super) enum Loaded {
     Loading,
-    /// The encodings are warm, and there is no model to load.
+    /// The usual encoding is warm, and there is no model to load.
     Nothing,
     Model(Arc<Model>),
     Failed(Arc<str>),
@@ -95,6 +95,7 @@ type Running = Arc<Mutex<Option<Arc<Stop>>>>;
 /// A question to the model.
 struct Call {
     stop: Arc<Stop>,
+    tenant: Tenant,
     ask: Question,
 }
 
@@ -143,8 +144,8 @@ impl Inference {
     }
 
     /// The model as one job sees it.
-    pub(super) fn rewriter(&self, model: &Arc<Model>, stop: &Arc<Stop>) -> RemoteRewriter<'_> {
-        RemoteRewriter { inference: self, model: Arc::clone(model), stop: Arc::clone(stop), asked: 0 }
+    pub(super) fn rewriter(&self, model: &Arc<Model>, tenant: Tenant, stop: &Arc<Stop>) -> RemoteRewriter<'_> {
+        RemoteRewriter { inference: self, model: Arc::clone(model), tenant, stop: Arc::clone(stop), asked: 0 }
     }
 
     /// Lets the thread end when it has answered what was asked.
@@ -188,7 +189,7 @@ impl Owner {
     }
 
     fn answer(&self, call: Call, model: &mut dyn Rewriter) {
-        let Call { stop, ask } = call;
+        let Call { stop, tenant, ask } = call;
         if stop.check().is_err() {
             return;
         }
@@ -196,6 +197,7 @@ impl Owner {
         *lock(&self.running) = Some(Arc::clone(&stop));
         let interrupt = Arc::clone(&stop);
         model.interrupt(Interrupt::new(move || interrupt.check()));
+        model.tenant(tenant.0);
         if catch_unwind(AssertUnwindSafe(|| ask(model))).is_err() {
             self.counters.panics.add(1);
             tracing::error!("the model panicked; the text goes on as it is");
@@ -207,10 +209,11 @@ impl Owner {
     }
 }
 
-/// Loads the model, and meanwhile the token encodings.
+/// Loads the model, and meanwhile the usual encoding.
 fn load(backend: Backend) -> Result<Option<Box<dyn Rewriter>>, LoadError> {
     thread::scope(|scope| {
-        scope.spawn(|| [Encoding::O200k, Encoding::Cl100k].map(Encoding::warm));
+        // The other encoding is loaded by the first request for an older model, and takes memory from then on only.
+        scope.spawn(|| Encoding::O200k.warm());
         match backend {
             Backend::None => Ok(None),
             Backend::Model(load) => match catch_unwind(AssertUnwindSafe(load)) {
@@ -242,6 +245,7 @@ pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
 pub(super) struct RemoteRewriter<'a> {
     inference: &'a Inference,
     model: Arc<Model>,
+    tenant: Tenant,
     stop: Arc<Stop>,
     asked: u64,
 }
@@ -255,7 +259,7 @@ impl RemoteRewriter<'_> {
         let answer = Arc::new(Mutex::new(None));
         let slot = Arc::clone(&answer);
         let ask = Box::new(move |model: &mut dyn Rewriter| *lock(&slot) = Some(question(model)));
-        self.inference.send(Call { stop: Arc::clone(&self.stop), ask })?;
+        self.inference.send(Call { stop: Arc::clone(&self.stop), tenant: self.tenant, ask })?;
         self.asked += 1;
         self.stop.wait_for_answer(self.asked)?;
         let answer = lock(&answer).take();
@@ -278,8 +282,13 @@ impl Rewriter for RemoteRewriter<'_> {
     }
 
     fn meanings(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, RewriteError> {
-        let texts = owned(texts);
-        self.ask(move |model| model.meanings(&borrowed(&texts)))
+        let mut meanings = Vec::with_capacity(texts.len());
+        // A long text asks in turns, so that a short one need not wait for the whole of it.
+        for texts in texts.chunks(TURN) {
+            let texts = owned(texts);
+            meanings.extend(self.ask(move |model| model.meanings(&borrowed(&texts)))?);
+        }
+        Ok(meanings)
     }
 
     fn rewrite(&mut self, requests: &[RewriteRequest<'_>]) -> Result<Vec<Option<String>>, RewriteError> {
@@ -291,6 +300,9 @@ impl Rewriter for RemoteRewriter<'_> {
         })
     }
 }
+
+/// Texts of one question after meanings: some tens of milliseconds.
+const TURN: usize = 24;
 
 fn owned(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()

@@ -90,7 +90,7 @@ fn condense(
     shared: &Shared,
 ) -> Result<Condensation, RewriteError> {
     let tokens = Counting { encoding: job.encoding, text: &job.text, flight };
-    let mut rewriter = model.map(|model| shared.inference.rewriter(model, &flight.stop));
+    let mut rewriter = model.map(|model| shared.inference.rewriter(model, job.tenant, &flight.stop));
     let rewriter = rewriter.as_mut().map(|rewriter| rewriter as &mut dyn Rewriter);
     compress(&job.text, &job.query, &job.policy, &tokens, rewriter)
 }

@@ -1,12 +1,13 @@
 //! One ONNX graph and how it is run: named tensors in, named tensors out.
 
-use std::{borrow::Cow, fmt, path::Path};
+use std::{borrow::Cow, fmt, path::Path, sync::Arc};
 
 use ort::{
     environment::Environment,
+    ep::CPU,
     session::{
         Session, SessionInputValue,
-        builder::{GraphOptimizationLevel, SessionBuilder},
+        builder::{GraphOptimizationLevel, PrepackedWeights, SessionBuilder},
     },
     value::{DynValue, PrimitiveTensorElementType, Tensor},
 };
@@ -58,22 +59,27 @@ impl Graph {
         Ok(Self { name, session, watch: watch.clone() })
     }
 
-    /// As [`Graph::load`], for a graph in memory whose weights are files of `folder`.
+    /// As [`Graph::load`] on one thread, for a graph in memory that is given its weights; sessions share them.
     ///
     /// # Errors
     /// ONNX Runtime's own, or none loaded.
     pub(crate) fn with_weights(
         name: &str,
         graph: &[u8],
-        folder: &Path,
-        threads: usize,
+        supplied: &Supplied,
         watch: &Watch,
     ) -> Result<Self, ModelError> {
         let environment = &runtime()?.environment;
         let open = || {
-            builder(environment, threads)?
-                .with_config_entry("session.model_external_initializers_file_folder_path", folder.to_string_lossy())?
-                .commit_from_memory(graph)
+            let mut builder = builder(environment, 1)?.with_prepacked_weights(&supplied.packed)?;
+            for (name, value) in &supplied.weights {
+                // The first puts the tensor where the graph has only its name, the second lets sessions share what
+                // ONNX Runtime makes of it.
+                builder = builder
+                    .with_external_initializer(name, Arc::clone(value))?
+                    .with_initializer(name, Arc::clone(value))?;
+            }
+            builder.commit_from_memory(graph)
         };
         let session = open().map_err(|source| ModelError::Graph { name: name.to_owned(), source })?;
         Ok(Self { name: name.to_owned(), session, watch: watch.clone() })
@@ -129,6 +135,19 @@ impl Graph {
     }
 }
 
+/// Tensors that a graph names and does not hold.
+pub(crate) struct Supplied {
+    weights: Vec<(String, Arc<DynValue>)>,
+    packed: PrepackedWeights,
+}
+
+impl Supplied {
+    pub(crate) fn new(weights: Vec<(String, DynValue)>) -> Self {
+        let weights = weights.into_iter().map(|(name, value)| (name, Arc::new(value))).collect();
+        Self { weights, packed: PrepackedWeights::new() }
+    }
+}
+
 /// What every session has in common.
 fn builder(environment: &Environment, threads: usize) -> ort::Result<SessionBuilder> {
     let builder = SessionBuilder::new(environment)?
@@ -139,6 +158,9 @@ fn builder(environment: &Environment, threads: usize) -> ort::Result<SessionBuil
         // Threads that spin between two steps take the cores that HTTP needs.
         .with_intra_op_spinning(false)?
         .with_inter_op_spinning(false)?
+        // An arena keeps the most that any run ever needed; runs are long beside what asking the system costs.
+        .with_execution_providers([CPU::default().with_arena_allocator(false).build()])?
+        .with_memory_pattern(false)?
         // What fails is returned; its own lines on standard error would say it twice.
         .with_log_level(ort::logging::LogLevel::Fatal)?;
     Ok(builder)

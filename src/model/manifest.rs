@@ -119,7 +119,7 @@ pub(crate) fn fingerprint(files: &[HashedFile], settings: &str) -> String {
 }
 
 /// Raised whenever the code of this module may give other output for equal files.
-const RUNNER_VERSION: u32 = 2;
+const RUNNER_VERSION: u32 = 3;
 
 pub(crate) fn parse<T: serde::de::DeserializeOwned>(path: &Path, text: &[u8]) -> Result<T, ModelError> {
     serde_json::from_slice(text)
