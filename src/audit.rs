@@ -163,6 +163,7 @@ mod tests {
             span: 0..5,
             kind: "prose",
             score: 0.5,
+            redundancy: crate::compress::Redundancy::default(),
             decision: Decision::Kept,
             reason: "refused: lost (number)".to_owned(),
             text: None,

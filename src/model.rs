@@ -153,6 +153,13 @@ impl Rewriter for Model {
         self.info.window * 7 / 2
     }
 
+    fn rewrites(&self) -> bool {
+        match &self.kind {
+            Kind::Own(own) => own.rewrites(),
+            Kind::Stock(_) => true,
+        }
+    }
+
     fn interrupt(&mut self, interrupt: Interrupt) {
         self.interrupt = interrupt;
     }

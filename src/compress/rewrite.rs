@@ -24,6 +24,12 @@ pub trait Rewriter {
         let _ = tenant;
     }
 
+    /// Whether sentences in this model's words are better than what selection leaves of them. `false` for a model whose
+    /// decoder was measured not to be worth its time; what it reads may be.
+    fn rewrites(&self) -> bool {
+        true
+    }
+
     /// Reads each text once: what each of its words is worth at `ratio`, and what the whole of it means.
     ///
     /// # Errors

@@ -77,6 +77,7 @@ impl Loaded {
 pub(super) struct Model {
     pub(super) fingerprint: String,
     window: usize,
+    rewrites: bool,
 }
 
 /// The handle to the thread.
@@ -175,7 +176,11 @@ impl Owner {
     fn load_and_answer(self, backend: Backend, loading: &watch::Sender<Loaded>, calls: &Receiver<Call>) {
         let (model, loaded) = match load(backend) {
             Ok(Some(model)) => {
-                let facts = Model { fingerprint: model.fingerprint().to_owned(), window: model.window() };
+                let facts = Model {
+                    fingerprint: model.fingerprint().to_owned(),
+                    window: model.window(),
+                    rewrites: model.rewrites(),
+                };
                 (Some(model), Loaded::Model(Arc::new(facts)))
             }
             Ok(None) => (None, Loaded::Nothing),
@@ -274,6 +279,10 @@ impl Rewriter for RemoteRewriter<'_> {
 
     fn window(&self) -> usize {
         self.model.window
+    }
+
+    fn rewrites(&self) -> bool {
+        self.model.rewrites
     }
 
     fn read(&mut self, texts: &[&str], ratio: f32) -> Result<Vec<Encoded>, RewriteError> {

@@ -30,10 +30,17 @@ pub(crate) struct Manifest {
     pub(crate) decoder_layers: usize,
     pub(crate) heads: usize,
     pub(crate) head_width: usize,
+    /// Whether its decoder is worth its time beside selection, as measured.
+    #[serde(default = "yes")]
+    pub(crate) rewrites: bool,
     #[serde(default)]
     pub(crate) parameters: Option<u64>,
     #[serde(default)]
     pub(crate) licence: Option<String>,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// A file as the manifest describes it.

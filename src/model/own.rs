@@ -62,6 +62,11 @@ impl Own {
         &self.manifest
     }
 
+    /// Whether its rewrites are worth their time.
+    pub(crate) const fn rewrites(&self) -> bool {
+        self.manifest.rewrites
+    }
+
     /// See [`Rewriter::read`](crate::compress::Rewriter::read).
     pub(crate) fn read(&mut self, texts: &[&str], ratio: f32, stop: &Interrupt) -> Result<Vec<Encoded>, RewriteError> {
         texts.iter().map(|text| self.read_one(text, ratio, stop)).collect()

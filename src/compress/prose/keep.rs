@@ -1,4 +1,4 @@
-//! What the model would keep: its reading of the text, blended into what each phrase tells.
+//! What the model would keep of a list of statements.
 
 use std::ops::Range;
 
@@ -8,38 +8,25 @@ use super::{
 };
 
 impl Prose<'_> {
-    /// Reads the units as the model does and lets its opinion of each phrase count; one call.
+    /// Has the model read a list of statements and say what of each line stays: there it agrees with people who shorten
+    /// sentences better than the rule does. Anywhere else the rule alone keeps more answers, and nothing is asked.
     ///
     /// # Errors
     /// What the model reports.
     pub(in crate::compress) fn consult(&mut self, rewriter: &mut dyn Rewriter, ratio: f32) -> Result<(), RewriteError> {
-        if ratio > HARDEST {
+        if ratio > HARDEST || self.text.len() > MOST_READ || !self.is_list_of_statements() {
             return Ok(());
         }
-        let alone = self.is_list_of_statements();
-        let windows = if alone { self.unit_spans() } else { self.windows(rewriter.window()) };
-        let length: usize = windows.iter().map(|window| window.len()).sum();
-        if length > MOST_READ {
+        let spans = self.unit_spans();
+        let texts: Vec<&str> = spans.iter().map(|span| self.text.get(span.clone()).unwrap_or_default()).collect();
+        let read = rewriter.read(&texts, STATEMENTS)?;
+        let opinions = self.opinions(&spans, &read);
+        if opinions.iter().all(Option::is_none) {
             return Ok(());
         }
-        let texts: Vec<&str> = windows.iter().map(|span| self.text.get(span.clone()).unwrap_or_default()).collect();
-        let read = rewriter.read(&texts, if alone { STATEMENTS } else { ratio })?;
-        let opinions = self.opinions(&windows, &read);
-        let Some((mean, deviation)) = spread(&opinions) else { return Ok(()) };
-        if alone {
-            for (phrase, opinion) in self.phrases.iter_mut().zip(opinions) {
-                let opinion = opinion.unwrap_or(LEAST);
-                (phrase.value, phrase.smoothed) = (opinion, opinion);
-            }
-            return Ok(());
-        }
-        let values: Vec<Option<f32>> = self.phrases.iter().map(|phrase| Some(phrase.value)).collect();
-        let Some((_, scale)) = spread(&values) else { return Ok(()) };
         for (phrase, opinion) in self.phrases.iter_mut().zip(opinions) {
-            let Some(opinion) = opinion else { continue };
-            let opinion = scale * (opinion - mean) / deviation;
-            phrase.value += WEIGHT * opinion;
-            phrase.smoothed += WEIGHT * opinion;
+            let opinion = opinion.unwrap_or(LEAST);
+            (phrase.value, phrase.smoothed) = (opinion, opinion);
         }
         Ok(())
     }
@@ -48,25 +35,11 @@ impl Prose<'_> {
         self.segments.iter().map(|segment| segment.span.clone()).collect()
     }
 
-    /// Units joined as long as the model reads them in one piece.
-    fn windows(&self, most: usize) -> Vec<Range<usize>> {
-        let mut windows: Vec<Range<usize>> = Vec::new();
-        for segment in &self.segments {
-            match windows.last_mut() {
-                Some(last) if last.end == segment.span.start && segment.span.end - last.start <= most => {
-                    last.end = segment.span.end
-                }
-                _ => windows.push(segment.span.clone()),
-            }
-        }
-        windows
-    }
-
     /// For each phrase the mean logit of its bytes; `None` where the model said nothing.
-    fn opinions(&self, windows: &[Range<usize>], read: &[Encoded]) -> Vec<Option<f32>> {
+    fn opinions(&self, spans: &[Range<usize>], read: &[Encoded]) -> Vec<Option<f32>> {
         let mut votes: Vec<(f32, usize)> = vec![(0.0, 0); self.phrases.len()];
-        let tokens = windows.iter().zip(read).flat_map(|(window, read)| {
-            read.keep.iter().map(|(span, keep)| (window.start + span.start..window.start + span.end, *keep))
+        let tokens = spans.iter().zip(read).flat_map(|(unit, read)| {
+            read.keep.iter().map(|(span, keep)| (unit.start + span.start..unit.start + span.end, *keep))
         });
         let mut at = 0;
         for (span, keep) in tokens {
@@ -88,14 +61,6 @@ fn logit(probability: f32) -> f32 {
     (inside / (1.0 - inside)).ln()
 }
 
-/// Mean and standard deviation of what is there; `None` where all is alike.
-fn spread(values: &[Option<f32>]) -> Option<(f32, f32)> {
-    let count = values.iter().flatten().count() as f32;
-    let mean = values.iter().flatten().sum::<f32>() / count.max(1.0);
-    let variance = values.iter().flatten().map(|value| (value - mean).powi(2)).sum::<f32>() / count.max(1.0);
-    (variance > 1e-9).then(|| (mean, variance.sqrt()))
-}
-
 /// The longest text that the model reads, in bytes: about 4,000 tokens. On more than that its opinion costs more time
 /// than it is worth.
 const MOST_READ: usize = 16_000;
@@ -103,11 +68,8 @@ const MOST_READ: usize = 16_000;
 /// What a phrase is worth of which the model says nothing, in logits.
 const LEAST: f32 = -10.0;
 
-/// How much the model's opinion counts beside the rule's, both standardised.
-const WEIGHT: f32 = 0.1;
-
 /// The ratio at which the model's opinion agrees best with people who shorten single sentences, whatever the budget.
 const STATEMENTS: f32 = 1.5;
 
-/// The hardest ratio at which the model's opinion wins over the rule alone (measured by answers that survive).
+/// The hardest ratio at which a sentence can be shortened and stay one.
 pub(super) const HARDEST: f32 = 3.0;
