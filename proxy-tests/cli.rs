@@ -124,6 +124,16 @@ fn model_info_says_name_fingerprint_and_files() {
 }
 
 #[test]
+fn the_bundled_model_says_where_it_comes_from() {
+    let bundled = concat!(env!("CARGO_MANIFEST_DIR"), "/models/headroom-t5-small");
+    let info = stdout(&run(&["model", "info", "--model", bundled]));
+    for said in ["parameters ", "licence      Apache-2.0", "trained on   ", "recipe       ", "card         "] {
+        assert!(info.contains(said), "{said}: {info}");
+    }
+    assert!(!info.contains("not said"), "{info}");
+}
+
+#[test]
 fn loading_a_model_leaves_nothing_behind_in_the_users_folders() {
     let folder = tempfile::tempdir().unwrap();
     let output = headroom(folder.path()).args(["model", "info", "--model", TINY]).output().unwrap();

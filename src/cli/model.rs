@@ -82,6 +82,8 @@ fn print(out: &mut impl io::Write, info: &Info) -> io::Result<()> {
     writeln!(out, "vocabulary   {} tokens", info.vocabulary)?;
     writeln!(out, "window       {} tokens", info.window)?;
     writeln!(out, "licence      {}", said(&info.licence))?;
+    writeln!(out, "trained on   {}", said(&info.trained_on))?;
+    writeln!(out, "recipe       {}", said(&info.recipe))?;
     if let Some(card) = &info.card {
         writeln!(out, "card         {}", card.display())?;
     }

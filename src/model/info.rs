@@ -32,6 +32,10 @@ pub struct Info {
     pub window: usize,
     /// The licence, where the model says so.
     pub licence: Option<String>,
+    /// What it learned from, where the model says so.
+    pub trained_on: Option<String>,
+    /// The commit whose recipe made it, where the model says so.
+    pub recipe: Option<String>,
     /// The model card, where there is one.
     pub card: Option<PathBuf>,
     /// The sentence encoder that compares meanings; `None` where the T5 encoder does.
@@ -60,6 +64,8 @@ impl Info {
             vocabulary: manifest.vocab_size,
             window: manifest.max_tokens,
             licence: manifest.licence.clone(),
+            trained_on: manifest.trained_on.clone(),
+            recipe: manifest.recipe.clone(),
             ..Self::of_any(folder, fingerprint, files, threads)?
         })
     }
@@ -94,6 +100,8 @@ impl Info {
             vocabulary: 0,
             window: 0,
             licence: None,
+            trained_on: None,
+            recipe: None,
             card,
             sentence_encoder: None,
             threads,

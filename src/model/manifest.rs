@@ -37,6 +37,15 @@ pub(crate) struct Manifest {
     pub(crate) parameters: Option<u64>,
     #[serde(default)]
     pub(crate) licence: Option<String>,
+    /// What it learned from, in a line.
+    #[serde(default)]
+    pub(crate) trained_on: Option<String>,
+    /// The commit whose recipe made it.
+    #[serde(default)]
+    pub(crate) recipe: Option<String>,
+    /// Classes of word rarity that the encoder takes as an input. Only experiments have any.
+    #[serde(default)]
+    pub(crate) rarities: usize,
 }
 
 const fn yes() -> bool {

@@ -51,9 +51,13 @@ impl Own {
         let decoder = Graph::load(&folder.join("decoder.onnx"), threads, watch)?;
         encoder.expect(&["input_ids", "attention_mask", "ratio"], &["last_hidden_state", "keep", "pooled"])?;
         decoder.expect(&["previous", "phase", "remaining", "position_of_previous"], &["logits"])?;
-        if manifest.max_tokens == 0 {
-            let why = "max_tokens is 0".to_owned();
-            return Err(ModelError::Description { path: folder.join("manifest.json"), why });
+        let wrong = match manifest.max_tokens {
+            0 => Some("max_tokens is 0"),
+            _ if manifest.rarities > 0 => Some("the encoder wants `rarity`, which this version does not give"),
+            _ => None,
+        };
+        if let Some(why) = wrong {
+            return Err(ModelError::Description { path: folder.join("manifest.json"), why: why.to_owned() });
         }
         Ok(Self { manifest, pieces, encoder, decoder })
     }

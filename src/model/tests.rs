@@ -362,6 +362,13 @@ fn files_that_are_no_model_are_refused() {
     fs::write(folder.path().join("manifest.json"), r#"{"format": "headroom-t5/2"}"#).unwrap();
     let (error, told) = refused(folder.path());
     assert!(matches!(error, ModelError::Format { .. }) && told.contains("headroom-t5/2"), "{told}");
+
+    let folder = copy_of(OWN);
+    let path = folder.path().join("manifest.json");
+    let manifest = fs::read_to_string(&path).unwrap().replacen('{', r#"{"rarities": 45,"#, 1);
+    fs::write(path, manifest).unwrap();
+    let (error, told) = refused(folder.path());
+    assert!(matches!(error, ModelError::Description { .. }) && told.contains("rarity"), "{told}");
 }
 
 #[test]
