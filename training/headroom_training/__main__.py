@@ -52,6 +52,8 @@ STAGES = {
         "--human": number(0.15, "share of batches that are human deletions"),
         "--hidden": number(0.4, "weight of MiniLM's word states"), "--pooled": number(0.4, "weight of its sentences"),
         "--order": number(0.5, "weight of the order among words that surely stay or go"),
+        "--from-export": {"default": None, "help": "exported folder whose weights to start from"},
+        "--rarity": {"action": "store_true", "help": "tell the encoder how rare each word is; the engine cannot yet"},
         "--decoder-from": {"default": None, "help": "checkpoint whose decoder to start from"},
         "--longest": number(24, "spans a segment in the decoder's targets", int),
         "--tell": number(30.0, "seconds between log lines"), "--save": number(240.0, "seconds between checkpoints"),
@@ -63,6 +65,9 @@ STAGES = {
         "--position": number(0.0, "how much of the position tables is kept, 0 to 1 (RESULTS.md)"),
         "--name": {"default": "headroom-t5-small", "help": "model name"},
         "--version": {"default": "0.1.0", "help": "model version"},
+        "--licence": {"default": "Apache-2.0", "help": "licence of the weights"},
+        "--trained-on": {"default": "see MODEL_CARD.md", "help": "the data in a line"},
+        "--recipe": {"default": None, "help": "commit that made it; default git's HEAD"},
         "--fp32": {"action": "store_true", "help": "leave out the quantization"}}),
     "parity": ("parity", "compare an export with its checkpoint and write parity.json", {
         "--checkpoint": {"default": "model.pt", "help": "in the work folder; 'none' only writes the figures"},
@@ -80,6 +85,11 @@ STAGES = {
     "rewrites": ("rewrites", "print rewrites of dev texts for reading", {
         "--out": {"default": None, "help": "folder of the export; default WORK/export"},
         "--ratios": {"default": "2,5,10,20", "help": "ratios"}, "--count": number(30, "texts a ratio", int)}),
+    "reader": ("reader", "ask a local model questions about rewritten and merely selected passages", {
+        "--out": {"default": "../models/headroom-t5-small", "help": "folder of the export"},
+        "--url": {"default": "http://127.0.0.1:18080", "help": "OpenAI-compatible server"},
+        "--model": {"default": "reader", "help": "model name for the server"},
+        "--ratios": {"default": "2,5", "help": "ratios"}, "--count": number(60, "passages", int)}),
     "curves": ("curves", "thin the training logs out to a CSV for RESULTS.md", {
         "--csv": {"default": "curves.csv", "help": "file to write"}, "--points": number(40, "rows a log", int)}),
     "smoke": ("smoke", "every stage on a little text, in a few minutes, to see that all of it works", {

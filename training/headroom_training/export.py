@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import subprocess
 import warnings
 from pathlib import Path
 
@@ -21,9 +22,9 @@ class EncoderGraph(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, input_ids, attention_mask, ratio):
+    def forward(self, input_ids, attention_mask, ratio, rarity=None):
         encoder, decoder = self.model.encoder, self.model.decoder
-        states = encoder.states(input_ids, attention_mask)
+        states = encoder.states(input_ids, attention_mask, rarity)
         keep = encoder.keep(states, ratio)
         pointer, cross = decoder.keys(states, keep, attention_mask)
         flat = [part for layer in cross for part in layer]
@@ -48,8 +49,8 @@ def names(prefix, layers):
     return [f"{prefix}.{layer}.{part}" for layer in range(layers) for part in ("key", "value")]
 
 
-def export(model, tokenizer_path, folder, name, version, quantize=True):
-    """Exports `model` (a Headroom in training's framework) and returns the folder."""
+def export(model, tokenizer_path, folder, name, version, quantize=True, provenance=None):
+    """Exports `model` (a Headroom in training's framework), returns the folder; `provenance` goes to the manifest."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     model = model.float().eval()
@@ -68,7 +69,8 @@ def export(model, tokenizer_path, folder, name, version, quantize=True):
         "vocab_size": shape.vocab_size, "pad_token_id": 0, "d_model": shape.d_model, "embedding": shape.embedding,
         "pointer": shape.pointer, "encoder_layers": shape.encoder_layers, "decoder_layers": shape.decoder_layers,
         "heads": shape.heads, "head_width": shape.head_width, "ratio_min": 1.0, "ratio_max": 32.0,
-        "weights": "int8" if quantize else "fp32", "opset": OPSET,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()), **(provenance or {}),
+        "rarities": shape.rarities, "weights": "int8" if quantize else "fp32", "opset": OPSET,
     }
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return folder
@@ -78,15 +80,17 @@ def write_graphs(model, folder):
     shape = model.shape
     ids = torch.ones(2, 7, dtype=torch.long)
     mask = torch.ones(2, 7, dtype=torch.long)
+    rarity = [torch.ones(2, 7, dtype=torch.long)] if shape.rarities else []
     batch, source = {0: "batch"}, {0: "batch", 1: "source"}
     cross, heads = names("cross", shape.decoder_layers), {0: "batch", 2: "source"}
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            EncoderGraph(model), (ids, mask, torch.tensor([2.0, 5.0])), str(folder / "encoder.onnx"),
-            input_names=["input_ids", "attention_mask", "ratio"],
+            EncoderGraph(model), (ids, mask, torch.tensor([2.0, 5.0]), *rarity), str(folder / "encoder.onnx"),
+            input_names=["input_ids", "attention_mask", "ratio", *(["rarity"] if rarity else [])],
             output_names=["last_hidden_state", "keep", "pooled", "pointer.key", *cross],
-            dynamic_axes={"input_ids": source, "attention_mask": source, "ratio": batch, "last_hidden_state": source,
+            dynamic_axes={"input_ids": source, "attention_mask": source, "ratio": batch,
+                          **({"rarity": source} if rarity else {}), "last_hidden_state": source,
                           "keep": source, "pooled": batch, "pointer.key": source, **{key: heads for key in cross}},
             opset_version=OPSET, dynamo=False)
         past, present = names("past", shape.decoder_layers), names("present", shape.decoder_layers)
@@ -138,6 +142,13 @@ def to_int8(path):
     full.unlink()
 
 
+def commit():
+    """The commit of the recipe, as far as git can tell."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    return said.stdout.strip() or "unknown"
+
+
 def run(args):
     from .model import load_checkpoint
 
@@ -145,6 +156,7 @@ def run(args):
     model, _ = load_checkpoint(work / args.checkpoint)
     model.encoder.keep_position(args.position)
     folder = export(model, work / "tokenizer.json", args.out or work / "export", args.name, args.version,
-                    quantize=not args.fp32)
+                    quantize=not args.fp32, provenance={"licence": args.licence, "trained_on": args.trained_on,
+                                                        "recipe": args.recipe or commit()})
     for path in sorted(folder.iterdir()):
         print(f"export: {path.name} {path.stat().st_size} bytes")

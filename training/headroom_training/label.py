@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import minilm, rule, teacher, tokenizer
+from . import minilm, rarity, rule, teacher, tokenizer
 from .words import words_of_tokens
 
 WIDTH = minilm.WIDTH
@@ -130,6 +130,7 @@ def arrays_of(rows, idf, pooled):
         "costs": np.concatenate(costs).astype(np.int16),
         "rule": np.concatenate([rule.importance(row[4], idf) for row in rows]).astype(np.float32),
         "pooled": np.stack(pooled).astype(np.float16),
+        "rarity": np.concatenate([rarity.of_tokens(row[4], row[3]) for row in rows]).astype(np.uint8),
         "kinds": np.asarray([row[5] for row in rows]),
     }
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import teacher
+from . import rarity, teacher
 from .corpus import find, read_rows
 from .measure import kept_positions
 from .words import words_of_tokens
@@ -59,6 +59,7 @@ class Labels:
         shape = (len(chosen), longest)
         ids, mask = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.long)
         owners, word_of = torch.full(shape, -1), torch.full(shape, -1)
+        classes = torch.zeros(shape, dtype=torch.long)
         states, pooled, tag, rule, costs, row_of_word, base = [], [], [], [], [], [], 0
         for row, (number, at, count) in enumerate(chosen):
             shard = self.shards[number]
@@ -66,6 +67,7 @@ class Labels:
             words = slice(shard["word_at"][at], shard["word_at"][at + 1])
             ids[row, :count] = torch.from_numpy(shard["tokens"][tokens].astype(np.int64))
             mask[row, :count] = 1
+            classes[row, :count] = torch.from_numpy(shard["rarity"][tokens].astype(np.int64))
             mine = torch.from_numpy(shard["owners"][tokens].astype(np.int64))
             word_of[row, :count] = mine
             owners[row, :count] = torch.where(mine >= 0, mine + base, mine)
@@ -78,7 +80,7 @@ class Labels:
             row_of_word += [row] * int(shard["word_counts"][at])
             base += int(shard["word_counts"][at])
         return {
-            "ids": ids, "mask": mask, "owners": owners, "word_of": word_of,
+            "ids": ids, "mask": mask, "rarity": classes, "owners": owners, "word_of": word_of,
             "counts": torch.from_numpy(np.concatenate(costs).astype(np.float32)).clamp(min=1),
             "states": torch.from_numpy(np.concatenate(states)), "row_of_word": torch.tensor(row_of_word),
             "pooled": torch.from_numpy(np.stack(pooled).astype(np.float32)),
@@ -148,7 +150,7 @@ def human_rows(data, pieces, size, max_tokens):
         if len(encoding.ids) > max_tokens:
             continue
         keep = [float(kept[owner]) if owner >= 0 else 0.0 for owner in owners]
-        rows.append((encoding.ids, owners, keep, len(keep) / max(1.0, sum(keep))))
+        rows.append((encoding.ids, owners, keep, len(keep) / max(1.0, sum(keep)), rarity.of_tokens(source, owners)))
     groups = teacher.batches(rows, size) if rows else []
     return [human_batch([rows[at] for at in group]) for group in groups]
 
@@ -156,8 +158,11 @@ def human_rows(data, pieces, size, max_tokens):
 def human_batch(rows):
     ids, mask = teacher.padded([row[0] for row in rows])
     word_of, keep = torch.full(ids.shape, -1), torch.zeros(ids.shape)
-    for at, (_, owners, kept, _) in enumerate(rows):
+    classes = torch.zeros(ids.shape, dtype=torch.long)
+    for at, (_, owners, kept, _, rare) in enumerate(rows):
         word_of[at, :len(owners)] = torch.tensor(owners)
         keep[at, :len(kept)] = torch.tensor(kept)
+        classes[at, :len(rare)] = torch.tensor(rare)
     return {"ids": ids, "mask": mask, "word_of": word_of, "inside": word_of >= 0, "keep": keep,
+            "rarity": classes,
             "ratio": torch.tensor([row[3] for row in rows], dtype=torch.float32)}

@@ -34,6 +34,7 @@ class Shape:
     buckets: int = 32
     max_distance: int = 128
     max_tokens: int = 128
+    rarities: int = 0         # classes of word rarity that the encoder is told (rarity.py); 0: not told
 
     def as_dict(self):
         return asdict(self)
@@ -160,12 +161,16 @@ class Encoder(nn.Module):
         self.place, self.share = nn.Embedding(PLACES, shape.d_model), nn.Embedding(SHARES + 1, shape.d_model)
         nn.init.zeros_(self.place.weight)
         nn.init.zeros_(self.share.weight)
+        if shape.rarities:
+            self.rarity = nn.Embedding(shape.rarities, shape.d_model)
+            nn.init.zeros_(self.rarity.weight)
         self.layers = nn.ModuleList(EncoderLayer(shape) for _ in range(shape.encoder_layers))
         self.norm = RmsNorm(shape.d_model)
         self.keep = KeepHead(shape)
         self.project = nn.Linear(shape.d_model, shape.embedding)
 
-    def states(self, input_ids, attention_mask):
+    def states(self, input_ids, attention_mask, rarity=None):
+        """Final states; `rarity` is needed where the shape has classes of it."""
         length = input_ids.shape[1]
         at = torch.arange(length, device=input_ids.device)
         buckets = buckets_of(at[None, :] - at[:, None], self.shape.buckets, self.shape.max_distance, True)
@@ -175,6 +180,8 @@ class Encoder(nn.Module):
         last = (attention_mask.sum(1, keepdim=True) - 1).clamp(min=1).float()
         share = (at[None].float() / last * SHARES).clamp(max=SHARES).long()
         x = self.embed(input_ids) + self.place(place)[None] + self.share(share)
+        if self.shape.rarities:
+            x = x + self.rarity(rarity)
         for layer in self.layers:
             x = layer(x, bias)
         return self.norm(x)

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from . import reference
 
@@ -25,7 +24,7 @@ def figures(folder, texts=None):
     rows = []
     for text in texts or TEXTS:
         ids, offsets = export.tokens(text)
-        encoded = {ratio: export.encode([ids], [ratio]) for ratio in RATIOS}
+        encoded = {ratio: export.encode([ids], [ratio], [export.rarities(text)]) for ratio in RATIOS}
         first = encoded[RATIOS[0]]
         row = {
             "text": text, "ids": ids, "offsets_chars": offsets, "offsets_bytes": bytes_of(text, offsets),
@@ -64,16 +63,19 @@ def write(folder, path=None):
 
 def compare(model, folder, texts=None):
     """Largest differences between the training framework and an export, and whether greedy spans agree."""
+    import torch     # here only, so that the figures can be checked without the framework
+
     export = reference.Export(folder)
     model = model.float().eval()
     worst = {"state_cosine": 1.0, "keep": 0.0, "pooled_cosine": 1.0, "rank_agreement": 1.0}
     for text in texts or TEXTS:
         ids, _ = export.tokens(text)
         ids = ids[:export.manifest["max_tokens"]]
-        encoded = export.encode([ids], [5.0])
+        classes = export.rarities(text)[:export.manifest["max_tokens"]]
+        encoded = export.encode([ids], [5.0], [classes])
         with torch.no_grad():
             mask = torch.ones(1, len(ids), dtype=torch.long)
-            states = model.encoder.states(torch.tensor([ids]), mask)
+            states = model.encoder.states(torch.tensor([ids]), mask, torch.tensor([classes]))
             keep = model.encoder.keep(states, torch.tensor([5.0]))[0].numpy()
             pooled = model.encoder.pooled(states, mask)[0].numpy()
         worst["keep"] = max(worst["keep"], float(np.abs(keep - encoded["keep"][0]).max()))

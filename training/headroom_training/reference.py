@@ -11,6 +11,7 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
+from . import rarity
 from .words import boundary_masks, words_of_tokens
 
 
@@ -37,8 +38,13 @@ class Export:
         encoding = self.tokenizer.encode(text, add_special_tokens=False)
         return encoding.ids, encoding.offsets
 
-    def encode(self, sequences, ratios):
-        """One encoder pass over lists of ids, padded on the right; a dict of output arrays plus the mask."""
+    def rarities(self, text):
+        """The class of rarity of each token's word."""
+        return rarity.of_tokens(text.split(), words_of_tokens(text, self.tokens(text)[1]))
+
+    def encode(self, sequences, ratios, classes=None):
+        """One encoder pass over lists of ids, padded on the right; a dict of output arrays plus the mask. `classes` are
+        what `rarities` says, for a model that takes them."""
         longest = max(len(ids) for ids in sequences)
         ids = np.zeros((len(sequences), longest), np.int64)
         mask = np.zeros_like(ids)
@@ -46,24 +52,30 @@ class Export:
             ids[row, :len(sequence)] = sequence
             mask[row, :len(sequence)] = 1
         names = [output.name for output in self.encoder.get_outputs()]
-        values = self.encoder.run(names, {"input_ids": ids, "attention_mask": mask,
-                                          "ratio": np.asarray(ratios, np.float32)})
+        feed = {"input_ids": ids, "attention_mask": mask, "ratio": np.asarray(ratios, np.float32)}
+        if self.manifest.get("rarities"):
+            feed["rarity"] = np.zeros_like(ids)
+            for row, known in enumerate(classes):
+                feed["rarity"][row, :len(known)] = known
+        values = self.encoder.run(names, feed)
         return dict(zip(names, values)) | {"mask": mask}
 
     def keep(self, text, ratio):
         """Keep logits of a text's tokens; a text longer than max_tokens is the caller's mistake."""
         ids, _ = self.tokens(text)
-        return self.encode([ids], [ratio])["keep"][0]
+        return self.encode([ids], [ratio], [self.rarities(text)])["keep"][0]
 
     def pooled(self, texts):
-        sequences = [self.tokens(text)[0][:self.manifest["max_tokens"]] for text in texts]
-        return self.encode(sequences, [5.0] * len(texts))["pooled"]
+        most = self.manifest["max_tokens"]
+        sequences = [self.tokens(text)[0][:most] for text in texts]
+        classes = [self.rarities(text)[:most] for text in texts]
+        return self.encode(sequences, [5.0] * len(texts), classes)["pooled"]
 
     def spans(self, text, ratio, budget=None):
         """Greedy pointing: inclusive (first, last) token spans whose length together is at most `budget` tokens
         (default: the text's tokens divided by the ratio, at least 1)."""
         ids, offsets = self.tokens(text)
-        encoded = self.encode([ids], [ratio])
+        encoded = self.encode([ids], [ratio], [self.rarities(text)])
         return self.point(encoded, 0, text, offsets, budget or max(1, int(len(ids) / ratio)))
 
     def point(self, encoded, row, text, offsets, budget):

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from . import tokenizer
+from . import rarity, tokenizer, warm
 from .evaluate import quick
 from .labels import Labels, human_rows, targets
 from .model import Headroom, Shape, load_checkpoint, save_checkpoint
@@ -112,15 +112,20 @@ class EncoderTraining(Training):
         self.stages = [(int(layers), float(share)) for layers, share in
                        (part.split(":") for part in args.stages.split(","))]
         self.layers = self.stages[0][0]
+        told = rarity.CLASSES if args.rarity else 0
         saved = None
         if self.path.exists():
             self.model, saved = load_checkpoint(self.path, encoder_only=True)
             self.layers = saved["grown"]
         else:
             vocabulary = self.pieces.get_vocab_size()
-            self.model = Headroom(Shape(**{"vocab_size": vocabulary, "encoder_layers": self.layers}
+            self.model = Headroom(Shape(**{"vocab_size": vocabulary, "encoder_layers": self.layers, "rarities": told}
                                         | json.loads(args.shape)))
-            start_vectors(self.model, work / "pieces.npy")
+            if args.from_export:
+                self.model = warm.model_of(args.from_export, rarities=told)
+                self.layers = self.model.shape.encoder_layers
+            else:
+                start_vectors(self.model, work / "pieces.npy")
         self.model.to(self.device)
         self.make_optimizer()
         if saved:
@@ -134,7 +139,11 @@ class EncoderTraining(Training):
     def make_optimizer(self):
         encoder = self.model.encoder
         embed = list(encoder.embed.parameters())
-        rest = [parameter for name, parameter in encoder.named_parameters() if not name.startswith("embed")]
+        if self.args.from_export:     # an export's position tables are drawn to their mean, and stay so
+            encoder.place.requires_grad_(False)
+            encoder.share.requires_grad_(False)
+        rest = [parameter for name, parameter in encoder.named_parameters()
+                if not name.startswith("embed") and parameter.requires_grad]
         self.parameters = embed + rest
         self.optimizer = torch.optim.AdamW(
             [{"params": rest}, {"params": embed, "scale": self.args.embed_scale, "weight_decay": 0.0}],
@@ -159,7 +168,7 @@ class EncoderTraining(Training):
         encoder = self.model.encoder
         ids, mask = batch["ids"].to(self.device), batch["mask"].to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16):
-            states = encoder.states(ids, mask)
+            states = encoder.states(ids, mask, batch["rarity"].to(self.device))
             projected = encoder.project(states)
         projected = projected.float()
         owners, counts = batch["owners"].to(self.device), batch["counts"].to(self.device)
@@ -189,7 +198,7 @@ class EncoderTraining(Training):
     def human_losses(self, batch):
         ids, mask = batch["ids"].to(self.device), batch["mask"].to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16):
-            states = self.model.encoder.states(ids, mask)
+            states = self.model.encoder.states(ids, mask, batch["rarity"].to(self.device))
             logits = self.model.encoder.keep(states, batch["ratio"].to(self.device)).float()
         inside = batch["inside"].to(self.device)
         loss = functional.binary_cross_entropy_with_logits(logits[inside], batch["keep"].to(self.device)[inside])
@@ -243,6 +252,8 @@ class DecoderTraining(Training):
             self.model, saved = load_checkpoint(self.path)
         else:
             self.model, _ = load_checkpoint(work / "encoder.pt", encoder_only=True)
+            if args.from_export:
+                self.model.decoder.load_state_dict(warm.model_of(args.from_export).decoder.state_dict())
             if args.decoder_from:     # go on with a decoder that learned beside an earlier encoder
                 earlier, _ = load_checkpoint(work / args.decoder_from)
                 self.model.decoder.load_state_dict(earlier.decoder.state_dict())
@@ -270,7 +281,7 @@ class DecoderTraining(Training):
         steps = {key: torch.from_numpy(value).to(self.device) for key, value in steps.items()}
         with torch.autocast(self.device.type, torch.bfloat16):
             with torch.no_grad():
-                states = encoder.states(ids, mask)
+                states = encoder.states(ids, mask, batch["rarity"].to(self.device))
                 logits = encoder.keep(states, ratio.to(self.device)).float()
             pointer, cross = decoder.keys(states, logits, mask)
             before = steps["position"]
