@@ -253,7 +253,7 @@ class Bench:
     def summaries(self):
         """Share of a reference summary's content words that are still in the shortened text: science, meetings."""
         table = {}
-        for kind, pairs in (("science", self.abstracts()), ("meeting", self.meetings())):
+        for kind, pairs in (("science", self.abstracts()), ("meeting", self.meetings()), ("contract", self.terms())):
             texts, wanted = [text for text, _ in pairs], [content(summary) for _, summary in pairs]
             words, costs = [text.split() for text in texts], self.costs(texts)
             plain = [rule.importance(one, self.idf) for one in words]
@@ -281,6 +281,12 @@ class Bench:
         path = find(self.args.data, "pairs", "qmsum_span_summary")
         rows = [(" ".join(row["src"].split()[:400]), row["tgt"]) for row in read_rows(path)] if path else []
         return self.some(rows)[:60]
+
+    def terms(self):
+        """Clauses with what they say in plain English; the model may have learned from the clauses, never from these."""
+        path = find(self.args.data, "pairs", "legal_tldr")
+        rows = [(row["src"], row["tgt"]) for row in read_rows(path)] if path else []
+        return self.some([row for row in rows if len(row[0].split()) > 40])[:80]
 
     def duplicates(self):
         """Paraphrases found at 1 % false alarms; see duplicates.py."""
