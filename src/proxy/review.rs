@@ -21,7 +21,6 @@ pub(crate) struct Verdicts {
     later: Vec<(usize, Later)>,
 }
 
-#[allow(dead_code, reason = "read by the account of a request")]
 impl Verdicts {
     /// The verdict on the reply at this place, if there is one by now.
     pub(crate) fn of(&self, place: usize) -> Option<&Arc<Verdict>> {

@@ -75,7 +75,6 @@ pub(crate) struct Decided {
     /// The slots considered, by their index, with what became of each.
     pub(crate) replies: Vec<(usize, Reply)>,
     /// What the fidelity check says of them.
-    #[allow(dead_code, reason = "read by the account of a request")]
     pub(crate) verdicts: Verdicts,
 }
 
