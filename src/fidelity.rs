@@ -17,7 +17,7 @@ mod stats;
 mod verdict;
 
 pub use backoff::{Backoff, Name};
-pub use calibrate::{Calibration, Row, calibrate};
+pub use calibrate::{Calibration, Case, Row, calibrate, cases};
 pub use checker::Checker;
 pub use config::{Config, Mode, WithoutVerdict};
 pub use review::{Later, Reviewed, Reviewer};

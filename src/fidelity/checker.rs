@@ -84,8 +84,9 @@ impl Checker {
         let start = Instant::now();
         let mut verdict = Verdict { state: State::Passed, ..Verdict::unchecked(Why::NothingToAsk, Level::Full) };
         let mut left = self.most;
+        // Spread over the text, so that no claim at its end is safe.
+        let each = (self.most / units.len().max(1)).clamp(1, MOST_A_UNIT);
         for group in groups(units) {
-            let each = (left / group.len().max(1)).clamp(1, MOST_A_UNIT);
             let (original, condensed) = (joined(group, |u| u.1), joined(group, |u| u.2));
             let claims: Vec<Question> = group.iter().flat_map(|u| questions(u.0, u.2, each)).take(left).collect();
             left -= claims.len();
