@@ -12,7 +12,9 @@
 
 mod architecture;
 mod breaking;
+mod checker;
 mod explain;
+mod fidelity;
 mod interception;
 mod life_cycle;
 mod model_faults;

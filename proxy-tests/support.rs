@@ -1,11 +1,12 @@
 //! The rig: a proxy between a client and an upstream that are plain TCP connections in the test's hands.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use headroom::{
     compress::Policy,
     engine::{self, Backend, Engine},
     explain,
+    fidelity::{self, Reviewer},
     proxy::{self, Proxy, Upstream, upstream},
     server,
     telemetry::Metrics,
@@ -27,6 +28,9 @@ pub(crate) struct Settings {
     pub(crate) upstream: upstream::Config,
     /// Whether records are kept, and how.
     pub(crate) explain: Option<explain::Config>,
+    pub(crate) fidelity: fidelity::Config,
+    /// Where decisions are kept.
+    pub(crate) state: Option<PathBuf>,
 }
 
 impl Default for Settings {
@@ -39,6 +43,8 @@ impl Default for Settings {
             proxy: proxy::Config::default(),
             upstream: upstream::Config::default(),
             explain: None,
+            fidelity: fidelity::Config::default(),
+            state: None,
         }
     }
 }
@@ -64,11 +70,12 @@ impl Rig {
         settings.upstream.url = url;
         change(&mut settings);
         let client = Upstream::new(&settings.upstream).unwrap();
-        let engine = Engine::start(&settings.engine, None, settings.model).unwrap();
+        let engine = Engine::start(&settings.engine, settings.state.as_deref(), settings.model).unwrap();
         let records = settings.explain.map(|config| Arc::new(explain::Store::new(&config)));
         let metrics = Arc::new(Metrics::default());
+        let reviewer = Reviewer::new(&settings.fidelity, engine.clone(), Some("checker-key".to_owned())).unwrap();
         let proxy = Proxy::new(settings.proxy, Policy::default(), client, engine.clone(), metrics);
-        let proxy = Arc::new(proxy.explained(records));
+        let proxy = Arc::new(proxy.explained(records).reviewed(reviewer));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

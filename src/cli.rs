@@ -6,6 +6,7 @@ mod compress;
 mod config;
 mod demo;
 mod explain;
+mod fidelity;
 mod health;
 mod model;
 mod restore;
@@ -57,6 +58,8 @@ enum Command {
     /// Sends a long document through the real proxy to an upstream of its own, and shows what arrives there.
     #[command(after_help = demo::AFTER)]
     Demo(demo::Arguments),
+    /// Measures the model that checks what was condensed.
+    Fidelity(fidelity::Arguments),
     /// Asks a running proxy whether it is ready; for containers.
     Health(health::Arguments),
 }
@@ -94,6 +97,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Some(Command::Config(arguments)) => config::run(&arguments),
         Some(Command::Model(arguments)) => model::run(&arguments),
         Some(Command::Demo(arguments)) => demo::run(&arguments),
+        Some(Command::Fidelity(arguments)) => fidelity::run(&arguments),
         Some(Command::Health(arguments)) => health::run(&arguments),
     };
     let (status, error) = match done {

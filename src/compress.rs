@@ -36,7 +36,7 @@ pub mod words;
 use std::{collections::BTreeMap, ops::Range};
 
 pub use query::{Query, ToolCall};
-pub use ratio::{Factor, InvalidRatio, Ratio};
+pub use ratio::{Factor, InvalidRatio, Level, Ratio};
 pub use redundancy::Redundancy;
 pub use reexpand::reexpand;
 pub use relevance::Relevance;
@@ -125,6 +125,8 @@ pub enum Reason {
     ModelFailed,
     /// Whoever asked has gone.
     Cancelled,
+    /// There was no verdict of the fidelity check in time, and the configuration forwards the original then.
+    Unverified,
 }
 
 impl Reason {
@@ -140,6 +142,7 @@ impl Reason {
             Self::Overloaded => "overloaded",
             Self::ModelFailed => "model_failed",
             Self::Cancelled => "cancelled",
+            Self::Unverified => "unverified",
         }
     }
 }

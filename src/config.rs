@@ -20,7 +20,7 @@ pub use sections::{CompressConfig, ModelConfig};
 pub use sources::{Flag, Sources};
 
 use crate::{
-    engine, explain,
+    engine, explain, fidelity,
     proxy::{self, upstream},
     server,
     setting::Invalid,
@@ -45,6 +45,8 @@ pub struct Config {
     pub engine: engine::Config,
     /// What can be explained afterwards.
     pub explain: explain::Config,
+    /// What is checked by a cheap model.
+    pub fidelity: fidelity::Config,
     /// What is logged.
     pub telemetry: telemetry::Config,
 }
@@ -81,6 +83,7 @@ impl Config {
             ("model", self.model.check()),
             ("engine", self.engine.check()),
             ("explain", self.explain.check()),
+            ("fidelity", self.fidelity.check()),
         ];
         checks.into_iter().try_for_each(|(section, checked)| checked.map_err(|invalid| (section, invalid)))
     }

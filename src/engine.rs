@@ -7,8 +7,9 @@
 //!
 //! *One key, one decision.* A provider's prompt cache is only worth something while the same text is forwarded in the
 //! same form. So whatever settles a flight first settles it for all who wait, and a raw outcome that was forced
-//! (deadline, overload, model fault) is kept for good, past eviction and restart. Everything else is recomputed
-//! identically, because the pipeline is pure.
+//! (deadline, overload, model fault) is kept for good, past eviction and restart. So are, as numbers, the units that a
+//! verdict has put back and the level at which a text was first condensed. Everything else is recomputed identically,
+//! because the pipeline is pure.
 
 mod config;
 mod decisions;
@@ -24,10 +25,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::compress::{Condensation, CountTokens, Encoding, Policy, Query, Reason};
+use crate::compress::{Condensation, CountTokens, Encoding, Level, Policy, Query, Reason, reexpand};
 
 pub use config::{Config, state_directory};
 pub use inference::{Backend, Load, LoadError};
+pub use key::DecisionId;
 pub use stats::Stats;
 
 use decisions::Decisions;
@@ -66,6 +68,10 @@ pub struct Reply {
     pub cache: Cache,
     /// Time that the pipeline took when it was computed.
     pub took: Duration,
+    /// Names the decision.
+    pub id: DecisionId,
+    /// How far the ratio was backed off when the text was first condensed.
+    pub level: Level,
 }
 
 /// Where a decision came from.
@@ -162,49 +168,73 @@ impl Engine {
     ///
     /// Dropping the future stops the work unless an equal job waits for it too.
     pub async fn condense(&self, job: Job, deadline: Option<Instant>) -> Reply {
+        self.condense_at(job, None, deadline).await
+    }
+
+    /// The same at a level of the ratio. It holds for a text that was not seen before: one that was keeps the level of
+    /// its first time, so that a provider's cached prefix stays what it is.
+    pub async fn condense_at(&self, mut job: Job, level: Option<Level>, deadline: Option<Instant>) -> Reply {
         let Shared { flights, inference, counters } = &*self.inner.shared;
-        if let Some(condensation) = self.settled_by_length(&job) {
-            return Reply { condensation: Arc::new(condensation), cache: Cache::Miss, took: Duration::ZERO };
-        }
         let key = Key::of(&job);
-        if let Some(forced) = flights.forced(key) {
-            return forced.reply(Cache::Hit);
+        if let Some(condensation) = self.settled_by_length(&job) {
+            let known = Known::new(condensation, Duration::ZERO);
+            return known.reply(Cache::Miss, key.under("", Level::Full), Level::Full);
         }
+        if let Some(forced) = flights.forced(key) {
+            return forced.reply(Cache::Hit, key.under("", Level::Full), Level::Full);
+        }
+        let level = flights.level(key, level);
+        job.policy.ratio = level.ratio(job.policy.ratio);
         let model = match self.model_for(&job, deadline).await {
             Ok(model) => model,
-            Err(reason) => return flights.force(key, reason).reply(Cache::Miss),
+            Err(reason) => return flights.force(key, reason).reply(Cache::Miss, key.under("", level), level),
         };
-        let cache_key = key.under(model.as_ref().map_or("", |model| &model.fingerprint));
-        let waiter = match flights.join(key, cache_key) {
-            Joined::Known(known) => return known.reply(Cache::Hit),
-            Joined::Flight(waiter) => return wait(waiter, deadline).await.reply(Cache::Hit),
+        let id = key.under(model.as_ref().map_or("", |model| &model.fingerprint), level);
+        let reply = |known: Known, cache| known.reply(cache, id, level);
+        let waiter = match flights.join(key, id) {
+            Joined::Known(known) => return reply(known, Cache::Hit),
+            Joined::Flight(waiter) => return reply(wait(waiter, deadline).await, Cache::Hit),
             Joined::New(waiter) => waiter,
         };
         if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-            return waiter.force(Reason::Deadline).reply(Cache::Miss);
+            return reply(waiter.force(Reason::Deadline), Cache::Miss);
         }
         if model.is_some() && inference.is_stuck() {
-            return waiter.force(Reason::ModelFailed).reply(Cache::Miss);
+            return reply(waiter.force(Reason::ModelFailed), Cache::Miss);
         }
         counters.queued.add(1);
         let task = Task { job, model, flight: waiter.flight() };
         if self.inner.tasks.as_ref().is_none_or(|tasks| tasks.try_send(task).is_err()) {
             counters.queued.sub(1);
-            return waiter.force(Reason::Overloaded).reply(Cache::Miss);
+            return reply(waiter.force(Reason::Overloaded), Cache::Miss);
         }
-        wait(waiter, deadline).await.reply(Cache::Miss)
+        reply(wait(waiter, deadline).await, Cache::Miss)
     }
 
-    /// Puts another decision in the place of `old`, the one that was made for a job: once, and only while `old` stands.
-    /// Gives the decision that stands then; equal jobs get it from now on.
+    /// Whether a decision was judged, in this process or a former one: then its form is final.
     #[must_use]
-    pub fn replace(&self, job: &Job, old: &Arc<Condensation>, new: Condensation) -> Arc<Condensation> {
-        let Shared { flights, inference, .. } = &*self.inner.shared;
-        let fingerprint = match &*inference.loaded().borrow() {
-            Loaded::Model(model) if job.policy.rewrite => model.fingerprint.to_string(),
-            _ => String::new(),
-        };
-        flights.replace(Key::of(job).under(&fingerprint), old, new)
+    pub fn is_judged(&self, id: DecisionId) -> bool {
+        self.inner.shared.flights.judged(id).is_some()
+    }
+
+    /// A verdict on a decision: these units of it stand verbatim from now on, also when it is computed again after an
+    /// eviction or a restart. Without units the decision stays as it is. The first verdict holds.
+    #[must_use]
+    pub fn judge(&self, job: &Job, reply: Reply, units: &[usize]) -> Reply {
+        let flights = &self.inner.shared.flights;
+        let units = flights.judge(reply.id, units);
+        let expanded = reexpand(&job.text, &reply.condensation, &units, &job.encoding);
+        if expanded == *reply.condensation {
+            return reply;
+        }
+        Reply { condensation: flights.replace(reply.id, &reply.condensation, expanded), ..reply }
+    }
+
+    /// The original of a job goes on from now on, for want of a verdict on what was decided.
+    #[must_use]
+    pub fn forgo(&self, job: &Job, reply: Reply) -> Reply {
+        let known = self.inner.shared.flights.force(Key::of(job), Reason::Unverified);
+        known.reply(reply.cache, reply.id, reply.level)
     }
 
     /// Whether model and encodings are loaded.

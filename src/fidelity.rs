@@ -13,13 +13,15 @@ mod config;
 mod protocol;
 mod question;
 mod review;
+mod stats;
 mod verdict;
 
-pub use backoff::{Backoff, Level};
-pub use calibrate::{Calibration, Row, calibrate};
+pub use backoff::{Backoff, Name};
+pub use calibrate::{Calibration, Case, Row, calibrate, cases};
 pub use checker::Checker;
 pub use config::{Config, Mode, WithoutVerdict};
-pub use review::{Reviewed, Reviewer, Stats};
+pub use review::{Later, Reviewed, Reviewer};
+pub use stats::Stats;
 pub use verdict::{Finding, Kind, State, Verdict, Why};
 
 #[cfg(test)]

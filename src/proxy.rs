@@ -12,6 +12,7 @@ mod life;
 mod own;
 mod passthrough;
 mod record;
+mod review;
 mod slots;
 mod tunnel;
 pub mod upstream;
@@ -27,7 +28,9 @@ pub use body::{Answer, BrokenOff};
 pub use record::{Rehearsal, rehearse};
 pub use upstream::Upstream;
 
-use crate::{audit, compress::Policy, engine::Engine, explain, setting::Invalid, telemetry::Metrics};
+use crate::{
+    audit, compress::Policy, engine::Engine, explain, fidelity::Reviewer, setting::Invalid, telemetry::Metrics,
+};
 use account::{Account, Ids};
 use body::Upload;
 use held::Room;
@@ -125,6 +128,8 @@ pub struct Proxy {
     upstream: Upstream,
     engine: Engine,
     metrics: Arc<Metrics>,
+    /// Has what was condensed checked; `None` where that is off.
+    reviewer: Option<Reviewer>,
     room: Room,
     ids: Ids,
     /// Where requests are accounted for; `None` where nothing is kept.
@@ -148,6 +153,7 @@ impl Proxy {
             upstream,
             engine,
             metrics,
+            reviewer: None,
             room,
             ids: Ids::new(),
             records: None,
@@ -161,6 +167,12 @@ impl Proxy {
     #[must_use]
     pub fn explained(self, records: Option<Arc<explain::Store>>) -> Self {
         Self { records, ..self }
+    }
+
+    /// The same, with a check of what was condensed.
+    #[must_use]
+    pub fn reviewed(self, reviewer: Option<Reviewer>) -> Self {
+        Self { reviewer, ..self }
     }
 
     pub(crate) fn life(&self) -> &Life {

@@ -14,6 +14,7 @@ use headroom::{
     config::{Config, Flag, Loaded, ModelConfig},
     engine::{Backend, Engine, Readiness, state_directory},
     explain,
+    fidelity::Reviewer,
     model::Info,
     proxy::{Proxy, Upstream},
     server,
@@ -98,6 +99,9 @@ async fn serve(loaded: &Loaded) -> Result<(), Failure> {
     let start = Instant::now();
     let (backend, told) = backend(config.model.clone());
     let engine = Engine::start(&config.engine, state.as_deref(), backend).map_err(Failure::setup)?;
+    let key = config.fidelity.key().map_err(|invalid| unusable(loaded, "fidelity", invalid))?;
+    let reviewer = Reviewer::new(&config.fidelity, engine.clone(), key);
+    let reviewer = reviewer.map_err(|invalid| unusable(loaded, "fidelity", invalid))?;
     let model = match engine.loaded().await {
         Readiness::Failed(reason) if config.model.required => return Err(Failure::setup(anyhow!("{reason}"))),
         Readiness::Failed(reason) => {
@@ -111,7 +115,8 @@ async fn serve(loaded: &Loaded) -> Result<(), Failure> {
     let policy = config.compress.policy();
     let metrics = Arc::new(Metrics::default());
     let records = records(config, &listener.local_addr()?);
-    let proxy = Arc::new(Proxy::new(config.proxy.clone(), policy, upstream, engine, metrics).explained(records));
+    let proxy = Proxy::new(config.proxy.clone(), policy, upstream, engine, metrics);
+    let proxy = Arc::new(proxy.explained(records).reviewed(reviewer));
     server::run(listener, &config.server, proxy, told_to_stop()).await.context("cannot serve")?;
     Ok(())
 }

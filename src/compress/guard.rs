@@ -5,6 +5,7 @@
 //! statement that they turn. A rewrite must not say anything that reads as an instruction unless the source says exactly
 //! that. When in doubt the rewrite is refused: the unit stays verbatim, which costs tokens and never facts.
 
+mod enumeration;
 mod hostile;
 #[cfg(test)]
 mod hostile_tests;
@@ -97,6 +98,7 @@ pub fn check(source: &str, rewrite: &str) -> Result<(), Violation> {
     atoms(&before, &after)?;
     order(&before, &after)?;
     statements::check(&before, &after)?;
+    enumeration::check(&before, &after)?;
     instruction::check(&before, &after)?;
     reduction::no_joins(&before, &after)
 }

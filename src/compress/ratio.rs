@@ -62,9 +62,84 @@ impl fmt::Display for Ratio {
     }
 }
 
+/// How far a ratio is backed off where the fidelity check flagged too much.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// As asked.
+    #[default]
+    Full,
+    /// At most 5:1.
+    Gentle,
+    /// At most 2:1.
+    Gentler,
+    /// Only what is redundant.
+    Redundancy,
+}
+
+impl Level {
+    /// Every level, the hardest first.
+    pub const ALL: [Self; 4] = [Self::Full, Self::Gentle, Self::Gentler, Self::Redundancy];
+
+    /// The next gentler one.
+    #[must_use]
+    pub const fn down(self) -> Self {
+        match self {
+            Self::Full => Self::Gentle,
+            Self::Gentle => Self::Gentler,
+            Self::Gentler | Self::Redundancy => Self::Redundancy,
+        }
+    }
+
+    /// The next harder one.
+    #[must_use]
+    pub const fn up(self) -> Self {
+        match self {
+            Self::Redundancy => Self::Gentler,
+            Self::Gentler => Self::Gentle,
+            Self::Gentle | Self::Full => Self::Full,
+        }
+    }
+
+    /// The ratio at this level where `asked` was asked for.
+    #[must_use]
+    pub fn ratio(self, asked: Ratio) -> Ratio {
+        let Ratio::By(factor) = asked else { return asked };
+        let most = match self {
+            Self::Full => return asked,
+            Self::Gentle => 5.0,
+            Self::Gentler => 2.0,
+            Self::Redundancy => return Ratio::Auto,
+        };
+        Factor::new(factor.value().min(most)).map_or(asked, Ratio::By)
+    }
+
+    /// The word used in metrics and explanations.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Gentle => "gentle",
+            Self::Gentler => "gentler",
+            Self::Redundancy => "redundancy",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_level_bounds_the_ratio_and_never_raises_it() {
+        let by = |value| Ratio::By(Factor::new(value).unwrap());
+        assert_eq!(Level::Gentle.ratio(by(10.0)), by(5.0));
+        assert_eq!(Level::Gentle.ratio(by(3.0)), by(3.0));
+        assert_eq!(Level::Gentler.ratio(by(10.0)), by(2.0));
+        assert_eq!(Level::Redundancy.ratio(by(10.0)), Ratio::Auto);
+        assert_eq!(Level::Redundancy.ratio(Ratio::Auto), Ratio::Auto);
+        assert!(Level::ALL.into_iter().all(|level| level.down().up() == level || level == Level::Redundancy));
+    }
 
     #[test]
     fn a_ratio_is_auto_or_a_number_from_2_to_20() {

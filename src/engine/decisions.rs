@@ -1,28 +1,27 @@
-//! Texts that had to go on as they were, remembered so that they do when their conversation goes on.
+//! What must be remembered for a text to keep its form when its conversation goes on, because it cannot be computed
+//! again: that it had to go on raw, which units a verdict has put back, and the level at which it was first condensed.
 //!
-//! A provider has seen such a text unmodified; condensing it later would change a prefix that it has cached. The store
-//! is bounded, apart from the cache of texts (no eviction there displaces it), and may be kept in a file.
-//!
-//! The file is a header and records of 16 bytes: 15 of the key's hash, one for the reason. It holds no text. It is read
-//! once at the start and only appended to, by a thread of its own; at twice the bound it is written anew from memory. A
-//! record that is cut off or damaged matches no key, and is harmless. Processes that share a file may lose some records
-//! to each other's rewriting.
+//! A provider has seen such a text in that form; another one later would change a prefix that it has cached. The store
+//! is bounded, apart from the cache of texts (no eviction there displaces it), and may be kept in a [file](file). It
+//! holds hashes and numbers, no text.
+
+mod file;
 
 use std::{
     collections::{HashMap, VecDeque},
-    fs::{self, File, OpenOptions},
-    io::{self, Read, Write},
-    path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex,
-        mpsc::{Receiver, SyncSender, sync_channel},
-    },
-    thread,
+    hash::Hash,
+    path::Path,
+    sync::{Arc, Mutex, mpsc::SyncSender},
 };
 
-use crate::compress::Reason;
+use crate::compress::{Level, Reason};
 
-use super::{Config, StartError, key::Key, stop::lock};
+use super::{
+    Config, StartError,
+    key::{DecisionId, Key},
+    stop::lock,
+};
+use file::{Entry, Log};
 
 /// Why a text had to go on as it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,31 +36,37 @@ pub(super) struct Forced {
 pub(super) struct Decisions {
     known: Arc<Mutex<Store>>,
     /// `None` without a file, and once the engine goes.
-    writer: Mutex<Option<SyncSender<Record>>>,
+    writer: Mutex<Option<SyncSender<Vec<Entry>>>>,
 }
 
-type Short = [u8; 15];
-type Record = [u8; 16];
-
-/// The decisions in the order in which they were made, the oldest of which go first.
+/// What is remembered, by kind.
 #[derive(Debug)]
 struct Store {
-    forced: HashMap<Short, Forced>,
-    order: VecDeque<Short>,
-    most: usize,
+    raw: Bounded<[u8; 15], Forced>,
+    /// The units that were put back; none where the decision passed.
+    judged: Bounded<[u8; 12], Vec<u32>>,
+    levels: Bounded<[u8; 15], Level>,
+}
+
+/// How much is remembered of each kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sizes {
+    pub(super) raw: u64,
+    pub(super) judged: u64,
+    pub(super) levels: u64,
 }
 
 impl Decisions {
     /// Reads what a former process left, and starts the writing thread if there is a file to write.
     pub(super) fn open(config: &Config, state: Option<&Path>, alive: SyncSender<()>) -> Result<Self, StartError> {
-        let mut store = Store { forced: HashMap::new(), order: VecDeque::new(), most: config.decisions };
+        let mut store = Store::new(config.decisions);
         let file = match config.decisions_path(state) {
             None => None,
             Some((path, named)) => match Log::open(path.clone(), &mut store) {
                 Ok(file) => Some(file),
                 Err(error) if named => return Err(StartError::Decisions(path, error)),
                 Err(error) => {
-                    tracing::warn!(path = %path.display(), %error, "forced decisions are not kept across restarts");
+                    tracing::warn!(path = %path.display(), %error, "decisions are not kept across restarts");
                     None
                 }
             },
@@ -71,17 +76,45 @@ impl Decisions {
         Ok(Self { known, writer: Mutex::new(writer) })
     }
 
+    /// Whether and why a text has to go on as it came.
     pub(super) fn find(&self, key: Key) -> Option<Forced> {
-        lock(&self.known).forced.get(&key.short()).copied()
+        lock(&self.known).raw.map.get(&key.short()).copied()
     }
 
     /// The first decision on a key stands.
     pub(super) fn remember(&self, key: Key, forced: Forced) {
-        let is_new = lock(&self.known).insert(key.short(), forced);
-        if let Some(writer) = lock(&self.writer).as_ref().filter(|_| is_new) {
-            // A full queue costs the record its life across a restart, but holds nobody up.
-            let _ = writer.try_send(record(key.short(), forced.reason));
+        if lock(&self.known).raw.insert(key.short(), forced) {
+            self.write(vec![Entry::Raw(key.short(), forced.reason)]);
         }
+    }
+
+    /// The units of a decision that were put back, if it was judged.
+    pub(super) fn judged(&self, id: DecisionId) -> Option<Vec<usize>> {
+        let store = lock(&self.known);
+        store.judged.map.get(&id.short()).map(|units| units.iter().map(|unit| *unit as usize).collect())
+    }
+
+    /// Notes the units that a verdict puts back; gives those of the first verdict, which stands.
+    pub(super) fn judge(&self, id: DecisionId, units: &[usize]) -> Vec<usize> {
+        let numbers: Vec<u32> = units.iter().filter_map(|unit| u32::try_from(*unit).ok()).collect();
+        let entries = file::judged(id.short(), &numbers);
+        if lock(&self.known).judged.insert(id.short(), numbers) {
+            self.write(entries);
+        }
+        self.judged(id).unwrap_or_else(|| units.to_vec())
+    }
+
+    /// The level that is noted for a key, else `now`, which is noted where it is given.
+    pub(super) fn level(&self, key: Key, now: Option<Level>) -> Level {
+        let mut store = lock(&self.known);
+        if let Some(level) = store.levels.map.get(&key.short()) {
+            return *level;
+        }
+        let Some(level) = now else { return Level::Full };
+        store.levels.insert(key.short(), level);
+        drop(store);
+        self.write(vec![Entry::Level(key.short(), level)]);
+        level
     }
 
     /// Lets the writing thread end when it has written what it was given.
@@ -89,141 +122,75 @@ impl Decisions {
         lock(&self.writer).take();
     }
 
-    pub(super) fn len(&self) -> usize {
-        lock(&self.known).forced.len()
+    pub(super) fn sizes(&self) -> Sizes {
+        let Store { raw, judged, levels } = &*lock(&self.known);
+        Sizes { raw: raw.map.len() as u64, judged: judged.map.len() as u64, levels: levels.map.len() as u64 }
+    }
+
+    fn write(&self, entries: Vec<Entry>) {
+        if let Some(writer) = lock(&self.writer).as_ref() {
+            // A full queue costs the entries their life across a restart, but holds nobody up.
+            let _ = writer.try_send(entries);
+        }
     }
 }
 
 impl Store {
-    fn insert(&mut self, key: Short, forced: Forced) -> bool {
-        if self.forced.contains_key(&key) {
+    fn new(most: usize) -> Self {
+        Self { raw: Bounded::new(most), judged: Bounded::new(most), levels: Bounded::new(most) }
+    }
+
+    /// Everything, the oldest of each kind first.
+    fn entries(&self) -> Vec<Entry> {
+        let raw = self.raw.iter().map(|(key, forced)| Entry::Raw(*key, forced.reason));
+        let levels = self.levels.iter().map(|(key, level)| Entry::Level(*key, *level));
+        let judged = self.judged.iter().flat_map(|(id, units)| file::judged(*id, units));
+        raw.chain(levels).chain(judged).collect()
+    }
+
+    fn insert(&mut self, entry: Entry) {
+        match entry {
+            Entry::Raw(key, reason) => drop(self.raw.insert(key, Forced { reason, tokens: 0 })),
+            Entry::Level(key, level) => drop(self.levels.insert(key, level)),
+            Entry::Judged(id, unit) => {
+                self.judged.insert(id, Vec::new());
+                if let (Some(units), Some(unit)) = (self.judged.map.get_mut(&id), unit) {
+                    units.push(unit);
+                }
+            }
+        }
+    }
+}
+
+/// Entries in the order in which they came, the oldest of which go first.
+#[derive(Debug)]
+struct Bounded<K, V> {
+    map: HashMap<K, V>,
+    order: VecDeque<K>,
+    most: usize,
+}
+
+impl<K: Copy + Eq + Hash, V> Bounded<K, V> {
+    fn new(most: usize) -> Self {
+        Self { map: HashMap::new(), order: VecDeque::new(), most }
+    }
+
+    /// False where there is an entry already, which stands.
+    fn insert(&mut self, key: K, value: V) -> bool {
+        if self.map.contains_key(&key) {
             return false;
         }
         if self.order.len() >= self.most
             && let Some(oldest) = self.order.pop_front()
         {
-            self.forced.remove(&oldest);
+            self.map.remove(&oldest);
         }
         self.order.push_back(key);
-        self.forced.insert(key, forced);
+        self.map.insert(key, value);
         true
     }
 
-    fn records(&self) -> Vec<Record> {
-        let reason = |key: &Short| self.forced.get(key).map_or(Reason::Deadline, |forced| forced.reason);
-        self.order.iter().map(|key| record(*key, reason(key))).collect()
+    fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.order.iter().filter_map(|key| Some((key, self.map.get(key)?)))
     }
-}
-
-/// The file, open for appending.
-#[derive(Debug)]
-struct Log {
-    path: PathBuf,
-    file: File,
-    records: usize,
-}
-
-impl Log {
-    /// Reads the records into `store`; the file is made if it is missing, and made anew where it is something else.
-    fn open(path: PathBuf, store: &mut Store) -> io::Result<Self> {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let most = (2 * store.most + 1) as u64 * RECORD as u64;
-        let mut bytes = Vec::new();
-        match File::open(&path) {
-            Ok(file) => drop(file.take(most).read_to_end(&mut bytes)?),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-        let (records, rest) = bytes.as_chunks::<RECORD>();
-        let known = records.first() == Some(HEADER);
-        for bytes in records.iter().skip(1).take_while(|_| known) {
-            let (key, reason) = parts(*bytes);
-            store.insert(key, Forced { reason, tokens: 0 });
-        }
-        if known && rest.is_empty() && records.len() <= 2 * store.most {
-            let file = OpenOptions::new().append(true).open(&path)?;
-            return Ok(Self { path, file, records: records.len() - 1 });
-        }
-        Self::rewrite(path, &store.records())
-    }
-
-    /// Writes the file anew, so that at any moment either the old or the new one is there.
-    fn rewrite(path: PathBuf, records: &[Record]) -> io::Result<Self> {
-        let draft = path.with_extension(format!("{}.new", std::process::id()));
-        let mut file = private().append(true).create(true).open(&draft)?;
-        file.set_len(0)?;
-        file.write_all(HEADER)?;
-        file.write_all(records.as_flattened())?;
-        fs::rename(&draft, &path)?;
-        Ok(Self { path, file, records: records.len() })
-    }
-
-    fn start(mut self, known: Arc<Mutex<Store>>, alive: SyncSender<()>) -> Result<SyncSender<Record>, StartError> {
-        let (writer, records) = sync_channel(1024);
-        let write = move || {
-            if let Err(error) = self.write_all(&known, &records) {
-                tracing::warn!(%error, "forced decisions are no longer written");
-            }
-            drop(alive);
-        };
-        thread::Builder::new()
-            .name("headroom-decisions".to_owned())
-            .spawn(write)
-            .map_err(|error| StartError::Thread("decisions", error))?;
-        Ok(writer)
-    }
-
-    fn write_all(&mut self, known: &Mutex<Store>, records: &Receiver<Record>) -> io::Result<()> {
-        for record in records {
-            let all = {
-                let known = lock(known);
-                (self.records >= 2 * known.most).then(|| known.records())
-            };
-            if let Some(all) = all {
-                // The record at hand is among them.
-                *self = Self::rewrite(self.path.clone(), &all)?;
-            } else {
-                self.file.write_all(&record)?;
-                self.records += 1;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// For the user's eyes alone: whoever knows a text could tell from its hash that it was sent.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-const RECORD: usize = 16;
-const HEADER: &Record = b"headroom raw v1\n";
-
-fn record(key: Short, reason: Reason) -> Record {
-    let mut record = [0; RECORD];
-    record.iter_mut().zip(key).for_each(|(to, from)| *to = from);
-    if let Some(last) = record.last_mut() {
-        *last = match reason {
-            Reason::Overloaded => 1,
-            Reason::ModelFailed => 2,
-            _ => 0,
-        };
-    }
-    record
-}
-
-fn parts(record: Record) -> (Short, Reason) {
-    let mut key = [0; 15];
-    key.iter_mut().zip(record).for_each(|(to, from)| *to = from);
-    let reason = match record.last() {
-        Some(1) => Reason::Overloaded,
-        Some(2) => Reason::ModelFailed,
-        _ => Reason::Deadline,
-    };
-    (key, reason)
 }

@@ -14,12 +14,12 @@ use std::{
 
 use tokio::sync::watch;
 
-use crate::compress::{Condensation, Outcome, Reason, Unit};
+use crate::compress::{Condensation, Level, Outcome, Reason, Unit};
 
 use super::{
     Cache, Config, Reply,
     decisions::{Decisions, Forced},
-    key::{CacheKey, Key},
+    key::{DecisionId, Key},
     stats::{Counters, Stats},
     stop::{Stop, Why, lock},
 };
@@ -37,8 +37,8 @@ impl Known {
         Self { condensation: Arc::new(condensation), took }
     }
 
-    pub(super) fn reply(self, cache: Cache) -> Reply {
-        Reply { condensation: self.condensation, cache, took: self.took }
+    pub(super) fn reply(self, cache: Cache, id: DecisionId, level: Level) -> Reply {
+        Reply { condensation: self.condensation, cache, took: self.took, id, level }
     }
 }
 
@@ -52,7 +52,7 @@ impl From<Forced> for Known {
 #[derive(Debug)]
 pub(super) struct Flights {
     running: Mutex<HashMap<Key, Running>>,
-    cache: moka::sync::Cache<CacheKey, Known>,
+    cache: moka::sync::Cache<DecisionId, Known>,
     decisions: Decisions,
     counters: Arc<Counters>,
 }
@@ -67,7 +67,8 @@ struct Running {
 #[derive(Debug)]
 pub(super) struct Flight {
     key: Key,
-    cache_key: CacheKey,
+    /// Names the decision that the pipeline will make.
+    pub(super) id: DecisionId,
     settled: watch::Sender<Option<Known>>,
     /// Tells the worker and the model to end.
     pub(super) stop: Arc<Stop>,
@@ -111,9 +112,9 @@ impl Flights {
     }
 
     /// Looks a job up, and becomes one of its waiters if it is not decided.
-    pub(super) fn join(self: &Arc<Self>, key: Key, cache_key: CacheKey) -> Joined {
+    pub(super) fn join(self: &Arc<Self>, key: Key, id: DecisionId) -> Joined {
         let mut running = lock(&self.running);
-        if let Some(known) = self.decisions.find(key).map(Known::from).or_else(|| self.cache.get(&cache_key)) {
+        if let Some(known) = self.decisions.find(key).map(Known::from).or_else(|| self.cache.get(&id)) {
             self.counters.hits.add(1);
             return Joined::Known(known);
         }
@@ -125,7 +126,7 @@ impl Flights {
         self.counters.misses.add(1);
         let flight = Arc::new(Flight {
             key,
-            cache_key,
+            id,
             settled: watch::Sender::new(None),
             stop: Arc::default(),
             tokens: AtomicUsize::new(0),
@@ -138,19 +139,35 @@ impl Flights {
     pub(super) fn settle(&self, flight: &Arc<Flight>, known: Known) {
         let mut running = lock(&self.running);
         if remove(&mut running, flight) {
-            self.cache.insert(flight.cache_key, known.clone());
+            self.cache.insert(flight.id, known.clone());
             flight.settled.send_replace(Some(known));
         }
     }
 
-    /// Puts another decision in the place of `old`, unless another one stands there by now; gives what stands.
-    pub(super) fn replace(&self, cache_key: CacheKey, old: &Arc<Condensation>, new: Condensation) -> Arc<Condensation> {
+    /// The level of a text: the one that it was first condensed at, else `now`, which is noted for it.
+    pub(super) fn level(&self, key: Key, now: Option<Level>) -> Level {
+        self.decisions.level(key, now)
+    }
+
+    /// The units of a decision that were put back when it was judged; none where it passed, `None` where it was not
+    /// judged.
+    pub(super) fn judged(&self, id: DecisionId) -> Option<Vec<usize>> {
+        self.decisions.judged(id)
+    }
+
+    /// Notes which units a verdict puts back; gives those of the first verdict.
+    pub(super) fn judge(&self, id: DecisionId, units: &[usize]) -> Vec<usize> {
+        self.decisions.judge(id, units)
+    }
+
+    /// Puts `new` in the place of `old`, unless something else stands there by now; gives what stands.
+    pub(super) fn replace(&self, id: DecisionId, old: &Condensation, new: Condensation) -> Arc<Condensation> {
         let _alone = lock(&self.running);
-        match self.cache.get(&cache_key) {
-            Some(known) if !Arc::ptr_eq(&known.condensation, old) => known.condensation,
+        match self.cache.get(&id) {
+            Some(known) if *known.condensation != *old => known.condensation,
             known => {
                 let known = Known::new(new, known.map_or(Duration::ZERO, |known| known.took));
-                self.cache.insert(cache_key, known.clone());
+                self.cache.insert(id, known.clone());
                 known.condensation
             }
         }
@@ -192,7 +209,9 @@ impl Flights {
         Stats {
             cached: self.cache.entry_count(),
             cached_bytes: self.cache.weighted_size(),
-            remembered: self.decisions.len() as u64,
+            remembered: self.decisions.sizes().raw,
+            judged: self.decisions.sizes().judged,
+            levels: self.decisions.sizes().levels,
             ..stats()
         }
     }

@@ -1,7 +1,7 @@
 //! What makes two jobs equal.
 
 use crate::{
-    compress::{Encoding, PIPELINE_VERSION, Policy, Query, Ratio, ToolCall, redundancy::Kinds},
+    compress::{Encoding, Level, PIPELINE_VERSION, Policy, Query, Ratio, ToolCall, redundancy::Kinds},
     engine::Job,
 };
 
@@ -9,9 +9,9 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Key([u8; 32]);
 
-/// A key under one model and one version of the pipeline.
+/// Names a decision: a key under one model, one version of the pipeline and one level of the ratio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct CacheKey([u8; 32]);
+pub struct DecisionId([u8; 32]);
 
 impl Key {
     pub(super) fn of(job: &Job) -> Self {
@@ -38,19 +38,33 @@ impl Key {
         Self(hash.finish())
     }
 
-    /// The key of the texts that the model of this fingerprint gives.
-    pub(super) fn under(self, fingerprint: &str) -> CacheKey {
+    /// The decision that the model of this fingerprint gives at this level.
+    pub(super) fn under(self, fingerprint: &str, level: Level) -> DecisionId {
         let mut hash = Fields::new();
         hash.field(&self.0).field(&PIPELINE_VERSION.to_le_bytes()).field(fingerprint.as_bytes());
-        CacheKey(hash.finish())
+        if level != Level::Full {
+            hash.field(level.as_str().as_bytes());
+        }
+        DecisionId(hash.finish())
     }
 
-    /// The first 15 bytes, which are enough to tell decisions apart.
+    /// The first 15 bytes, which are enough to tell keys apart.
     pub(super) fn short(self) -> [u8; 15] {
-        let mut short = [0; 15];
-        short.iter_mut().zip(self.0).for_each(|(to, from)| *to = from);
-        short
+        first(&self.0)
     }
+}
+
+impl DecisionId {
+    /// The first 12 bytes, which are enough to tell decisions apart.
+    pub(super) fn short(self) -> [u8; 12] {
+        first(&self.0)
+    }
+}
+
+fn first<const N: usize>(hash: &[u8; 32]) -> [u8; N] {
+    let mut short = [0; N];
+    short.iter_mut().zip(hash).for_each(|(to, from)| *to = *from);
+    short
 }
 
 /// Fields with their lengths before them, so that no two lists of fields read alike.

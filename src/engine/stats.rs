@@ -42,6 +42,12 @@ pub struct Stats {
     pub forced_overloaded: u64,
     /// Raw decisions forced by the model.
     pub forced_model_failed: u64,
+    /// Raw decisions forced by a missing verdict of the fidelity check.
+    pub forced_unverified: u64,
+    /// Verdicts that are remembered.
+    pub judged: u64,
+    /// Levels of the ratio that are remembered for texts.
+    pub levels: u64,
 }
 
 /// A number that goes up, or up and down.
@@ -77,6 +83,7 @@ pub(super) struct Counters {
     forced_deadline: Count,
     forced_overloaded: Count,
     forced_model_failed: Count,
+    forced_unverified: Count,
 }
 
 impl Counters {
@@ -84,6 +91,7 @@ impl Counters {
         match reason {
             Reason::Deadline => self.forced_deadline.add(1),
             Reason::Overloaded => self.forced_overloaded.add(1),
+            Reason::Unverified => self.forced_unverified.add(1),
             _ => self.forced_model_failed.add(1),
         }
     }
@@ -104,6 +112,7 @@ impl Counters {
             forced_deadline: self.forced_deadline.now(),
             forced_overloaded: self.forced_overloaded.now(),
             forced_model_failed: self.forced_model_failed.now(),
+            forced_unverified: self.forced_unverified.now(),
             ..Stats::default()
         }
     }

@@ -10,7 +10,9 @@ use futures_util::{FutureExt, future::join_all};
 use proptest::prelude::*;
 
 use crate::{
-    compress::{Encoded, Factor, Interrupt, Outcome, Ratio, RewriteError, RewriteRequest, Rewriter, ToolCall},
+    compress::{
+        Decision, Encoded, Factor, Interrupt, Outcome, Ratio, RewriteError, RewriteRequest, Rewriter, ToolCall, Unit,
+    },
     model::ScriptedRewriter,
 };
 
@@ -334,6 +336,73 @@ async fn a_job_waits_for_the_model_to_load_as_long_as_it_has_time() {
 }
 
 #[tokio::test]
+async fn what_a_verdict_put_back_stays_put_back_after_eviction_and_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = prose(1);
+    let mut forms = Vec::new();
+    for cache_mib in [64, 0, 64] {
+        let engine = Engine::start(&Config { cache_mib, ..config() }, Some(folder.path()), works()).unwrap();
+        engine.loaded().await;
+        let reply = engine.condense(job(&text), None).await;
+        if forms.is_empty() {
+            let at = |unit: &Unit| unit.decision == Decision::Dropped && unit.kind == "prose";
+            let dropped = reply.condensation.units.iter().position(at).unwrap();
+            assert!(!engine.is_judged(reply.id));
+            let judged = engine.judge(&job(&text), reply.clone(), &[dropped]);
+            assert_ne!(judged.condensation, reply.condensation);
+            forms.push((*judged.condensation).clone());
+            // The first verdict holds.
+            let second = engine.judge(&job(&text), reply.clone(), &[0, 1, 2]);
+            forms.push((*second.condensation).clone());
+        }
+        assert!(engine.is_judged(reply.id));
+        forms.push((*engine.condense(job(&text), None).await.condensation).clone());
+        forms.push((*engine.condense(job(&text), None).await.condensation).clone());
+    }
+    assert!(forms[0].text().is_some());
+    assert!(forms.iter().all(|form| *form == forms[0]));
+}
+
+#[tokio::test]
+async fn a_passed_verdict_and_a_missing_one_outlive_the_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let (passed, missing) = (prose(1), prose(2));
+    let engine = Engine::start(&config(), Some(folder.path()), works()).unwrap();
+    let reply = engine.condense(job(&passed), None).await;
+    let form = engine.judge(&job(&passed), reply, &[]).condensation;
+    let reply = engine.condense(job(&missing), None).await;
+    assert_eq!(reason(&engine.forgo(&job(&missing), reply)), Some(Reason::Unverified));
+    assert_eq!((engine.stats().judged, engine.stats().forced_unverified), (1, 1));
+    drop(engine);
+
+    let engine = Engine::start(&config(), Some(folder.path()), works()).unwrap();
+    let again = engine.condense(job(&passed), None).await;
+    assert!(engine.is_judged(again.id) && again.condensation == form);
+    assert_eq!(reason(&engine.condense(job(&missing), None).await), Some(Reason::Unverified));
+}
+
+#[tokio::test]
+async fn a_text_keeps_the_level_of_its_first_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut forms = Vec::new();
+    for levels in [[Some(Level::Full), Some(Level::Gentler)], [Some(Level::Redundancy), None]] {
+        // Nothing is cached, so that each form is computed anew.
+        let engine = Engine::start(&Config { cache_mib: 0, ..config() }, Some(folder.path()), works()).unwrap();
+        for level in levels {
+            let old = engine.condense_at(job(&prose(1)), level, None).await;
+            assert_eq!(old.level, Level::Full);
+            forms.push(old.condensation.tokens_after);
+        }
+        let new = engine.condense_at(job(&prose(2)), Some(Level::Gentler), None).await;
+        assert_eq!(new.level, Level::Gentler, "seen first when backed off");
+        assert!(new.condensation.tokens_after > forms[0], "2:1 is gentler than 4:1");
+        let later = engine.condense_at(job(&prose(2)), Some(Level::Full), None).await;
+        assert_eq!((later.level, later.condensation), (Level::Gentler, new.condensation), "recovered, and the same");
+    }
+    assert!(forms.iter().all(|form| *form == forms[0]));
+}
+
+#[tokio::test]
 async fn eviction_leaves_forced_decisions_and_gives_the_same_text_again() {
     let engine = start(&Config { cache_mib: 0, ..config() }, works()).await;
     let forced = engine.condense(job(&prose(0)), None).await;
@@ -410,7 +479,7 @@ fn the_cache_stays_within_its_weight() {
     };
     for day in 0..40 {
         let key = Key::of(&job(&prose(day)));
-        let Joined::New(waiter) = flights.join(key, key.under("")) else { panic!("day {day} is known") };
+        let Joined::New(waiter) = flights.join(key, key.under("", Level::Full)) else { panic!("day {day} is known") };
         flights.settle(&waiter.flight(), Known::new(long.clone(), Duration::ZERO));
     }
     let stats = engine.stats();
@@ -447,23 +516,23 @@ fn a_damaged_file_is_read_as_far_as_it_goes() {
     let whole = fs::read(&path).unwrap();
     fs::write(&path, &whole[..whole.len() - 5]).unwrap();
     let (decisions, ended) = open(&config());
-    assert_eq!((decisions.find(key(1)), decisions.len()), (Some(Forced { tokens: 0, ..forced }), 2));
+    assert_eq!((decisions.find(key(1)), decisions.sizes().raw), (Some(Forced { tokens: 0, ..forced }), 2));
     decisions.remember(key(3), forced);
     close((decisions, ended));
     assert_eq!(fs::read(&path).unwrap().len() % 16, 0, "the record that was cut off is gone");
 
     let small = Config { decisions: 2, ..config() };
     let (decisions, ended) = open(&small);
-    assert_eq!((decisions.len(), decisions.find(key(0))), (2, None), "the oldest went");
+    assert_eq!((decisions.sizes().raw, decisions.find(key(0))), (2, None), "the oldest went");
     (4..20).for_each(|day| decisions.remember(key(day), forced));
     close((decisions, ended));
-    assert!(fs::read(&path).unwrap().len() <= 16 * 5);
+    assert!(fs::read(&path).unwrap().len() <= 16 * 13);
 
     fs::write(&path, b"something else entirely, and long enough").unwrap();
     let (decisions, ended) = open(&config());
-    assert_eq!(decisions.len(), 0);
+    assert_eq!(decisions.sizes().raw, 0);
     close((decisions, ended));
-    assert_eq!(fs::read(&path).unwrap(), b"headroom raw v1\n");
+    assert_eq!(fs::read(&path).unwrap(), b"headroom raw v2\n");
 }
 
 #[test]

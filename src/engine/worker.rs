@@ -12,7 +12,7 @@ use std::{
     time::Instant,
 };
 
-use crate::compress::{Condensation, CountTokens, Encoding, Reason, RewriteError, Rewriter, compress};
+use crate::compress::{Condensation, CountTokens, Encoding, Reason, RewriteError, Rewriter, compress, reexpand};
 
 use super::{
     Job, Shared, StartError,
@@ -92,7 +92,12 @@ fn condense(
     let tokens = Counting { encoding: job.encoding, text: &job.text, flight };
     let mut rewriter = model.map(|model| shared.inference.rewriter(model, job.tenant, &flight.stop));
     let rewriter = rewriter.as_mut().map(|rewriter| rewriter as &mut dyn Rewriter);
-    compress(&job.text, &job.query, &job.policy, &tokens, rewriter)
+    let condensation = compress(&job.text, &job.query, &job.policy, &tokens, rewriter)?;
+    // What was put back once is put back again, whatever was forgotten since.
+    Ok(match shared.flights.judged(flight.id) {
+        Some(units) => reexpand(&job.text, &condensation, &units, &tokens),
+        None => condensation,
+    })
 }
 
 /// Why a text goes on as it is when the model gave no answer.
@@ -145,7 +150,7 @@ impl CountTokens for Counting<'_> {
 mod tests {
     use super::super::{Backend, Config, Engine, Tenant, flight::Joined, key::Key};
     use super::*;
-    use crate::compress::{Policy, Query};
+    use crate::compress::{Level, Policy, Query};
 
     #[test]
     fn a_job_that_has_ended_leaves_the_arithmetic_without_a_fault() {
@@ -159,7 +164,7 @@ mod tests {
             tenant: Tenant::default(),
         };
         let key = Key::of(&job);
-        let Joined::New(waiter) = shared.flights.join(key, key.under("")) else { panic!("it is known") };
+        let Joined::New(waiter) = shared.flights.join(key, key.under("", Level::Full)) else { panic!("it is known") };
         let flight = waiter.flight();
         let tokens = Counting { encoding: job.encoding, text: &job.text, flight: &flight };
         assert!(tokens.count(&job.text) > 900);

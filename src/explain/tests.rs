@@ -5,9 +5,9 @@ use std::{
 
 use super::*;
 use crate::{
-    compress::{Condensation, Decision, Outcome, Unit},
+    compress::{Condensation, Decision, Level, Outcome, Unit},
     engine::Tenant,
-    fidelity::{Finding, Kind, State, Verdict},
+    fidelity::{Finding, Kind, State, Verdict, Why},
 };
 
 fn record(id: &str, original: &str) -> Record {
@@ -188,7 +188,7 @@ fn a_late_verdict_joins_its_record() {
     store.insert(record("r1", "twelve eggs, two hens"), now);
     let finding = Finding { unit: 1, kind: Kind::Changed, quote: "two hens".to_owned(), answer: "ten".to_owned() };
     let verdict =
-        Verdict { state: State::Flagged, findings: vec![finding], questions: 2, tokens: 10, took: Duration::ZERO };
+        Verdict { state: State::Flagged, findings: vec![finding], ..Verdict::unchecked(Why::Late, Level::Full) };
     store.judge("r1", 0, Arc::new(verdict), now);
     let found = store.find("r1", Reader::Operator, now).unwrap();
     assert!(html(&found).contains("rewritten flagged") && terminal(&found, false).contains("two hens"));

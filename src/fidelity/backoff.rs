@@ -1,21 +1,66 @@
 //! Gentler ratios for what is flagged too often, by itself and back again.
 //!
-//! For each kind of text (a segment kind, tenant or model: the caller names it) a running rate of flags is kept. Past the
-//! upper threshold the level goes down one step; below the lower one, which lies far enough away, it goes up again. After
-//! each step the rate starts anew, so that one bad hour is not counted twice.
+//! For each kind of text, tenant and target model a running rate of flags is kept. Past the upper threshold the level
+//! goes down one step; below the lower one, which lies far enough away, it goes up again. After each step the rate starts
+//! anew, so that one bad hour is not counted twice.
 
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
 };
 
-use crate::compress::{Factor, Ratio};
+use super::Config;
+use crate::{
+    compress::{Level, content},
+    engine::Tenant,
+};
 
 /// The levels of everything that was named.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Backoff {
-    named: Mutex<HashMap<String, Rate>>,
+    named: Mutex<HashMap<Name, Rate>>,
+    above: f64,
+    below: f64,
 }
+
+/// What a level belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Name {
+    /// Texts that begin with this kind of content.
+    Kind(content::Kind),
+    /// Texts of one tenant.
+    Tenant(Tenant),
+    /// Texts for one target model, by the hash of its name.
+    Model([u8; 16]),
+}
+
+impl Name {
+    /// What a text is judged under.
+    #[must_use]
+    pub fn of(text: &str, tenant: Tenant, model: Option<&str>) -> [Self; 3] {
+        let head = text.get(..text.floor_char_boundary(HEAD)).unwrap_or_default();
+        let kind = content::blocks(head).into_iter().max_by_key(|block| block.span.len());
+        let mut named = [0; 16];
+        named
+            .iter_mut()
+            .zip(blake3::hash(model.unwrap_or_default().as_bytes()).as_bytes())
+            .for_each(|(to, b)| *to = *b);
+        [Self::Kind(kind.map_or(content::Kind::Prose, |block| block.kind)), Self::Tenant(tenant), Self::Model(named)]
+    }
+
+    /// `kind`, `tenant` or `model`.
+    #[must_use]
+    pub const fn dimension(self) -> &'static str {
+        match self {
+            Self::Kind(_) => "kind",
+            Self::Tenant(_) => "tenant",
+            Self::Model(_) => "model",
+        }
+    }
+}
+
+/// Bytes at the head of a text that tell its kind.
+const HEAD: usize = 16 << 10;
 
 #[derive(Debug, Default)]
 struct Rate {
@@ -24,60 +69,20 @@ struct Rate {
     rate: f64,
 }
 
-/// How far something has been backed off.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Level {
-    /// As asked.
-    #[default]
-    Full,
-    /// At most 5:1.
-    Gentle,
-    /// At most 2:1.
-    Gentler,
-    /// Only what is redundant.
-    Redundancy,
-}
-
-impl Level {
-    const fn down(self) -> Self {
-        match self {
-            Self::Full => Self::Gentle,
-            Self::Gentle => Self::Gentler,
-            Self::Gentler | Self::Redundancy => Self::Redundancy,
-        }
-    }
-
-    const fn up(self) -> Self {
-        match self {
-            Self::Redundancy => Self::Gentler,
-            Self::Gentler => Self::Gentle,
-            Self::Gentle | Self::Full => Self::Full,
-        }
-    }
-
-    /// The ratio at this level where `asked` was asked for.
-    #[must_use]
-    pub fn ratio(self, asked: Ratio) -> Ratio {
-        let Ratio::By(factor) = asked else { return asked };
-        let most = match self {
-            Self::Full => return asked,
-            Self::Gentle => 5.0,
-            Self::Gentler => 2.0,
-            Self::Redundancy => return Ratio::Auto,
-        };
-        Factor::new(factor.value().min(most)).map_or(asked, Ratio::By)
-    }
-}
-
 impl Backoff {
+    /// Everything at its full level.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        Self { named: Mutex::default(), above: config.backoff_above, below: config.recover_below }
+    }
+
     /// Notes a verdict; gives the level before and after where it changed.
-    pub fn note(&self, name: &str, flagged: bool) -> Option<(Level, Level)> {
+    pub fn note(&self, name: Name, flagged: bool) -> Option<(Level, Level)> {
         let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
-        if !named.contains_key(name) && named.len() >= MOST_NAMES {
+        if !named.contains_key(&name) && named.len() >= MOST_NAMES {
             return None;
         }
-        let rate = named.entry(name.to_owned()).or_default();
+        let rate = named.entry(name).or_default();
         rate.checked += 1;
         // The mean of the first, then one that forgets.
         let weight = (1.0 / f64::from(rate.checked)).max(1.0 / MEMORY);
@@ -87,8 +92,8 @@ impl Backoff {
         }
         let before = rate.level;
         let after = match rate.rate {
-            rate if rate > TOO_OFTEN => before.down(),
-            rate if rate < SELDOM => before.up(),
+            rate if rate > self.above => before.down(),
+            rate if rate < self.below => before.up(),
             _ => before,
         };
         (after != before).then(|| {
@@ -97,27 +102,21 @@ impl Backoff {
         })
     }
 
-    /// The level of a name.
+    /// The gentlest level of these names.
     #[must_use]
-    pub fn level(&self, name: &str) -> Level {
+    pub fn level(&self, names: &[Name]) -> Level {
         let named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
-        named.get(name).map_or(Level::Full, |rate| rate.level)
+        names.iter().filter_map(|name| named.get(name)).map(|rate| rate.level).max().unwrap_or_default()
     }
 
-    /// Everything that is not at its full level, for metrics.
+    /// How many names of a dimension are at each level below the full one.
     #[must_use]
-    pub fn backed_off(&self) -> Vec<(String, Level)> {
+    pub fn backed_off(&self, dimension: &str) -> [(Level, usize); 3] {
         let named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut found: Vec<_> =
-            named.iter().filter(|(_, r)| r.level != Level::Full).map(|(name, r)| (name.clone(), r.level)).collect();
-        found.sort();
-        found
+        let at = |level| named.iter().filter(|(n, r)| n.dimension() == dimension && r.level == level).count();
+        [Level::Gentle, Level::Gentler, Level::Redundancy].map(|level| (level, at(level)))
     }
 }
-
-/// Share of flagged texts past which a level is given up, and below which one is tried again.
-const TOO_OFTEN: f64 = 0.25;
-const SELDOM: f64 = 0.05;
 
 /// Verdicts that a level is given before it is judged, and over which the rate forgets.
 const MEMORY: f64 = 20.0;
@@ -129,40 +128,42 @@ const MOST_NAMES: usize = 4096;
 mod tests {
     use super::*;
 
+    const PROSE: Name = Name::Kind(content::Kind::Prose);
+
     fn level_after(backoff: &Backoff, flags: impl IntoIterator<Item = bool>) -> Level {
         for flagged in flags {
-            backoff.note("prose", flagged);
+            backoff.note(PROSE, flagged);
         }
-        backoff.level("prose")
+        backoff.level(&[Name::Tenant(Tenant::default()), PROSE])
     }
 
     #[test]
     fn what_is_flagged_too_often_gets_gentler_and_recovers() {
-        let backoff = Backoff::default();
+        let backoff = Backoff::new(&Config::default());
         assert_eq!(level_after(&backoff, [true; 19]), Level::Full, "too few to tell");
         assert_eq!(level_after(&backoff, [true]), Level::Gentle);
         assert_eq!(level_after(&backoff, [true; 20]), Level::Gentler);
-        assert_eq!(backoff.backed_off(), [("prose".to_owned(), Level::Gentler)]);
+        assert!(backoff.backed_off("kind").contains(&(Level::Gentler, 1)));
         assert_eq!(level_after(&backoff, [false; 20]), Level::Gentle);
         assert_eq!(level_after(&backoff, [false; 20]), Level::Full);
-        assert_eq!(backoff.level("other"), Level::Full);
+        assert_eq!(backoff.level(&[Name::Model([0; 16])]), Level::Full);
     }
 
     #[test]
     fn between_the_thresholds_nothing_moves() {
-        let backoff = Backoff::default();
+        let backoff = Backoff::new(&Config::default());
         level_after(&backoff, [true; 20]);
         let one_in_eight = (0..400).map(|n| n % 8 == 0);
         assert_eq!(level_after(&backoff, one_in_eight), Level::Gentle);
     }
 
     #[test]
-    fn a_level_bounds_the_ratio_and_never_raises_it() {
-        let by = |value| Ratio::By(Factor::new(value).unwrap());
-        assert_eq!(Level::Gentle.ratio(by(10.0)), by(5.0));
-        assert_eq!(Level::Gentle.ratio(by(3.0)), by(3.0));
-        assert_eq!(Level::Gentler.ratio(by(10.0)), by(2.0));
-        assert_eq!(Level::Redundancy.ratio(by(10.0)), Ratio::Auto);
-        assert_eq!(Level::Redundancy.ratio(Ratio::Auto), Ratio::Auto);
+    fn a_text_is_judged_by_what_it_is_whose_it_is_and_whom_it_is_for() {
+        let names = |text, tenant, model| Name::of(text, Tenant([tenant; 16]), model);
+        let prose = names("Nobody came to the meeting. It was cold.", 1, Some("a"));
+        assert_eq!(prose[0], PROSE);
+        assert_eq!(names("[{\"a\": 1}, {\"a\": 2}]", 1, Some("a"))[0], Name::Kind(content::Kind::Json));
+        assert_ne!(names("", 2, None)[1], prose[1]);
+        assert_ne!(names("", 2, None)[2], prose[2]);
     }
 }

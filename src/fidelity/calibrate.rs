@@ -1,8 +1,8 @@
 //! What a checking model notices: planted corruptions against faithful rewrites, in one table.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
-use super::{Checker, State, Why};
+use super::{Checker, State, Verdict, Why};
 use crate::compress::guard::{
     self,
     plant::{Corruption, Faithful, plant, rewrite},
@@ -19,6 +19,8 @@ pub struct Calibration {
     pub unchecked: Vec<(Why, usize)>,
     /// Tokens that it took.
     pub tokens: u64,
+    /// Milliseconds that it took.
+    pub ms: u64,
 }
 
 /// One kind.
@@ -36,45 +38,56 @@ pub struct Row {
     pub either: usize,
 }
 
-/// Plants each kind of corruption, and makes each kind of faithful rewrite, in up to `each` of the units.
-///
-/// `progress` is told of each check: how many are done.
-pub async fn calibrate(
-    checker: &Checker,
-    units: &[String],
-    each: usize,
-    mut progress: impl FnMut(usize),
-) -> Calibration {
-    let mut found = Calibration::default();
-    let mut done = 0;
+/// A text with what was made of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    made: Made,
+    source: String,
+    text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Made {
+    Wrong(Corruption),
+    Faithful(Faithful),
+}
+
+/// Each kind of corruption planted, and each kind of faithful rewrite made, in up to `each` of the units.
+#[must_use]
+pub fn cases(units: &[String], each: usize) -> Vec<Case> {
+    let mut cases = Vec::new();
+    let case = |made, source: &String, text| Case { made, source: source.clone(), text };
     for corruption in Corruption::ALL {
-        let texts = units.iter().enumerate().filter_map(|(seed, unit)| Some((unit, plant(unit, corruption, seed)?)));
-        let mut row = Row { name: corruption.as_str(), ..Row::default() };
-        for (unit, text) in texts.take(each) {
-            found.add(checker, &mut row, unit, &text).await;
-            done += 1;
-            progress(done);
-        }
-        found.corruptions.push(row);
+        let planted = units.iter().enumerate().filter_map(|(seed, unit)| Some((unit, plant(unit, corruption, seed)?)));
+        cases.extend(planted.take(each).map(|(unit, text)| case(Made::Wrong(corruption), unit, text)));
     }
     for way in Faithful::ALL {
-        let texts = units.iter().filter_map(|unit| Some((unit, rewrite(unit, way)?)));
-        let mut row = Row { name: way.as_str(), ..Row::default() };
-        for (unit, text) in texts.take(each) {
-            found.add(checker, &mut row, unit, &text).await;
-            done += 1;
-            progress(done);
-        }
-        found.faithful.push(row);
+        let rewritten = units.iter().filter_map(|unit| Some((unit, rewrite(unit, way)?)));
+        cases.extend(rewritten.take(each).map(|(unit, text)| case(Made::Faithful(way), unit, text)));
+    }
+    cases
+}
+
+/// Has every case checked, one after the other. `progress` is told of each.
+pub async fn calibrate(checker: &Checker, cases: &[Case], mut progress: impl FnMut()) -> Calibration {
+    let mut found = Calibration {
+        corruptions: Corruption::ALL.map(|kind| Row { name: kind.as_str(), ..Row::default() }).into(),
+        faithful: Faithful::ALL.map(|kind| Row { name: kind.as_str(), ..Row::default() }).into(),
+        ..Calibration::default()
+    };
+    for case in cases {
+        let verdict = checker.units(&[(0, &case.source, &case.text)], true).await;
+        found.add(case, &verdict);
+        progress();
     }
     found
 }
 
 impl Calibration {
-    async fn add(&mut self, checker: &Checker, row: &mut Row, unit: &str, text: &str) {
-        let verdict = checker.units(&[(0, unit, text)], true).await;
+    fn add(&mut self, case: &Case, verdict: &Verdict) {
         self.tokens += verdict.tokens;
-        let guard = guard::check(unit, text).is_err();
+        self.ms += u64::try_from(verdict.took.as_millis()).unwrap_or(u64::MAX);
+        let guard = guard::check(&case.source, &case.text).is_err();
         let model = verdict.state == State::Flagged;
         if let State::Unchecked(why) = verdict.state {
             match self.unchecked.iter_mut().find(|(known, _)| *known == why) {
@@ -83,10 +96,21 @@ impl Calibration {
             }
             return;
         }
+        let (rows, name) = match case.made {
+            Made::Wrong(kind) => (&mut self.corruptions, kind.as_str()),
+            Made::Faithful(way) => (&mut self.faithful, way.as_str()),
+        };
+        let Some(row) = rows.iter_mut().find(|row| row.name == name) else { return };
         row.checked += 1;
         row.model += usize::from(model);
         row.guard += usize::from(guard);
         row.either += usize::from(model || guard);
+    }
+
+    /// Checks that ended with a verdict.
+    #[must_use]
+    pub fn checked(&self) -> usize {
+        self.corruptions.iter().chain(&self.faithful).map(|row| row.checked).sum()
     }
 }
 
@@ -118,6 +142,8 @@ impl fmt::Display for Calibration {
         for (why, count) in &self.unchecked {
             writeln!(f, "not checked ({}): {count}", why.as_str())?;
         }
-        writeln!(f, "tokens: {}", self.tokens)
+        let checked = self.checked().max(1) as u64;
+        let each = Duration::from_millis(self.ms / checked).as_secs_f64();
+        writeln!(f, "a check takes {each:.1} s and {} tokens", self.tokens / checked)
     }
 }

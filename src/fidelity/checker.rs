@@ -15,7 +15,7 @@ use super::{
     question::{Comparison, Question, compare, questions},
 };
 use crate::{
-    compress::{Condensation, CountTokens as _, Decision, Encoding},
+    compress::{Condensation, CountTokens as _, Decision, Encoding, Level, Unit},
     setting::Invalid,
 };
 
@@ -67,19 +67,26 @@ impl Checker {
             .units
             .iter()
             .enumerate()
-            .filter(|(_, unit)| unit.decision == Decision::Rewritten)
+            .filter(|(_, unit)| is_checked(unit))
             .filter_map(|(at, unit)| Some((at, source.get(unit.span.clone())?, unit.text.as_deref()?)))
             .collect();
         self.units(&rewritten, losses).await
     }
 
+    /// Whether there is anything to check.
+    #[must_use]
+    pub fn has_work(condensation: &Condensation) -> bool {
+        condensation.units.iter().any(is_checked)
+    }
+
     /// The same over units given as index, original and condensed text.
     pub async fn units(&self, units: &[(usize, &str, &str)], losses: bool) -> Verdict {
         let start = Instant::now();
-        let mut verdict = Verdict { state: State::Passed, ..Verdict::unchecked(Why::NothingToAsk) };
+        let mut verdict = Verdict { state: State::Passed, ..Verdict::unchecked(Why::NothingToAsk, Level::Full) };
         let mut left = self.most;
+        // Spread over the text, so that no claim at its end is safe.
+        let each = (self.most / units.len().max(1)).clamp(1, MOST_A_UNIT);
         for group in groups(units) {
-            let each = (left / group.len().max(1)).clamp(1, MOST_A_UNIT);
             let (original, condensed) = (joined(group, |u| u.1), joined(group, |u| u.2));
             let claims: Vec<Question> = group.iter().flat_map(|u| questions(u.0, u.2, each)).take(left).collect();
             left -= claims.len();
@@ -121,7 +128,11 @@ impl Checker {
         verdict.questions += asked.len();
         for (question, answer) in asked.iter().zip(answers) {
             let kind = match (compare(question, &answer, read), forward) {
-                (Comparison::Same | Comparison::Void, _) => continue,
+                (Comparison::Same, _) => continue,
+                (Comparison::Void, _) => {
+                    verdict.false_alarms += 1;
+                    continue;
+                }
                 (Comparison::Other, _) => Kind::Changed,
                 (Comparison::None, true) => Kind::Lost,
                 (Comparison::None, false) => Kind::Invented,
@@ -129,6 +140,7 @@ impl Checker {
             // Whether the words are there needs no model: "lost" or "invented" words that stand in the text are a
             // question that the model could not answer.
             if kind != Kind::Changed && has(read, &question.answer) {
+                verdict.false_alarms += 1;
                 continue;
             }
             verdict.findings.push(Finding { unit: question.unit, kind, quote: question.answer.clone(), answer });
@@ -175,6 +187,12 @@ impl Checker {
         let answers = protocol::answers(&reply?, asked.len()).ok_or(Why::Nonsense)?;
         Ok((answers, real))
     }
+}
+
+/// Units whose words are sentences and were changed. Other kinds are brought into another form by code, which invents
+/// nothing, and don't read as sentences with gaps.
+fn is_checked(unit: &Unit) -> bool {
+    unit.decision == Decision::Rewritten && matches!(unit.kind, "prose" | "heading" | "list")
 }
 
 /// The body, if it is no longer than an answer may be.

@@ -38,6 +38,10 @@ pub struct Config {
     pub price_in: f64,
     /// Price of a million tokens received.
     pub price_out: f64,
+    /// Share of flagged texts of a kind, tenant or target model past which its ratio is backed off, 0 to 1.
+    pub backoff_above: f64,
+    /// Share below which the ratio recovers; at most `backoff_above`.
+    pub recover_below: f64,
 }
 
 impl Default for Config {
@@ -58,6 +62,8 @@ impl Default for Config {
             daily_money: 0.0,
             price_in: 0.0,
             price_out: 0.0,
+            backoff_above: 0.25,
+            recover_below: 0.05,
         }
     }
 }
@@ -116,6 +122,12 @@ impl Config {
                 return Err(Invalid::new(key, value, "a number that is not negative"));
             }
         }
+        if !(0.0..=1.0).contains(&self.backoff_above) {
+            return Err(Invalid::new("backoff_above", self.backoff_above, "a number from 0 to 1"));
+        }
+        if !(0.0..=self.backoff_above).contains(&self.recover_below) {
+            return Err(Invalid::new("recover_below", self.recover_below, "a number from 0 to `backoff_above`"));
+        }
         if self.mode == Mode::Off {
             return Ok(());
         }
@@ -128,5 +140,18 @@ impl Config {
             return Err(Invalid::new("model", &self.model, "the name of a model that the endpoint serves"));
         }
         Ok(())
+    }
+
+    /// The endpoint's key, out of the variable that is named.
+    ///
+    /// # Errors
+    /// When the variable is not set.
+    pub fn key(&self) -> Result<Option<String>, Invalid> {
+        if self.mode == Mode::Off || self.api_key_env.is_empty() {
+            return Ok(None);
+        }
+        let remedy = "set the variable to the key, or leave `api_key_env` empty";
+        let key = std::env::var(&self.api_key_env);
+        key.map(|key| Some(key.trim().to_owned())).map_err(|_| Invalid::new("api_key_env", &self.api_key_env, remedy))
     }
 }

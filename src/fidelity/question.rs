@@ -126,14 +126,19 @@ pub(super) fn compare(question: &Question, answer: &str, read: &str) -> Comparis
         return Comparison::None;
     }
     let (expected, given) = (Scan::new(&question.answer), Scan::new(answer));
-    if same(&expected, &given) {
+    if same(question.kind, &expected, &given) {
         return Comparison::Same;
     }
     // An answer that is not in the text is the model's own, and one of another kind answers another question.
     let kinds = |scan: &Scan<'_>| scan.found.iter().any(|f| class(f.kind) == class(question.kind));
     let quoted = contains(&Scan::new(read).words, &given.words);
-    let loose = matches!(question.kind, AtomKind::Negation | AtomKind::Modal | AtomKind::Comparative);
+    let loose = is_loose(question.kind);
     if quoted && (kinds(&given) || loose) { Comparison::Other } else { Comparison::Void }
+}
+
+/// Words whose absence says as much as another word.
+const fn is_loose(kind: AtomKind) -> bool {
+    matches!(kind, AtomKind::Negation | AtomKind::Modal | AtomKind::Comparative)
 }
 
 const fn class(kind: AtomKind) -> AtomKind {
@@ -145,7 +150,7 @@ const fn class(kind: AtomKind) -> AtomKind {
 }
 
 /// Equal atoms; or, for names, one contained in the other (`Miller` for `Dr Miller`).
-fn same(expected: &Scan<'_>, given: &Scan<'_>) -> bool {
+fn same(kind: AtomKind, expected: &Scan<'_>, given: &Scan<'_>) -> bool {
     let keys = |scan: &Scan<'_>| -> Vec<String> {
         let mut keys: Vec<String> = scan.found.iter().filter(|f| f.counts()).map(|f| f.key.clone()).collect();
         keys.sort();
@@ -153,6 +158,9 @@ fn same(expected: &Scan<'_>, given: &Scan<'_>) -> bool {
         keys
     };
     let (old, new) = (keys(expected), keys(given));
+    if is_loose(kind) && old.is_empty() != new.is_empty() {
+        return false;
+    }
     if old.is_empty() || new.is_empty() {
         return contains(&expected.words, &given.words) || contains(&given.words, &expected.words);
     }
@@ -195,6 +203,8 @@ mod tests {
         assert_eq!(compare(&number, "", read), Comparison::None);
         assert_eq!(compare(&number, "42 seconds", read), Comparison::Void, "not in the text");
         assert_eq!(compare(&number, "Anna Holm", read), Comparison::Void, "no number");
+        let denied = question("not come", AtomKind::Negation);
+        assert_eq!(compare(&denied, "come", "They did come."), Comparison::Other);
         assert_eq!(compare(&question("Dr Anna Holm", AtomKind::Name), "Anna Holm", read), Comparison::Same);
     }
 }

@@ -1,29 +1,31 @@
 //! The check in the way of a request: when it is made, what it waits for, what a verdict does.
 //!
-//! A decision of the engine is reviewed once, when it is made. A flag puts the unit back and replaces the decision once;
-//! from then on its bytes are stable. In `inline` mode that happens before anything was forwarded.
+//! A decision of the engine is reviewed once. A flag puts the units back and replaces the decision once; from then on
+//! its bytes are stable, also after eviction and restart. `inline` waits for that before anything is forwarded; in the
+//! other modes, and where `inline` ran out of time, the text has gone on in its first form, so its bytes change at most
+//! once, from one turn to a later one. That costs the provider's cached prefix once and is counted.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
-    time::Duration,
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{Backoff, Checker, Config, Mode, State, Verdict, Why, WithoutVerdict};
+use super::{Backoff, Checker, Config, Mode, Name, State, Stats, Verdict, Why, WithoutVerdict, stats::Counters};
 use crate::{
-    compress::{Condensation, Decision, Ratio, Reason, reexpand},
-    engine::{Cache, Engine, Job, Reply},
+    compress::{Level, Ratio},
+    engine::{DecisionId, Engine, Job, Reply},
     setting::Invalid,
 };
 
-/// Reviews the engine's decisions as the mode says; clones share one.
+/// Reviews the engine's decisions as the mode says; clones share one. Checks under way end with the last of them.
 #[derive(Debug, Clone)]
 pub struct Reviewer {
     inner: Arc<Inner>,
+    _stop: Arc<DropGuard>,
 }
 
 #[derive(Debug)]
@@ -35,6 +37,11 @@ struct Inner {
     room: Arc<Semaphore>,
     backoff: Backoff,
     counters: Counters,
+    /// What was said of a decision, while it is held.
+    verdicts: moka::sync::Cache<DecisionId, Arc<Verdict>>,
+    /// The reviews under way: equal decisions share one.
+    running: Mutex<HashMap<DecisionId, watch::Receiver<Option<Judged>>>>,
+    stop: CancellationToken,
 }
 
 /// What a review came to.
@@ -44,88 +51,108 @@ pub struct Reviewed {
     pub reply: Reply,
     /// The verdict, if there is one by now.
     pub verdict: Option<Arc<Verdict>>,
+    /// The verdict that comes later, if one does.
+    pub later: Option<Later>,
 }
 
-/// What has happened so far.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// Texts that were checked.
-    pub checked: u64,
-    /// Texts with at least one flagged unit.
-    pub flagged: u64,
-    /// Units that were put back.
-    pub put_back: u64,
-    /// Tokens that the checking model was given and gave.
-    pub tokens: u64,
-    /// Texts that were not checked, by reason.
-    pub unchecked: Vec<(Why, u64)>,
+/// A decision with its verdict.
+#[derive(Debug, Clone)]
+struct Judged {
+    reply: Reply,
+    verdict: Arc<Verdict>,
 }
 
-#[derive(Debug, Default)]
-struct Counters {
-    checked: AtomicU64,
-    flagged: AtomicU64,
-    put_back: AtomicU64,
-    tokens: AtomicU64,
-    unchecked: [AtomicU64; Why::ALL.len()],
+/// A verdict to come.
+#[derive(Debug, Clone)]
+pub struct Later(watch::Receiver<Option<Judged>>);
+
+impl Later {
+    /// The verdict; `None` where the check was stopped.
+    pub async fn verdict(mut self) -> Option<Arc<Verdict>> {
+        let judged = self.0.wait_for(Option::is_some).await.ok()?;
+        judged.as_ref().map(|judged| Arc::clone(&judged.verdict))
+    }
 }
 
 impl Reviewer {
-    /// A reviewer of this engine's decisions. `key` is the value of the variable that `api_key_env` names.
+    /// A reviewer of this engine's decisions; `None` where the mode is off. `key` is the value of the variable that
+    /// `api_key_env` names.
     ///
     /// # Errors
     /// A setting that cannot be used.
-    pub fn new(config: &Config, engine: Engine, key: Option<String>) -> Result<Self, Invalid> {
+    pub fn new(config: &Config, engine: Engine, key: Option<String>) -> Result<Option<Self>, Invalid> {
+        config.check()?;
+        if config.mode == Mode::Off {
+            return Ok(None);
+        }
+        let stop = CancellationToken::new();
         let inner = Inner {
             config: config.clone(),
             checker: Checker::new(config, key)?,
             engine,
             room: Arc::new(Semaphore::new(config.queue + config.concurrency)),
-            backoff: Backoff::default(),
+            backoff: Backoff::new(config),
             counters: Counters::default(),
+            verdicts: moka::sync::Cache::builder().max_capacity(VERDICTS).weigher(weight).build(),
+            running: Mutex::default(),
+            stop: stop.clone(),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Some(Self { inner: Arc::new(inner), _stop: Arc::new(stop.drop_guard()) }))
     }
 
-    /// Reviews what the engine has decided for a job; never fails. Waits only in `inline` mode, and within its budget.
-    ///
-    /// `late` is told of a verdict that comes after this has returned.
-    pub async fn review(&self, job: &Job, reply: Reply, late: impl FnOnce(Arc<Verdict>) + Send + 'static) -> Reviewed {
-        let inner = &self.inner;
-        if let Some(why) = inner.needless(job, &reply) {
-            return Reviewed { reply, verdict: Some(Arc::new(Verdict::unchecked(why))) };
-        }
-        let Ok(permit) = Arc::clone(&inner.room).try_acquire_owned() else {
-            return inner.unverified(job, reply, Why::Overloaded);
-        };
-        if inner.config.mode == Mode::Inline {
-            let budget = Duration::from_millis(inner.config.inline_budget_ms);
-            let judged = tokio::time::timeout(budget, inner.judge(job, reply.clone())).await;
-            return match judged {
-                Ok((reply, verdict)) => {
-                    let missing = matches!(verdict.state, State::Unchecked(why) if why != Why::NothingToAsk);
-                    let reviewed = Reviewed { reply, verdict: Some(Arc::new(verdict)) };
-                    if missing { inner.without_verdict(job, reviewed) } else { reviewed }
-                }
-                Err(_) => inner.unverified(job, reply, Why::Slow),
-            };
-        }
-        let (reviewer, job, pending) = (self.clone(), job.clone(), reply.clone());
-        tokio::spawn(async move {
-            let (_, verdict) = reviewer.inner.judge(&job, pending).await;
-            drop(permit);
-            late(Arc::new(verdict));
-        });
-        Reviewed { reply, verdict: None }
-    }
-
-    /// The ratio for a name, after what was flagged under it so far.
+    /// The level for a text that was not seen before, after what was flagged under its names so far. Where no ratio is
+    /// asked there is none.
     #[must_use]
-    pub fn ratio(&self, name: &str, asked: Ratio) -> Ratio {
-        self.inner.backoff.level(name).ratio(asked)
+    pub fn level(&self, names: &[Name], asked: Ratio) -> Option<Level> {
+        matches!(asked, Ratio::By(_)).then(|| self.inner.backoff.level(names))
     }
 
-    /// Levels of everything that is backed off.
+    /// When a request that begins to wait now has waited enough.
+    #[must_use]
+    pub fn until(&self) -> Instant {
+        Instant::now() + Duration::from_millis(self.inner.config.inline_budget_ms)
+    }
+
+    /// Reviews what the engine has decided for a job; never fails. Waits in `inline` mode alone, and not past `until`.
+    pub async fn review(&self, job: &Job, names: [Name; 3], reply: Reply, until: Instant) -> Reviewed {
+        let inner = &self.inner;
+        if reply.condensation.text().is_none() {
+            return Reviewed { reply, verdict: None, later: None };
+        }
+        let known = inner.verdicts.get(&reply.id);
+        if known.is_some() || inner.engine.is_judged(reply.id) {
+            let verdict = known.unwrap_or_else(|| Arc::new(Verdict::unchecked(Why::Forgotten, reply.level)));
+            return inner.settled(job, reply, verdict);
+        }
+        let needless = match inner.config.mode {
+            _ if !Checker::has_work(&reply.condensation) => Some(Why::NothingToAsk),
+            Mode::Sample if !sampled(&job.text, inner.config.share) => Some(Why::NotSampled),
+            _ => None,
+        };
+        if let Some(why) = needless {
+            let verdict = inner.unchecked(reply.id, reply.level, why);
+            return Reviewed { reply, verdict: Some(verdict), later: None };
+        }
+        let Some(mut running) = self.begin(job, names, &reply, until) else {
+            let verdict = inner.unchecked(reply.id, reply.level, Why::Overloaded);
+            return inner.settled(job, reply, verdict);
+        };
+        if inner.config.mode != Mode::Inline {
+            return Reviewed { reply, verdict: None, later: Some(Later(running)) };
+        }
+        let later = Some(Later(running.clone()));
+        let judged = tokio::time::timeout_at(until.into(), running.wait_for(Option::is_some)).await;
+        if let Ok(Ok(judged)) = judged
+            && let Some(Judged { reply, verdict }) = judged.clone()
+        {
+            return inner.settled(job, reply, verdict);
+        }
+        inner.counters.unchecked(Why::Late);
+        let verdict = Arc::new(Verdict::unchecked(Why::Late, reply.level));
+        Reviewed { later, ..inner.settled(job, reply, verdict) }
+    }
+
+    /// What is backed off.
     #[must_use]
     pub fn backoff(&self) -> &Backoff {
         &self.inner.backoff
@@ -134,79 +161,107 @@ impl Reviewer {
     /// What has happened so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let Counters { checked, flagged, put_back, tokens, unchecked } = &self.inner.counters;
-        Stats {
-            checked: checked.load(Relaxed),
-            flagged: flagged.load(Relaxed),
-            put_back: put_back.load(Relaxed),
-            tokens: tokens.load(Relaxed),
-            unchecked: Why::ALL.into_iter().zip(unchecked.iter().map(|count| count.load(Relaxed))).collect(),
+        self.inner.counters.stats()
+    }
+
+    /// The review of a decision, begun now unless it is under way; `None` where there is no room.
+    fn begin(
+        &self,
+        job: &Job,
+        names: [Name; 3],
+        reply: &Reply,
+        until: Instant,
+    ) -> Option<watch::Receiver<Option<Judged>>> {
+        let mut running = self.inner.running();
+        if let Some(running) = running.get(&reply.id) {
+            return Some(running.clone());
         }
+        let permit = Arc::clone(&self.inner.room).try_acquire_owned().ok()?;
+        let (tell, told) = watch::channel(None);
+        running.insert(reply.id, told.clone());
+        drop(running);
+        let place = Place { inner: Arc::clone(&self.inner), id: reply.id, _permit: permit };
+        let (job, reply) = (job.clone(), reply.clone());
+        // A task of its own: neither a client that goes nor a budget that ends wastes what was begun.
+        tokio::spawn(async move {
+            tokio::select! {
+                judged = place.inner.judge(&job, names, reply, until) => {
+                    place.inner.verdicts.insert(place.id, Arc::clone(&judged.verdict));
+                    drop(place);
+                    tell.send_replace(Some(judged));
+                }
+                () = place.inner.stop.cancelled() => {}
+            }
+        });
+        Some(told)
+    }
+}
+
+/// The place of a review among those under way.
+#[derive(Debug)]
+struct Place {
+    inner: Arc<Inner>,
+    id: DecisionId,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.inner.running().remove(&self.id);
     }
 }
 
 impl Inner {
-    /// Why a decision needs no review: known before (then it was reviewed), nothing rewritten, not in the sample.
-    fn needless(&self, job: &Job, reply: &Reply) -> Option<Why> {
-        let rewritten = reply.condensation.units.iter().any(|u| u.decision == Decision::Rewritten);
-        let why = if self.config.mode == Mode::Off {
-            Why::Off
-        } else if reply.cache == Cache::Hit || reply.condensation.text().is_none() || !rewritten {
-            Why::NothingToAsk
-        } else if self.config.mode == Mode::Sample && !sampled(&job.text, self.config.share) {
-            Why::NotSampled
-        } else {
-            return None;
-        };
-        self.count(why);
-        Some(why)
-    }
-
     /// Has the decision checked, and replaced if units of it are flagged.
-    async fn judge(&self, job: &Job, reply: Reply) -> (Reply, Verdict) {
-        let losses = job.policy.ratio == Ratio::Auto;
+    async fn judge(&self, job: &Job, names: [Name; 3], reply: Reply, until: Instant) -> Judged {
+        // Whoever asks for a ratio expects losses.
+        let losses = reply.level.ratio(job.policy.ratio) == Ratio::Auto;
         let verdict = self.checker.check(&job.text, &reply.condensation, losses).await;
-        self.counters.tokens.fetch_add(verdict.tokens, Relaxed);
+        let verdict = Arc::new(Verdict { level: reply.level, ..verdict });
+        self.counters.spent(&verdict);
         if let State::Unchecked(why) = verdict.state {
-            self.count(why);
-            return (reply, verdict);
+            self.counters.unchecked(why);
+            return Judged { reply, verdict };
         }
-        self.counters.checked.fetch_add(1, Relaxed);
         let flagged = verdict.flagged();
-        for kind in kinds(&reply.condensation) {
-            let hit = flagged.iter().any(|at| reply.condensation.units.get(*at).is_some_and(|u| u.kind == kind));
-            self.backoff.note(kind, hit);
+        for name in names {
+            if let Some((before, after)) = self.backoff.note(name, !flagged.is_empty()) {
+                let kind = if let Name::Kind(kind) = name { kind.as_str() } else { "" };
+                let (before, after) = (before.as_str(), after.as_str());
+                tracing::info!(of = name.dimension(), kind, before, after, "the ratio's level changes");
+            }
         }
-        if flagged.is_empty() {
-            return (reply, verdict);
-        }
-        self.counters.flagged.fetch_add(1, Relaxed);
-        self.counters.put_back.fetch_add(flagged.len() as u64, Relaxed);
-        let expanded = reexpand(&job.text, &reply.condensation, &flagged, &job.encoding);
-        let condensation = self.engine.replace(job, &reply.condensation, expanded);
-        (Reply { condensation, ..reply }, verdict)
+        let old = Arc::clone(&reply.condensation);
+        let reply = self.engine.judge(job, reply, &flagged);
+        let replaced = !Arc::ptr_eq(&old, &reply.condensation);
+        let forwarded = self.config.mode != Mode::Inline || until <= Instant::now();
+        self.counters.judged(flagged.len(), replaced, forwarded);
+        Judged { reply, verdict }
     }
 
-    fn unverified(&self, job: &Job, reply: Reply, why: Why) -> Reviewed {
-        self.count(why);
-        self.without_verdict(job, Reviewed { reply, verdict: Some(Arc::new(Verdict::unchecked(why))) })
+    /// What goes on once the verdict is known, or known to be missing.
+    fn settled(&self, job: &Job, reply: Reply, verdict: Arc<Verdict>) -> Reviewed {
+        let missing = matches!(verdict.state, State::Unchecked(why) if why.is_failure());
+        let original = self.config.mode == Mode::Inline && self.config.without_verdict == WithoutVerdict::Original;
+        let reply = match verdict.state {
+            State::Unchecked(_) if missing && original => self.engine.forgo(job, reply),
+            // What was put back once is put back in a reply that is older than that, too.
+            _ if self.engine.is_judged(reply.id) => self.engine.judge(job, reply, &[]),
+            _ => reply,
+        };
+        Reviewed { reply, verdict: Some(verdict), later: None }
     }
 
-    /// What goes on when `inline` has no verdict. The original, once forwarded, stays the decision.
-    fn without_verdict(&self, job: &Job, reviewed: Reviewed) -> Reviewed {
-        if self.config.mode != Mode::Inline || self.config.without_verdict == WithoutVerdict::Condensed {
-            return reviewed;
-        }
-        let old = &reviewed.reply.condensation;
-        let original = Condensation::unchanged(Reason::NoGain, old.tokens_before);
-        let condensation = self.engine.replace(job, old, original);
-        Reviewed { reply: Reply { condensation, ..reviewed.reply }, ..reviewed }
+    /// Not checked, which is said and counted once.
+    fn unchecked(&self, id: DecisionId, level: Level, why: Why) -> Arc<Verdict> {
+        self.counters.unchecked(why);
+        let verdict = Arc::new(Verdict::unchecked(why, level));
+        self.verdicts.insert(id, Arc::clone(&verdict));
+        verdict
     }
 
-    fn count(&self, why: Why) {
-        if let Some(count) = Why::ALL.iter().position(|w| *w == why).and_then(|at| self.counters.unchecked.get(at)) {
-            count.fetch_add(1, Relaxed);
-        }
+    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<DecisionId, watch::Receiver<Option<Judged>>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -217,11 +272,10 @@ fn sampled(text: &str, share: f64) -> bool {
     f64::from(u32::from_le_bytes([a, b, c, d])) < share * f64::from(u32::MAX)
 }
 
-/// The kinds of the units that were rewritten, each once.
-fn kinds(condensation: &Condensation) -> Vec<&'static str> {
-    let mut kinds: Vec<&'static str> =
-        condensation.units.iter().filter(|u| u.decision == Decision::Rewritten).map(|u| u.kind).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    kinds
+/// Bytes of verdicts that are held.
+const VERDICTS: u64 = 8 << 20;
+
+fn weight(_: &DecisionId, verdict: &Arc<Verdict>) -> u32 {
+    let said: usize = verdict.findings.iter().map(|f| size_of_val(f) + f.quote.len() + f.answer.len()).sum();
+    u32::try_from(200 + size_of::<Verdict>() + said).unwrap_or(u32::MAX)
 }

@@ -1,11 +1,8 @@
 //! What the check promises, against a model on loopback that reads as it is scripted to.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
 use serde_json::{Value, json};
@@ -16,8 +13,10 @@ use tokio::{
 
 use super::*;
 use crate::{
-    compress::{Condensation, CountTokens as _, Decision, Encoding, Outcome, Policy, Query, Ratio, Unit},
-    engine::{self, Backend, Cache, Engine, Job, Reply, Tenant},
+    compress::{
+        Condensation, CountTokens as _, Decision, Encoding, Factor, Level, Outcome, Policy, Query, Ratio, Reason, Unit,
+    },
+    engine::{self, Backend, Engine, Job, Reply, Tenant},
 };
 
 /// How the scripted model behaves.
@@ -193,7 +192,7 @@ fn job(source: &str) -> Job {
 }
 
 /// Two units, of which the first is rewritten.
-fn decision(first: &str) -> (Job, Reply) {
+fn decision(first: &str) -> (Job, Condensation) {
     let rest = "Nobody minded the wait, for the weather was fine and the sea was calm and green that day.";
     let source = format!("{SOURCE}{rest}");
     let condensed = format!("{first} {rest}");
@@ -215,46 +214,66 @@ fn decision(first: &str) -> (Job, Reply) {
         ],
         outcome: Outcome::Compressed(condensed),
     };
-    let reply = Reply { condensation: Arc::new(condensation), cache: Cache::Miss, took: Duration::ZERO };
-    (job(&source), reply)
+    (job(&source), condensation)
 }
 
-fn reviewer(config: &Config) -> (Reviewer, Engine) {
-    let settings = engine::Config { decisions_file: String::new(), ..engine::Config::default() };
+/// A reviewer, the job, and what its engine decided: without a cache, whatever a test says.
+async fn decided(config: &Config, first: &str) -> (Reviewer, Engine, Job, Reply) {
+    let settings = engine::Config { decisions_file: String::new(), cache_mib: 0, ..engine::Config::default() };
     let engine = Engine::start(&settings, None, Backend::None).unwrap();
-    (Reviewer::new(config, engine.clone(), None).unwrap(), engine)
+    let (job, condensation) = decision(first);
+    let reply = Reply { condensation: Arc::new(condensation), ..engine.condense(job.clone(), None).await };
+    (Reviewer::new(config, engine.clone(), None).unwrap().unwrap(), engine, job, reply)
 }
 
 const WRONG: &str = "The crew waited 50 minutes near Eastwick.";
 
+async fn review(reviewer: &Reviewer, job: &Job, reply: &Reply) -> Reviewed {
+    let names = Name::of(&job.text, job.tenant, Some("gpt-4o"));
+    reviewer.review(job, names, reply.clone(), reviewer.until()).await
+}
+
+fn unchecked(reviewer: &Reviewer, why: Why) -> u64 {
+    reviewer.stats().unchecked.iter().find(|(known, _)| *known == why).unwrap().1
+}
+
 #[tokio::test]
 async fn inline_a_wrong_unit_is_put_back_before_anything_is_forwarded() {
     let model = model(Reader::Careful).await;
-    let (reviewer, engine) = reviewer(&config(&model.url, Mode::Inline));
-    let (job, reply) = decision(WRONG);
-    let reviewed = reviewer.review(&job, reply.clone(), |_| ()).await;
+    let (reviewer, engine, job, reply) = decided(&config(&model.url, Mode::Inline), WRONG).await;
+    let reviewed = review(&reviewer, &job, &reply).await;
     assert_eq!(reviewed.verdict.unwrap().state, State::Flagged);
+    assert!(reviewed.later.is_none());
     // The only rewritten unit is back, so the original goes on.
     assert_eq!(reviewed.reply.condensation.text(), None);
-    let again = engine.condense(job.clone(), None).await;
-    assert_eq!((again.cache, again.condensation.text()), (Cache::Hit, None), "the new decision stands");
-    // A second verdict on the old decision changes nothing.
-    let stands = engine.replace(&job, &reply.condensation, (*reply.condensation).clone());
-    assert!(Arc::ptr_eq(&stands, &again.condensation));
+    assert!(engine.is_judged(reply.id));
+    // A reply that is older than the verdict is brought up to date, and nobody is asked again.
+    let calls = model.calls.load(Relaxed);
+    let again = review(&reviewer, &job, &reply).await;
+    assert_eq!((again.reply.condensation.text(), again.verdict.unwrap().state), (None, State::Flagged));
+    assert_eq!(model.calls.load(Relaxed), calls);
     let stats = reviewer.stats();
-    assert_eq!((stats.checked, stats.flagged, stats.put_back), (1, 1, 1));
+    assert_eq!((stats.checked, stats.flagged, stats.put_back, stats.replaced, stats.replaced_late), (1, 1, 1, 1, 0));
 }
 
 #[tokio::test]
 async fn in_the_background_the_request_goes_on_and_the_decision_is_replaced_later() {
     let model = model(Reader::Careful).await;
-    let (reviewer, engine) = reviewer(&config(&model.url, Mode::Background));
-    let (job, reply) = decision(WRONG);
-    let (told, verdict) = tokio::sync::oneshot::channel();
-    let reviewed = reviewer.review(&job, reply.clone(), |verdict| drop(told.send(verdict))).await;
+    let (reviewer, _engine, job, reply) = decided(&config(&model.url, Mode::Background), WRONG).await;
+    let reviewed = review(&reviewer, &job, &reply).await;
     assert!(Arc::ptr_eq(&reviewed.reply.condensation, &reply.condensation) && reviewed.verdict.is_none());
-    assert_eq!(verdict.await.unwrap().state, State::Flagged);
-    assert_eq!(engine.condense(job, None).await.condensation.text(), None);
+    assert_eq!(reviewed.later.unwrap().verdict().await.unwrap().state, State::Flagged);
+    assert_eq!(review(&reviewer, &job, &reply).await.reply.condensation.text(), None);
+    assert_eq!(reviewer.stats().replaced_late, 1, "the first form had gone out");
+}
+
+#[tokio::test]
+async fn equal_decisions_share_one_review_and_one_form() {
+    let model = model(Reader::Careful).await;
+    let (reviewer, _engine, job, reply) = decided(&config(&model.url, Mode::Inline), WRONG).await;
+    let (a, b) = tokio::join!(review(&reviewer, &job, &reply), review(&reviewer, &job, &reply));
+    assert_eq!((a.reply.condensation.text(), b.reply.condensation.text()), (None, None));
+    assert_eq!(reviewer.stats().checked, 1);
 }
 
 #[tokio::test]
@@ -262,28 +281,69 @@ async fn without_a_verdict_the_stated_policy_holds() {
     let silent = model(Reader::Silent).await;
     for (policy, forwarded) in [(WithoutVerdict::Condensed, true), (WithoutVerdict::Original, false)] {
         let config = Config { inline_budget_ms: 20, without_verdict: policy, ..config(&silent.url, Mode::Inline) };
-        let (reviewer, _engine) = reviewer(&config);
-        let (job, reply) = decision(WRONG);
-        let reviewed = reviewer.review(&job, reply, |_| ()).await;
-        assert_eq!(reviewed.verdict.unwrap().state, State::Unchecked(Why::Slow));
+        let (reviewer, engine, job, reply) = decided(&config, WRONG).await;
+        let reviewed = review(&reviewer, &job, &reply).await;
+        assert_eq!(reviewed.verdict.unwrap().state, State::Unchecked(Why::Late));
         assert_eq!(reviewed.reply.condensation.text().is_some(), forwarded);
-        assert!(reviewer.stats().unchecked.contains(&(Why::Slow, 1)));
+        assert_eq!(unchecked(&reviewer, Why::Late), 1);
+        if !forwarded {
+            let again = engine.condense(job, None).await.condensation;
+            assert_eq!(again.outcome, Outcome::Unchanged(Reason::Unverified), "and it stays the original");
+        }
+        // The check goes on by itself until nobody reviews any more.
+        let later = reviewed.later.unwrap();
+        drop(reviewer);
+        assert!(later.verdict().await.is_none());
     }
 }
 
 #[tokio::test]
-async fn what_was_decided_before_or_not_rewritten_is_not_checked() {
+async fn what_is_not_sampled_or_not_rewritten_is_not_checked() {
     let model = model(Reader::Careful).await;
-    let (job, reply) = decision(WRONG);
-    for (mode, share, cache) in
-        [(Mode::Off, 1.0, Cache::Miss), (Mode::Sample, 0.0, Cache::Miss), (Mode::Inline, 1.0, Cache::Hit)]
-    {
-        let (reviewer, _engine) = reviewer(&Config { share, ..config(&model.url, mode) });
-        let reviewed = reviewer.review(&job, Reply { cache, ..reply.clone() }, |_| ()).await;
-        assert!(matches!(reviewed.verdict.unwrap().state, State::Unchecked(_)));
+    let sample = Config { share: 0.0, ..config(&model.url, Mode::Sample) };
+    let (reviewer, _engine, job, reply) = decided(&sample, WRONG).await;
+    for _ in 0..2 {
+        let reviewed = review(&reviewer, &job, &reply).await;
+        assert_eq!(reviewed.verdict.unwrap().state, State::Unchecked(Why::NotSampled));
         assert!(Arc::ptr_eq(&reviewed.reply.condensation, &reply.condensation));
     }
+    assert_eq!(unchecked(&reviewer, Why::NotSampled), 1, "counted once");
+    let (reviewer, _engine, job, reply) = decided(&config(&model.url, Mode::Inline), WRONG).await;
+    let whole = Reply { condensation: Arc::new(Condensation::unchanged(Reason::NoGain, 9)), ..reply };
+    assert!(review(&reviewer, &job, &whole).await.verdict.is_none());
     assert_eq!(model.calls.load(Relaxed), 0);
+}
+
+#[tokio::test]
+async fn past_the_room_for_checks_a_text_goes_on_unchecked() {
+    let silent = model(Reader::Silent).await;
+    let small = Config { queue: 1, concurrency: 1, ..config(&silent.url, Mode::Background) };
+    let (reviewer, engine, job, reply) = decided(&small, WRONG).await;
+    for (n, expected) in [(1, None), (2, None), (3, Some(State::Unchecked(Why::Overloaded)))] {
+        let other = Job { tenant: Tenant([n; 16]), ..job.clone() };
+        let id = engine.condense(other.clone(), None).await.id;
+        let reviewed = review(&reviewer, &other, &Reply { id, ..reply.clone() }).await;
+        assert_eq!(reviewed.verdict.map(|verdict| verdict.state), expected);
+    }
+    assert_eq!(unchecked(&reviewer, Why::Overloaded), 1);
+}
+
+#[tokio::test]
+async fn a_kind_that_is_flagged_too_often_is_backed_off_for_new_texts() {
+    let model = model(Reader::Careful).await;
+    let (reviewer, engine, job, reply) = decided(&config(&model.url, Mode::Inline), WRONG).await;
+    let names = Name::of(&job.text, job.tenant, Some("gpt-4o"));
+    let ten = Ratio::By(Factor::new(10.0).unwrap());
+    assert_eq!(reviewer.level(&names, ten), Some(Level::Full));
+    for n in 0..20 {
+        let other = Job { tenant: Tenant([n; 16]), ..job.clone() };
+        let id = engine.condense(other.clone(), None).await.id;
+        review(&reviewer, &other, &Reply { id, ..reply.clone() }).await;
+    }
+    assert_eq!(reviewer.level(&names, ten), Some(Level::Gentle));
+    assert_eq!(reviewer.level(&names, Ratio::Auto), None, "nothing is gentler than that");
+    assert!(reviewer.backoff().backed_off("kind").contains(&(Level::Gentle, 1)));
+    assert!(reviewer.backoff().backed_off("tenant").iter().all(|(_, names)| *names == 0), "one verdict each");
 }
 
 #[tokio::test]
@@ -291,12 +351,13 @@ async fn calibration_counts_what_a_careful_reader_notices() {
     let model = model(Reader::Careful).await;
     let units: Vec<String> = include_str!("../../fixtures/guard/units.txt").lines().map(str::to_owned).collect();
     let mut told = 0;
-    let found = calibrate(&checker(&model), &units, 2, |done| told = done).await;
-    assert_eq!(found.corruptions.len() + found.faithful.len(), 15);
+    let cases = cases(&units, 2);
+    let found = calibrate(&checker(&model), &cases, || told += 1).await;
+    assert_eq!(told, cases.len());
     let numbers = found.corruptions.iter().find(|row| row.name == "changed number").unwrap();
     assert_eq!((numbers.checked, numbers.guard, numbers.either), (2, 2, 2));
     assert!(found.faithful.iter().all(|row| row.guard == 0));
-    assert!(told >= 20 && found.tokens > 0);
+    assert!(told >= 20 && found.tokens > 0 && found.checked() > 20);
     assert!(found.to_string().contains("changed number"));
 }
 
@@ -310,5 +371,6 @@ fn settings_that_cannot_be_used_stop_the_start() {
     assert_eq!(key(Config { model: String::new(), ..good.clone() }), "model");
     assert_eq!(key(Config { share: 1.5, ..good.clone() }), "share");
     assert_eq!(key(Config { price_in: f64::NAN, ..good.clone() }), "price_in");
+    assert_eq!(key(Config { recover_below: 0.5, ..good.clone() }), "recover_below");
     assert_eq!(key(Config { concurrency: 0, ..good }), "concurrency");
 }

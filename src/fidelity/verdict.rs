@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::compress::Level;
+
 /// What a check of one condensed text came to.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Verdict {
@@ -13,6 +15,10 @@ pub struct Verdict {
     pub questions: usize,
     /// Tokens that the checking model was given and gave, by its own count.
     pub tokens: u64,
+    /// Claims of the checking model that did not stand, and so count for nothing.
+    pub false_alarms: usize,
+    /// How far the ratio was backed off when the text was condensed.
+    pub level: Level,
     /// Time that the check took.
     #[serde(rename = "took_ms", serialize_with = "milliseconds")]
     pub took: Duration,
@@ -21,8 +27,16 @@ pub struct Verdict {
 impl Verdict {
     /// Not checked, for a reason.
     #[must_use]
-    pub const fn unchecked(why: Why) -> Self {
-        Self { state: State::Unchecked(why), findings: Vec::new(), questions: 0, tokens: 0, took: Duration::ZERO }
+    pub const fn unchecked(why: Why, level: Level) -> Self {
+        Self {
+            state: State::Unchecked(why),
+            findings: Vec::new(),
+            questions: 0,
+            tokens: 0,
+            false_alarms: 0,
+            level,
+            took: Duration::ZERO,
+        }
     }
 
     /// The units with findings, each once, in order.
@@ -55,8 +69,6 @@ pub enum State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
-    /// The mode is off.
-    Off,
     /// It was not among the share to check.
     NotSampled,
     /// No unit was rewritten, or none of them has anything to ask for.
@@ -71,12 +83,15 @@ pub enum Why {
     OverBudget,
     /// Too many checks at once.
     Overloaded,
+    /// Its request did not wait longer for it; the check goes on, and its verdict follows.
+    Late,
+    /// It was judged before, by a process that has ended or so long ago that only what was put back is known.
+    Forgotten,
 }
 
 impl Why {
     /// Every reason.
-    pub const ALL: [Self; 8] = [
-        Self::Off,
+    pub const ALL: [Self; 9] = [
         Self::NotSampled,
         Self::NothingToAsk,
         Self::Down,
@@ -84,13 +99,20 @@ impl Why {
         Self::Nonsense,
         Self::OverBudget,
         Self::Overloaded,
+        Self::Late,
+        Self::Forgotten,
     ];
+
+    /// Whether a check was wanted and gave no verdict.
+    #[must_use]
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Self::Down | Self::Slow | Self::Nonsense | Self::OverBudget | Self::Overloaded | Self::Late)
+    }
 
     /// The word used in metrics and explanations.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Off => "off",
             Self::NotSampled => "not_sampled",
             Self::NothingToAsk => "nothing_to_ask",
             Self::Down => "down",
@@ -98,6 +120,8 @@ impl Why {
             Self::Nonsense => "nonsense",
             Self::OverBudget => "over_budget",
             Self::Overloaded => "overloaded",
+            Self::Late => "late",
+            Self::Forgotten => "forgotten",
         }
     }
 }

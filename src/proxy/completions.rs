@@ -108,7 +108,7 @@ async fn decide(
     let policy = Policy { ratio: controls.ratio, ..proxy.policy.clone() };
     let deadline = proxy.engine.deadline(Instant::now());
     let terms = Terms { policy, tenant: tenant(headers), query: None, deadline };
-    let decided = slots::decide(&proxy.engine, plain, &terms).await?;
+    let decided = slots::decide(&proxy.engine, proxy.reviewer.as_ref(), plain, &terms).await?;
     account.model.clone_from(&decided.located.model);
     account.slots = Some(decided.count(account.metrics(), controls.mode == Mode::Audit));
     Ok(decided)

@@ -20,6 +20,7 @@ use super::{
     explained, headers,
     held::{self, Read},
     passthrough::refuse,
+    review,
     slots::{self, Decided, Terms, Why},
 };
 use crate::{
@@ -98,9 +99,15 @@ fn metrics(proxy: &Proxy) -> Response<Answer> {
         ("forced_deadline", stats.forced_deadline),
         ("forced_overloaded", stats.forced_overloaded),
         ("forced_model_failed", stats.forced_model_failed),
+        ("forced_unverified", stats.forced_unverified),
+        ("judged", stats.judged),
+        ("levels", stats.levels),
     ] {
         let figure = i64::try_from(figure).unwrap_or(i64::MAX);
         proxy.metrics.engine.get_or_create(&KindLabel { kind }).set(figure);
+    }
+    if let Some(reviewer) = &proxy.reviewer {
+        review::count(reviewer, &proxy.metrics);
     }
     let mut response = Response::new(Answer::own(proxy.metrics.to_text()));
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -286,7 +293,7 @@ async fn of_text(
 }
 
 async fn of_messages(proxy: &Proxy, body: Bytes, terms: &Terms, began: Instant) -> Result<Vec<u8>, Error> {
-    let decided = match slots::decide(&proxy.engine, body.clone(), terms).await {
+    let decided = match slots::decide(&proxy.engine, proxy.reviewer.as_ref(), body.clone(), terms).await {
         Ok(decided) => Some(Arc::new(decided)),
         Err(Why::NoSlots | Why::Slots(_)) => None,
         Err(Why::Fault) => return Err(Error::Internal),

@@ -54,8 +54,12 @@ impl Proxy {
         if audited {
             self.audit.lock().unwrap_or_else(PoisonError::into_inner).add(&record);
         }
-        if let Some(records) = &self.records {
-            records.insert(record, now);
+        let Some(records) = &self.records else { return };
+        let id = record.id.clone();
+        records.insert(record, now);
+        if let Some(decided) = looked.decided {
+            let records = Arc::clone(records);
+            decided.verdicts.follow(move |place, verdict| records.judge(&id, place, verdict, Instant::now()));
         }
     }
 }
@@ -73,7 +77,7 @@ pub struct Rehearsal {
 pub async fn rehearse(engine: &Engine, policy: &Policy, body: Bytes) -> Rehearsal {
     let since = Instant::now();
     let terms = Terms { policy: policy.clone(), tenant: Tenant::default(), query: None, deadline: None };
-    let decided = slots::decide(engine, body.clone(), &terms).await.map(Arc::new);
+    let decided = slots::decide(engine, None, body.clone(), &terms).await.map(Arc::new);
     let (outcome, forwarded) = match completions::condense(&decided).await {
         Ok(condensed) => (Outcome::Audit, condensed),
         Err(why) => (Outcome::Unchanged(why.as_str()), body),
@@ -94,11 +98,12 @@ pub async fn rehearse(engine: &Engine, policy: &Policy, body: Bytes) -> Rehearsa
 
 /// The record of every slot that was considered. A verdict that there is already joins its slot here.
 fn slots_of(decided: Option<&Decided>, mode: Mode) -> Vec<SlotRecord> {
-    let replies = decided.into_iter().flat_map(|decided| decided.replies.iter().map(move |reply| (decided, reply)));
-    replies.filter_map(|(decided, (index, reply))| slot(decided, *index, reply, mode)).collect()
+    let Some(decided) = decided else { return Vec::new() };
+    let replies = decided.replies.iter().enumerate();
+    replies.filter_map(|(place, (index, reply))| slot(decided, place, *index, reply, mode)).collect()
 }
 
-fn slot(decided: &Decided, index: usize, reply: &Reply, mode: Mode) -> Option<SlotRecord> {
+fn slot(decided: &Decided, place: usize, index: usize, reply: &Reply, mode: Mode) -> Option<SlotRecord> {
     let slot = decided.located.slots.get(index)?;
     let condensation: &Condensation = &reply.condensation;
     let accepted = decided.accepted(index, condensation).is_some();
@@ -115,7 +120,7 @@ fn slot(decided: &Decided, index: usize, reply: &Reply, mode: Mode) -> Option<Sl
         took_ms: millis(reply.took),
         original: slot.text.as_str().into(),
         condensation: reply.condensation.clone(),
-        verdict: None,
+        verdict: decided.verdicts.of(place).cloned(),
     })
 }
 

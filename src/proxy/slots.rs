@@ -11,11 +11,16 @@ use bytes::Bytes;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use tokio::task::spawn_blocking;
 
-use super::{account::Slots, coding::Undecoded};
+use super::{
+    account::Slots,
+    coding::Undecoded,
+    review::{self, Verdicts},
+};
 use crate::{
     chat::{self, Call, Located, Slot, Unreadable},
     compress::{Condensation, Encoding, Policy, Query, Reason, ToolCall},
     engine::{Cache, Engine, Job, Reply, Tenant},
+    fidelity::Reviewer,
     telemetry::Metrics,
 };
 
@@ -69,6 +74,8 @@ pub(crate) struct Decided {
     pub(crate) located: Located,
     /// The slots considered, by their index, with what became of each.
     pub(crate) replies: Vec<(usize, Reply)>,
+    /// What the fidelity check says of them.
+    pub(crate) verdicts: Verdicts,
 }
 
 /// What is allowed, for whom, and what is asked where no message asks.
@@ -83,7 +90,12 @@ pub(crate) struct Terms {
 }
 
 /// Locates the slots of a plain body and has them decided under one deadline.
-pub(crate) async fn decide(engine: &Engine, body: Bytes, terms: &Terms) -> Result<Decided, Why> {
+pub(crate) async fn decide(
+    engine: &Engine,
+    reviewer: Option<&Reviewer>,
+    body: Bytes,
+    terms: &Terms,
+) -> Result<Decided, Why> {
     let located = {
         let body = body.clone();
         stage(body.len(), move || chat::locate(&body)).await.ok_or(Why::Fault)?.map_err(Why::Unreadable)?
@@ -99,10 +111,20 @@ pub(crate) async fn decide(engine: &Engine, body: Bytes, terms: &Terms) -> Resul
     if jobs.is_empty() {
         return Err(Why::Slots(Reason::BelowMinimum));
     }
-    let replies = stream::iter(jobs).map(|job| engine.condense(job, terms.deadline)).buffered(AT_ONCE).collect();
-    let replies: Vec<Reply> = AssertUnwindSafe(replies).catch_unwind().await.map_err(|_| Why::Fault)?;
+    let model = located.model.as_deref();
+    let answered = async {
+        match reviewer {
+            None => (condensed(engine, jobs, terms.deadline).await, Verdicts::default()),
+            Some(reviewer) => review::answered(engine, reviewer, jobs, model, terms.deadline).await,
+        }
+    };
+    let (replies, verdicts) = AssertUnwindSafe(answered).catch_unwind().await.map_err(|_| Why::Fault)?;
     let replies = considered.into_iter().zip(replies).collect();
-    Ok(Decided { body, located, replies })
+    Ok(Decided { body, located, replies, verdicts })
+}
+
+async fn condensed(engine: &Engine, jobs: Vec<Job>, deadline: Option<Instant>) -> Vec<Reply> {
+    stream::iter(jobs).map(|job| engine.condense(job, deadline)).buffered(AT_ONCE).collect().await
 }
 
 impl Decided {
@@ -167,9 +189,10 @@ pub(crate) fn reason(condensation: &Condensation) -> Reason {
 /// What an operator should hear of first.
 const fn telling(reason: Reason) -> u8 {
     match reason {
-        Reason::ModelFailed => 7,
-        Reason::Overloaded => 6,
-        Reason::Deadline => 5,
+        Reason::ModelFailed => 8,
+        Reason::Overloaded => 7,
+        Reason::Deadline => 6,
+        Reason::Unverified => 5,
         Reason::Cancelled => 4,
         Reason::TooLong => 3,
         Reason::NoGain => 2,
@@ -200,7 +223,7 @@ pub(crate) async fn stage<T: Send + 'static>(length: usize, work: impl FnOnce() 
 
 /// Slots of one request that are with the engine at the same time: enough for every worker, too few for one long
 /// conversation to fill the engine's queue.
-const AT_ONCE: usize = 16;
+pub(super) const AT_ONCE: usize = 16;
 
 /// Bytes that are looked at in well below a millisecond.
 const INLINE: usize = 128 << 10;

@@ -45,6 +45,12 @@ pub struct Metrics {
     pub cache_misses: Counter,
     /// The engine's own figures, by name; set whenever they are read.
     pub engine: Family<KindLabel, Gauge>,
+    /// What the fidelity check has come to, by name; set whenever they are read.
+    pub fidelity: Family<KindLabel, Gauge>,
+    /// Texts that were not checked, by reason; set whenever they are read.
+    pub fidelity_unchecked: Family<ReasonLabel, Gauge>,
+    /// Kinds of text, tenants and target models whose ratio is backed off; set whenever they are read.
+    pub fidelity_backed_off: Family<BackoffLabels, Gauge>,
     /// Failures between the proxy and the upstream, by kind.
     pub upstream_failures: Family<KindLabel, Counter>,
     /// Tokens as the upstream's answers report them.
@@ -89,6 +95,22 @@ pub struct KindLabel {
     pub kind: &'static str,
 }
 
+/// Why something was not done.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ReasonLabel {
+    /// One word.
+    pub reason: &'static str,
+}
+
+/// What a backed-off ratio is counted by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct BackoffLabels {
+    /// What it holds for: `kind`, `tenant` or `model`.
+    pub dimension: &'static str,
+    /// How far: `gentle`, `gentler` or `redundancy`.
+    pub level: &'static str,
+}
+
 /// What reported tokens are counted by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct TokenLabel {
@@ -116,6 +138,9 @@ impl Default for Metrics {
             cache_hits: Counter::default(),
             cache_misses: Counter::default(),
             engine: Family::default(),
+            fidelity: Family::default(),
+            fidelity_unchecked: Family::default(),
+            fidelity_backed_off: Family::default(),
             upstream_failures: Family::default(),
             usage: Family::default(),
             billed: Counter::default(),
@@ -181,6 +206,9 @@ impl Metrics {
         all.register("cache_hits", "Slots whose decision was known", self.cache_hits.clone());
         all.register("cache_misses", "Slots whose decision had to be made", self.cache_misses.clone());
         all.register("engine", "The engine's own figures", self.engine.clone());
+        all.register("fidelity", "What the fidelity check has come to", self.fidelity.clone());
+        all.register("fidelity_unchecked", "Texts that were not checked", self.fidelity_unchecked.clone());
+        all.register("fidelity_backed_off", "Ratios that are backed off", self.fidelity_backed_off.clone());
         all.register("upstream_failures", "Failures towards the upstream", self.upstream_failures.clone());
         all.register("gen_ai_client_token_usage", "Tokens as answers report them", self.usage.clone());
         all.register("billed_equivalent_prompt_tokens", "Prompt tokens at their price", self.billed.clone());
