@@ -1,9 +1,12 @@
 //! What was done can be explained afterwards, to whom it concerns and to nobody else.
 
-use headroom::{explain, proxy::Mode};
+use headroom::{explain, fidelity, proxy::Mode};
 use serde_json::{Value, json};
 
-use crate::support::{Message, Rig, long_text, ok, post, soon};
+use crate::{
+    checker::{Behaviour, Checker},
+    support::{Message, Rig, long_text, ok, post, soon},
+};
 
 const PATH: &str = "/v1/chat/completions";
 
@@ -298,6 +301,33 @@ async fn a_recorded_conversation_is_summed_at_each_ratio() {
     assert!(table.contains("ratio 4: 6 requests") && table.contains("money") && !table.contains("customer"), "{table}");
     let (status, _, told) = headroom(&["audit", concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"), "--no-model"]).await;
     assert!(!status && told.contains("line 1 of") && told.contains("remedy"), "{told}");
+}
+
+#[tokio::test]
+async fn the_verdict_of_a_check_is_told_also_when_it_comes_late() {
+    for mode in [fidelity::Mode::Inline, fidelity::Mode::Background] {
+        let checker = Checker::start(Behaviour::Contradicts).await;
+        let config = checker.config(mode);
+        let rig = Rig::with(|settings| {
+            settings.fidelity = config;
+            settings.explain = Some(explain::Config::default());
+        })
+        .await;
+        let id = asked(&rig, &request("X-Headroom-Ratio: 4\r\n", &[&long_text()])).await;
+        let told = soon(async {
+            loop {
+                let record = record(&rig, &id).await;
+                if record["slots"][0]["fidelity"]["state"] == "flagged" {
+                    break record["slots"][0]["fidelity"].clone();
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        assert!(told["findings"].as_array().is_some_and(|findings| !findings.is_empty()), "{told}");
+        let page = fetch(&rig, &format!("/{id}?format=html"), LOCAL).await;
+        assert!(page.text().contains("Fidelity check: <b>flagged</b>"));
+    }
 }
 
 /// Runs the program: whether it succeeded, its output, what it said on standard error.
