@@ -217,7 +217,9 @@ fn the_readme_names_only_flags_and_commands_that_there_are() {
     for command in ["serve", "compress", "demo", "health", "explain", "restore", "audit"] {
         known.extend(flags(&stdout(&run(&[command, "--help"]))));
     }
-    for (command, action) in [("config", "check"), ("config", "show"), ("model", "info"), ("model", "use")] {
+    for (command, action) in
+        [("config", "check"), ("config", "show"), ("fidelity", "calibrate"), ("model", "info"), ("model", "use")]
+    {
         known.extend(flags(&stdout(&run(&[command, action, "--help"]))));
     }
     known.push("--version".to_owned());

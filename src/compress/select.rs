@@ -21,7 +21,9 @@ pub(super) fn select(candidates: &Candidates<'_>, budget: usize) -> Vec<bool> {
     let mut order: Vec<usize> = (0..candidates.phrases.len()).collect();
     order.sort_by(|a, b| worth(candidates, *b).total_cmp(&worth(candidates, *a)).then(a.cmp(b)));
     let mut low = fitting(candidates, &order, budget);
-    for _ in 0..SKIPS {
+    // Among many phrases one that doesn't fit leaves next to nothing unused, and each search reads all of them.
+    let skips = if order.len() > MANY { 0 } else { SKIPS };
+    for _ in 0..skips {
         let spent = cost(candidates, &kept(candidates, &order, low));
         let Some(next) = order.get(low).copied().filter(|_| (budget.saturating_sub(spent)) * 20 >= budget) else {
             break;
@@ -40,6 +42,8 @@ pub(super) fn select(candidates: &Candidates<'_>, budget: usize) -> Vec<bool> {
 
 /// How many things that don't fit are passed over; each costs another search.
 const SKIPS: usize = 12;
+/// More phrases than this are searched once.
+const MANY: usize = 20_000;
 
 /// The longest beginning of `order` that fits the budget.
 fn fitting(candidates: &Candidates<'_>, order: &[usize], budget: usize) -> usize {

@@ -234,7 +234,8 @@ fn what_a_model_is_asked_does_not_grow_with_a_long_text() {
     let of_long = asked(&long, &query);
     let bytes: usize = of_long.meanings.iter().map(String::len).sum();
     assert!((6_000..12_500).contains(&bytes), "{bytes}");
-    let last = of_long.meanings.iter().any(|unit| unit.contains("Bree29x"));
-    assert!(last, "also from the end, where no word of the question stands");
+    let ends = ["Bree27x", "Bree28x", "Bree29x"];
+    let last = of_long.meanings.iter().any(|unit| ends.iter().any(|end| unit.contains(end)));
+    assert!(last, "also from the last tenth, where no word of the question stands");
     assert!(asked(&long, &Query::default()).read < 16_000, "without a question neither");
 }

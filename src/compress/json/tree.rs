@@ -36,7 +36,7 @@ impl<'a> Node<'a> {
         if !is_value(text) {
             return None;
         }
-        Reader { text, at: 0 }.value()
+        Reader { text, at: 0, depth: 0 }.value()
     }
 
     /// The value without any white space around its parts, strings and numbers as they were written.
@@ -81,11 +81,15 @@ pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// Reads text that is known to be valid; `None` only for a key told twice.
+/// Reads text that is known to be valid; `None` only for a key told twice and for one that is nested too deep.
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    depth: usize,
 }
+
+/// The deepest nesting that is read, as serde_json has it: what recurses over a tree needs a stack that ends.
+const DEEPEST: usize = 128;
 
 impl<'a> Reader<'a> {
     fn peek(&mut self) -> Option<u8> {
@@ -99,6 +103,10 @@ impl<'a> Reader<'a> {
     fn value(&mut self) -> Option<Node<'a>> {
         let first = self.peek()?;
         let start = self.at;
+        if self.depth >= DEEPEST {
+            return None;
+        }
+        self.depth += 1;
         let value = match first {
             b'{' => self.object()?,
             b'[' => self.array()?,
@@ -108,6 +116,7 @@ impl<'a> Reader<'a> {
             }
             _ => Value::Scalar(self.scalar()?),
         };
+        self.depth -= 1;
         Some(Node { span: start..self.at, value })
     }
 
@@ -186,5 +195,12 @@ mod tests {
         assert_eq!(Node::parse(r#"{"a":1,"a":2}"#), None);
         assert_eq!(Node::parse(r#"{"a":1,"#), None);
         assert_eq!(Node::parse(&"[".repeat(100_000)), None);
+    }
+
+    #[test]
+    fn what_is_nested_without_end_has_no_tree() {
+        let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        assert!(Node::parse(&nested(100)).is_some());
+        assert_eq!(Node::parse(&nested(200_000)), None);
     }
 }
