@@ -255,19 +255,24 @@ impl<'a> Prose<'a> {
             start = places.end;
             let whole = phrases.first().is_some_and(|phrase| self.whole.get(phrase.unit).copied().unwrap_or(false));
             if let Some(worth) = worth.get_mut(places).filter(|_| whole) {
-                let mean = worth.iter().sum::<f32>() / worth.len().max(1) as f32;
-                worth.fill(mean);
+                let told: Vec<f32> = worth.iter().copied().filter(|worth| *worth > select::NEVER).collect();
+                if !told.is_empty() {
+                    worth.fill(told.iter().sum::<f32>() / told.len() as f32);
+                }
             }
         }
     }
 
     /// Everything but what is said twice and what says nothing.
     pub(super) fn all_but_repeats(&self) -> Vec<bool> {
-        let asked_for = |unit: usize| self.relevance.get(unit).is_some_and(|relevance| *relevance >= ASKED_FOR);
-        let goes = |unit: usize| {
-            self.repeat(unit).is_some() || (self.emptiness(unit) == Some(Empty::Notice) && !asked_for(unit))
-        };
-        self.phrases.iter().map(|phrase| !phrase.filler && !goes(phrase.unit)).collect()
+        self.phrases.iter().map(|phrase| !self.is_redundant(phrase)).collect()
+    }
+
+    /// Whether a phrase goes whatever there is room for.
+    fn is_redundant(&self, phrase: &Phrase) -> bool {
+        let asked_for = self.relevance.get(phrase.unit).is_some_and(|relevance| *relevance >= ASKED_FOR);
+        let notice = self.emptiness(phrase.unit) == Some(Empty::Notice) && !asked_for;
+        phrase.filler || notice || self.repeat(phrase.unit).is_some()
     }
 
     fn emptiness(&self, unit: usize) -> Option<Empty> {
@@ -275,20 +280,17 @@ impl<'a> Prose<'a> {
     }
 
     fn worth(&self, phrase: &Phrase, smooth: f32) -> f32 {
-        let mut penalty = if self.repeat(phrase.unit).is_some() { REPEATED } else { 0.0 };
-        if phrase.filler || self.emptiness(phrase.unit).is_some() {
-            penalty += EMPTY;
+        if self.is_redundant(phrase) {
+            return select::NEVER;
         }
+        let penalty = if self.emptiness(phrase.unit).is_some() { EMPTY } else { 0.0 };
         let relevance = self.relevance.get(phrase.unit).copied().unwrap_or(0.0);
         let information = phrase.value + smooth * (phrase.smoothed - phrase.value);
-        RELEVANCE * relevance.powi(2) + information / INFORMATION - penalty
+        let restated = self.restatement(phrase.unit).map_or(0.0, |repeat| repeat.share);
+        (1.0 - RESTATED * restated) * (RELEVANCE * relevance.powi(2) + information / INFORMATION) - penalty
     }
 
     fn repeat(&self, unit: usize) -> Option<&Repeat> {
-        self.near_copy(unit).or_else(|| self.restatement(unit))
-    }
-
-    fn near_copy(&self, unit: usize) -> Option<&Repeat> {
         self.repeats.get(unit).and_then(Option::as_ref)
     }
 
@@ -300,7 +302,7 @@ impl<'a> Prose<'a> {
         let says_nothing = f32::from(u8::from(self.emptiness(unit).is_some()));
         Redundancy {
             lexical: self.lexical.get(unit).copied().unwrap_or(0.0),
-            structural: self.near_copy(unit).map_or(says_nothing, |copy| copy.share),
+            structural: self.repeat(unit).map_or(says_nothing, |copy| copy.share),
             semantic: self.restatement(unit).map_or(0.0, |repeat| repeat.share),
         }
     }
@@ -314,11 +316,11 @@ impl<'a> Prose<'a> {
     }
 
     fn reason(&self, unit: usize, decision: Decision) -> String {
-        if let Some(copy) = self.near_copy(unit) {
+        if let Some(copy) = self.repeat(unit) {
             return format!("unit {} says {:.0} % of it", copy.of, copy.share * 100.0);
         }
-        if let Some(repeat) = self.restatement(unit) {
-            return format!("unit {} says the same in other words ({:.2})", repeat.of, repeat.share);
+        if let Some(repeat) = self.restatement(unit).filter(|_| decision != Decision::Kept) {
+            return format!("unit {} seems to say the same ({:.2}); others tell more", repeat.of, repeat.share);
         }
         match self.emptiness(unit) {
             Some(Empty::Assent) if decision != Decision::Kept => {
@@ -451,8 +453,9 @@ const RELEVANCE: f32 = 2.0;
 /// What a phrase would have to tell to be as good as half the best unit's relevance: where something is asked, whole
 /// sentences that answer win over telling words of many.
 const INFORMATION: f32 = 20.0;
-/// Puts what is said twice behind everything else.
-const REPEATED: f32 = 100.0;
+/// How much less a unit counts that seems to say what another one says. It is never cut for that alone: what compares
+/// meanings finds `bought` as near to `sold` as to `acquired`.
+const RESTATED: f32 = 0.5;
 /// Puts what says nothing behind everything that says something.
 const EMPTY: f32 = 50.0;
 /// The relevance from which even a notice stays where no ratio is asked.

@@ -16,9 +16,13 @@ pub(super) struct Candidates<'a> {
     pub(super) joint: &'a dyn Fn(&Phrase, &Phrase) -> usize,
 }
 
+/// The worth of what goes even where there is room for it.
+pub(super) const NEVER: f32 = f32::NEG_INFINITY;
+
 /// Which phrases to keep so that they and the marks of gaps cost at most `budget` tokens.
 pub(super) fn select(candidates: &Candidates<'_>, budget: usize) -> Vec<bool> {
-    let mut order: Vec<usize> = (0..candidates.phrases.len()).collect();
+    let mut order: Vec<usize> =
+        (0..candidates.phrases.len()).filter(|index| worth(candidates, *index) > NEVER).collect();
     order.sort_by(|a, b| worth(candidates, *b).total_cmp(&worth(candidates, *a)).then(a.cmp(b)));
     let mut low = fitting(candidates, &order, budget);
     // Among many phrases one that doesn't fit leaves next to nothing unused, and each search reads all of them.

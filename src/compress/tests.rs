@@ -239,3 +239,40 @@ fn what_a_model_is_asked_does_not_grow_with_a_long_text() {
     assert!(last, "also from the last tenth, where no word of the question stands");
     assert!(asked(&long, &Query::default()).read < 16_000, "without a question neither");
 }
+
+/// Finds that all texts mean the same.
+struct Undiscerning;
+
+impl Rewriter for Undiscerning {
+    fn fingerprint(&self) -> &str {
+        "undiscerning"
+    }
+
+    fn window(&self) -> usize {
+        600
+    }
+
+    fn read(&mut self, texts: &[&str], _: f32) -> Result<Vec<Encoded>, RewriteError> {
+        Ok(vec![Encoded::default(); texts.len()])
+    }
+
+    fn meanings(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, RewriteError> {
+        Ok(vec![vec![1.0, 0.0]; texts.len()])
+    }
+
+    fn rewrite(&mut self, requests: &[RewriteRequest<'_>]) -> Result<Vec<Option<String>>, RewriteError> {
+        Ok(vec![None; requests.len()])
+    }
+}
+
+#[test]
+fn what_seems_to_say_the_same_is_told_and_never_cut_for_that_alone() {
+    let twins = "John Smith bought the house in Rome in 1998 for 20,000 EUR. John Smith sold the house in Rome in 1998 for \
+                 20,000 EUR. Thank you for reading. Thank you for reading all of this. Thank you for reading all of this.\n";
+    let query = Query { preceding: "Who has the house?".into(), ..Query::default() };
+    let policy = Policy { ratio: Ratio::Auto, min_tokens: 16, ..Policy::default() };
+    let found = compress(twins, &query, &policy, &Encoding::O200k, Some(&mut Undiscerning)).unwrap();
+    let sold = found.units.iter().find(|unit| twins[unit.span.clone()].contains("sold")).unwrap();
+    assert!(sold.redundancy.semantic > 0.5 && sold.decision == Decision::Kept, "{sold:?}");
+    assert!(found.units.iter().any(|unit| unit.decision == Decision::Dropped), "{found:?}");
+}

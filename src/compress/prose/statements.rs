@@ -2,7 +2,7 @@
 //! every one pays the same share of the budget, and people who shorten such a line keep its grammar rather than its names.
 
 use super::{
-    super::{phrase::Phrase, segment::Form},
+    super::{phrase::Phrase, segment::Form, select::NEVER},
     Prose,
 };
 
@@ -51,7 +51,7 @@ impl Prose<'_> {
             let places = start..start + phrases.len();
             start = places.end;
             let Some(worth) = worth.get_mut(places) else { continue };
-            // What is said twice or says nothing goes before all others.
+            // What says nothing goes before all others.
             if worth.iter().all(|worth| *worth < -super::EMPTY / 2.0) {
                 continue;
             }
@@ -68,10 +68,11 @@ impl Prose<'_> {
     }
 }
 
-/// The phrases of a unit by worth, with their places.
+/// The phrases of a unit that may stay by worth, with their places.
 fn best_first<'p>(worth: &[f32], phrases: &'p [Phrase]) -> Vec<(usize, f32, &'p Phrase)> {
     let mut order: Vec<(usize, f32, &Phrase)> =
         worth.iter().zip(phrases).enumerate().map(|(at, (worth, phrase))| (at, *worth, phrase)).collect();
+    order.retain(|(_, worth, _)| *worth > NEVER);
     order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     order
 }
