@@ -6,8 +6,9 @@ use super::{Allow, Fault, Violation, hostile, instruction, reduction};
 use crate::compress::{
     Condensation, Decision,
     atoms::{
-        Scan,
+        AtomKind, Scan,
         lex::{Border, Word},
+        lexicon,
     },
     reexpand::places,
 };
@@ -56,12 +57,27 @@ const PROSE: &[&str] = &["prose", "heading", "list"];
 /// other is a rewrite and keeps them all.
 fn shorter(before: &str, after: &str) -> Result<(), Violation> {
     hostile::check(before, after)?;
+    if hangs(&Scan::new(before), &Scan::new(after)) {
+        return Err(Fault::Changed.of(AtomKind::Modal));
+    }
     match reduction::check_reduction_text(before, after, Allow::DroppedAtoms) {
         Err(Violation { reason: Fault::Invented, kind: None }) => super::check(before, after),
         // What marks a gap is the assembly's business, and so is a unit of which a full stop is left.
         Err(Violation { reason: Fault::Joined | Fault::Empty, .. }) => Ok(()),
         verdict => verdict,
     }
+}
+
+/// Whether a condition or an exception stands without what it limits: `unless they object` of `They are moved, unless
+/// they object`.
+fn hangs(before: &Scan<'_>, after: &Scan<'_>) -> bool {
+    let (source, rest) = (opening(before), opening(after));
+    rest.is_some_and(lexicon::conditional) && rest != source
+}
+
+/// The word that a text begins with.
+fn opening<'s>(scan: &'s Scan<'_>) -> Option<&'s str> {
+    scan.words.iter().map(|word| &*word.key).find(|key| !key.is_empty())
 }
 
 /// Where the condensed text opens an instruction with words that don't stand side by side in the source.
@@ -119,6 +135,21 @@ mod tests {
         let (source, condensation) = condensation(&parts);
         let found: Vec<usize> = faults(&source, &condensation).into_iter().map(|(at, _)| at).collect();
         assert_eq!(found, [0, 1]);
+    }
+
+    #[test]
+    fn an_exception_without_what_it_limits_is_found() {
+        let parts = [
+            ("They are moved at once, unless they object in writing. ", Some("unless they object in writing. ")),
+            (
+                "They are moved at once, unless they object in writing. ",
+                Some("They are moved, unless they object in writing. "),
+            ),
+            ("If the key is lost, the provider cannot help. ", Some("If the key is lost, cannot help. ")),
+        ];
+        let (source, condensation) = condensation(&parts);
+        let found: Vec<usize> = faults(&source, &condensation).into_iter().map(|(at, _)| at).collect();
+        assert_eq!(found, [0]);
     }
 
     #[test]
