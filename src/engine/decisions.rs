@@ -2,7 +2,7 @@
 //! again: that it had to go on raw, which units a verdict has put back, and the level at which it was first condensed.
 //!
 //! A provider has seen such a text in that form; another one later would change a prefix that it has cached. The store
-//! is bounded, apart from the cache of texts (no eviction there displaces it), and may be kept in a [file](file). It
+//! is bounded, apart from the cache of texts (no eviction there displaces it), and may be kept in a [`file`](mod@file). It
 //! holds hashes and numbers, no text.
 
 mod file;
