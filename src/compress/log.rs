@@ -174,8 +174,8 @@ fn write(block: &str, log: &Log<'_>, levels: &[Level], heading: Option<String>) 
     let mut text = heading.unwrap_or_default();
     let mut units = Vec::with_capacity(log.lines.len());
     let mut gap = 0;
-    for (line, level) in log.lines.iter().zip(levels) {
-        let (stands, reason) = match level {
+    let mut told = |(line, level): (&Line<'_>, &Level)| -> (Option<String>, &'static str) {
+        match level {
             Level::Dropped if line.is_blank() => (None, "blank"),
             Level::Dropped => (None, if line.leads { "says less for its tokens" } else { "told by a count" }),
             level => {
@@ -186,9 +186,13 @@ fn write(block: &str, log: &Log<'_>, levels: &[Level], heading: Option<String>) 
                 }
                 (Some(stands), if log.worth(line) >= RARE { "rare, or tells of trouble" } else { "first of its kind" })
             }
-        };
-        let told = stands.is_none() && !line.leads && !line.is_blank();
-        gap += usize::from(stands.is_none() && line.leads && !line.is_blank());
+        }
+    };
+    let mut written: Vec<(Option<String>, &str)> = log.lines.iter().zip(levels).map(&mut told).collect();
+    join_equal(&mut written);
+    for ((line, level), (stands, reason)) in log.lines.iter().zip(levels).zip(written) {
+        let told = reason == JOINED || stands.is_none() && !line.leads && !line.is_blank();
+        gap += usize::from(stands.is_none() && line.leads && !line.is_blank() && reason != JOINED);
         if let Some(stands) = &stands {
             if !text.is_empty() {
                 text.push('\n');
@@ -218,6 +222,39 @@ fn write(block: &str, log: &Log<'_>, levels: &[Level], heading: Option<String>) 
     text.push_str(end);
     Rendered { text, tokens: 0, units }
 }
+
+/// Lines that read alike once they are shortened, one after the other: the first tells how many there are.
+fn join_equal(written: &mut [(Option<String>, &'static str)]) {
+    let mut first: Option<usize> = None;
+    let mut counts: Vec<(usize, usize)> = Vec::new();
+    for at in 0..written.len() {
+        let Some(line) = written.get(at).and_then(|(line, _)| line.clone()) else { continue };
+        let same = first
+            .and_then(|first| written.get(first))
+            .is_some_and(|(first, _)| first.as_ref() == Some(&line) && !line.contains('×'));
+        match counts.last_mut().filter(|_| same) {
+            Some((_, count)) => {
+                *count += 1;
+                if let Some(place) = written.get_mut(at) {
+                    *place = (None, JOINED);
+                }
+            }
+            None => {
+                first = Some(at);
+                counts.push((at, 1));
+            }
+        }
+    }
+    for (at, count) in counts.into_iter().filter(|(_, count)| *count > 1) {
+        if let Some((Some(line), _)) = written.get_mut(at) {
+            line.push(' ');
+            line.push_str(&marks::times(count));
+        }
+    }
+}
+
+/// Why a line is left out that reads like the one before it.
+const JOINED: &str = "reads like the line before it";
 
 /// From this worth on a line is kept before anything is told twice.
 const RARE: f32 = 2.0;

@@ -87,3 +87,16 @@ fn a_hundred_thousand_repeats_are_one_line() {
     let log = "12:00:00 tick\n".repeat(100_000);
     assert_eq!(within(&log, 1000).text, "12:00:00 tick ×100000\n");
 }
+
+#[test]
+fn lines_that_read_alike_once_they_are_shortened_are_one_with_a_count() {
+    let log: String = (0..40)
+        .map(|n| format!("2024-05-01 10:00:{n:02} FATAL [node-{n}-a7] data address space interrupt 0\n"))
+        .collect();
+    let rendered = within(&log, Encoding::O200k.count(&log) / 20);
+    let lines: Vec<&str> = rendered.text.lines().filter(|line| line.contains("data address space")).collect();
+    let mut distinct = lines.clone();
+    distinct.dedup();
+    assert_eq!(lines, distinct, "{}", rendered.text);
+    assert!(rendered.text.contains('×'), "{}", rendered.text);
+}
