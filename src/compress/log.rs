@@ -174,7 +174,7 @@ fn write(block: &str, log: &Log<'_>, levels: &[Level], heading: Option<String>) 
     let mut text = heading.unwrap_or_default();
     let mut units = Vec::with_capacity(log.lines.len());
     let mut gap = 0;
-    let mut told = |(line, level): (&Line<'_>, &Level)| -> (Option<String>, &'static str) {
+    let mut shortened = |(line, level): (&Line<'_>, &Level)| -> (Option<String>, &'static str) {
         match level {
             Level::Dropped if line.is_blank() => (None, "blank"),
             Level::Dropped => (None, if line.leads { "says less for its tokens" } else { "told by a count" }),
@@ -188,7 +188,7 @@ fn write(block: &str, log: &Log<'_>, levels: &[Level], heading: Option<String>) 
             }
         }
     };
-    let mut written: Vec<(Option<String>, &str)> = log.lines.iter().zip(levels).map(&mut told).collect();
+    let mut written: Vec<(Option<String>, &str)> = log.lines.iter().zip(levels).map(&mut shortened).collect();
     join_equal(&mut written);
     for ((line, level), (stands, reason)) in log.lines.iter().zip(levels).zip(written) {
         let told = reason == JOINED || stands.is_none() && !line.leads && !line.is_blank();

@@ -49,6 +49,8 @@ pub(super) struct Prose<'a> {
     /// Units that say nothing about any matter.
     empty: Vec<Option<Empty>>,
     speakers: speakers::Speakers<'a>,
+    /// Whether each line is a statement by itself.
+    is_list: bool,
 }
 
 /// Why a unit says nothing.
@@ -77,6 +79,7 @@ impl<'a> Prose<'a> {
         let speakers = speakers::Speakers::find(&units);
         let empty = units.iter().map(|unit| empty(unit, &speakers).filter(|_| kinds.structural)).collect();
         let restated = vec![None; units.len()];
+        let is_list = statements::is_list(&segments, &units);
         Self {
             text,
             blocks,
@@ -93,6 +96,7 @@ impl<'a> Prose<'a> {
             whole,
             empty,
             speakers,
+            is_list,
         }
     }
 
@@ -217,7 +221,7 @@ impl<'a> Prose<'a> {
         let mut worth: Vec<f32> = self.phrases.iter().map(|phrase| self.worth(phrase, smooth)).collect();
         if !self.relevance.is_empty() {
             self.bind_core(&mut worth, CORE_ASKED * some);
-        } else if self.is_list_of_statements() {
+        } else if self.is_list {
             self.share_alike(&mut worth);
         } else {
             self.bind_core(&mut worth, CORE * much);

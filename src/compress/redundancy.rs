@@ -183,8 +183,8 @@ const NEGATIONS: &[&str] = &[
     "without",
 ];
 
-/// The units that seem to say in other words what an earlier one says: the two are alike in meaning, and have the same numbers,
-/// names and negations in the same order. `meanings` are vectors of length one with their units, in order.
+/// The units that seem to say in other words what an earlier one says: the two are alike in meaning and words, and have
+/// the same numbers, names and negations in the same order. `meanings` are vectors of length one with their units, in order.
 ///
 /// Quadratic in the number of vectors, which the caller bounds.
 #[must_use]

@@ -14,7 +14,7 @@ impl Prose<'_> {
     /// # Errors
     /// What the model reports.
     pub(in crate::compress) fn consult(&mut self, rewriter: &mut dyn Rewriter, ratio: f32) -> Result<(), RewriteError> {
-        if ratio > HARDEST || self.text.len() > MOST_READ || !self.is_list_of_statements() {
+        if ratio > HARDEST || self.text.len() > MOST_READ || !self.is_list {
             return Ok(());
         }
         let spans = self.unit_spans();

@@ -23,7 +23,7 @@ impl Prose<'_> {
         tokens: &dyn CountTokens,
         rewriter: &mut dyn Rewriter,
     ) -> Result<BTreeMap<usize, String>, RewriteError> {
-        if !rewriter.rewrites() || self.is_list_of_statements() {
+        if !rewriter.rewrites() || self.is_list {
             return Ok(BTreeMap::new());
         }
         let cuts = self.cuts(kept);

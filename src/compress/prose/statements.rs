@@ -2,9 +2,23 @@
 //! every one pays the same share of the budget, and people who shorten such a line keep its grammar rather than its names.
 
 use super::{
-    super::{phrase::Phrase, segment::Form, select::NEVER},
+    super::{
+        phrase::Phrase,
+        segment::{Form, Segment},
+        select::NEVER,
+    },
     Prose,
 };
+
+/// Whether a text of these units is such a list.
+pub(super) fn is_list(segments: &[Segment], units: &[&str]) -> bool {
+    let mut statements = 0;
+    for (segment, unit) in segments.iter().zip(units) {
+        let whole = unit.ends_with('\n') && unit.split_whitespace().count() >= FEWEST_WORDS;
+        statements += usize::from(segment.form == Form::Sentence && whole && !unit.contains(": "));
+    }
+    statements >= FEWEST && statements * 10 >= segments.len() * 8
+}
 
 impl Prose<'_> {
     /// Makes the best `share` of each unit, by cost, stand or fall together: whatever is said of a matter, its core is
@@ -31,16 +45,6 @@ impl Prose<'_> {
                 }
             }
         }
-    }
-
-    /// Whether the text is such a list.
-    pub(super) fn is_list_of_statements(&self) -> bool {
-        let mut statements = 0;
-        for (segment, unit) in self.segments.iter().zip(self.units()) {
-            let whole = unit.ends_with('\n') && unit.split_whitespace().count() >= FEWEST_WORDS;
-            statements += usize::from(segment.form == Form::Sentence && whole && !unit.contains(": "));
-        }
-        statements >= FEWEST && statements * 10 >= self.segments.len() * 8
     }
 
     /// Replaces what each phrase is worth by its place within its unit: 1 for the best, near 0 for what goes first. Under
