@@ -44,7 +44,7 @@ pub use rewrite::{Encoded, Interrupt, RewriteError, RewriteRequest, Rewriter};
 pub use tokens::{CountTokens, Encoding};
 
 /// Raised whenever equal input may give other output than before; part of every cache key.
-pub const PIPELINE_VERSION: u32 = 2;
+pub const PIPELINE_VERSION: u32 = 3;
 
 /// What the operator and the request allow. Everything in here is part of the cache key.
 #[derive(Debug, Clone, PartialEq)]

@@ -55,6 +55,9 @@ pub fn phrases(text: &str, units: &[Range<usize>], tokens: &dyn CountTokens, rep
         let mut start = 0;
         while start < words.len() {
             let mut end = group_end(&words, start);
+            if start == 0 && end == 1 && words.len() > 1 && words.first().is_some_and(Word::enumerates) {
+                end = group_end(&words, 1);
+            }
             while end < words.len() && bonds.get(end).copied().unwrap_or(false) {
                 end = group_end(&words, end);
             }
@@ -118,6 +121,16 @@ impl<'a> Word<'a> {
 
     fn has_digit(&self) -> bool {
         self.raw.chars().any(|c| c.is_numeric())
+    }
+
+    /// The number or letter of a section or an item, such as `2.`, `1.4.` or `(b)`: it says nothing without what follows.
+    fn enumerates(&self) -> bool {
+        let open = self.raw.strip_prefix('(').unwrap_or(self.raw);
+        let Some(mark) = open.strip_suffix([')', '.']) else { return false };
+        let parts: Vec<&str> = mark.split('.').collect();
+        let number = |part: &&str| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+        let letter = mark.len() == 1 && mark.bytes().all(|byte| byte.is_ascii_lowercase());
+        letter || parts.len() <= 4 && parts.iter().all(number)
     }
 
     fn is_strong(&self) -> bool {
@@ -246,6 +259,11 @@ impl<'a> Scorer<'a> {
     fn phrase(&mut self, group: &[Word<'a>], unit: usize, opens_unit: bool) -> Phrase {
         let span = group.first().map_or(0, |word| word.span.start)..group.last().map_or(0, |word| word.span.end);
         let cost = group.iter().map(|word| self.cost(word.raw)).sum::<usize>().max(1);
+        // A section's number is no fact; what follows it tells what the two are worth.
+        let group = match group {
+            [first, rest @ ..] if opens_unit && !rest.is_empty() && first.enumerates() => rest,
+            _ => group,
+        };
         let strong = group.iter().any(Word::is_strong);
         let filler = group.len() == 1 && group.iter().all(|word| is_filler(word.raw));
         let (mut value, repeated) = self.information(group);

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, ops::Range};
 
 mod assemble;
+mod duties;
 mod keep;
 mod rank;
 mod shorten;
@@ -46,6 +47,8 @@ pub(super) struct Prose<'a> {
     forced: Vec<bool>,
     /// For each unit whether it is kept or left out whole.
     whole: Vec<bool>,
+    /// For each phrase the number of the duty that it is a part of.
+    duties: Vec<Option<usize>>,
     /// Units that say nothing about any matter.
     empty: Vec<Option<Empty>>,
     speakers: speakers::Speakers<'a>,
@@ -80,6 +83,8 @@ impl<'a> Prose<'a> {
         let empty = units.iter().map(|unit| empty(unit, &speakers).filter(|_| kinds.structural)).collect();
         let restated = vec![None; units.len()];
         let is_list = statements::is_list(&segments, &units);
+        let bind = !is_list && !speakers.is_transcript();
+        let duties = if bind { duties::of_phrases(text, &spans, &phrases) } else { vec![None; phrases.len()] };
         Self {
             text,
             blocks,
@@ -94,6 +99,7 @@ impl<'a> Prose<'a> {
             ends_line,
             forced,
             whole,
+            duties,
             empty,
             speakers,
             is_list,
@@ -145,9 +151,6 @@ impl<'a> Prose<'a> {
     /// Takes note of the units that say in other words what another one says. `meanings` are vectors of length one with
     /// their units, in order.
     pub(super) fn compare(&mut self, meanings: &[(usize, Vec<f32>)]) {
-        if !self.kinds.semantic {
-            return;
-        }
         for (unit, repeat) in redundancy::same_meaning(&self.units(), meanings) {
             if let Some(place) = self.restated.get_mut(unit) {
                 *place = Some(repeat);
@@ -226,16 +229,11 @@ impl<'a> Prose<'a> {
         } else {
             self.bind_core(&mut worth, CORE * much);
         }
-        self.level(&mut worth);
+        let bound = self.bound();
+        self.level(&bound, &mut worth, budget);
         let joint = |last: &Phrase, next: &Phrase| self.joint(last, next).cost();
         select::select(
-            &Candidates {
-                phrases: &self.phrases,
-                worth: &worth,
-                forced: &self.forced,
-                whole: &self.whole,
-                joint: &joint,
-            },
+            &Candidates { phrases: &self.phrases, worth: &worth, forced: &self.forced, bound: &bound, joint: &joint },
             budget,
         )
     }
@@ -253,18 +251,43 @@ impl<'a> Prose<'a> {
         new
     }
 
-    /// The phrases of a unit that may not be cut are worth what the unit is on average.
-    fn level(&self, worth: &mut [f32]) {
+    /// What stands or falls together: the phrases of a unit that may not be cut, and those of a duty.
+    fn bound(&self) -> Vec<Option<usize>> {
+        let units = self.whole.len();
+        let numbers = self.phrases.iter().zip(&self.duties).map(|(phrase, duty)| {
+            let whole = self.whole.get(phrase.unit).copied().unwrap_or(false);
+            if whole { Some(phrase.unit) } else { duty.map(|duty| units + duty) }
+        });
+        numbers.collect()
+    }
+
+    /// The phrases of what is bound together are worth what they are on average. Where nothing is asked, the best duties
+    /// count more, as many as fill half of the budget.
+    fn level(&self, bound: &[Option<usize>], worth: &mut [f32], budget: usize) {
+        let mut duties: Vec<(f32, usize, Range<usize>)> = Vec::new();
         let mut start = 0;
-        for phrases in self.phrases.chunk_by(|a, b| a.unit == b.unit) {
-            let places = start..start + phrases.len();
+        for group in bound.chunk_by(|a, b| a == b) {
+            let places = start..start + group.len();
             start = places.end;
-            let whole = phrases.first().is_some_and(|phrase| self.whole.get(phrase.unit).copied().unwrap_or(false));
-            if let Some(worth) = worth.get_mut(places).filter(|_| whole) {
-                let told: Vec<f32> = worth.iter().copied().filter(|worth| *worth > select::NEVER).collect();
-                if !told.is_empty() {
-                    worth.fill(told.iter().sum::<f32>() / told.len() as f32);
-                }
+            let Some(number) = group.first().copied().flatten() else { continue };
+            let Some(worth) = worth.get_mut(places.clone()) else { continue };
+            let told: Vec<f32> = worth.iter().copied().filter(|worth| *worth > select::NEVER).collect();
+            if told.is_empty() {
+                continue;
+            }
+            let mean = told.iter().sum::<f32>() / told.len() as f32;
+            worth.fill(mean);
+            if number >= self.whole.len() && self.relevance.is_empty() {
+                let phrases = self.phrases.get(places.clone()).unwrap_or_default();
+                duties.push((mean, phrases.iter().map(|phrase| phrase.cost).sum(), places));
+            }
+        }
+        duties.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.2.start.cmp(&b.2.start)));
+        let mut left = budget / 2;
+        for (mean, cost, places) in duties {
+            if let Some(worth) = worth.get_mut(places).filter(|_| cost <= left) {
+                left -= cost;
+                worth.fill(mean + DUTY);
             }
         }
     }
@@ -292,7 +315,7 @@ impl<'a> Prose<'a> {
         let penalty = if self.emptiness(phrase.unit).is_some() { EMPTY } else { 0.0 };
         let relevance = self.relevance.get(phrase.unit).copied().unwrap_or(0.0);
         let information = phrase.value + smooth * (phrase.smoothed - phrase.value);
-        let restated = self.restatement(phrase.unit).map_or(0.0, |repeat| repeat.share);
+        let restated = self.counted_restatement(phrase.unit).map_or(0.0, |repeat| repeat.share);
         (1.0 - RESTATED * restated) * (RELEVANCE * relevance.powi(2) + information / INFORMATION) - penalty
     }
 
@@ -302,6 +325,11 @@ impl<'a> Prose<'a> {
 
     fn restatement(&self, unit: usize) -> Option<&Repeat> {
         self.restated.get(unit).and_then(Option::as_ref)
+    }
+
+    /// The same where it counts against the unit.
+    fn counted_restatement(&self, unit: usize) -> Option<&Repeat> {
+        self.restatement(unit).filter(|_| self.kinds.semantic)
     }
 
     fn redundancy(&self, unit: usize) -> Redundancy {
@@ -325,7 +353,7 @@ impl<'a> Prose<'a> {
         if let Some(copy) = self.repeat(unit) {
             return format!("unit {} says {:.0} % of it", copy.of, copy.share * 100.0);
         }
-        if let Some(repeat) = self.restatement(unit).filter(|_| decision != Decision::Kept) {
+        if let Some(repeat) = self.counted_restatement(unit).filter(|_| decision != Decision::Kept) {
             return format!("unit {} seems to say the same ({:.2}); others tell more", repeat.of, repeat.share);
         }
         match self.emptiness(unit) {
@@ -462,9 +490,10 @@ const RELEVANCE: f32 = 2.0;
 /// What a phrase would have to tell to be as good as half the best unit's relevance: where something is asked, whole
 /// sentences that answer win over telling words of many.
 const INFORMATION: f32 = 20.0;
-/// How much less a unit counts that seems to say what another one says. It is never cut for that alone: what compares
-/// meanings finds `bought` as near to `sold` as to `acquired`.
+/// How much less a unit counts that seems to say what another one says, where that is asked for.
 const RESTATED: f32 = 0.5;
+/// How much more a duty counts than what it tells, where nothing is asked: it leaves after names and numbers.
+const DUTY: f32 = 1.0;
 /// Puts what says nothing behind everything that says something.
 const EMPTY: f32 = 50.0;
 /// The relevance from which even a notice stays where no ratio is asked.

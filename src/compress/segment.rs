@@ -89,6 +89,12 @@ mod tests {
     }
 
     #[test]
+    fn the_number_of_a_section_is_no_sentence() {
+        let text = "1.3. The deposit is returned in May. 2.10.4. Interest accrues daily.";
+        assert_eq!(cut(text).len(), 2, "{:?}", cut(text));
+    }
+
+    #[test]
     fn passages_headings_and_items_are_units_of_their_own() {
         let text = "[1] Nobel Prize in Physics\nThe first was awarded in 1901. It went to Röntgen.\n\n[2] Items:\n- one\n- two\n";
         let found = segments(text);

@@ -10,8 +10,8 @@ pub(super) struct Candidates<'a> {
     pub(super) worth: &'a [f32],
     /// What is kept whatever it costs.
     pub(super) forced: &'a [bool],
-    /// For each unit whether it is kept or left out whole.
-    pub(super) whole: &'a [bool],
+    /// What stands or falls together, by number; its phrases stand side by side.
+    pub(super) bound: &'a [Option<usize>],
     /// Tokens of what stands between two phrases: a mark, a line break, or nothing.
     pub(super) joint: &'a dyn Fn(&Phrase, &Phrase) -> usize,
 }
@@ -33,8 +33,8 @@ pub(super) fn select(candidates: &Candidates<'_>, budget: usize) -> Vec<bool> {
             break;
         };
         // What doesn't fit as a whole makes room for what ranks behind it.
-        match whole_unit(candidates, next) {
-            Some(unit) => order.retain(|index| whole_unit(candidates, *index) != Some(unit)),
+        match bound(candidates, next) {
+            Some(group) => order.retain(|index| bound(candidates, *index) != Some(group)),
             None => {
                 order.remove(low);
             }
@@ -63,10 +63,9 @@ fn fitting(candidates: &Candidates<'_>, order: &[usize], budget: usize) -> usize
     low
 }
 
-/// The unit of a phrase if that is kept or left out whole.
-fn whole_unit(candidates: &Candidates<'_>, index: usize) -> Option<usize> {
-    let unit = candidates.phrases.get(index)?.unit;
-    candidates.whole.get(unit).copied().unwrap_or(false).then_some(unit)
+/// The number of what a phrase stands or falls with.
+fn bound(candidates: &Candidates<'_>, index: usize) -> Option<usize> {
+    candidates.bound.get(index).copied().flatten()
 }
 
 fn worth(candidates: &Candidates<'_>, index: usize) -> f32 {
@@ -86,14 +85,14 @@ fn kept(candidates: &Candidates<'_>, order: &[usize], count: usize) -> Vec<bool>
     kept
 }
 
-/// A unit that may not be cut goes where its last phrase isn't reached, and stays where one of it must.
+/// What is bound together goes where its last phrase isn't reached, and stays where one of it must.
 fn settle(candidates: &Candidates<'_>, kept: &mut [bool]) {
     let mut start = 0;
-    for phrases in candidates.phrases.chunk_by(|a, b| a.unit == b.unit) {
-        let places = start..start + phrases.len();
+    for group in candidates.bound.chunk_by(|a, b| a == b) {
+        let places = start..start + group.len();
         start = places.end;
-        let whole = phrases.first().is_some_and(|phrase| candidates.whole.get(phrase.unit).copied().unwrap_or(false));
-        let Some(flags) = kept.get_mut(places.clone()).filter(|_| whole) else { continue };
+        let together = group.first().is_some_and(Option::is_some);
+        let Some(flags) = kept.get_mut(places.clone()).filter(|_| together) else { continue };
         let must = candidates.forced.get(places).is_some_and(|forced| forced.contains(&true));
         let stays = must || flags.iter().all(|flag| *flag);
         flags.fill(stays);

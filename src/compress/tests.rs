@@ -277,3 +277,15 @@ fn what_seems_to_say_the_same_is_told_and_never_cut_for_that_alone() {
     assert!(sold.redundancy.semantic > 0.5 && sold.decision == Decision::Kept, "{sold:?}");
     assert!(found.units.iter().any(|unit| unit.decision == Decision::Dropped), "{found:?}");
 }
+
+#[test]
+fn where_nothing_is_asked_a_duty_leaves_last_and_whole() {
+    let filling = "Peter Sand met Marta Kowalska of Example Cloud in Berlin on 14 May 2024, as 12 people had hoped. "
+        .to_owned()
+        + "Jonas Weber drove from Hamburg to Leipzig on 3 April 2023 with 17 boxes of old paper for the archive. ";
+    let duty = "we must not sign the extension before legal has seen it";
+    let text = format!("{filling}By the way, {duty}, and the rest can wait. {filling}");
+    let policy = Policy { ratio: "5".parse().unwrap(), min_tokens: 16, ..Policy::default() };
+    let found = compress(&text, &Query::default(), &policy, &Encoding::O200k, None).unwrap();
+    assert!(found.text().unwrap().contains(duty), "{found:?}");
+}

@@ -27,6 +27,10 @@ impl<'a> Speakers<'a> {
         if is_transcript { Self(turns.into_keys().collect()) } else { Self::default() }
     }
 
+    pub(super) fn is_transcript(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     /// Who says a unit, where it begins a turn, and what is said.
     pub(super) fn turn<'u>(&self, unit: &'u str) -> Option<(&'u str, &'u str)> {
         segment::turn(unit.trim_start()).filter(|(name, _)| self.0.contains(name))

@@ -1,0 +1,139 @@
+//! Duties: clauses that oblige, forbid or permit. Half of one misleads more than none: `must not sign before legal has
+//! seen it` is whole or isn't there, and where nothing is asked it leaves after everything else.
+
+use std::ops::Range;
+
+use super::super::{
+    atoms::{
+        Scan,
+        lex::{Border, Word},
+        lexicon,
+    },
+    phrase::Phrase,
+};
+
+/// For each phrase the number of the duty that it is a part of, if any; the phrases of a duty stand side by side.
+pub(super) fn of_phrases(text: &str, units: &[Range<usize>], phrases: &[Phrase]) -> Vec<Option<usize>> {
+    let mut duties = units.iter().flat_map(|unit| {
+        let inside = text.get(unit.clone()).unwrap_or_default();
+        duties(inside).into_iter().map(move |span| unit.start + span.start..unit.start + span.end)
+    });
+    let mut next = duties.next();
+    let mut number = 0;
+    let mut found = vec![None; phrases.len()];
+    for (place, phrase) in found.iter_mut().zip(phrases) {
+        while next.as_ref().is_some_and(|duty| duty.end <= phrase.span.start) {
+            next = duties.next();
+            number += 1;
+        }
+        *place = next.as_ref().filter(|duty| duty.start < phrase.span.end).map(|_| number);
+    }
+    found
+}
+
+/// The clauses of a unit that bind someone, with the conditions that follow them; spans in the unit's bytes, in order.
+fn duties(unit: &str) -> Vec<Range<usize>> {
+    if !MAY_BIND.iter().any(|word| unit.contains(word)) {
+        return Vec::new();
+    }
+    let scan = Scan::new(unit);
+    let words = &scan.words;
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for at in 0..words.len() {
+        if !binds(words, at) {
+            continue;
+        }
+        let Range { start, end } = clause(&scan, at);
+        match found.last_mut() {
+            Some(last) if start < last.end => last.end = last.end.max(end),
+            _ => found.push(start..end),
+        }
+    }
+    let span = |range: Range<usize>| Some(words.get(range.start)?.span.start..words.get(range.end - 1)?.span.end);
+    found.into_iter().filter_map(span).collect()
+}
+
+/// Parts of the words that bind: what has none of them needs no closer look.
+const MAY_BIND: &[&str] =
+    &["must", "shall", "may not", "may only", "annot", "can not", "hibit", "forb", "oblig", " to "];
+
+/// Whether the word at an index lays a duty upon someone or takes a right away.
+fn binds(words: &[Word<'_>], at: usize) -> bool {
+    let key = |at: usize| words.get(at).map_or("", |word| &*word.key);
+    match key(at) {
+        "must" | "mustn't" | "shall" | "cannot" | "prohibited" | "prohibits" | "forbidden" | "forbids" | "obliged"
+        | "obligated" => true,
+        "may" | "can" => matches!(key(at + 1), "not" | "only"),
+        "required" | "permitted" | "allowed" | "entitled" => {
+            key(at + 1) == "to"
+                && at > 0
+                && matches!(key(at - 1), "is" | "are" | "be" | "not" | "been" | "was" | "were")
+        }
+        _ => false,
+    }
+}
+
+/// The clause around a binding word and the conditions after it, as word indices; a long one is cut to what is near.
+fn clause(scan: &Scan<'_>, at: usize) -> Range<usize> {
+    let words = &scan.words;
+    let bordered = |at: usize| border(scan, at) > Border::None;
+    let start = (at.saturating_sub(BEFORE)..=at).rev().find(|at| bordered(*at)).unwrap_or(at.saturating_sub(BEFORE));
+    let mut end = at + 1;
+    while end < words.len() && end - at <= AFTER {
+        let word = words.get(end);
+        let goes_on = word.is_some_and(|word| match border(scan, end) {
+            Border::None => true,
+            // A duty is said in more words than two, and its conditions belong to it.
+            Border::Clause => end - at < FEWEST || lexicon::conditional(&word.key) || word.key == "before",
+            Border::Sentence => false,
+        });
+        if !goes_on {
+            break;
+        }
+        end += 1;
+    }
+    start..end
+}
+
+/// What divides a word from the one before it; the end of a line alone divides nothing within a unit.
+fn border(scan: &Scan<'_>, at: usize) -> Border {
+    let Some(word) = scan.words.get(at) else { return Border::Sentence };
+    let before = at.checked_sub(1).and_then(|before| scan.words.get(before));
+    let between = before.and_then(|before| scan.text.get(before.span.end..word.span.start));
+    let wraps = between.is_some_and(|between| between.chars().all(char::is_whitespace));
+    if word.border == Border::Clause && wraps { Border::None } else { word.border }
+}
+
+/// The most words before and after the one that binds.
+const BEFORE: usize = 14;
+const AFTER: usize = 24;
+/// The fewest words from the one that binds to the end of the duty.
+const FEWEST: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<&str> {
+        duties(text).into_iter().map(|span| text.get(span).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_duty_is_its_clause_with_its_conditions() {
+        let text = "As agreed, we must not sign the extension before legal has seen clause 7.2, and the rest can wait.";
+        assert_eq!(found(text), ["we must not sign the extension before legal has seen clause 7.2"]);
+        let text = "The deposit shall be returned within 14 days, unless damage is found, and interest accrues.";
+        assert_eq!(found(text), ["The deposit shall be returned within 14 days, unless damage is found"]);
+    }
+
+    #[test]
+    fn a_line_that_wraps_does_not_end_a_duty() {
+        let text = "All copies must be under the terms\n    of this License, and so on.";
+        assert_eq!(found(text), ["All copies must be under the terms\n    of this License"]);
+    }
+
+    #[test]
+    fn what_binds_nobody_is_no_duty() {
+        assert!(found("It may rain, and the museum is required reading for all who can come.").is_empty());
+    }
+}
