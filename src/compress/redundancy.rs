@@ -33,7 +33,8 @@ impl std::fmt::Display for Redundancy {
     }
 }
 
-/// Which kinds of redundancy count. All do by default; leaving one out shows what it is worth.
+/// Which kinds of redundancy count in what is kept; all are told. By default those do that were measured to keep more
+/// answers: leaving one out, or taking one in, shows what it is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(from = "Vec<Kind>", into = "Vec<Kind>")]
 pub struct Kinds {
@@ -41,7 +42,8 @@ pub struct Kinds {
     pub lexical: bool,
     /// Near-copies, fragments, greetings and notices go first.
     pub structural: bool,
-    /// Units that seem to say the same fact in other words count less. Needs a model that compares meanings.
+    /// Units that seem to say the same fact in other words count less. Needs a model that compares meanings; off, since
+    /// measured it saved no answer: what compares meanings finds `bought` as near to `sold` as to `acquired`.
     pub semantic: bool,
 }
 
@@ -73,7 +75,7 @@ impl From<Kinds> for Vec<Kind> {
 
 impl Default for Kinds {
     fn default() -> Self {
-        Self { lexical: true, structural: true, semantic: true }
+        Self { lexical: true, structural: true, semantic: false }
     }
 }
 
