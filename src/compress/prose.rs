@@ -229,6 +229,7 @@ impl<'a> Prose<'a> {
         } else {
             self.bind_core(&mut worth, CORE * much);
         }
+        self.bind_conditions(&mut worth);
         let bound = self.bound();
         self.level(&bound, &mut worth, budget);
         let joint = |last: &Phrase, next: &Phrase| self.joint(last, next).cost();

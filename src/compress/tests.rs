@@ -289,3 +289,17 @@ fn where_nothing_is_asked_a_duty_leaves_last_and_whole() {
     let found = compress(&text, &Query::default(), &policy, &Encoding::O200k, None).unwrap();
     assert!(found.text().unwrap().contains(duty), "{found:?}");
 }
+
+#[test]
+fn a_condition_never_stands_without_what_it_limits() {
+    let clauses = "If the 12 months of the Berlin pilot end in May 2025, the clerks look at everything again. "
+        .to_owned()
+        + "Peter Sand met Marta Kowalska of Example Cloud in Hamburg on 14 May 2024, as 12 people had hoped. ";
+    let text = clauses.clone() + &clauses.replace("Berlin", "Leipzig").replace("12", "17").replace("May", "April");
+    for ratio in ["2", "3", "5"] {
+        let policy = Policy { ratio: ratio.parse().unwrap(), min_tokens: 16, ..Policy::default() };
+        let found = compress(&text, &Query::default(), &policy, &Encoding::O200k, None).unwrap();
+        let alone = |unit: &&Unit| unit.text.as_deref().is_some_and(|text| text.trim_end().ends_with("2025,"));
+        assert_eq!(found.units.iter().find(alone), None, "{ratio}");
+    }
+}

@@ -3,14 +3,49 @@
 
 use std::ops::Range;
 
-use super::super::{
-    atoms::{
-        Scan,
-        lex::{Border, Word},
-        lexicon,
+use super::{
+    super::{
+        atoms::{
+            Scan,
+            lex::{Border, Word},
+            lexicon,
+        },
+        phrase::Phrase,
+        select::NEVER,
     },
-    phrase::Phrase,
+    Prose,
 };
+
+impl Prose<'_> {
+    /// A condition leaves before what it limits: `If the fee rises,` says nothing alone.
+    pub(super) fn bind_conditions(&self, worth: &mut [f32]) {
+        let mut start = 0;
+        for phrases in self.phrases.chunk_by(|a, b| a.unit == b.unit) {
+            let places = start..start + phrases.len();
+            start = places.end;
+            let Some(worth) = worth.get_mut(places) else { continue };
+            let conditions: Vec<bool> = phrases.iter().map(|phrase| self.opens_condition(phrase)).collect();
+            if !conditions.contains(&true) {
+                continue;
+            }
+            let others = worth.iter().zip(&conditions).filter(|(_, condition)| !**condition);
+            let best = others.map(|(worth, _)| *worth).fold(NEVER, f32::max);
+            if best > NEVER {
+                for (worth, _) in worth.iter_mut().zip(&conditions).filter(|(_, condition)| **condition) {
+                    *worth = worth.min(best - LESS);
+                }
+            }
+        }
+    }
+
+    fn opens_condition(&self, phrase: &Phrase) -> bool {
+        let first = self.text.get(phrase.span.clone()).and_then(|phrase| phrase.split_whitespace().next());
+        first.is_some_and(|word| lexicon::conditional(&word.to_lowercase()))
+    }
+}
+
+/// Hardly less than something else, so that only what is equal goes before it.
+const LESS: f32 = 1e-4;
 
 /// For each phrase the number of the duty that it is a part of, if any; the phrases of a duty stand side by side.
 pub(super) fn of_phrases(text: &str, units: &[Range<usize>], phrases: &[Phrase]) -> Vec<Option<usize>> {
