@@ -180,11 +180,35 @@ proptest! {
     }
 
     #[test]
+    fn no_number_name_or_negation_appears_that_was_not_there(
+        sentences in prop::collection::vec(
+            "(If|When|Although|Yesterday) [A-Z][a-z]{3,8} (did not pay|paid|must never pay|paid more than) [1-9][0-9]{0,3} (EUR|days|%), \
+             (and|but|unless) [A-Z][a-z]{3,8} (sold|did not sell) the (old|red) (house|car) (in|to) [A-Z][a-z]{3,8}\\. ",
+            8..40,
+        ),
+        ratio in 2.0_f32..20.0,
+    ) {
+        let text = sentences.concat();
+        let found = condensed(&text, by(ratio));
+        let shorter = found.text().unwrap_or_default();
+        let known: std::collections::HashSet<&str> = text.split_whitespace().map(bare).collect();
+        for atom in atoms::find(shorter) {
+            let atom = &shorter[atom.span];
+            prop_assert!(atom.split_whitespace().all(|word| known.contains(bare(word))), "{atom} in {shorter}");
+        }
+    }
+
+    #[test]
     fn a_larger_budget_keeps_more(seed in 0_usize..1000) {
         let text: String = (0..60).map(|n| format!("Town {} has {} people and {} houses. ", n * 7 + seed, n * n, seed * n)).collect();
         let sizes: Vec<usize> = [20.0, 10.0, 5.0, 2.0].iter().map(|ratio| condensed(&text, by(*ratio)).tokens_after).collect();
         prop_assert!(sizes.is_sorted(), "{sizes:?}");
     }
+}
+
+/// A word without the punctuation around it.
+fn bare(word: &str) -> &str {
+    word.trim_matches(|c: char| !c.is_alphanumeric() && c != '%')
 }
 
 /// Notes what the pipeline asks a model for.
