@@ -89,10 +89,6 @@ impl Rewriter for Timed<'_> {
         self.model.fingerprint()
     }
 
-    fn window(&self) -> usize {
-        self.model.window()
-    }
-
     fn meanings(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, RewriteError> {
         self.time(0, |model| model.meanings(texts))
     }

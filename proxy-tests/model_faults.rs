@@ -18,10 +18,6 @@ impl<F: FnMut() -> RewriteError> Rewriter for Odd<F> {
         "odd"
     }
 
-    fn window(&self) -> usize {
-        4096
-    }
-
     fn interrupt(&mut self, _: Interrupt) {}
 
     fn read(&mut self, _: &[&str], _: f32) -> Result<Vec<Encoded>, RewriteError> {

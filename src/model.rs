@@ -148,11 +148,6 @@ impl Rewriter for Model {
         &self.info.fingerprint
     }
 
-    fn window(&self) -> usize {
-        // English text has 3.7 to 5 bytes a token in a vocabulary of 16,000, the least in encyclopaedias.
-        self.info.window * 7 / 2
-    }
-
     fn rewrites(&self) -> bool {
         match &self.kind {
             Kind::Own(own) => own.rewrites(),

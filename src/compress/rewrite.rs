@@ -9,10 +9,6 @@ pub trait Rewriter {
     /// Names the weights, the tokenizer and the code that runs them; part of every cache key.
     fn fingerprint(&self) -> &str;
 
-    /// The longest text that [`Rewriter::read`] and [`Rewriter::rewrite`] take whole, in bytes of ordinary English;
-    /// a longer one is taken in pieces of that size, which know nothing of each other.
-    fn window(&self) -> usize;
-
     /// Sets what is asked between batches and between decoder steps of every later call, until the next one is set; a
     /// call that it ends decides nothing. Without one, calls run to their end. What answers at once may ignore it.
     fn interrupt(&mut self, interrupt: Interrupt) {

@@ -223,10 +223,6 @@ impl Rewriter for Asked {
         "asked"
     }
 
-    fn window(&self) -> usize {
-        600
-    }
-
     fn read(&mut self, texts: &[&str], _: f32) -> Result<Vec<Encoded>, RewriteError> {
         self.read += texts.iter().map(|text| text.len()).sum::<usize>();
         Ok(vec![Encoded::default(); texts.len()])
@@ -270,10 +266,6 @@ struct Undiscerning;
 impl Rewriter for Undiscerning {
     fn fingerprint(&self) -> &str {
         "undiscerning"
-    }
-
-    fn window(&self) -> usize {
-        600
     }
 
     fn read(&mut self, texts: &[&str], _: f32) -> Result<Vec<Encoded>, RewriteError> {

@@ -76,7 +76,6 @@ impl Loaded {
 #[derive(Debug)]
 pub(super) struct Model {
     pub(super) fingerprint: String,
-    window: usize,
     rewrites: bool,
 }
 
@@ -176,11 +175,7 @@ impl Owner {
     fn load_and_answer(self, backend: Backend, loading: &watch::Sender<Loaded>, calls: &Receiver<Call>) {
         let (model, loaded) = match load(backend) {
             Ok(Some(model)) => {
-                let facts = Model {
-                    fingerprint: model.fingerprint().to_owned(),
-                    window: model.window(),
-                    rewrites: model.rewrites(),
-                };
+                let facts = Model { fingerprint: model.fingerprint().to_owned(), rewrites: model.rewrites() };
                 (Some(model), Loaded::Model(Arc::new(facts)))
             }
             Ok(None) => (None, Loaded::Nothing),
@@ -275,10 +270,6 @@ impl RemoteRewriter<'_> {
 impl Rewriter for RemoteRewriter<'_> {
     fn fingerprint(&self) -> &str {
         &self.model.fingerprint
-    }
-
-    fn window(&self) -> usize {
-        self.model.window
     }
 
     fn rewrites(&self) -> bool {

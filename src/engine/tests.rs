@@ -30,10 +30,6 @@ impl<F: FnMut(&Interrupt) -> Result<(), RewriteError>> Rewriter for Double<F> {
         "double"
     }
 
-    fn window(&self) -> usize {
-        600
-    }
-
     fn interrupt(&mut self, interrupt: Interrupt) {
         self.interrupt = interrupt;
     }

@@ -67,10 +67,6 @@ impl Rewriter for ScriptedRewriter {
         "scripted/1"
     }
 
-    fn window(&self) -> usize {
-        600
-    }
-
     fn interrupt(&mut self, interrupt: Interrupt) {
         self.interrupt = interrupt;
     }

@@ -243,7 +243,7 @@ fn a_meaning_has_length_one_and_a_text_longer_than_the_window_is_read_to_its_end
     for name in [OWN, MERGED] {
         let mut model = load(name, 1);
         let text = odd_texts().concat();
-        assert!(text.len() > 2 * model.window());
+        assert!(text.len() > 8 * model.info().window);
         let read = model.read(&[&text], 5.0).unwrap().remove(0);
         let length: f32 = read.meaning.iter().map(|value| value * value).sum();
         assert!((length - 1.0).abs() < 1e-4, "{length}");
