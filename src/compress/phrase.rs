@@ -55,14 +55,18 @@ pub fn phrases(text: &str, units: &[Range<usize>], tokens: &dyn CountTokens, rep
         let mut start = 0;
         while start < words.len() {
             let mut end = group_end(&words, start);
-            if start == 0 && end == 1 && words.len() > 1 && words.first().is_some_and(Word::enumerates) {
-                end = group_end(&words, 1);
+            let opens = words.iter().take(start).all(|word| word.bare.is_empty());
+            let enumerates = opens && words.get(start).is_some_and(Word::enumerates);
+            if enumerates && end == start + 1 && end < words.len() {
+                end = group_end(&words, end);
             }
             while end < words.len() && bonds.get(end).copied().unwrap_or(false) {
                 end = group_end(&words, end);
             }
             let Some(group) = words.get(start..end) else { break };
-            let mut phrase = scorer.phrase(group, unit, start == 0);
+            // A section's number is no fact; what follows it tells what the two are worth.
+            let telling = group.get(usize::from(enumerates && group.len() > 1)..).unwrap_or(group);
+            let mut phrase = scorer.phrase(group, telling, unit, start == 0);
             phrase.closes = end >= words.len();
             found.push(phrase);
             start = end;
@@ -93,7 +97,40 @@ fn bonds(text: &str, unit: &Range<usize>, words: &[Word<'_>]) -> Vec<bool> {
             next += 1;
         }
     }
+    bind_counts(words, &mut bound);
     bound
+}
+
+/// A number without a unit stays with what it counts, `3 environments`, or with what it is said of, `code is 4471`.
+fn bind_counts(words: &[Word<'_>], bound: &mut [bool]) {
+    let parts = |at: usize| words.get(at).is_none_or(Word::closes);
+    let light = |at: usize| words.get(at).is_none_or(|word| is_stop_word(&word.bare));
+    let mut bind = |at: usize| {
+        if let Some(flag) = bound.get_mut(at) {
+            *flag = true;
+        }
+    };
+    let month = |at: Option<usize>| {
+        at.and_then(|at| words.get(at)).is_some_and(|word| MONTHS.contains(&word.bare.as_str()) && word.begins_high())
+    };
+    for (at, word) in words.iter().enumerate().filter(|(_, word)| word.counts()) {
+        if month(at.checked_sub(1)) || month(Some(at + 1)) {
+            continue;
+        }
+        // Beside a name or another number it is a part of that.
+        let strong = |at: usize| words.get(at).is_some_and(Word::is_strong);
+        if !word.closes() && strong(at + 1) || at > 0 && !parts(at - 1) && strong(at - 1) {
+            continue;
+        }
+        if !word.closes() && !light(at + 1) {
+            bind(at + 1);
+        } else if at > 0 && !parts(at - 1) {
+            bind(at);
+            if light(at - 1) && at > 1 && !parts(at - 2) {
+                bind(at - 1);
+            }
+        }
+    }
 }
 
 /// A run of characters between white space.
@@ -131,6 +168,13 @@ impl<'a> Word<'a> {
         let number = |part: &&str| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
         let letter = mark.len() == 1 && mark.bytes().all(|byte| byte.is_ascii_lowercase());
         letter || parts.len() <= 4 && parts.iter().all(number)
+    }
+
+    /// A number that is neither a year nor an amount by itself.
+    fn counts(&self) -> bool {
+        let number = self.bare.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b',' | b'.'));
+        let year = self.bare.len() == 4 && (self.bare.starts_with("19") || self.bare.starts_with("20"));
+        number && self.has_digit() && !year && !self.raw.contains(['%', '$', '€', '£', '¥'])
     }
 
     fn is_strong(&self) -> bool {
@@ -256,14 +300,9 @@ struct Scorer<'a> {
 }
 
 impl<'a> Scorer<'a> {
-    fn phrase(&mut self, group: &[Word<'a>], unit: usize, opens_unit: bool) -> Phrase {
-        let span = group.first().map_or(0, |word| word.span.start)..group.last().map_or(0, |word| word.span.end);
-        let cost = group.iter().map(|word| self.cost(word.raw)).sum::<usize>().max(1);
-        // A section's number is no fact; what follows it tells what the two are worth.
-        let group = match group {
-            [first, rest @ ..] if opens_unit && !rest.is_empty() && first.enumerates() => rest,
-            _ => group,
-        };
+    fn phrase(&mut self, whole: &[Word<'a>], group: &[Word<'a>], unit: usize, opens_unit: bool) -> Phrase {
+        let span = whole.first().map_or(0, |word| word.span.start)..whole.last().map_or(0, |word| word.span.end);
+        let cost = whole.iter().map(|word| self.cost(word.raw)).sum::<usize>().max(1);
         let strong = group.iter().any(Word::is_strong);
         let filler = group.len() == 1 && group.iter().all(|word| is_filler(word.raw));
         let (mut value, repeated) = self.information(group);
@@ -365,6 +404,14 @@ mod tests {
         for whole in ["Ludwig van Beethoven", "May 18, 2018.", "150,782 SEK,", "Bank of the West"] {
             let text = format!("yesterday we saw {whole} again");
             assert!(cut(&text).contains(&whole), "{:?}", cut(&text));
+        }
+    }
+
+    #[test]
+    fn a_number_stays_with_what_it_counts_or_is_said_of() {
+        for whole in ["3 environments,", "code is 4471.", "agreed 4;"] {
+            let text = "They list 3 environments, took 9 hours instead of the agreed 4; the door code is 4471.";
+            assert!(cut(text).contains(&whole), "{:?}", cut(text));
         }
     }
 

@@ -47,8 +47,8 @@ pub(super) struct Prose<'a> {
     forced: Vec<bool>,
     /// For each unit whether it is kept or left out whole.
     whole: Vec<bool>,
-    /// For each phrase the number of the duty that it is a part of.
-    duties: Vec<Option<usize>>,
+    /// For each phrase the clause that it stands or falls with.
+    duties: Vec<Option<duties::Part>>,
     /// Units that say nothing about any matter.
     empty: Vec<Option<Empty>>,
     speakers: speakers::Speakers<'a>,
@@ -257,7 +257,7 @@ impl<'a> Prose<'a> {
         let units = self.whole.len();
         let numbers = self.phrases.iter().zip(&self.duties).map(|(phrase, duty)| {
             let whole = self.whole.get(phrase.unit).copied().unwrap_or(false);
-            if whole { Some(phrase.unit) } else { duty.map(|duty| units + duty) }
+            if whole { Some(phrase.unit) } else { duty.map(|duty| units + duty.clause) }
         });
         numbers.collect()
     }
@@ -278,7 +278,8 @@ impl<'a> Prose<'a> {
             }
             let mean = told.iter().sum::<f32>() / told.len() as f32;
             worth.fill(mean);
-            if number >= self.whole.len() && self.relevance.is_empty() {
+            let binds = self.duties.get(places.start).copied().flatten().is_some_and(|duty| duty.binds);
+            if binds && number >= self.whole.len() && self.relevance.is_empty() {
                 let phrases = self.phrases.get(places.clone()).unwrap_or_default();
                 duties.push((mean, phrases.iter().map(|phrase| phrase.cost).sum(), places));
             }

@@ -1,4 +1,4 @@
-//! Duties: clauses that oblige, forbid or permit. Half of one misleads more than none: `must not sign before legal has
+//! Duties: clauses that oblige or forbid, and statements with the exceptions to them. Half of one misleads more than none: `must not sign before legal has
 //! seen it` is whole or isn't there, and where nothing is asked it leaves after everything else.
 
 use std::ops::Range;
@@ -47,50 +47,68 @@ impl Prose<'_> {
 /// Hardly less than something else, so that only what is equal goes before it.
 const LESS: f32 = 1e-4;
 
-/// For each phrase the number of the duty that it is a part of, if any; the phrases of a duty stand side by side.
-pub(super) fn of_phrases(text: &str, units: &[Range<usize>], phrases: &[Phrase]) -> Vec<Option<usize>> {
+/// Part of a clause that stands or falls as a whole.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) struct Part {
+    /// The clause; the phrases of one stand side by side.
+    pub(super) clause: usize,
+    /// Whether it binds someone; else it is bound to an exception.
+    pub(super) binds: bool,
+}
+
+/// For each phrase the clause that it is a part of, if any.
+pub(super) fn of_phrases(text: &str, units: &[Range<usize>], phrases: &[Phrase]) -> Vec<Option<Part>> {
     let mut duties = units.iter().flat_map(|unit| {
         let inside = text.get(unit.clone()).unwrap_or_default();
-        duties(inside).into_iter().map(move |span| unit.start + span.start..unit.start + span.end)
+        duties(inside).into_iter().map(move |(span, binds)| (unit.start + span.start..unit.start + span.end, binds))
     });
     let mut next = duties.next();
     let mut number = 0;
     let mut found = vec![None; phrases.len()];
     for (place, phrase) in found.iter_mut().zip(phrases) {
-        while next.as_ref().is_some_and(|duty| duty.end <= phrase.span.start) {
+        while next.as_ref().is_some_and(|(duty, _)| duty.end <= phrase.span.start) {
             next = duties.next();
             number += 1;
         }
-        *place = next.as_ref().filter(|duty| duty.start < phrase.span.end).map(|_| number);
+        let inside = next.as_ref().filter(|(duty, _)| duty.start < phrase.span.end);
+        *place = inside.map(|(_, binds)| Part { clause: number, binds: *binds });
     }
     found
 }
 
-/// The clauses of a unit that bind someone, with the conditions that follow them; spans in the unit's bytes, in order.
-fn duties(unit: &str) -> Vec<Range<usize>> {
+/// The clauses of a unit that bind someone, with the conditions that follow them, and those with an exception: spans in
+/// the unit's bytes, in order, and whether each binds.
+fn duties(unit: &str) -> Vec<(Range<usize>, bool)> {
     if !MAY_BIND.iter().any(|word| unit.contains(word)) {
         return Vec::new();
     }
     let scan = Scan::new(unit);
     let words = &scan.words;
-    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut found: Vec<(Range<usize>, bool)> = Vec::new();
     for at in 0..words.len() {
-        if !binds(words, at) {
-            continue;
-        }
-        let Range { start, end } = clause(&scan, at);
+        let binds = binds(words, at);
+        let Range { start, end } = match (binds, excepts(words, at)) {
+            (true, _) => clause(&scan, at),
+            (false, true) => limited(&scan, at),
+            (false, false) => continue,
+        };
         match found.last_mut() {
-            Some(last) if start < last.end => last.end = last.end.max(end),
-            _ => found.push(start..end),
+            Some((last, bound)) if start < last.end => {
+                last.end = last.end.max(end);
+                *bound |= binds;
+            }
+            _ => found.push((start..end, binds)),
         }
     }
     let span = |range: Range<usize>| Some(words.get(range.start)?.span.start..words.get(range.end - 1)?.span.end);
-    found.into_iter().filter_map(span).collect()
+    found.into_iter().filter_map(|(range, binds)| Some((span(range)?, binds))).collect()
 }
 
 /// Parts of the words that bind: what has none of them needs no closer look.
-const MAY_BIND: &[&str] =
-    &["must", "shall", "may not", "may only", "annot", "can not", "hibit", "forb", "oblig", " to "];
+const MAY_BIND: &[&str] = &[
+    "must", "shall", "may not", "may only", "annot", "can not", "hibit", "forb", "oblig", " to ", "unless", "xcept",
+    "xcluding", "provided",
+];
 
 /// Whether the word at an index lays a duty upon someone or takes a right away.
 fn binds(words: &[Word<'_>], at: usize) -> bool {
@@ -106,6 +124,23 @@ fn binds(words: &[Word<'_>], at: usize) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether the word at an index opens an exception: what stands before it means something else without it.
+fn excepts(words: &[Word<'_>], at: usize) -> bool {
+    let key = |at: usize| words.get(at).map_or("", |word| &*word.key);
+    match key(at) {
+        "unless" | "except" | "excepting" | "excluding" => at > 0,
+        "provided" => at > 0 && key(at + 1) == "that",
+        _ => false,
+    }
+}
+
+/// An exception with the clause before it.
+fn limited(scan: &Scan<'_>, at: usize) -> Range<usize> {
+    let before = at.saturating_sub(1);
+    let start = (at.saturating_sub(BEFORE)..=before).rev().find(|at| border(scan, *at) > Border::None);
+    start.unwrap_or(at.saturating_sub(BEFORE))..clause(scan, at).end
 }
 
 /// The clause around a binding word and the conditions after it, as word indices; a long one is cut to what is near.
@@ -150,7 +185,7 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<&str> {
-        duties(text).into_iter().map(|span| text.get(span).unwrap()).collect()
+        duties(text).into_iter().map(|(span, _)| text.get(span).unwrap()).collect()
     }
 
     #[test]
@@ -159,6 +194,13 @@ mod tests {
         assert_eq!(found(text), ["we must not sign the extension before legal has seen clause 7.2"]);
         let text = "The deposit shall be returned within 14 days, unless damage is found, and interest accrues.";
         assert_eq!(found(text), ["The deposit shall be returned within 14 days, unless damage is found"]);
+    }
+
+    #[test]
+    fn a_statement_stays_with_its_exception() {
+        let text = "All is well, and we would like to go on for 24 months, unless the price stays above 0.40 EUR.";
+        assert_eq!(found(text), ["and we would like to go on for 24 months, unless the price stays above 0.40 EUR"]);
+        assert_eq!(found("Unless it rains, we meet outside."), [""; 0]);
     }
 
     #[test]
