@@ -39,6 +39,8 @@ pub(super) struct Prose<'a> {
     restated: Vec<Option<Repeat>>,
     /// How much of each unit's telling words stood before, 0–1.
     lexical: Vec<f32>,
+    /// What each unit tells for its length, 0–1 of the unit that tells most.
+    information: Vec<f32>,
     /// Relevance of each unit, 0–1; empty when nothing is asked.
     relevance: Vec<f32>,
     /// Whether a line ends with the unit.
@@ -75,6 +77,7 @@ impl<'a> Prose<'a> {
         join_rows(text, &mut phrases, &segments, tokens);
         let repeats = if kinds.structural { redundancy::repeats(&units) } else { vec![None; units.len()] };
         let lexical = lexical(&phrases, units.len());
+        let information = information(&phrases, units.len());
         let ends_line = units.iter().map(|unit| unit.ends_with('\n')).collect();
         let forced = forced(text, &phrases);
         let whole = vec![!is_english(text, &blocks); segments.len()];
@@ -95,6 +98,7 @@ impl<'a> Prose<'a> {
             repeats,
             restated,
             lexical,
+            information,
             relevance: Vec::new(),
             ends_line,
             forced,
@@ -347,8 +351,12 @@ impl<'a> Prose<'a> {
     fn score(&self, unit: usize) -> f32 {
         match self.repeat(unit) {
             Some(repeat) => 1.0 - repeat.share,
-            None => self.relevance.get(unit).copied().unwrap_or(1.0),
+            None => self.relevance.get(unit).copied().unwrap_or_else(|| self.told(unit)),
         }
+    }
+
+    fn told(&self, unit: usize) -> f32 {
+        self.information.get(unit).copied().unwrap_or(0.0)
     }
 
     fn reason(&self, unit: usize, decision: Decision) -> String {
@@ -368,7 +376,7 @@ impl<'a> Prose<'a> {
         }
         let grounds = match self.relevance.get(unit) {
             Some(relevance) => format!("relevance {relevance:.2}"),
-            None => "information".to_owned(),
+            None => format!("information {:.2}", self.told(unit)),
         };
         match decision {
             Decision::Kept => grounds,
@@ -410,6 +418,20 @@ fn lexical(phrases: &[Phrase], units: usize) -> Vec<f32> {
         }
     }
     shares.into_iter().map(|(said, all)| said / all.max(1.0)).collect()
+}
+
+/// For each unit what its phrases tell for each token, as a share of the most that a unit tells.
+fn information(phrases: &[Phrase], units: usize) -> Vec<f32> {
+    let mut told = vec![(0.0_f32, 0.0_f32); units];
+    for phrase in phrases {
+        if let Some((sum, cost)) = told.get_mut(phrase.unit) {
+            *sum += phrase.value.max(0.0) * phrase.cost as f32;
+            *cost += phrase.cost as f32;
+        }
+    }
+    let told: Vec<f32> = told.into_iter().map(|(sum, cost)| sum / cost.max(1.0)).collect();
+    let most = told.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+    told.into_iter().map(|told| told / most).collect()
 }
 
 /// The rows of a table as units of one passage.
