@@ -10,6 +10,7 @@ mod hostile;
 #[cfg(test)]
 mod hostile_tests;
 mod instruction;
+mod plain;
 pub mod plant;
 mod reduction;
 mod statements;
@@ -19,7 +20,7 @@ pub use hostile::suspicious;
 pub use reduction::{Allow, check_reduction, check_reduction_text};
 pub use units::faults;
 
-use crate::compress::atoms::{AtomKind, Found, Scan};
+use crate::compress::atoms::{AtomKind, Found, Scan, lex::Word};
 
 /// Why a rewrite may not stand for its source. Carries no text, so that it can be counted and logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, thiserror::Error)]
@@ -90,7 +91,8 @@ pub fn check(source: &str, rewrite: &str) -> Result<(), Violation> {
         return Ok(());
     }
     hostile::check(source, rewrite)?;
-    let (before, after) = (Scan::new(source), Scan::new(rewrite));
+    let (source, rewrite) = (plain::plain(source), plain::plain(rewrite));
+    let (before, after) = (Scan::new(&source), Scan::new(&rewrite));
     if after.words.is_empty() && !before.words.is_empty() {
         return Err(Fault::Empty.whole());
     }
@@ -216,20 +218,28 @@ impl<'a> Sides<'a> {
 
 /// Names keep their order, and so do numbers: who did what to whom, and which figure is whose.
 fn order(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violation> {
-    for kind in [AtomKind::Name, AtomKind::Number] {
-        let sequence = |scan: &'_ Scan<'_>| -> Vec<String> {
-            scan.found.iter().filter(|f| class(f.kind) == kind).map(|f| f.key.clone()).collect()
-        };
-        let (old, new) = (sequence(before), sequence(after));
-        let mut rest = old.iter();
-        let shared = new.iter().filter(|key| old.contains(key));
-        for key in shared {
-            if !rest.any(|k| k == key) {
-                return Err(Fault::Changed.of(kind));
-            }
-        }
-    }
-    Ok(())
+    let numbers = |scan: &'_ Scan<'_>| -> Vec<String> {
+        scan.found.iter().filter(|f| class(f.kind) == AtomKind::Number).map(|f| f.key.clone()).collect()
+    };
+    in_order(&numbers(before), &numbers(after), AtomKind::Number)?;
+    // What one text shows to be a name is one at the start of the other's sentences too.
+    let mut known: Vec<&str> = [before, after]
+        .iter()
+        .flat_map(|scan| scan.found.iter().filter(|f| f.kind == AtomKind::Name).map(|f| f.key.as_str()))
+        .collect();
+    known.sort_unstable();
+    let names = |scan: &'_ Scan<'_>| -> Vec<String> {
+        let named = |word: &&Word<'_>| word.capital() && known.binary_search(&word.key.as_ref()).is_ok();
+        scan.words.iter().filter(named).map(|word| word.key.clone().into_owned()).collect()
+    };
+    in_order(&names(before), &names(after), AtomKind::Name)
+}
+
+/// What both have comes in the new text as in the old one.
+fn in_order(old: &[String], new: &[String], kind: AtomKind) -> Result<(), Violation> {
+    let mut rest = old.iter();
+    let mut shared = new.iter().filter(|key| old.contains(key));
+    if shared.all(|key| rest.any(|known| known == key)) { Ok(()) } else { Err(Fault::Changed.of(kind)) }
 }
 
 #[cfg(test)]

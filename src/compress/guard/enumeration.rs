@@ -9,43 +9,83 @@ use crate::compress::atoms::{
 
 /// An entry of a list of three or more is missing, although others of it are there.
 pub(super) fn check(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violation> {
-    let has = |entry: &&str| after.words.iter().any(|word| word.key == *entry || same_stem(entry, &word.key));
-    for at in 0..before.words.len() {
-        let entries = entries(&before.words, at);
-        let kept = entries.iter().filter(|entry| has(entry)).count();
-        if kept > 0 && kept < entries.len() {
+    let lists: Vec<List<'_>> = (0..before.words.len()).filter_map(|at| list(&before.words, at)).collect();
+    for list in &lists {
+        // Where the list's end stands, its entries stand before it; a word elsewhere is another matter.
+        let (length, last) = (list.length, list.last());
+        let mut places: Vec<&[Word<'_>]> =
+            ends(after, last).filter_map(|and| after.words.get(and.saturating_sub(length)..and + 2)).collect();
+        let others = ends(before, last).count() - lists.iter().filter(|other| other.last() == last).count();
+        if places.is_empty() {
+            places.push(&after.words);
+        }
+        let whole = |place: &&&[Word<'_>]| {
+            lists.iter().filter(|list| list.last() == last).any(|list| list.kept(place) == list.entries.len())
+        };
+        let (broken, most) = (
+            places.len() - places.iter().filter(whole).count(),
+            places.iter().map(|place| list.kept(place)).max().unwrap_or(0),
+        );
+        if most > 0 && broken > others {
             return Err(Fault::Lost.of(AtomKind::Item));
         }
     }
     Ok(())
 }
 
-/// The entries of a list whose `and` or `or` stands at `at`, by one word each: single words between commas, and what
-/// stands beside them. Longer entries may be clauses, which other checks know better. Fewer than three are no list.
-fn entries<'t>(words: &'t [Word<'_>], at: usize) -> Vec<&'t str> {
-    let none = Vec::new();
-    let Some(word) = words.get(at) else { return none };
+/// Where an `and` or `or` stands with this word behind it.
+fn ends<'s>(scan: &'s Scan<'_>, last: &'s str) -> impl Iterator<Item = usize> + 's {
+    let ends = move |window: &[Word<'_>]| match window {
+        [and, end] => matches!(and.key.as_ref(), "and" | "or") && end.key == last,
+        _ => false,
+    };
+    scan.words.windows(2).enumerate().filter(move |(_, window)| ends(window)).map(|(at, _)| at)
+}
+
+/// A list of three entries or more.
+struct List<'t> {
+    /// By one word each, the last one first.
+    entries: Vec<&'t str>,
+    /// Words before its `and` that they take.
+    length: usize,
+}
+
+impl List<'_> {
+    fn last(&self) -> &str {
+        self.entries.first().copied().unwrap_or_default()
+    }
+
+    /// How many of its entries words have.
+    fn kept(&self, words: &[Word<'_>]) -> usize {
+        let has = |entry: &&&str| words.iter().any(|word| word.key == **entry || same_stem(entry, &word.key));
+        self.entries.iter().filter(has).count()
+    }
+}
+
+/// The list whose `and` or `or` stands at `at`: single words between commas, and what stands beside them. Longer entries
+/// may be clauses, which other checks know better.
+fn list<'t>(words: &'t [Word<'_>], at: usize) -> Option<List<'t>> {
+    let word = words.get(at)?;
     if !matches!(word.key.as_ref(), "and" | "or") {
-        return none;
+        return None;
     }
     let tells = |word: &Word<'_>| !function_word(&word.key);
-    let Some(last) = words.get(at + 1).filter(|last| last.border == Border::None && tells(last)) else { return none };
+    let last = words.get(at + 1).filter(|last| last.border == Border::None && tells(last))?;
     let mut entries = vec![last.key.as_ref()];
     let mut end = at;
     while let Some(entry) =
         end.checked_sub(1).and_then(|at| words.get(at)).filter(|entry| entry.border == Border::Clause)
     {
         if !tells(entry) {
-            return none;
+            return None;
         }
         entries.push(entry.key.as_ref());
         end -= 1;
     }
-    let Some(first) = end.checked_sub(1).and_then(|first| words.get(first)).filter(|first| tells(first)) else {
-        return none;
-    };
-    entries.push(first.key.as_ref());
-    if entries.len() < 3 { none } else { entries }
+    // The first entry may be the last word of several, and may be among them already, behind a colon.
+    entries
+        .extend(end.checked_sub(1).and_then(|at| words.get(at)).filter(|first| tells(first)).map(|w| w.key.as_ref()));
+    (entries.len() > 2).then_some(List { entries, length: at - end + 2 })
 }
 
 #[cfg(test)]
@@ -60,6 +100,13 @@ mod tests {
         assert!(checked("They sold them in May."));
         assert!(!checked("They sold pears, green plums and nuts in May."));
         assert!(!checked("They sold pears, nuts and figs in May."));
+        for (source, rewrite) in [
+            ("They sold pears, plums and figs, for plums are dear.", "They sold pears and figs, for plums are dear."),
+            ("They are: pears, plums and figs.", "They are: pears and figs."),
+            ("A, pears, plums and figs; B, pears, plums and figs.", "A, pears, plums and figs; B, pears and figs."),
+        ] {
+            assert!(check(&Scan::new(source), &Scan::new(rewrite)).is_err(), "{rewrite}");
+        }
     }
 
     #[test]

@@ -50,9 +50,14 @@ fn around<'s, 't>(sentence: &'s [Word<'t>], at: usize) -> &'s [Word<'t>] {
     sentence.get(at.saturating_sub(1)..(at + 5).min(sentence.len())).unwrap_or_default()
 }
 
-/// Whether the source has these words side by side.
+/// Whether the source has these words side by side, but for articles.
 pub(super) fn stands_together(source: &Scan<'_>, words: &[Word<'_>]) -> bool {
-    source.words.windows(words.len().max(1)).any(|w| same(w, words))
+    let (source, words) = (weighty(&source.words), weighty(words));
+    source.windows(words.len().max(1)).any(|window| window == words)
+}
+
+fn weighty<'w>(words: &'w [Word<'_>]) -> Vec<&'w str> {
+    words.iter().map(|word| word.key.as_ref()).filter(|key| !matches!(*key, "a" | "an" | "the")).collect()
 }
 
 /// Where inside of a sentence the reader is told to do something.
@@ -67,15 +72,8 @@ fn stretches<'s, 't>(scan: &'s Scan<'t>, border: Border) -> impl Iterator<Item =
 
 /// Whether the source has the same sentence, but for articles.
 fn stands(source: &Scan<'_>, sentence: &[Word<'_>]) -> bool {
-    let weighty = |words: &[Word<'_>]| -> Vec<String> {
-        words.iter().filter(|w| !matches!(w.key.as_ref(), "a" | "an" | "the")).map(|w| w.key.to_string()).collect()
-    };
     let sentence = weighty(sentence);
     stretches(source, Border::Sentence).any(|s| weighty(s) == sentence)
-}
-
-fn same(a: &[Word<'_>], b: &[Word<'_>]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.key == b.key)
 }
 
 /// Whether words begin by telling the reader what to do: `you must …`, `please …`, `ignore all …`, `system prompt`.
@@ -84,7 +82,9 @@ fn tells(words: &[Word<'_>]) -> bool {
     match key(0) {
         "you" => {
             matches!(key(1), "must" | "should" | "shall" | "will" | "need" | "have")
-                && (matches!(key(2), "to" | "now" | "not" | "always") || imperative(key(2)))
+                && (matches!(key(2), "to" | "now" | "always")
+                    || (key(2) == "not" && key(1) != "need")
+                    || imperative(key(2)))
         }
         "please" => imperative(key(1)),
         "ignore" | "disregard" | "forget" | "override" | "bypass" => matches!(

@@ -54,6 +54,8 @@ fn a_flipped_or_moved_negation_is_refused() {
 #[test]
 fn swapped_names_are_refused() {
     assert_eq!(refused("On appeal Miller sued Baker.", "On appeal Baker sued Miller."), Fault::Changed);
+    let source = "Cost of revenue rose, driven by Surface and Gaming.";
+    assert_eq!(refused(source, "Surface of revenue rose, driven by Cost and Gaming."), Fault::Changed);
 }
 
 #[test]
@@ -143,8 +145,30 @@ fn of_faithful_rewrites_by_hand_few_are_refused() {
         .map(|pair| (text(pair, "rewrite"), check(&text(pair, "source"), &text(pair, "rewrite"))))
         .filter(|(_, verdict)| verdict.is_err())
         .collect();
-    // Exchanged modal words of one meaning (`is able to` for `can`) are refused: they cost tokens and never facts.
-    assert!(refused.len() * 10 <= pairs.len(), "{refused:#?}");
+    assert!(refused.len() * 20 <= pairs.len() && pairs.len() >= 60, "{refused:#?}");
+}
+
+#[test]
+fn phrases_of_another_duty_or_condition_are_refused() {
+    for (source, rewrite) in [
+        ("You are required to pay the fee.", "You are permitted to pay the fee."),
+        ("The buyer shall be entitled to cancel.", "The buyer shall cancel."),
+        ("The buyer is able to cancel.", "The buyer is required to cancel."),
+        ("The buyer is not required to cancel.", "The buyer must not cancel."),
+        ("The buyer does not have to cancel.", "The buyer may not cancel."),
+        ("The buyer may cancel.", "The buyer has to cancel."),
+        ("It ends unless they agree.", "It ends provided that they agree."),
+        ("It ends if they agree.", "It ends unless they agree."),
+        ("It is valid provided that they agree.", "It is valid and they agree."),
+        ("It holds no more than 5 tons.", "It holds no less than 5 tons."),
+        ("It holds up to 5 tons.", "It holds at least 5 tons."),
+        ("They are unable to pay.", "They are able to pay."),
+        ("Users who have no key may enter.", "Users with a key may enter."),
+        ("It is not possible to cancel.", "You can cancel."),
+        ("You must not be late.", "You need not be late."),
+    ] {
+        assert!(check(source, rewrite).is_err(), "{rewrite}");
+    }
 }
 
 #[test]
