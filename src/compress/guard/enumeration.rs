@@ -70,7 +70,9 @@ fn list<'t>(words: &'t [Word<'_>], at: usize) -> Option<List<'t>> {
         return None;
     }
     let tells = |word: &Word<'_>| !function_word(&word.key);
-    let last = words.get(at + 1).filter(|last| last.border == Border::None && tells(last))?;
+    // `and even pets`
+    let mut next = words.get(at + 1..)?.iter().take(2).take_while(|word| word.border == Border::None);
+    let last = next.find(|word| !matches!(word.key.as_ref(), "even" | "also" | "then")).filter(|word| tells(word))?;
     let mut entries = vec![last.key.as_ref()];
     let mut end = at;
     while let Some(entry) =
