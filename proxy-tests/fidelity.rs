@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     checker::{Behaviour, Checker},
-    support::{Message, Rig, Settings, long_text, ok, soon},
+    support::{Message, Rig, Settings, long_text, ok, post, soon},
 };
 
 /// A chat completion at a ratio of 4, of the client of `key`, with these texts as its user messages.
@@ -53,10 +53,14 @@ async fn unchecked_form() -> String {
     forwarded(&Rig::start().await, "a", &long_text()).await
 }
 
-async fn figures(rig: &Rig) -> String {
+async fn page(rig: &Rig, name: &str) -> String {
     let mut client = rig.client().await;
-    client.write("GET /headroom/metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").await;
+    client.write(format!("GET /headroom/{name} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")).await;
     client.message().await.text().to_owned()
+}
+
+async fn figures(rig: &Rig) -> String {
+    page(rig, "metrics").await
 }
 
 async fn figure(rig: &Rig, name: &str) -> u64 {
@@ -318,6 +322,45 @@ async fn a_verdict_is_in_the_account_of_its_request_also_when_it_comes_late() {
         let account = soon(told).await;
         assert!(account.contains("\"flagged\"") && account.contains("\"level\""), "{account}");
     }
+}
+
+#[tokio::test]
+async fn an_audit_tells_what_is_flagged_also_when_the_verdict_comes_late() {
+    let checker = Checker::start(Behaviour::Contradicts).await;
+    for mode in [Mode::Inline, Mode::Background] {
+        let config = checker.config(mode);
+        let rig = Rig::with(|settings| {
+            settings.fidelity = config;
+            settings.proxy.mode = headroom::proxy::Mode::Audit;
+        })
+        .await;
+        let (got, _) = exchange(&rig, "a", &[long_text()]).await;
+        assert_eq!(texts(&got), [long_text()], "an audit forwards the original");
+        let audited = async {
+            loop {
+                let sums: Value = serde_json::from_str(&page(&rig, "audit").await).unwrap();
+                if sums["checked"] == 1 {
+                    return sums;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let sums = soon(audited).await;
+        assert_eq!(sums["flagged"], 1, "{mode:?}");
+        assert!(sums["flagged_units"].as_u64().unwrap() >= 1);
+    }
+}
+
+#[tokio::test]
+async fn a_text_that_a_pipeline_has_condensed_is_checked_too() {
+    let checker = Checker::start(Behaviour::Contradicts).await;
+    let rig = rig(checker.config(Mode::Inline)).await;
+    let mut client = rig.client().await;
+    client.write(post("/headroom/compress", &json!({"text": long_text(), "ratio": 4}).to_string())).await;
+    let account: Value = serde_json::from_slice(&client.message().await.body).unwrap();
+    assert_eq!(account["fidelity"]["state"], "flagged", "{account}");
+    assert_eq!(figure(&rig, r#"headroom_fidelity{kind="replaced"}"#).await, 1);
+    assert!(account["text"].as_str().unwrap().len() < long_text().len());
 }
 
 #[tokio::test]

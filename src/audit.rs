@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     compress::content,
     explain::{Record, SlotRecord},
-    fidelity::State,
+    fidelity::{State, Verdict},
 };
 
 /// The sums. Every name in it comes from a fixed list, so it stays small.
@@ -33,6 +33,8 @@ pub struct Report {
     pub checked: u64,
     /// Texts that it flagged.
     pub flagged: u64,
+    /// Units of these that would stand verbatim.
+    pub flagged_units: u64,
     /// Tokens that the pipeline worked on.
     pub computed_tokens: u64,
     /// Milliseconds that it took.
@@ -104,11 +106,17 @@ impl Report {
             *self.refused.entry(why.to_owned()).or_default() += 1;
         }
         if let Some(verdict) = &slot.verdict {
-            self.checked += u64::from(matches!(verdict.state, State::Passed | State::Flagged));
-            self.flagged += u64::from(verdict.state == State::Flagged);
+            self.judge(verdict);
         }
         self.computed_tokens += tokens_before;
         self.computed_ms += slot.took_ms;
+    }
+
+    /// Adds the verdict on a text that was not known before; also one that comes after its request.
+    pub fn judge(&mut self, verdict: &Verdict) {
+        self.checked += u64::from(matches!(verdict.state, State::Passed | State::Flagged));
+        self.flagged += u64::from(verdict.state == State::Flagged);
+        self.flagged_units += verdict.flagged().len() as u64;
     }
 
     /// The sums over all texts.

@@ -217,6 +217,17 @@ impl Engine {
         self.inner.shared.flights.judged(id).is_some()
     }
 
+    /// The level to which what has this name was backed off, in this process or a former one.
+    #[must_use]
+    pub fn backed_off(&self, name: [u8; 15]) -> Level {
+        self.inner.shared.flights.backed(name)
+    }
+
+    /// What has this name is backed off to this level from now on, also after a restart.
+    pub fn back_off(&self, name: [u8; 15], level: Level) {
+        self.inner.shared.flights.back(name, level);
+    }
+
     /// A verdict on a decision: these units of it stand verbatim from now on, also when it is computed again after an
     /// eviction or a restart. Without units the decision stays as it is. The first verdict holds.
     #[must_use]

@@ -135,7 +135,7 @@ pub struct Proxy {
     /// Where requests are accounted for; `None` where nothing is kept.
     records: Option<Arc<explain::Store>>,
     /// Sums over the audits since the start.
-    audit: Mutex<audit::Report>,
+    audit: Arc<Mutex<audit::Report>>,
     life: Life,
     tunnels: Tunnels,
 }
@@ -157,7 +157,7 @@ impl Proxy {
             room,
             ids: Ids::new(),
             records: None,
-            audit: Mutex::default(),
+            audit: Arc::default(),
             life,
             tunnels,
         }

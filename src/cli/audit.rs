@@ -18,6 +18,7 @@ use headroom::{
     compress::{Policy, Ratio},
     config::Config,
     engine::{self, Engine, Readiness},
+    fidelity::{self, Mode, Reviewer},
     proxy::rehearse,
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -103,13 +104,14 @@ async fn rehearsed(config: &Config, requests: &[Bytes], ratios: &[Ratio]) -> Res
     if let Readiness::Failed(reason) = engine.loaded().await {
         return Err(Failure::setup(anyhow!("{reason}")));
     }
+    let reviewer = reviewer(config, &engine)?;
     let mut accounts = Vec::new();
     for ratio in ratios {
         let policy = Policy { ratio: *ratio, ..config.compress.policy() };
         let mut report = Report::default();
         let mut replay = Replay::new(config.engine.time_budget_ms, config.proxy.cached_token_price);
         for body in requests {
-            let rehearsal = rehearse(&engine, &policy, body.clone()).await;
+            let rehearsal = rehearse(&engine, reviewer.as_ref(), &policy, body.clone()).await;
             report.add(&rehearsal.record);
             replay.add(body, &rehearsal);
             bar.inc(1);
@@ -119,6 +121,19 @@ async fn rehearsed(config: &Config, requests: &[Bytes], ratios: &[Ratio]) -> Res
     bar.finish_and_clear();
     Ok(accounts)
 }
+
+/// Where the fidelity check is on, every text is checked, however long that takes.
+fn reviewer(config: &Config, engine: &Engine) -> Result<Option<Reviewer>, Failure> {
+    let mut settings = config.fidelity.clone();
+    let key = settings.key().map_err(|invalid| Failure::setup(anyhow!("fidelity.{invalid}")))?;
+    if settings.mode != Mode::Off {
+        settings = fidelity::Config { mode: Mode::Inline, inline_budget_ms: LONGEST_WAIT_MS, ..settings };
+    }
+    Reviewer::new(&settings, engine.clone(), key).map_err(|invalid| Failure::setup(anyhow!("fidelity.{invalid}")))
+}
+
+/// The longest that a verdict is waited for, in milliseconds.
+const LONGEST_WAIT_MS: u64 = 600_000;
 
 /// A bar on a terminal's standard error.
 fn progress(requests: usize) -> ProgressBar {
@@ -139,7 +154,8 @@ fn price(word: &str) -> Result<f64, String> {
 }
 
 pub(super) const AFTER: &str = "\
-Nothing is sent anywhere: recorded requests are condensed in this process, and only figures are printed.
+Nothing is sent anywhere, unless `fidelity.mode` has texts checked: recorded requests are condensed in this process, and
+only figures are printed.
 
 Examples:
   headroom audit requests.jsonl --ratio auto,3,5 --price-per-million 2.50

@@ -1,5 +1,6 @@
 //! What must be remembered for a text to keep its form when its conversation goes on, because it cannot be computed
-//! again: that it had to go on raw, which units a verdict has put back, and the level at which it was first condensed.
+//! again: that it had to go on raw, which units a verdict has put back, and the level at which it was first condensed; and
+//! to which level what is flagged too often was backed off.
 //!
 //! A provider has seen such a text in that form; another one later would change a prefix that it has cached. The store
 //! is bounded, apart from the cache of texts (no eviction there displaces it), and may be kept in a [`file`](mod@file). It
@@ -46,6 +47,8 @@ struct Store {
     /// The units that were put back; none where the decision passed.
     judged: Bounded<[u8; 12], Vec<u32>>,
     levels: Bounded<[u8; 15], Level>,
+    /// Where kinds, tenants and target models stand now.
+    backed: Bounded<[u8; 15], Level>,
 }
 
 /// How much is remembered of each kind.
@@ -117,13 +120,24 @@ impl Decisions {
         level
     }
 
+    /// The level to which what has this name was backed off.
+    pub(super) fn backed(&self, name: [u8; 15]) -> Level {
+        lock(&self.known).backed.map.get(&name).copied().unwrap_or_default()
+    }
+
+    /// Notes that level; the last one stands.
+    pub(super) fn back(&self, name: [u8; 15], level: Level) {
+        lock(&self.known).insert(Entry::Backed(name, level));
+        self.write(vec![Entry::Backed(name, level)]);
+    }
+
     /// Lets the writing thread end when it has written what it was given.
     pub(super) fn close(&self) {
         lock(&self.writer).take();
     }
 
     pub(super) fn sizes(&self) -> Sizes {
-        let Store { raw, judged, levels } = &*lock(&self.known);
+        let Store { raw, judged, levels, .. } = &*lock(&self.known);
         Sizes { raw: raw.map.len() as u64, judged: judged.map.len() as u64, levels: levels.map.len() as u64 }
     }
 
@@ -137,7 +151,12 @@ impl Decisions {
 
 impl Store {
     fn new(most: usize) -> Self {
-        Self { raw: Bounded::new(most), judged: Bounded::new(most), levels: Bounded::new(most) }
+        Self {
+            raw: Bounded::new(most),
+            judged: Bounded::new(most),
+            levels: Bounded::new(most),
+            backed: Bounded::new(most),
+        }
     }
 
     /// Everything, the oldest of each kind first.
@@ -145,13 +164,18 @@ impl Store {
         let raw = self.raw.iter().map(|(key, forced)| Entry::Raw(*key, forced.reason));
         let levels = self.levels.iter().map(|(key, level)| Entry::Level(*key, *level));
         let judged = self.judged.iter().flat_map(|(id, units)| file::judged(*id, units));
-        raw.chain(levels).chain(judged).collect()
+        let backed = self.backed.iter().map(|(name, level)| Entry::Backed(*name, *level));
+        raw.chain(levels).chain(backed).chain(judged).collect()
     }
 
     fn insert(&mut self, entry: Entry) {
         match entry {
             Entry::Raw(key, reason) => drop(self.raw.insert(key, Forced { reason, tokens: 0 })),
             Entry::Level(key, level) => drop(self.levels.insert(key, level)),
+            Entry::Backed(name, level) => {
+                self.backed.insert(name, level);
+                self.backed.map.entry(name).and_modify(|known| *known = level);
+            }
             Entry::Judged(id, unit) => {
                 self.judged.insert(id, Vec::new());
                 if let (Some(units), Some(unit)) = (self.judged.map.get_mut(&id), unit) {

@@ -149,6 +149,16 @@ impl Flights {
         self.decisions.level(key, now)
     }
 
+    /// The level to which what has this name was backed off.
+    pub(super) fn backed(&self, name: [u8; 15]) -> Level {
+        self.decisions.backed(name)
+    }
+
+    /// Notes that level.
+    pub(super) fn back(&self, name: [u8; 15], level: Level) {
+        self.decisions.back(name, level);
+    }
+
     /// The units of a decision that were put back when it was judged; none where it passed, `None` where it was not
     /// judged.
     pub(super) fn judged(&self, id: DecisionId) -> Option<Vec<usize>> {

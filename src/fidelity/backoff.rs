@@ -2,7 +2,7 @@
 //!
 //! For each kind of text, tenant and target model a running rate of flags is kept. Past the upper threshold the level
 //! goes down one step; below the lower one, which lies far enough away, it goes up again. After each step the rate starts
-//! anew, so that one bad hour is not counted twice.
+//! anew, so that one bad hour is not counted twice. The engine remembers the levels across restarts.
 
 use std::{
     collections::HashMap,
@@ -12,13 +12,15 @@ use std::{
 use super::Config;
 use crate::{
     compress::{Level, content},
-    engine::Tenant,
+    engine::{Engine, Tenant},
 };
 
 /// The levels of everything that was named.
 #[derive(Debug)]
 pub struct Backoff {
     named: Mutex<HashMap<Name, Rate>>,
+    /// Remembers the levels.
+    engine: Option<Engine>,
     above: f64,
     below: f64,
 }
@@ -48,6 +50,19 @@ impl Name {
         [Self::Kind(kind.map_or(content::Kind::Prose, |block| block.kind)), Self::Tenant(tenant), Self::Model(named)]
     }
 
+    /// Its hash, which tells nothing of a tenant or a model.
+    fn short(self) -> [u8; 15] {
+        let mut hash = blake3::Hasher::new_derive_key("headroom name of a back-off, version 1");
+        hash.update(self.dimension().as_bytes());
+        match self {
+            Self::Kind(kind) => hash.update(kind.as_str().as_bytes()),
+            Self::Tenant(Tenant(name)) | Self::Model(name) => hash.update(&name),
+        };
+        let mut short = [0; 15];
+        hash.finalize_xof().fill(&mut short);
+        short
+    }
+
     /// `kind`, `tenant` or `model`.
     #[must_use]
     pub const fn dimension(self) -> &'static str {
@@ -70,10 +85,10 @@ struct Rate {
 }
 
 impl Backoff {
-    /// Everything at its full level.
+    /// Everything at the level that the engine remembers; without one, at its full level.
     #[must_use]
-    pub fn new(config: &Config) -> Self {
-        Self { named: Mutex::default(), above: config.backoff_above, below: config.recover_below }
+    pub fn new(config: &Config, engine: Option<Engine>) -> Self {
+        Self { named: Mutex::default(), engine, above: config.backoff_above, below: config.recover_below }
     }
 
     /// Notes a verdict; gives the level before and after where it changed.
@@ -82,7 +97,7 @@ impl Backoff {
         if !named.contains_key(&name) && named.len() >= MOST_NAMES {
             return None;
         }
-        let rate = named.entry(name).or_default();
+        let rate = named.entry(name).or_insert_with(|| Rate { level: self.remembered(name), ..Rate::default() });
         rate.checked += 1;
         // The mean of the first, then one that forgets.
         let weight = (1.0 / f64::from(rate.checked)).max(1.0 / MEMORY);
@@ -98,15 +113,23 @@ impl Backoff {
         };
         (after != before).then(|| {
             *rate = Rate { level: after, ..Rate::default() };
+            if let Some(engine) = &self.engine {
+                engine.back_off(name.short(), after);
+            }
             (before, after)
         })
+    }
+
+    fn remembered(&self, name: Name) -> Level {
+        self.engine.as_ref().map(|engine| engine.backed_off(name.short())).unwrap_or_default()
     }
 
     /// The gentlest level of these names.
     #[must_use]
     pub fn level(&self, names: &[Name]) -> Level {
         let named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
-        names.iter().filter_map(|name| named.get(name)).map(|rate| rate.level).max().unwrap_or_default()
+        let level = |name: &Name| named.get(name).map_or_else(|| self.remembered(*name), |rate| rate.level);
+        names.iter().map(level).max().unwrap_or_default()
     }
 
     /// How many names of a dimension are at each level below the full one.
@@ -139,7 +162,7 @@ mod tests {
 
     #[test]
     fn what_is_flagged_too_often_gets_gentler_and_recovers() {
-        let backoff = Backoff::new(&Config::default());
+        let backoff = Backoff::new(&Config::default(), None);
         assert_eq!(level_after(&backoff, [true; 19]), Level::Full, "too few to tell");
         assert_eq!(level_after(&backoff, [true]), Level::Gentle);
         assert_eq!(level_after(&backoff, [true; 20]), Level::Gentler);
@@ -151,7 +174,7 @@ mod tests {
 
     #[test]
     fn between_the_thresholds_nothing_moves() {
-        let backoff = Backoff::new(&Config::default());
+        let backoff = Backoff::new(&Config::default(), None);
         level_after(&backoff, [true; 20]);
         let one_in_eight = (0..400).map(|n| n % 8 == 0);
         assert_eq!(level_after(&backoff, one_in_eight), Level::Gentle);

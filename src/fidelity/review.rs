@@ -89,9 +89,9 @@ impl Reviewer {
         let inner = Inner {
             config: config.clone(),
             checker: Checker::new(config, key)?,
-            engine,
             room: Arc::new(Semaphore::new(config.queue + config.concurrency)),
-            backoff: Backoff::new(config),
+            backoff: Backoff::new(config, Some(engine.clone())),
+            engine,
             counters: Counters::default(),
             verdicts: moka::sync::Cache::builder().max_capacity(VERDICTS).weigher(weight).build(),
             running: Mutex::default(),

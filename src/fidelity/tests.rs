@@ -298,6 +298,23 @@ async fn without_a_verdict_the_stated_policy_holds() {
 }
 
 #[tokio::test]
+async fn a_back_off_outlives_its_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = engine::Config { decisions_file: "auto".to_owned(), ..engine::Config::default() };
+    let start = || Engine::start(&settings, Some(folder.path()), Backend::None).unwrap();
+    let prose = Name::Kind(crate::compress::content::Kind::Prose);
+    let first = start();
+    let backoff = Backoff::new(&Config::default(), Some(first.clone()));
+    for _ in 0..40 {
+        backoff.note(prose, true);
+    }
+    drop((backoff, first));
+    let next = Backoff::new(&Config::default(), Some(start()));
+    assert_eq!(next.level(&[prose]), Level::Gentler);
+    assert_eq!(next.level(&[Name::Tenant(Tenant::default())]), Level::Full);
+}
+
+#[tokio::test]
 async fn what_is_not_sampled_or_not_rewritten_is_not_checked() {
     let model = model(Reader::Careful).await;
     let sample = Config { share: 0.0, ..config(&model.url, Mode::Sample) };

@@ -26,6 +26,7 @@ use super::{
 use crate::{
     compress::{Decision, Encoding, Policy, Query, Ratio, Unit},
     engine::{Cache, Job, Readiness, Reply},
+    fidelity::Verdict,
     telemetry::metrics::KindLabel,
 };
 
@@ -223,6 +224,9 @@ struct SlotPage<'a> {
     /// Original : condensed.
     ratio: f64,
     cache: &'static str,
+    /// What the fidelity check says by now, where it is on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fidelity: Option<&'a Verdict>,
     units: Vec<UnitPage<'a>>,
 }
 
@@ -238,7 +242,7 @@ struct UnitPage<'a> {
 }
 
 impl<'a> SlotPage<'a> {
-    fn of(reply: &'a Reply, accepted: bool) -> Self {
+    fn of(reply: &'a Reply, accepted: bool, fidelity: Option<&'a Arc<Verdict>>) -> Self {
         let condensation = &*reply.condensation;
         let before = condensation.tokens_before;
         let after = if accepted { condensation.tokens_after } else { before };
@@ -249,6 +253,7 @@ impl<'a> SlotPage<'a> {
             tokens_after: after,
             ratio: if after > 0 { before as f64 / after as f64 } else { 1.0 },
             cache: if reply.cache == Cache::Hit { "hit" } else { "miss" },
+            fidelity: fidelity.map(|verdict| &**verdict),
             units: condensation.units.iter().map(UnitPage::of).collect(),
         }
     }
@@ -282,11 +287,15 @@ async fn of_text(
         encoding: model.as_deref().map(Encoding::of_model).unwrap_or_default(),
         tenant: terms.tenant,
     };
-    let reply = proxy.engine.condense(job, terms.deadline).await;
+    let (replies, verdicts) =
+        slots::answered(&proxy.engine, proxy.reviewer.as_ref(), vec![job], model.as_deref(), terms.deadline)
+            .await
+            .map_err(|_| Error::Internal)?;
+    let reply = replies.first().ok_or(Error::Internal)?;
     let condensed = reply.condensation.text();
     let page = TextPage {
         text: condensed.unwrap_or(&text),
-        account: SlotPage::of(&reply, condensed.is_some()),
+        account: SlotPage::of(reply, condensed.is_some(), verdicts.of(0)),
         ms: millis(began),
     };
     json_of(&page)
@@ -317,10 +326,11 @@ async fn of_messages(proxy: &Proxy, body: Bytes, terms: &Terms, began: Instant) 
 }
 
 fn placed(decided: &Decided) -> impl Iterator<Item = PlacedPage<'_>> {
-    decided.replies.iter().filter_map(|(index, reply)| {
+    decided.replies.iter().enumerate().filter_map(|(place, (index, reply))| {
         let slot = decided.located.slots.get(*index)?;
         let accepted = decided.accepted(*index, &reply.condensation).is_some();
-        Some(PlacedPage { message: slot.message, part: slot.part, account: SlotPage::of(reply, accepted) })
+        let account = SlotPage::of(reply, accepted, decided.verdicts.of(place));
+        Some(PlacedPage { message: slot.message, part: slot.part, account })
     })
 }
 

@@ -20,6 +20,7 @@ use crate::{
     compress::{Condensation, Policy},
     engine::{Cache, Engine, Reply, Tenant},
     explain::{Record, SlotRecord},
+    fidelity::Reviewer,
 };
 
 /// A request that was looked at.
@@ -54,13 +55,23 @@ impl Proxy {
         if audited {
             self.audit.lock().unwrap_or_else(PoisonError::into_inner).add(&record);
         }
-        let Some(records) = &self.records else { return };
         let id = record.id.clone();
-        records.insert(record, now);
-        if let Some(decided) = looked.decided {
-            let records = Arc::clone(records);
-            decided.verdicts.follow(move |place, verdict| records.judge(&id, place, verdict, Instant::now()));
+        // An audit is about the texts that were not known before.
+        let sums = audited.then(|| (Arc::clone(&self.audit), record.slots.iter().map(|slot| !slot.cached).collect()));
+        let records = self.records.clone();
+        if let Some(records) = &records {
+            records.insert(record, now);
         }
+        let Some(decided) = looked.decided else { return };
+        decided.verdicts.follow(move |place, verdict| {
+            let new = |new: &Vec<bool>| new.get(place).copied().unwrap_or_default();
+            if let Some((sums, _)) = sums.as_ref().filter(|(_, news)| new(news)) {
+                sums.lock().unwrap_or_else(PoisonError::into_inner).judge(&verdict);
+            }
+            if let Some(records) = &records {
+                records.judge(&id, place, verdict, Instant::now());
+            }
+        });
     }
 }
 
@@ -74,10 +85,10 @@ pub struct Rehearsal {
 }
 
 /// Takes a chat completion's body the way of a request, as far as the upstream; without a limit of time.
-pub async fn rehearse(engine: &Engine, policy: &Policy, body: Bytes) -> Rehearsal {
+pub async fn rehearse(engine: &Engine, reviewer: Option<&Reviewer>, policy: &Policy, body: Bytes) -> Rehearsal {
     let since = Instant::now();
     let terms = Terms { policy: policy.clone(), tenant: Tenant::default(), query: None, deadline: None };
-    let decided = slots::decide(engine, None, body.clone(), &terms).await.map(Arc::new);
+    let decided = slots::decide(engine, reviewer, body.clone(), &terms).await.map(Arc::new);
     let (outcome, forwarded) = match completions::condense(&decided).await {
         Ok(condensed) => (Outcome::Audit, condensed),
         Err(why) => (Outcome::Unchanged(why.as_str()), body),

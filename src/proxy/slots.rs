@@ -112,15 +112,26 @@ pub(crate) async fn decide(
         return Err(Why::Slots(Reason::BelowMinimum));
     }
     let model = located.model.as_deref();
-    let answered = async {
-        match reviewer {
-            None => (condensed(engine, jobs, terms.deadline).await, Verdicts::default()),
-            Some(reviewer) => review::answered(engine, reviewer, jobs, model, terms.deadline).await,
-        }
-    };
-    let (replies, verdicts) = AssertUnwindSafe(answered).catch_unwind().await.map_err(|_| Why::Fault)?;
+    let (replies, verdicts) = answered(engine, reviewer, jobs, model, terms.deadline).await?;
     let replies = considered.into_iter().zip(replies).collect();
     Ok(Decided { body, located, replies, verdicts })
+}
+
+/// What becomes of texts under one deadline, reviewed where there is a reviewer.
+pub(crate) async fn answered(
+    engine: &Engine,
+    reviewer: Option<&Reviewer>,
+    jobs: Vec<Job>,
+    model: Option<&str>,
+    deadline: Option<Instant>,
+) -> Result<(Vec<Reply>, Verdicts), Why> {
+    let answered = async {
+        match reviewer {
+            None => (condensed(engine, jobs, deadline).await, Verdicts::default()),
+            Some(reviewer) => review::answered(engine, reviewer, jobs, model, deadline).await,
+        }
+    };
+    AssertUnwindSafe(answered).catch_unwind().await.map_err(|_| Why::Fault)
 }
 
 async fn condensed(engine: &Engine, jobs: Vec<Job>, deadline: Option<Instant>) -> Vec<Reply> {

@@ -64,7 +64,10 @@ fn one(out: &mut impl Write, account: &Account, price: Option<f64>) -> io::Resul
     writeln!(out, "  guard        {}", listed("no unit put back", "units put back: ", &report.refused))?;
     match report.checked {
         0 => writeln!(out, "  fidelity     not checked")?,
-        checked => writeln!(out, "  fidelity     {} of {checked} texts flagged", report.flagged)?,
+        checked => {
+            let Report { flagged, flagged_units, .. } = report;
+            writeln!(out, "  fidelity     {flagged} of {checked} texts flagged, {flagged_units} units to put back")?;
+        }
     }
     writeln!(out, "  left alone   {}", listed("no text", "texts: ", &report.unchanged))?;
     writeln!(out, "               {}", listed("no request", "requests: ", &report.passed))?;

@@ -26,6 +26,8 @@ pub(super) enum Entry {
     Raw([u8; 15], Reason),
     /// The text of this key was first condensed at this level.
     Level([u8; 15], Level),
+    /// What has this name is backed off to this level; a later one replaces it.
+    Backed([u8; 15], Level),
     /// This decision was judged; a unit that was put back, if there was one.
     Judged([u8; 12], Option<u32>),
 }
@@ -48,6 +50,7 @@ const FORMER: &Record = b"headroom raw v1\n";
 
 const LEVEL: u8 = 0x10;
 const JUDGED: u8 = 0x20;
+const BACKED: u8 = 0x30;
 
 /// Stands for no unit.
 const NONE: u32 = 0xff_ffff;
@@ -64,6 +67,9 @@ impl Entry {
         match self {
             Self::Raw(key, reason) => put(&key, code(REASONS.iter().position(|known| *known == reason))),
             Self::Level(key, level) => put(&key, LEVEL + code(Level::ALL.iter().position(|known| *known == level))),
+            Self::Backed(name, level) => {
+                put(&name, BACKED + code(Level::ALL.iter().position(|known| *known == level)));
+            }
             Self::Judged(id, unit) => {
                 let [a, b, c, _] = unit.unwrap_or(NONE).to_le_bytes();
                 put(&[&id[..], &[a, b, c]].concat(), JUDGED);
@@ -80,6 +86,9 @@ impl Entry {
         }
         if let Some(level) = Level::ALL.get(usize::from(code.wrapping_sub(LEVEL))) {
             return Some(Self::Level(*key, *level));
+        }
+        if let Some(level) = Level::ALL.get(usize::from(code.wrapping_sub(BACKED))) {
+            return Some(Self::Backed(*key, *level));
         }
         let [a, b, c] = *record.get(12..15)?.first_chunk()?;
         let unit = u32::from_le_bytes([a, b, c, 0]);
@@ -103,7 +112,7 @@ impl Log {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        let most = 2 * (store.raw.most + store.judged.most + store.levels.most);
+        let most = 2 * (store.raw.most + store.judged.most + store.levels.most + store.backed.most);
         let mut bytes = Vec::new();
         match File::open(&path) {
             Ok(file) => drop(file.take((most + 1) as u64 * RECORD as u64).read_to_end(&mut bytes)?),
@@ -189,8 +198,9 @@ mod tests {
     fn every_entry_reads_as_it_was_written() {
         let raw = REASONS.map(|reason| Entry::Raw([7; 15], reason));
         let levels = Level::ALL.map(|level| Entry::Level([9; 15], level));
+        let backed = Level::ALL.map(|level| Entry::Backed([5; 15], level));
         let judged = [judged([3; 12], &[]), judged([3; 12], &[0, 70_000])].concat();
-        for entry in raw.into_iter().chain(levels).chain(judged) {
+        for entry in raw.into_iter().chain(levels).chain(backed).chain(judged) {
             assert_eq!(Entry::read(&entry.record()), Some(entry));
         }
         assert_eq!(Entry::read(&[0xff; RECORD]), None);
