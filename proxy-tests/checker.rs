@@ -16,7 +16,7 @@ use crate::support::Conn;
 pub(crate) enum Behaviour {
     /// Has no answer to any gap: nothing that the text doesn't have is found.
     Finds(&'static str),
-    /// Fills every gap with the first year of the text, which is another one than most gaps had.
+    /// Fills every gap with the first figure of the text, which is another one than most gaps had.
     Contradicts,
     /// Gives this as its message, whatever was asked.
     Says(&'static str),
@@ -80,6 +80,23 @@ impl Checker {
     }
 }
 
+/// A text of which a fixed ratio makes claims that stand in doubt: figures of several clauses side by side.
+pub(crate) fn doubtful_text() -> String {
+    let topics = ["harbour", "library", "railway", "school", "market", "theatre", "bridge", "museum", "garden", "mill"];
+    let tell = |(index, topic): (usize, &&str)| {
+        format!(
+            "The committee met again to talk about the {topic} and about everything that people had said of it before. \
+             It was, as it had always been, a long and rather tiring evening for nearly everyone who was there. \
+             The old {topic} can hold approximately {a}30 of them in a room, and then {index}70 of the rest, or {b}20 of both. \
+             Many of those present felt that the talk about the {topic} went on for very much too long. \
+             In the end it was decided that the {topic} must not be closed before May. ",
+            a = index + 2,
+            b = index + 1,
+        )
+    };
+    topics.iter().enumerate().map(tell).collect::<String>().trim_end().to_owned()
+}
+
 async fn serve(stream: TcpStream, behaviour: Arc<Mutex<Behaviour>>, requests: Arc<Mutex<Vec<(String, Value)>>>) {
     let mut connection = Conn(stream);
     let request = connection.message().await;
@@ -102,8 +119,9 @@ async fn serve(stream: TcpStream, behaviour: Arc<Mutex<Behaviour>>, requests: Ar
         Behaviour::Says(message) => (200, completion(message)),
         Behaviour::Echoes => (200, completion(text)),
         Behaviour::Contradicts => {
-            let years = text.split(|c: char| !c.is_ascii_digit()).find(|word| word.len() == 4);
-            (200, completion(&all(years.unwrap_or_default())))
+            let text = text.split_once('\n').map_or(text, |(_, text)| text);
+            let figure = text.split(|c: char| !c.is_ascii_digit()).find(|word| !word.is_empty());
+            (200, completion(&all(figure.unwrap_or_default())))
         }
     };
     let length = reply.len();

@@ -4,7 +4,7 @@ use headroom::{explain, fidelity, proxy::Mode};
 use serde_json::{Value, json};
 
 use crate::{
-    checker::{Behaviour, Checker},
+    checker::{Behaviour, Checker, doubtful_text},
     support::{Message, Rig, long_text, ok, post, soon},
 };
 
@@ -313,7 +313,7 @@ async fn the_verdict_of_a_check_is_told_also_when_it_comes_late() {
             settings.explain = Some(explain::Config::default());
         })
         .await;
-        let id = asked(&rig, &request("X-Headroom-Ratio: 4\r\n", &[&long_text()])).await;
+        let id = asked(&rig, &request("X-Headroom-Ratio: 4\r\n", &[&doubtful_text()])).await;
         let told = soon(async {
             loop {
                 let record = record(&rig, &id).await;

@@ -10,8 +10,8 @@ use headroom::{
 use serde_json::{Value, json};
 
 use crate::{
-    checker::{Behaviour, Checker},
-    support::{Message, Rig, Settings, long_text, ok, post, soon},
+    checker::{Behaviour, Checker, doubtful_text as long_text},
+    support::{Message, Rig, Settings, ok, post, soon},
 };
 
 /// A chat completion at a ratio of 4, of the client of `key`, with these texts as its user messages.
@@ -381,21 +381,28 @@ async fn a_ratio_that_is_backed_off_and_recovers_leaves_old_texts_as_they_were()
     let checker = Checker::start(Behaviour::Contradicts).await;
     let config = Config { queue: 100, daily_tokens: 0, ..checker.config(Mode::Inline) };
     let rig = rig(config).await;
-    // A third of the text is enough of it, twenty at a time.
+    // A part of the text is enough of it, twenty at a time, each in a request of its own: a text is condensed by what
+    // precedes it.
     let text = |n: usize| {
         let part = long_text().split_inclusive(". ").take(20).collect::<String>();
         part.replace("committee", &format!("board{n}"))
     };
-    let batch = |from: usize| (from..from + 20).map(text).collect::<Vec<_>>();
+    let batch = async |from: usize| {
+        let mut forms = Vec::new();
+        for n in from..from + 20 {
+            forms.push(forwarded(&rig, "a", &text(n)).await);
+        }
+        forms
+    };
     let backed_off = r#"headroom_fidelity_backed_off{dimension="kind",level="gentle"}"#;
 
-    let first = texts(&exchange(&rig, "a", &batch(0)).await.0);
+    let first = batch(0).await;
     assert_eq!(figure(&rig, backed_off).await, 1, "all of them were flagged");
     assert_eq!(figure(&rig, r#"headroom_fidelity_backed_off{dimension="tenant",level="gentle"}"#).await, 1);
-    assert_eq!(texts(&exchange(&rig, "a", &batch(0)).await.0), first, "known texts keep their form");
+    assert_eq!(batch(0).await, first, "known texts keep their form");
 
     // Once more, and new texts are condensed 2:1 only.
-    exchange(&rig, "a", &batch(20)).await;
+    batch(20).await;
     checker.behave(Behaviour::Finds(""));
     let gentle = texts(&exchange(&rig, "a", &[text(40)]).await.0).remove(0);
     let hard = forwarded(&Rig::start().await, "a", &text(40)).await;
@@ -403,10 +410,10 @@ async fn a_ratio_that_is_backed_off_and_recovers_leaves_old_texts_as_they_were()
 
     // Recovered, twice over: the old ones stay, new ones are condensed as asked.
     for from in [100, 120, 140] {
-        exchange(&rig, "a", &batch(from)).await;
+        batch(from).await;
     }
     assert_eq!(figure(&rig, backed_off).await, 0);
-    assert_eq!(texts(&exchange(&rig, "a", &batch(0)).await.0), first);
+    assert_eq!(batch(0).await, first);
     assert_eq!(forwarded(&rig, "a", &text(40)).await, gentle);
     assert_eq!(forwarded(&rig, "a", &text(200)).await, forwarded(&Rig::start().await, "a", &text(200)).await);
 }

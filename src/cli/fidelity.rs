@@ -4,17 +4,18 @@ use std::{
     fs,
     io::{self, IsTerminal as _, Write as _},
     path::PathBuf,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, anyhow};
 use clap::{Args, Subcommand};
 use headroom::{
     config::{Config as Configuration, Sources},
-    fidelity::{Checker, Config, Mode, calibrate, cases},
+    fidelity::{Case, Checker, Config, Mode, State, Verdict, calibrate, cases},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Failure;
+use super::{Failure, serve::signal};
 
 #[derive(Debug, Args)]
 #[group(skip)]
@@ -44,6 +45,9 @@ struct Calibrate {
     /// Cases of each kind at most
     #[arg(long, default_value_t = 5)]
     limit: usize,
+    /// Prints each verdict that is wrong, with both texts and what was found
+    #[arg(long)]
+    show: bool,
     /// Prints JSON
     #[arg(long)]
     json: bool,
@@ -57,15 +61,20 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let config = arguments.config()?;
     let key = config.key().map_err(Failure::setup)?;
     let checker = Checker::new(&config, key).map_err(Failure::setup)?;
-    let units = arguments.units()?;
-    let cases = cases(&units, arguments.limit);
+    let (units, by_hand) = arguments.texts()?;
+    let cases = cases(&units, &by_hand, arguments.limit);
     if cases.is_empty() {
         return Err(Failure::setup(anyhow!("the texts have no place for a corruption: give longer ones by --texts")));
     }
-    let progress = progress(cases.len() as u64);
+    let mut progress = Progress::new(cases.len());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let found = runtime.block_on(calibrate(&checker, &cases, || progress.inc(1)));
-    progress.finish_and_clear();
+    let found = runtime.block_on(calibrate(&checker, &cases, signal(), |case, verdict| {
+        if arguments.show && case.is_wrong() != (verdict.state == State::Flagged) {
+            progress.tell(&told(case, verdict));
+        }
+        progress.step();
+    }));
+    progress.bar.finish_and_clear();
     let mut out = io::stdout().lock();
     if arguments.json {
         serde_json::to_writer_pretty(&mut out, &found)?;
@@ -99,32 +108,80 @@ impl Calibrate {
         })
     }
 
-    fn units(&self) -> Result<Vec<String>, Failure> {
+    /// Units to plant corruptions in, and rewrites that were read by hand.
+    fn texts(&self) -> Result<(Vec<String>, Vec<Case>), Failure> {
         let read = |path: &PathBuf| fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
-        let texts = match self.texts.as_slice() {
-            [] => vec![OWN.to_owned()],
-            files => files.iter().map(read).collect::<Result<_, _>>().map_err(Failure::setup)?,
-        };
-        Ok(texts.iter().flat_map(|text| text.lines()).map(str::to_owned).collect())
+        let texts: Vec<String> = self.texts.iter().map(read).collect::<Result<_, _>>().map_err(Failure::setup)?;
+        let own = texts.is_empty();
+        let texts = if own { vec![OWN.to_owned()] } else { texts };
+        let by_hand = OWN_BY_HAND.lines().filter(|_| own).filter_map(|line| {
+            let pair: serde_json::Value = serde_json::from_str(line).ok()?;
+            let text = |key: &str| pair.get(key)?.as_str().map(str::to_owned);
+            Some(Case::by_hand(text("source")?, text("rewrite")?))
+        });
+        Ok((texts.iter().flat_map(|text| text.lines()).map(str::to_owned).collect(), by_hand.collect()))
     }
 }
 
-fn progress(cases: u64) -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
+/// A verdict that is wrong.
+fn told(case: &Case, verdict: &Verdict) -> String {
+    let mut out = format!("{}: {:?}\n  - {}\n  + {}", case.name(), verdict.state, case.source, case.text);
+    for finding in &verdict.findings {
+        out.push_str(&format!("\n  {:?}: {} / {}", finding.kind, finding.quote, finding.answer));
     }
-    let bar = ProgressBar::new(cases);
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len} checks, {eta} left") {
-        bar.set_style(style);
-    }
-    bar
+    out
 }
+
+/// How far it is, on a terminal as a bar, elsewhere as a line now and then.
+struct Progress {
+    bar: ProgressBar,
+    cases: usize,
+    done: usize,
+    start: Instant,
+    last: Instant,
+}
+
+impl Progress {
+    fn new(cases: usize) -> Self {
+        let bar = if io::stderr().is_terminal() { ProgressBar::new(cases as u64) } else { ProgressBar::hidden() };
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len} checks, {eta} left") {
+            bar.set_style(style);
+        }
+        Self { bar, cases, done: 0, start: Instant::now(), last: Instant::now() }
+    }
+
+    fn step(&mut self) {
+        self.done += 1;
+        self.bar.inc(1);
+        if self.last.elapsed() < BETWEEN_LINES || !self.bar.is_hidden() {
+            return;
+        }
+        self.last = Instant::now();
+        let left = self.start.elapsed() * u32::try_from(self.cases - self.done).unwrap_or(0)
+            / u32::try_from(self.done).unwrap_or(1);
+        let (cases, done) = (self.cases, self.done);
+        self.tell(&format!("{done} of {cases} checks, about {} s left", left.as_secs()));
+    }
+
+    fn tell(&self, line: &str) {
+        if self.bar.is_hidden() {
+            // Without standard error there is nobody to tell.
+            let _ = writeln!(io::stderr(), "{line}");
+        } else {
+            self.bar.println(line);
+        }
+    }
+}
+
+const BETWEEN_LINES: Duration = Duration::from_secs(20);
 
 const OWN: &str = include_str!("../../fixtures/guard/units.txt");
+const OWN_BY_HAND: &str = include_str!("../../fixtures/guard/faithful.jsonl");
 
 const AFTER: &str = "\
 Each line of a text is a unit. `model` is what the checking model flags, `guard` what the rules that always run refuse,
-`either` what one of them sees. Of faithful rewrites, every one that is flagged is a false alarm.
+`either` what one of them sees. Of faithful rewrites, every one that is flagged is a false alarm. The model is `asked`
+only where a claim doesn't stand in the original in the same words. Ctrl-C ends it with the table so far.
 
 Example:
   headroom fidelity calibrate --base-url http://127.0.0.1:11434/v1 --model qwen2.5:1.5b --limit 10";

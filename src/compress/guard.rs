@@ -18,6 +18,7 @@ mod units;
 
 pub use hostile::suspicious;
 pub use reduction::{Allow, check_reduction, check_reduction_text};
+pub(crate) use statements::same_stem;
 pub use units::faults;
 
 use crate::compress::atoms::{AtomKind, Found, Scan, lex::Word};

@@ -162,8 +162,9 @@ fn verdict(page: &mut String, verdict: &Verdict) {
     let class = if verdict.state == State::Flagged { "said alarm" } else { "said" };
     let _ = writeln!(
         page,
-        "<p class=\"{class}\">Fidelity check: <b>{}</b>, {} questions, {:.0} ms</p>",
+        "<p class=\"{class}\">Fidelity check: <b>{}</b>, {} claims in the original's words, {} questions, {:.0} ms</p>",
         state(verdict),
+        verdict.sure,
         verdict.questions,
         verdict.took.as_secs_f64() * 1000.0,
     );

@@ -48,7 +48,8 @@ fn slot(out: &mut String, at: usize, slot: &SlotRecord, ink: &Ink) {
     let known = if slot.cached { "known before".to_owned() } else { format!("decided in {:.1} ms", slot.took_ms) };
     let _ = writeln!(out, "  {known}");
     if let Some(verdict) = &slot.verdict {
-        let _ = writeln!(out, "  fidelity: {}, {} questions", state(verdict), verdict.questions);
+        let (state, sure, asked) = (state(verdict), verdict.sure, verdict.questions);
+        let _ = writeln!(out, "  fidelity: {state}, {sure} claims in the original's words, {asked} questions");
         for finding in &verdict.findings {
             let kind = format!("{:?}", finding.kind).to_lowercase();
             let line = format!("  ! unit {}, {kind}: {}", finding.unit, safe(&finding.quote));

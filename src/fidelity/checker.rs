@@ -1,6 +1,7 @@
 //! Asks the model and compares: one text, one verdict.
 
 use std::{
+    ops::Range,
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -10,9 +11,10 @@ use tokio::sync::Semaphore;
 
 use super::{
     Config, Finding, Kind, State, Verdict, Why,
+    answer::{Comparison, compare},
     budget::{Budget, Cost},
     protocol::{self, Reply},
-    question::{Comparison, Question, compare, questions},
+    question::{Question, claims, losses},
 };
 use crate::{
     compress::{Condensation, CountTokens as _, Decision, Encoding, Level, Unit},
@@ -60,8 +62,8 @@ impl Checker {
     /// Compares what the rewritten units say with what `source` says. Units that stand verbatim need no check, and
     /// dropped ones were dropped on purpose.
     ///
-    /// With `losses`, a fact of a rewritten unit that the condensed text doesn't give is a finding too; a caller who was
-    /// asked for a fixed ratio expects losses.
+    /// With `losses`, any fact of a rewritten unit that the condensed text doesn't give is a finding; without, as for a
+    /// caller who asked for a fixed ratio and so expects losses, only that of a word that turns the statement.
     pub async fn check(&self, source: &str, condensation: &Condensation, losses: bool) -> Verdict {
         let rewritten: Vec<(usize, &str, &str)> = condensation
             .units
@@ -80,70 +82,64 @@ impl Checker {
     }
 
     /// The same over units given as index, original and condensed text.
-    pub async fn units(&self, units: &[(usize, &str, &str)], losses: bool) -> Verdict {
+    pub async fn units(&self, units: &[(usize, &str, &str)], every_loss: bool) -> Verdict {
         let start = Instant::now();
         let mut verdict = Verdict { state: State::Passed, ..Verdict::unchecked(Why::NothingToAsk, Level::Full) };
-        let mut left = self.most;
-        // Spread over the text, so that no claim at its end is safe.
-        let each = (self.most / units.len().max(1)).clamp(1, MOST_A_UNIT);
-        for group in groups(units) {
-            let (original, condensed) = (joined(group, |u| u.1), joined(group, |u| u.2));
-            let claims: Vec<Question> = group.iter().flat_map(|u| questions(u.0, u.2, each)).take(left).collect();
-            left -= claims.len();
-            // The claims of the condensed text, read from the original.
-            if let Err(why) = self.ask(&mut verdict, &original, &claims, false).await {
-                verdict.state = State::Unchecked(why);
-                break;
-            }
-            if losses {
-                let facts: Vec<Question> = group.iter().flat_map(|u| questions(u.0, u.1, each)).take(left).collect();
-                left -= facts.len();
-                if let Err(why) = self.ask(&mut verdict, &condensed, &facts, true).await {
-                    verdict.state = State::Unchecked(why);
-                    break;
-                }
-            }
-            if left == 0 {
-                break;
-            }
+        let mut claimed = Vec::new();
+        let mut lost = Vec::new();
+        for (unit, original, condensed) in units {
+            let (doubtful, sure) = claims(*unit, original, condensed);
+            verdict.sure += sure;
+            claimed.extend(doubtful);
+            lost.extend(losses(*unit, original, condensed, every_loss));
         }
+        // The claims of the condensed text, read from the original; then the facts that it lost, looked for in it.
+        let claimed = most_doubtful(claimed, self.most);
+        let left = self.most - claimed.len();
+        let asked = match self.ask(&mut verdict, units, &claimed, false).await {
+            Ok(()) => {
+                lost.retain(|question| !verdict.findings.iter().any(|finding| finding.unit == question.unit));
+                self.ask(&mut verdict, units, &most_doubtful(lost, left), true).await
+            }
+            failed => failed,
+        };
         // What was found counts even if a later call failed.
-        if !verdict.findings.is_empty() {
-            verdict.state = State::Flagged;
-        } else if verdict.questions == 0 && verdict.state == State::Passed {
-            verdict.state = State::Unchecked(Why::NothingToAsk);
-        }
+        verdict.state = match asked {
+            _ if !verdict.findings.is_empty() => State::Flagged,
+            Err(why) => State::Unchecked(why),
+            Ok(()) if verdict.questions + verdict.sure == 0 => State::Unchecked(Why::NothingToAsk),
+            Ok(()) => State::Passed,
+        };
         verdict.took = start.elapsed();
         verdict
     }
 
-    /// Asks, compares, and adds what was found. With `forward`, the questions are the original's, read from the
-    /// condensed text.
-    async fn ask(&self, verdict: &mut Verdict, read: &str, asked: &[Question], forward: bool) -> Result<(), Why> {
-        if asked.is_empty() {
-            return Ok(());
-        }
-        let (answers, cost) = self.call(read, asked).await?;
-        verdict.tokens += cost.given + cost.received;
-        verdict.questions += asked.len();
-        for (question, answer) in asked.iter().zip(answers) {
-            let kind = match (compare(question, &answer, read), forward) {
-                (Comparison::Same, _) => continue,
-                (Comparison::Void, _) => {
-                    verdict.false_alarms += 1;
-                    continue;
-                }
-                (Comparison::Other, _) => Kind::Changed,
-                (Comparison::None, true) => Kind::Lost,
-                (Comparison::None, false) => Kind::Invented,
-            };
-            // Whether the words are there needs no model: "lost" or "invented" words that stand in the text are a
-            // question that the model could not answer.
-            if kind != Kind::Changed && has(read, &question.answer) {
-                verdict.false_alarms += 1;
-                continue;
+    /// Asks a few questions a call, compares, and adds what was found. With `forward`, the questions are the originals',
+    /// read from the condensed texts.
+    async fn ask(
+        &self,
+        verdict: &mut Verdict,
+        units: &[(usize, &str, &str)],
+        questions: &[Question],
+        forward: bool,
+    ) -> Result<(), Why> {
+        for (read, asked) in calls(units, questions, forward) {
+            let (answers, cost) = self.call(&read, asked).await?;
+            verdict.tokens += cost.given + cost.received;
+            verdict.questions += asked.len();
+            for (question, answer) in asked.iter().zip(answers) {
+                let kind = match (compare(question, &answer, &read), forward) {
+                    (Comparison::Same, _) => continue,
+                    (Comparison::Void, _) => {
+                        verdict.false_alarms += 1;
+                        continue;
+                    }
+                    (Comparison::Other, _) => Kind::Changed,
+                    (Comparison::None, true) => Kind::Lost,
+                    (Comparison::None, false) => Kind::Invented,
+                };
+                verdict.findings.push(Finding { unit: question.unit, kind, quote: question.answer.clone(), answer });
             }
-            verdict.findings.push(Finding { unit: question.unit, kind, quote: question.answer.clone(), answer });
         }
         Ok(())
     }
@@ -211,39 +207,49 @@ async fn bounded(mut response: reqwest::Response) -> Result<Vec<u8>, Why> {
 /// Bytes of the longest reply that is read.
 const LONGEST_REPLY: u64 = 1024 * 1024;
 
-/// Most questions about one unit in one direction.
-const MOST_A_UNIT: usize = 4;
-
-/// Units that fit into one call, neighbours together so that a pronoun has something to stand for.
-fn groups<'u>(units: &'u [(usize, &'u str, &'u str)]) -> Vec<&'u [(usize, &'u str, &'u str)]> {
-    let mut groups = Vec::new();
-    let (mut start, mut bytes) = (0, 0);
-    for (at, unit) in units.iter().enumerate() {
-        if at > start && (bytes + unit.1.len() > LONGEST_GROUP || at - start == MOST_UNITS) {
-            groups.extend(units.get(start..at));
-            (start, bytes) = (at, 0);
+/// At most so many questions, those with the most doubt, in the order of the text.
+fn most_doubtful(mut questions: Vec<Question>, most: usize) -> Vec<Question> {
+    questions.sort_by(|a, b| a.fit.total_cmp(&b.fit));
+    let mut kept: Vec<Question> = Vec::new();
+    for question in questions {
+        if kept.len() < most && kept.iter().filter(|q| q.unit == question.unit).count() < MOST_A_UNIT {
+            kept.push(question);
         }
-        bytes += unit.1.len();
     }
-    groups.extend(units.get(start..).filter(|rest| !rest.is_empty()));
-    groups
+    kept.sort_by_key(|question| question.unit);
+    kept
 }
 
-/// Bytes of the originals of one call, and their number: what a small model reads well at once.
-const LONGEST_GROUP: usize = 2_000;
-const MOST_UNITS: usize = 4;
+/// Most questions about one unit in one direction.
+const MOST_A_UNIT: usize = 3;
 
-fn joined<'u>(units: &[(usize, &'u str, &'u str)], text: impl Fn(&(usize, &'u str, &'u str)) -> &'u str) -> String {
-    units.iter().map(|u| text(u).trim()).collect::<Vec<_>>().join("\n")
+/// Questions that go into one call, with the text to read: neighbours together, as much as a small model reads well.
+fn calls<'q>(units: &[(usize, &str, &str)], questions: &'q [Question], forward: bool) -> Vec<(String, &'q [Question])> {
+    let text_of = |question: &Question| {
+        let unit = units.iter().find(|unit| unit.0 == question.unit);
+        unit.map_or("", |unit| if forward { unit.2 } else { unit.1 }).trim()
+    };
+    let mut calls: Vec<(String, Range<usize>)> = Vec::new();
+    for (at, question) in questions.iter().enumerate() {
+        let text = text_of(question);
+        let known = at > 0 && questions.get(at - 1).is_some_and(|before| before.unit == question.unit);
+        match calls.last_mut() {
+            Some((read, asked)) if asked.len() < MOST_A_CALL && (known || read.len() + text.len() <= LONGEST_READ) => {
+                if !known {
+                    read.push('\n');
+                    read.push_str(text);
+                }
+                asked.end = at + 1;
+            }
+            _ => calls.push((text.to_owned(), at..at + 1)),
+        }
+    }
+    calls.into_iter().filter_map(|(read, asked)| Some((read, questions.get(asked)?))).collect()
 }
 
-/// Whether a text has an answer's atoms.
-fn has(text: &str, answer: &str) -> bool {
-    use crate::compress::atoms::Scan;
-    let (text, answer) = (Scan::new(text), Scan::new(answer));
-    let words = |key: &str| text.words.iter().any(|w| w.key == key);
-    answer.found.iter().filter(|f| f.counts()).all(|f| words(&f.key) || text.found.iter().any(|t| t.key == f.key))
-}
+/// Bytes of the texts of one call, and its questions.
+const LONGEST_READ: usize = 1_200;
+const MOST_A_CALL: usize = 4;
 
 /// TLS by rustls with the system's roots.
 fn tls() -> Option<ClientConfig> {

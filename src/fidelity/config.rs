@@ -57,7 +57,7 @@ impl Default for Config {
             without_verdict: WithoutVerdict::Condensed,
             concurrency: 2,
             queue: 64,
-            questions: 12,
+            questions: 8,
             daily_tokens: 2_000_000,
             daily_money: 0.0,
             price_in: 0.0,

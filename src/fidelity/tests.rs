@@ -118,9 +118,17 @@ async fn verdict(reader: Reader, condensed: &str) -> Verdict {
 
 #[tokio::test]
 async fn what_the_original_says_too_passes() {
-    let verdict = verdict(Reader::Careful, "The crew waited 30 minutes near Eastwick.").await;
+    let verdict = verdict(Reader::Careful, "The crew near Eastwick waited 30 minutes.").await;
     assert_eq!(verdict.state, State::Passed, "{verdict:?}");
-    assert!(verdict.questions >= 4 && verdict.tokens == 220);
+    assert!(verdict.questions > 0 && verdict.tokens == 110, "another order leaves a doubt: {verdict:?}");
+}
+
+#[tokio::test]
+async fn what_stands_in_the_original_in_the_same_words_asks_nobody() {
+    let model = model(Reader::Says("77 minutes")).await;
+    let verdict = checker(&model).units(&[(3, SOURCE, "waited 30 minutes near Eastwick.")], true).await;
+    assert_eq!((verdict.state, verdict.questions, model.calls.load(Relaxed)), (State::Passed, 0, 0));
+    assert!(verdict.sure >= 2);
 }
 
 #[tokio::test]
@@ -134,7 +142,7 @@ async fn a_changed_fact_is_found_with_its_unit_and_its_words() {
 
 #[tokio::test]
 async fn an_answer_that_the_text_does_not_have_counts_for_nothing() {
-    let verdict = verdict(Reader::Says("77 minutes"), "The crew waited 30 minutes near Eastwick.").await;
+    let verdict = verdict(Reader::Says("77 minutes"), WRONG).await;
     assert_eq!((verdict.state, verdict.findings), (State::Passed, Vec::new()));
 }
 
@@ -148,13 +156,14 @@ async fn an_order_in_the_text_sways_no_verdict() {
     assert_eq!(verdict.state, State::Flagged);
     // And it cannot flag what it likes: words that it brings along count only where they answer the same kind of gap.
     let checker = self::checker(&model(Reader::Says("ignore this")).await);
-    let verdict = checker.units(&[(0, hostile, "The crew waited 30 minutes near Eastwick.")], false).await;
+    let verdict = checker.units(&[(0, hostile, "Near Eastwick waited the crew, 30 minutes.")], false).await;
+    assert!(verdict.questions > 0);
     assert!(verdict.findings.iter().all(|f| f.kind != Kind::Changed), "{verdict:?}");
 }
 
 #[tokio::test]
 async fn a_failing_model_gives_a_reason_and_no_verdict() {
-    let condensed = "The crew waited 30 minutes near Eastwick.";
+    let condensed = WRONG;
     for (reader, why) in [
         (Reader::Status(500), Why::Down),
         (Reader::Status(307), Why::Down),
@@ -176,7 +185,7 @@ async fn a_spent_budget_asks_nobody() {
     let model = model(Reader::Careful).await;
     let poor = Config { daily_tokens: 50, ..config(&model.url, Mode::Inline) };
     let checker = Checker::new(&poor, None).unwrap();
-    let verdict = checker.units(&[(0, SOURCE, "The crew waited 30 minutes near Eastwick.")], true).await;
+    let verdict = checker.units(&[(0, SOURCE, WRONG)], true).await;
     assert_eq!(verdict.state, State::Unchecked(Why::OverBudget));
     assert_eq!(model.calls.load(Relaxed), 0);
 }
@@ -363,19 +372,45 @@ async fn a_kind_that_is_flagged_too_often_is_backed_off_for_new_texts() {
     assert!(reviewer.backoff().backed_off("tenant").iter().all(|(_, names)| *names == 0), "one verdict each");
 }
 
+fn corpus(each: usize) -> Vec<Case> {
+    let units: Vec<String> = include_str!("../../fixtures/guard/units.txt").lines().map(str::to_owned).collect();
+    let same = |text: &str| Case::by_hand(format!("It is true that {text}"), text.to_owned());
+    cases(&units, &[same("the pump of the mill failed in May."), same("Nobody paid 40 dollars.")], each)
+}
+
 #[tokio::test]
 async fn calibration_counts_what_a_careful_reader_notices() {
     let model = model(Reader::Careful).await;
-    let units: Vec<String> = include_str!("../../fixtures/guard/units.txt").lines().map(str::to_owned).collect();
-    let mut told = 0;
-    let cases = cases(&units, 2);
-    let found = calibrate(&checker(&model), &cases, || told += 1).await;
+    let (mut told, cases) = (0, corpus(2));
+    let found = calibrate(&checker(&model), &cases, std::future::pending(), |_, _| told += 1).await;
     assert_eq!(told, cases.len());
     let numbers = found.corruptions.iter().find(|row| row.name == "changed number").unwrap();
-    assert_eq!((numbers.checked, numbers.guard, numbers.either), (2, 2, 2));
-    assert!(found.faithful.iter().all(|row| row.guard == 0));
+    assert_eq!((numbers.checked, numbers.asked, numbers.guard, numbers.either), (2, 2, 2, 2));
+    assert!(found.faithful.iter().all(|row| row.guard == 0 && row.model == 0), "{found}");
+    let by_hand = found.faithful.last().unwrap();
+    assert_eq!((by_hand.name, by_hand.checked, by_hand.asked), ("by hand", 2, 0));
     assert!(told >= 20 && found.tokens > 0 && found.checked() > 20);
     assert!(found.to_string().contains("changed number"));
+}
+
+#[tokio::test]
+async fn a_calibration_that_is_stopped_tells_what_it_has() {
+    let model = model(Reader::Careful).await;
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let (mut stop, mut told) = (Some(stop), 0);
+    let cases = corpus(2);
+    let until = async {
+        let _ = stopped.await;
+    };
+    let found = calibrate(&checker(&model), &cases, until, |_, _| {
+        told += 1;
+        if told == 3 {
+            stop.take();
+        }
+    })
+    .await;
+    assert!((3..cases.len()).contains(&found.checked()), "{found}");
+    assert!(found.to_string().contains(&format!("{} of {} cases were checked", found.checked(), cases.len())));
 }
 
 #[test]

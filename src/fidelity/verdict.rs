@@ -13,6 +13,8 @@ pub struct Verdict {
     pub findings: Vec<Finding>,
     /// Questions whose answers were compared.
     pub questions: usize,
+    /// Claims that the original makes in the same words, so that nobody was asked about them.
+    pub sure: usize,
     /// Tokens that the checking model was given and gave, by its own count.
     pub tokens: u64,
     /// Claims of the checking model that did not stand, and so count for nothing.
@@ -32,6 +34,7 @@ impl Verdict {
             state: State::Unchecked(why),
             findings: Vec::new(),
             questions: 0,
+            sure: 0,
             tokens: 0,
             false_alarms: 0,
             level,
@@ -57,7 +60,7 @@ fn milliseconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// Every answer from the condensed text was the original's.
+    /// Every claim of the condensed text is the original's, as far as it was asked about.
     Passed,
     /// At least one unit says something else than its original.
     Flagged,

@@ -53,7 +53,7 @@ fn behind<'s, 't>(scan: &'s Scan<'t>, from: usize) -> Vec<&'s Word<'t>> {
 }
 
 /// Equal, or equal but for an ending of at most four letters on four letters or more.
-pub(super) fn same_stem(a: &str, b: &str) -> bool {
+pub(crate) fn same_stem(a: &str, b: &str) -> bool {
     if a == b {
         return true;
     }
