@@ -38,7 +38,23 @@ pub(super) fn compare(question: &Question, answer: &str, read: &str) -> Comparis
     // An answer that is not in the text is the model's own, and one of another kind answers another question.
     let fits = fit::best(&question.near, &given, &text);
     let better = fits.is_some_and(|fits| question.fit == 0.0 || fits >= question.fit + BETTER);
-    if better && answers(question.kind, &expected, &given) { Comparison::Other } else { Comparison::Void }
+    if better && answers(question.kind, &expected, &given) && !told_beside(question, &expected, &given, &text) {
+        Comparison::Other
+    } else {
+        Comparison::Void
+    }
+}
+
+/// Whether the sentence tells the answer itself, on the side of the gap on which the text has it too: it is another fact
+/// then, and none was exchanged for it.
+fn told_beside(question: &Question, expected: &Scan<'_>, given: &Scan<'_>, text: &Scan<'_>) -> bool {
+    let Some((left, right)) = question.sentence.split_once(GAP) else { return false };
+    let tells = |part: &str| !fit::places(given, &Scan::new(part)).is_empty();
+    let (left, right) = (tells(left), tells(right));
+    let answers = fit::places(given, text);
+    fit::places(expected, text).iter().any(|place| {
+        answers.iter().any(|other| (left && other.start < place.start) || (right && other.start > place.start))
+    })
 }
 
 /// Whether an answer is one to the question that was asked: of its kind, and not half a sentence.
@@ -152,5 +168,9 @@ mod tests {
         let swapped = "Dahl then sold 40 shares in Bath.";
         assert_eq!(given(original, swapped, "40", "70"), Comparison::Other);
         assert_eq!(given(original, swapped, "40", ""), Comparison::Void, "the words are there");
+        let original = "Arabs are free; in Israel all who are Jewish, Druze or Greek are drafted.";
+        assert_eq!(given(original, "Israel drafted Druze Greek.", "Druze", "Israel"), Comparison::Void, "told beside");
+        let original = "On appeal in May Miller sued Baker over the wall.";
+        assert_eq!(given(original, "On appeal Baker sued Miller.", "Baker", "Miller"), Comparison::Other);
     }
 }
