@@ -12,22 +12,22 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import duplicates, measure, rarity, reference, rule, teacher, tokenizer
+from . import duplicates, kinds, measure, rarity, reference, rule, teacher, tokenizer
 from .corpus import find, read_rows
 from .export import export as write_export
+from .measure import blend, content, percent
 from .model import Headroom, Shape, load_checkpoint
 from .words import words_of_tokens
 
 
 def quick(data, count):
-    """A small measurement for the learning curve: survival on tuning passages, F1 on some deletions."""
+    """A small measurement for the learning curve: survival on tuning passages, F1 on deletions of the tuning half."""
     if not count:
         return lambda model, pieces: {}
     rng = random.Random(5)
     passages = measure.passages(data, "tune")
     passages = rng.sample(passages, min(count, len(passages)))
-    sentences = measure.deletions(data)
-    sentences = rng.sample(sentences, min(count, len(sentences)))
+    sentences = measure.deletions(data, "tune")
 
     def now(model, pieces):
         row = {}
@@ -36,7 +36,7 @@ def quick(data, count):
         for ratio in (2, 5, 10):
             scores = scorer([passage["text"] for passage in passages], ratio)
             row[f"survival_{ratio}"] = round(measure.survival(passages, scores, costs, ratio), 4)
-        row["deletion_f1"] = round(measure.deletion_f1(sentences, scorer([row["src"] for row in sentences], 1.6)), 4)
+        row["deletion_f1"] = round(measure.deletion_f1(sentences, scorer([row["src"] for row in sentences], 1.5)), 4)
         return row
 
     return now
@@ -134,16 +134,6 @@ class ExportScorer(Scorer):
         return self.export.encode(sequences, [ratio] * len(sequences), classes)["keep"]
 
 
-def standardised(rows):
-    """Scores of each text at mean 0 and deviation 1, so that two kinds can be added."""
-    return [(np.asarray(row) - np.mean(row)) / (np.std(row) + 1e-6) for row in rows]
-
-
-def blend(model_rows, rule_rows, weight):
-    return [weight * mine + (1 - weight) * theirs
-            for mine, theirs in zip(standardised(model_rows), standardised(rule_rows))]
-
-
 def target_costs():
     """Tokens of a word in o200k_base where tiktoken has its ranks at hand (TIKTOKEN_CACHE_DIR), else None."""
     if not os.environ.get("TIKTOKEN_CACHE_DIR"):
@@ -232,8 +222,11 @@ class Bench:
         return [score / max(1, tokens) ** 0.25 if score > 0 else score for score, tokens in zip(scores, cost)]
 
     def deletion(self):
-        """Token F1 against people's deletions at their own length."""
-        rows = self.some(measure.deletions(self.args.data))
+        """Token F1 against people's deletions at their own length, on each half."""
+        return {half: self.deletion_of(half) for half in self.args.halves.split(",")}
+
+    def deletion_of(self, half):
+        rows = self.some(measure.deletions(self.args.data, half))
         texts = [row["src"] for row in rows]
         words = [text.split() for text in texts]
         fixed = {
@@ -287,6 +280,10 @@ class Bench:
         path = find(self.args.data, "pairs", "legal_tldr")
         rows = [(row["src"], row["tgt"]) for row in read_rows(path)] if path else []
         return self.some([row for row in rows if len(row[0].split()) > 40])[:80]
+
+    def kinds(self):
+        """What a text takes up again later, by kind of content; see kinds.py."""
+        return kinds.table(self.args, self.scorer, self.costs, self.idf)
 
     def duplicates(self):
         """Paraphrases found at 1 % false alarms; see duplicates.py."""
@@ -413,14 +410,6 @@ def batched_steps(export, encoded, steps):
             for part in ("key", "value"):
                 feed[f"past.{layer}.{part}"] = values[f"present.{layer}.{part}"]
     return steps
-
-
-def content(text):
-    return {word for word in re.findall(r"\w+", text.lower()) if word not in rule.STOPWORDS}
-
-
-def percent(share):
-    return round(100 * float(share), 1)
 
 
 # Family names that are common where they come from; the sentences are the same for all.
