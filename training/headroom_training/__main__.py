@@ -84,6 +84,8 @@ STAGES = {
                      "help": "which tables"},
         "--halves": {"default": "tune,report", "help": "which halves of passages and deletions"},
         "--limit": number(0, "dev texts a table, 0 = all", int),
+        "--rounds": number(15, "rounds of the speed table", int),
+        "--stock": {"default": None, "help": "a T5-small exported by optimum, to be timed beside"},
         "--json": {"default": None, "help": "also write the tables here"}}),
     "rewrites": ("rewrites", "print rewrites of dev texts for reading", {
         "--out": {"default": None, "help": "folder of the export; default WORK/export"},
@@ -92,6 +94,7 @@ STAGES = {
         "--out": {"default": "../models/headroom-t5-small", "help": "folder of the export"},
         "--url": {"default": "http://127.0.0.1:18080", "help": "OpenAI-compatible server"},
         "--model": {"default": "reader", "help": "model name for the server"},
+        "--variants": {"default": "whole,rewritten,by rule,by model,by half and half", "help": "which to ask about"},
         "--answers": {"default": None, "help": "file of the answers so far; default WORK/reader.jsonl"},
         "--ratios": {"default": "2,5", "help": "ratios"}, "--count": number(60, "passages", int)}),
     "curves": ("curves", "thin the training logs out to a CSV for RESULTS.md", {

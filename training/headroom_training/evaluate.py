@@ -5,18 +5,15 @@ import json
 import os
 import random
 import re
-import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from . import duplicates, kinds, measure, rarity, reference, rule, teacher, tokenizer
+from . import duplicates, kinds, measure, rarity, reference, rule, speed, teacher, tokenizer
 from .corpus import find, read_rows
-from .export import export as write_export
 from .measure import blend, content, percent
-from .model import Headroom, Shape, load_checkpoint
+from .model import load_checkpoint
 from .words import words_of_tokens
 
 
@@ -366,50 +363,9 @@ class Bench:
         return out
 
     def speed(self):
-        """Milliseconds for 1,024 tokens as 8 segments of 128: encoder, and 12 decoder steps as at 10:1; the least of nine
-        rounds. Beside it, in the same rounds, 6+6 layers of random weights in the same layout. A stock T5-small has the
-        same layers and on top of them a vocabulary head at each step, so it takes longer than this."""
-        rows = measure.passages(self.args.data, "tune")
-        text = " ".join(row["text"] for row in rows[:60])
-        ids, offsets = self.export.tokens(text)
-        sequences = [ids[at:at + 128] for at in range(0, 1024, 128)]
-        rare = self.export.rarities(text)
-        classes = [rare[at:at + 128] for at in range(0, 1024, 128)]
-        with tempfile.TemporaryDirectory() as scratch:
-            tokens = Path(self.args.out or self.work / "export") / "tokenizer.json"
-            stock = Headroom(Shape(encoder_layers=6, decoder_layers=6))
-            stock = reference.Export(write_export(stock, tokens, scratch, "6+6", "0"), self.args.threads)
-            times = {"this model": [], "6+6": []}
-            for _ in range(9):
-                for name, one in (("this model", self.export), ("6+6", stock)):
-                    began = time.perf_counter()
-                    encoded = one.encode(sequences, [10.0] * 8, classes)
-                    middle = time.perf_counter()
-                    batched_steps(one, encoded, 12)
-                    times[name].append((middle - began, time.perf_counter() - middle))
-        best = {name: min(found, key=sum) for name, found in times.items()}
-        return {"threads": self.args.threads} | {
-            name: {"encoder ms": round(encoder * 1000, 1), "decoder ms": round(decoder * 1000, 1)}
-            for name, (encoder, decoder) in best.items()}
-
-
-def batched_steps(export, encoded, steps):
-    """The cost of `steps` pointer steps for all rows at once (what is pointed at does not matter here)."""
-    rows, manifest = len(encoded["mask"]), export.manifest
-    feed = {"encoder_attention_mask": encoded["mask"], "pointer.key": encoded["pointer.key"]}
-    for layer in range(export.layers):
-        for part in ("key", "value"):
-            feed[f"cross.{layer}.{part}"] = encoded[f"cross.{layer}.{part}"]
-            feed[f"past.{layer}.{part}"] = np.zeros((rows, manifest["heads"], 0, manifest["head_width"]), np.float32)
-    names = [output.name for output in export.decoder.get_outputs()]
-    for step in range(steps):
-        values = dict(zip(names, export.decoder.run(names, feed | {
-            "previous": encoded["last_hidden_state"][:, step:step + 1], "phase": np.full(rows, step % 2),
-            "remaining": np.full(rows, 12.0, np.float32), "position_of_previous": np.full(rows, step)})))
-        for layer in range(export.layers):
-            for part in ("key", "value"):
-                feed[f"past.{layer}.{part}"] = values[f"present.{layer}.{part}"]
-    return steps
+        """Milliseconds for 1,024 tokens; see speed.py."""
+        text = " ".join(row["text"] for row in measure.passages(self.args.data, "tune")[:60])
+        return speed.table(self.args, self.export, Path(self.args.out or self.work / "export"), text)
 
 
 # Family names that are common where they come from; the sentences are the same for all.

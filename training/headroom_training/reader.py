@@ -34,7 +34,7 @@ def run(args):
             mark = f"{hash_of(row['text']):016x}"
             made = variants(row["text"], [float(part) for part in args.ratios.split(",")], export, idf)
             for name, text in made.items():
-                if (mark, name) in known:
+                if (mark, name) in known or not name.endswith(tuple(args.variants.split(","))):
                     continue
                 said = ask(args.url, args.model, PROMPT.format(text=text, question=row["question"].rstrip("?")))
                 known[mark, name] = found = {
