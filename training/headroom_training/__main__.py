@@ -56,6 +56,7 @@ STAGES = {
         "--hidden": number(0.4, "weight of MiniLM's word states"), "--pooled": number(0.4, "weight of its sentences"),
         "--order": number(0.5, "weight of the order among words that surely stay or go"),
         "--from-export": {"default": None, "help": "exported folder whose weights to start from"},
+        "--positions": {"action": "store_true", "help": "train position tables after --from-export too"},
         "--rarity": {"action": "store_true", "help": "tell the encoder how rare each word is; the engine cannot yet"},
         "--decoder-from": {"default": None, "help": "checkpoint whose decoder to start from"},
         "--longest": number(24, "spans a segment in the decoder's targets", int),
@@ -71,6 +72,7 @@ STAGES = {
         "--licence": {"default": "Apache-2.0", "help": "licence of the weights"},
         "--trained-on": {"default": "see MODEL_CARD.md", "help": "the data in a line"},
         "--recipe": {"default": None, "help": "commit that made it; default git's HEAD"},
+        "--rewrites": {"action": "store_true", "help": "let the engine use the decoder (off: RESULTS.md, a reader)"},
         "--fp32": {"action": "store_true", "help": "leave out the quantization"}}),
     "parity": ("parity", "compare an export with its checkpoint and write parity.json", {
         "--checkpoint": {"default": "model.pt", "help": "in the work folder; 'none' only writes the figures"},

@@ -14,8 +14,8 @@ from . import measure, rule
 from .corpus import find, read_rows, text_of
 from .measure import blend, content, percent
 
-PART = 250       # words of each of the two parts
-LEAST = 120      # words that a later part must have
+PART = 250       # words of each of the two parts at most; a shorter text is cut in the middle
+LEAST = 120      # words that a text must have
 SOURCES = {
     "news": (("pairs", "reuters_title"),),
     "encyclopaedia and essays": (("text", "nltk_general"),),
@@ -24,6 +24,7 @@ SOURCES = {
     "task dialogue": (("text", "sgd_dialogues"),),
     "chat reply": (("text", "halueval_chatgpt_replies"),),
 }
+PARAGRAPHS = ("repo_markdown", "rust_docs")     # one row a paragraph, in the order of their documents
 IDENTIFIER = re.compile(r"\w+(?:[._:/-]+\w+)+|\w*_\w*|\w+[a-z][A-Z]\w*|\w+(?=\()")
 EDGES = "\"'`.,;:!?()[]{}<>*"
 
@@ -63,13 +64,24 @@ def texts(args, sources):
     for folder, name in sources:
         path = find(args.data, folder, name)
         rows = list(read_rows(path)) if path else []
-        random.Random(5).shuffle(rows)
-        for row in rows[:1500]:
-            words = text_of(row).split()
-            if len(words) >= PART + LEAST:
-                made.append((" ".join(words[:PART]), " ".join(words[PART:2 * PART])))
+        for words in documents(rows) if name in PARAGRAPHS else (text_of(row).split() for row in rows):
+            if len(words) >= LEAST:
+                cut = min(PART, len(words) // 2)
+                made.append((" ".join(words[:cut]), " ".join(words[cut:cut + PART])))
     random.Random(6).shuffle(made)
     return made
+
+
+def documents(rows):
+    """Paragraphs in a row put together to about two parts, none over the end of a project."""
+    held, owner = [], None
+    for row in rows:
+        if held and (len(held) >= 2 * PART or row.get("repo") != owner):
+            yield held
+            held = []
+        owner = row.get("repo")
+        held = held + text_of(row).split()
+    yield held
 
 
 def atoms(text):

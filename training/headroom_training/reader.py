@@ -126,5 +126,5 @@ def ask(url, model, prompt):
     body = {"model": model, "temperature": 0, "max_tokens": 24, "messages": [{"role": "user", "content": prompt}]}
     request = urllib.request.Request(f"{url.rstrip('/')}/v1/chat/completions", json.dumps(body).encode(),
                                      {"content-type": "application/json"})
-    with urllib.request.urlopen(request, timeout=120) as answer:
+    with urllib.request.urlopen(request, timeout=900) as answer:
         return json.load(answer)["choices"][0]["message"]["content"]

@@ -141,7 +141,7 @@ class EncoderTraining(Training):
     def make_optimizer(self):
         encoder = self.model.encoder
         embed = list(encoder.embed.parameters())
-        if self.args.from_export:     # an export's position tables are drawn to their mean, and stay so
+        if self.args.from_export and not self.args.positions:     # an export's tables are drawn to their mean
             encoder.place.requires_grad_(False)
             encoder.share.requires_grad_(False)
         rest = [parameter for name, parameter in encoder.named_parameters()
@@ -207,13 +207,17 @@ class EncoderTraining(Training):
         return {"human": loss}, int(mask.sum())
 
     def measure(self):
-        self.model.eval()
-        row = self.dev(self.model, self.pieces)
-        self.model.train()
+        row = self.dev(self.exported(), self.pieces)
         if row.get("deletion_f1", 0.0) > self.best:
             self.best = row["deletion_f1"]
             self.save(self.path.with_suffix(".best.pt"))
         return row
+
+    def exported(self):
+        """The model as `export` will write it by default: without its position tables."""
+        model = copy.deepcopy(self.model).eval()
+        model.encoder.keep_position(0.0)
+        return model
 
 
 def drawn_ratios(count, mild):
