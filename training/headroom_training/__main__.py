@@ -30,12 +30,14 @@ def number(default, text, kind=float):
 FORCE = {"--force": {"action": "store_true", "help": "make it again"}}
 STAGES = {
     "data": ("data", "cut the data folder into segments, without what the dev sets hold", {
-        **FORCE, "--scale": number(1.0, "share of each source's text")}),
+        **FORCE, "--scale": number(1.0, "share of each source's text"),
+        "--sentences": number(0, "single sentences that come first, cut from the segments", int)}),
     "tokenizer": ("tokenizer", "learn the byte-level BPE vocabulary", {
         **FORCE, "--vocabulary": number(16000, "pieces", int)}),
     "teacher": ("teacher", "fine-tune MiniLM as a keep/drop tagger", {
         **FORCE, "--rate": number(2e-4, "peak learning rate"), "--epochs": number(2, "passes", int),
-        "--batch": number(2048, "pieces a step", int), "--frozen": number(3, "lower layers left as they are", int)}),
+        "--batch": number(2048, "pieces a step", int), "--frozen": number(0, "lower layers left as they are", int),
+        "--decay": number(0.85, "learning rate of a layer relative to the one above")}),
     "label": ("label", "let the teachers label the segments, in shards", {
         "--only": {"choices": ["states", "tag"], "default": None, "help": "one kind of label"},
         "--limit": number(0, "segments at most, 0 = all", int), "--shard": number(6000, "segments a shard", int),
@@ -50,15 +52,17 @@ STAGES = {
         "--batch": number(2048, "tokens a step; 65536 on a large CUDA device", int),
         "--embed-scale": number(3.0, "the token vectors' learning rate relative to the rest"),
         "--human": number(0.15, "share of batches that are human deletions"),
+        "--mild": number(0.0, "share of the drawn ratios that lie between 1.3 and 3"),
         "--hidden": number(0.4, "weight of MiniLM's word states"), "--pooled": number(0.4, "weight of its sentences"),
         "--order": number(0.5, "weight of the order among words that surely stay or go"),
         "--from-export": {"default": None, "help": "exported folder whose weights to start from"},
+        "--positions": {"action": "store_true", "help": "train position tables after --from-export too"},
         "--rarity": {"action": "store_true", "help": "tell the encoder how rare each word is; the engine cannot yet"},
         "--decoder-from": {"default": None, "help": "checkpoint whose decoder to start from"},
         "--longest": number(24, "spans a segment in the decoder's targets", int),
         "--tell": number(30.0, "seconds between log lines"), "--save": number(240.0, "seconds between checkpoints"),
         "--measure": number(600.0, "seconds between dev measurements"),
-        "--quick": number(200, "dev texts a measurement, 0 = none", int)}),
+        "--quick": number(200, "dev passages a measurement, 0 = none", int)}),
     "export": ("export", "write the layout of LAYOUT.md from a checkpoint", {
         "--checkpoint": {"default": "model.pt", "help": "in the work folder"},
         "--out": {"default": None, "help": "folder; default WORK/export"},
@@ -68,6 +72,7 @@ STAGES = {
         "--licence": {"default": "Apache-2.0", "help": "licence of the weights"},
         "--trained-on": {"default": "see MODEL_CARD.md", "help": "the data in a line"},
         "--recipe": {"default": None, "help": "commit that made it; default git's HEAD"},
+        "--rewrites": {"action": "store_true", "help": "let the engine use the decoder (off: RESULTS.md, a reader)"},
         "--fp32": {"action": "store_true", "help": "leave out the quantization"}}),
     "parity": ("parity", "compare an export with its checkpoint and write parity.json", {
         "--checkpoint": {"default": "model.pt", "help": "in the work folder; 'none' only writes the figures"},
@@ -77,10 +82,12 @@ STAGES = {
         "--out": {"default": None, "help": "folder of the export; default WORK/export"},
         "--checkpoint": {"default": None, "help": "measure a checkpoint in the work folder instead"},
         "--teacher": {"action": "store_true", "help": "measure the tagger as well"},
-        "--tables": {"default": "survival,deletion,summaries,duplicates,length,determinism,bias,speed",
+        "--tables": {"default": "survival,deletion,summaries,kinds,duplicates,length,determinism,bias,speed",
                      "help": "which tables"},
-        "--halves": {"default": "tune,report", "help": "which halves of the passages"},
+        "--halves": {"default": "tune,report", "help": "which halves of passages and deletions"},
         "--limit": number(0, "dev texts a table, 0 = all", int),
+        "--rounds": number(15, "rounds of the speed table", int),
+        "--stock": {"default": None, "help": "a T5-small exported by optimum, to be timed beside"},
         "--json": {"default": None, "help": "also write the tables here"}}),
     "rewrites": ("rewrites", "print rewrites of dev texts for reading", {
         "--out": {"default": None, "help": "folder of the export; default WORK/export"},
@@ -89,6 +96,8 @@ STAGES = {
         "--out": {"default": "../models/headroom-t5-small", "help": "folder of the export"},
         "--url": {"default": "http://127.0.0.1:18080", "help": "OpenAI-compatible server"},
         "--model": {"default": "reader", "help": "model name for the server"},
+        "--variants": {"default": "whole,rewritten,by rule,by model,by half and half", "help": "which to ask about"},
+        "--answers": {"default": None, "help": "file of the answers so far; default WORK/reader.jsonl"},
         "--ratios": {"default": "2,5", "help": "ratios"}, "--count": number(60, "passages", int)}),
     "curves": ("curves", "thin the training logs out to a CSV for RESULTS.md", {
         "--csv": {"default": "curves.csv", "help": "file to write"}, "--points": number(40, "rows a log", int)}),

@@ -36,6 +36,7 @@ PAIR_SHARES = {
 }
 SHINGLE = 8          # words in a row that must not be shared with a dev text
 SEGMENT_CHARACTERS = (60, 560)
+SENTENCE_KINDS = ("prose", "news", "meeting", "encyclopaedia")
 
 
 def read_rows(path):
@@ -131,6 +132,31 @@ def collect_segments(data, seed, scale=1.0):
                     left -= len(segment)
     rng.shuffle(kept)
     return kept, dropped
+
+
+def single_sentences(segments, count, seed):
+    """Sentences that stand alone, from prose, news, meetings and encyclopaedia, as in a list of statements. One in
+    three is set as transcripts and older corpora are, with punctuation and contractions split off by spaces."""
+    rng, found, seen = random.Random(f"{seed}:sentences"), [], set()
+    for segment in segments:
+        if len(found) >= count:
+            break
+        if segment["kind"] not in SENTENCE_KINDS:
+            continue
+        for sentence in re.split(r"(?<=[.!?])\s+|\n+", segment["text"]):
+            words = sentence.split()
+            if 6 <= len(words) <= 45 and sentence[-1:] in ".!?" and sentence not in seen:
+                seen.add(sentence)
+                found.append({"kind": segment["kind"],
+                              "text": spaced(sentence) if rng.random() < 1 / 3 else " ".join(words)})
+    rng.shuffle(found)
+    return found[:count]
+
+
+def spaced(sentence):
+    """`They've left, Ann.` becomes `They 've left , Ann .`"""
+    sentence = re.sub(r"([,;:!?()\"]|\.$)(?!\d)", r" \1 ", sentence)
+    return " ".join(re.sub(r"(?i)(n't|'(?:s|re|ve|ll|d|m))\b", r" \1", sentence).split())
 
 
 def tokenizer_lines(data, seed, characters=14_000_000):

@@ -17,6 +17,7 @@ def run(args):
     if not segments:
         raise SystemExit(f"no text found under {args.data}: it needs text/*.jsonl(.xz) or pairs/*.jsonl(.xz)")
     rule.Idf.learn(segment["text"] for segment in segments).save(work / "idf.json")
+    segments = corpus.single_sentences(segments, args.sentences, args.seed) + segments
     half = target.with_suffix(".part")
     with open(half, "w", encoding="utf-8") as out:
         for segment in segments:

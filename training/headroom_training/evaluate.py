@@ -5,29 +5,26 @@ import json
 import os
 import random
 import re
-import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from . import duplicates, measure, rarity, reference, rule, teacher, tokenizer
+from . import duplicates, kinds, measure, rarity, reference, rule, speed, teacher, tokenizer
 from .corpus import find, read_rows
-from .export import export as write_export
-from .model import Headroom, Shape, load_checkpoint
+from .measure import blend, content, percent
+from .model import load_checkpoint
 from .words import words_of_tokens
 
 
 def quick(data, count):
-    """A small measurement for the learning curve: survival on tuning passages, F1 on some deletions."""
+    """A small measurement for the learning curve: survival on tuning passages, F1 on deletions of the tuning half."""
     if not count:
         return lambda model, pieces: {}
     rng = random.Random(5)
     passages = measure.passages(data, "tune")
     passages = rng.sample(passages, min(count, len(passages)))
-    sentences = measure.deletions(data)
-    sentences = rng.sample(sentences, min(count, len(sentences)))
+    sentences = measure.deletions(data, "tune")
 
     def now(model, pieces):
         row = {}
@@ -36,7 +33,7 @@ def quick(data, count):
         for ratio in (2, 5, 10):
             scores = scorer([passage["text"] for passage in passages], ratio)
             row[f"survival_{ratio}"] = round(measure.survival(passages, scores, costs, ratio), 4)
-        row["deletion_f1"] = round(measure.deletion_f1(sentences, scorer([row["src"] for row in sentences], 1.6)), 4)
+        row["deletion_f1"] = round(measure.deletion_f1(sentences, scorer([row["src"] for row in sentences], 1.5)), 4)
         return row
 
     return now
@@ -134,16 +131,6 @@ class ExportScorer(Scorer):
         return self.export.encode(sequences, [ratio] * len(sequences), classes)["keep"]
 
 
-def standardised(rows):
-    """Scores of each text at mean 0 and deviation 1, so that two kinds can be added."""
-    return [(np.asarray(row) - np.mean(row)) / (np.std(row) + 1e-6) for row in rows]
-
-
-def blend(model_rows, rule_rows, weight):
-    return [weight * mine + (1 - weight) * theirs
-            for mine, theirs in zip(standardised(model_rows), standardised(rule_rows))]
-
-
 def target_costs():
     """Tokens of a word in o200k_base where tiktoken has its ranks at hand (TIKTOKEN_CACHE_DIR), else None."""
     if not os.environ.get("TIKTOKEN_CACHE_DIR"):
@@ -232,8 +219,11 @@ class Bench:
         return [score / max(1, tokens) ** 0.25 if score > 0 else score for score, tokens in zip(scores, cost)]
 
     def deletion(self):
-        """Token F1 against people's deletions at their own length."""
-        rows = self.some(measure.deletions(self.args.data))
+        """Token F1 against people's deletions at their own length, on each half."""
+        return {half: self.deletion_of(half) for half in self.args.halves.split(",")}
+
+    def deletion_of(self, half):
+        rows = self.some(measure.deletions(self.args.data, half))
         texts = [row["src"] for row in rows]
         words = [text.split() for text in texts]
         fixed = {
@@ -287,6 +277,10 @@ class Bench:
         path = find(self.args.data, "pairs", "legal_tldr")
         rows = [(row["src"], row["tgt"]) for row in read_rows(path)] if path else []
         return self.some([row for row in rows if len(row[0].split()) > 40])[:80]
+
+    def kinds(self):
+        """What a text takes up again later, by kind of content; see kinds.py."""
+        return kinds.table(self.args, self.scorer, self.costs, self.idf)
 
     def duplicates(self):
         """Paraphrases found at 1 % false alarms; see duplicates.py."""
@@ -369,58 +363,9 @@ class Bench:
         return out
 
     def speed(self):
-        """Milliseconds for 1,024 tokens as 8 segments of 128: encoder, and 12 decoder steps as at 10:1; the least of nine
-        rounds. Beside it, in the same rounds, 6+6 layers of random weights in the same layout. A stock T5-small has the
-        same layers and on top of them a vocabulary head at each step, so it takes longer than this."""
-        rows = measure.passages(self.args.data, "tune")
-        text = " ".join(row["text"] for row in rows[:60])
-        ids, offsets = self.export.tokens(text)
-        sequences = [ids[at:at + 128] for at in range(0, 1024, 128)]
-        rare = self.export.rarities(text)
-        classes = [rare[at:at + 128] for at in range(0, 1024, 128)]
-        with tempfile.TemporaryDirectory() as scratch:
-            tokens = Path(self.args.out or self.work / "export") / "tokenizer.json"
-            stock = Headroom(Shape(encoder_layers=6, decoder_layers=6))
-            stock = reference.Export(write_export(stock, tokens, scratch, "6+6", "0"), self.args.threads)
-            times = {"this model": [], "6+6": []}
-            for _ in range(9):
-                for name, one in (("this model", self.export), ("6+6", stock)):
-                    began = time.perf_counter()
-                    encoded = one.encode(sequences, [10.0] * 8, classes)
-                    middle = time.perf_counter()
-                    batched_steps(one, encoded, 12)
-                    times[name].append((middle - began, time.perf_counter() - middle))
-        best = {name: min(found, key=sum) for name, found in times.items()}
-        return {"threads": self.args.threads} | {
-            name: {"encoder ms": round(encoder * 1000, 1), "decoder ms": round(decoder * 1000, 1)}
-            for name, (encoder, decoder) in best.items()}
-
-
-def batched_steps(export, encoded, steps):
-    """The cost of `steps` pointer steps for all rows at once (what is pointed at does not matter here)."""
-    rows, manifest = len(encoded["mask"]), export.manifest
-    feed = {"encoder_attention_mask": encoded["mask"], "pointer.key": encoded["pointer.key"]}
-    for layer in range(export.layers):
-        for part in ("key", "value"):
-            feed[f"cross.{layer}.{part}"] = encoded[f"cross.{layer}.{part}"]
-            feed[f"past.{layer}.{part}"] = np.zeros((rows, manifest["heads"], 0, manifest["head_width"]), np.float32)
-    names = [output.name for output in export.decoder.get_outputs()]
-    for step in range(steps):
-        values = dict(zip(names, export.decoder.run(names, feed | {
-            "previous": encoded["last_hidden_state"][:, step:step + 1], "phase": np.full(rows, step % 2),
-            "remaining": np.full(rows, 12.0, np.float32), "position_of_previous": np.full(rows, step)})))
-        for layer in range(export.layers):
-            for part in ("key", "value"):
-                feed[f"past.{layer}.{part}"] = values[f"present.{layer}.{part}"]
-    return steps
-
-
-def content(text):
-    return {word for word in re.findall(r"\w+", text.lower()) if word not in rule.STOPWORDS}
-
-
-def percent(share):
-    return round(100 * float(share), 1)
+        """Milliseconds for 1,024 tokens; see speed.py."""
+        text = " ".join(row["text"] for row in measure.passages(self.args.data, "tune")[:60])
+        return speed.table(self.args, self.export, Path(self.args.out or self.work / "export"), text)
 
 
 # Family names that are common where they come from; the sentences are the same for all.

@@ -157,6 +157,7 @@ def run(args):
     model.encoder.keep_position(args.position)
     folder = export(model, work / "tokenizer.json", args.out or work / "export", args.name, args.version,
                     quantize=not args.fp32, provenance={"licence": args.licence, "trained_on": args.trained_on,
-                                                        "recipe": args.recipe or commit()})
+                                                        "recipe": args.recipe or commit(),
+                                                        "rewrites": args.rewrites})
     for path in sorted(folder.iterdir()):
         print(f"export: {path.name} {path.stat().st_size} bytes")

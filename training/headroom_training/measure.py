@@ -97,9 +97,10 @@ def survival(rows, all_scores, all_costs, ratio, runs=False):
     return found / max(1, len(rows))
 
 
-def deletions(data):
-    """Sentences with what people left of them."""
-    return [row for row in read_rows(find(data, "dev", "sc_broadcast")) if row["src"].split() and row["tgt"].split()]
+def deletions(data, half="all"):
+    """Sentences with what people left of them; split by the source's hash, as the passages are."""
+    rows = [row for row in read_rows(find(data, "dev", "sc_broadcast")) if row["src"].split() and row["tgt"].split()]
+    return [row for row in rows if half == "all" or (hash_of(row["src"]) % 2 == 0) == (half == "tune")]
 
 
 def kept_positions(source, target):
@@ -125,3 +126,21 @@ def deletion_f1(rows, all_scores):
         best = np.argsort(-np.asarray(scores), kind="stable")[:sum(kept)]
         total += sum(kept[at] for at in best) / max(1, sum(kept))
     return total / max(1, len(rows))
+
+
+def standardised(rows):
+    """Scores of each text at mean 0 and deviation 1, so that two kinds can be added."""
+    return [(np.asarray(row) - np.mean(row)) / (np.std(row) + 1e-6) for row in rows]
+
+
+def blend(model_rows, rule_rows, weight):
+    return [weight * mine + (1 - weight) * theirs
+            for mine, theirs in zip(standardised(model_rows), standardised(rule_rows))]
+
+
+def content(text):
+    return {word for word in re.findall(r"\w+", text.lower()) if word not in STOPWORDS}
+
+
+def percent(share):
+    return round(100 * float(share), 1)

@@ -102,12 +102,10 @@ def run(args):
         pairs = [(at, label) for at, label in zip(firsts, kept) if at >= 0]
         rows.append((ids, pairs, weight))
     print(f"teacher: {len(rows)} examples, {sum(len(row[0]) for row in rows)} pieces")
-    dev = deletions(args.data)
-    # Word vectors and the lower layers stay as they are: nearly all of the quality for half of the time.
-    for part in (tagger.encoder.words, tagger.encoder.positions, tagger.encoder.layers[:args.frozen]):
-        part.requires_grad_(False)
-    trained = [parameter for parameter in tagger.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=args.rate, weight_decay=0.01)
+    dev = deletions(args.data, "tune")
+    groups_of_rates = rates(tagger, args.frozen, args.decay)
+    trained = [parameter for group in groups_of_rates for parameter in group["params"]]
+    optimizer = torch.optim.AdamW(groups_of_rates, lr=args.rate, weight_decay=0.01)
     groups = batches(rows, args.batch)
     total, step, began = len(groups) * args.epochs, 0, time.time()
     best = 0.0
@@ -119,7 +117,8 @@ def run(args):
             for group in groups:
                 step += 1
                 for parameters in optimizer.param_groups:
-                    parameters["lr"] = args.rate * min(1, step / (0.1 * total)) * max(0.02, 1 - step / total)
+                    parameters["lr"] = parameters["scale"] * args.rate * min(1, step / (0.1 * total)) * max(
+                        0.02, 1 - step / total)
                 loss = loss_of(tagger, [rows[at] for at in group], device)
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()
@@ -136,6 +135,19 @@ def run(args):
             if score >= best:
                 best = score
                 torch.save({name: value.cpu() for name, value in tagger.state_dict().items()}, target)
+
+
+def rates(tagger, frozen, decay):
+    """Parameter groups with their share of the learning rate: `decay` less for each layer further down. The word
+    vectors and the lowest `frozen` layers stay as they are."""
+    encoder = tagger.encoder
+    for part in (encoder.words, encoder.positions, encoder.norm, *encoder.layers[:frozen]):
+        part.requires_grad_(False)
+    encoder.types.requires_grad_(False)
+    groups = [{"params": list(tagger.out.parameters()), "scale": 1.0}]
+    for depth, layer in enumerate(reversed(encoder.layers[frozen:])):
+        groups.append({"params": list(layer.parameters()), "scale": decay ** depth})
+    return groups
 
 
 def loss_of(tagger, rows, device):

@@ -2,7 +2,8 @@
 
 The schedule is a share of a budget, `--seconds` of training time or `--steps`, so a stopped run goes on where it was
 and still ends at a low learning rate. `--stages 2:0.6,6:0.4` spends 60 % of it on 2 layers and the rest on 6: layers
-are added as copies whose output is zero, which leaves the function as it was.
+are added as copies whose output is zero, which leaves the function as it was. The encoder that was best at people's
+deletions (the tuning half) is kept beside the last one, as encoder.best.pt.
 """
 
 import copy
@@ -38,7 +39,7 @@ class Training:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.rng = random.Random(args.seed)
         self.pieces = tokenizer.load(work / "tokenizer.json")
-        self.step, self.spent, self.tokens = 0, 0.0, 0
+        self.step, self.spent, self.tokens, self.best = 0, 0.0, 0, 0.0
         self.log_path = work / f"{name}.jsonl"
 
     def progress(self):
@@ -83,12 +84,13 @@ class Training:
                     saved = time.time()
         self.save()
 
-    def save(self):
-        save_checkpoint(self.path, self.model, step=self.step, spent=self.spent, tokens=self.tokens,
-                        optimizer=self.optimizer.state_dict(), grown=getattr(self, "layers", None))
+    def save(self, path=None):
+        save_checkpoint(path or self.path, self.model, step=self.step, spent=self.spent, tokens=self.tokens,
+                        optimizer=self.optimizer.state_dict(), grown=getattr(self, "layers", None), best=self.best)
 
     def resume(self, saved):
         self.step, self.spent, self.tokens = saved["step"], saved["spent"], saved["tokens"]
+        self.best = saved.get("best", 0.0)
         groups = saved["optimizer"]["param_groups"]
         if [len(group["params"]) for group in groups] != [len(g["params"]) for g in self.optimizer.param_groups]:
             print("train: the checkpoint has other parameters; the optimizer starts anew", flush=True)
@@ -139,7 +141,7 @@ class EncoderTraining(Training):
     def make_optimizer(self):
         encoder = self.model.encoder
         embed = list(encoder.embed.parameters())
-        if self.args.from_export:     # an export's position tables are drawn to their mean, and stay so
+        if self.args.from_export and not self.args.positions:     # an export's tables are drawn to their mean
             encoder.place.requires_grad_(False)
             encoder.share.requires_grad_(False)
         rest = [parameter for name, parameter in encoder.named_parameters()
@@ -185,7 +187,7 @@ class EncoderTraining(Training):
         }
         keep = order = 0.0
         for _ in range(3):     # the ratio enters at the head only, so three ratios cost hardly more than one
-            ratio = 2 ** torch.empty(len(ids)).uniform_(0.4, 4.6)
+            ratio = drawn_ratios(len(ids), self.args.mild)
             wanted = targets(batch, ratio).to(self.device)
             with torch.autocast(self.device.type, torch.bfloat16):
                 logits = encoder.keep(states, ratio.to(self.device)).float()
@@ -205,10 +207,23 @@ class EncoderTraining(Training):
         return {"human": loss}, int(mask.sum())
 
     def measure(self):
-        self.model.eval()
-        row = self.dev(self.model, self.pieces)
-        self.model.train()
+        row = self.dev(self.exported(), self.pieces)
+        if row.get("deletion_f1", 0.0) > self.best:
+            self.best = row["deletion_f1"]
+            self.save(self.path.with_suffix(".best.pt"))
         return row
+
+    def exported(self):
+        """The model as `export` will write it by default: without its position tables."""
+        model = copy.deepcopy(self.model).eval()
+        model.encoder.keep_position(0.0)
+        return model
+
+
+def drawn_ratios(count, mild):
+    """Evenly over the logarithm from 1.3 to 24; the share `mild` of them between 1.3 and 3."""
+    wide, narrow = torch.empty(count).uniform_(0.4, 4.6), torch.empty(count).uniform_(0.4, 1.6)
+    return 2 ** torch.where(torch.rand(count) < mild, narrow, wide)
 
 
 def start_vectors(model, path):

@@ -5,11 +5,11 @@ import unittest
 import numpy as np
 import torch
 
-from headroom_training import measure, rule
+from headroom_training import measure, minilm, reader, rule, teacher
 from headroom_training.corpus import segments_of
 from headroom_training.labels import targets
 from headroom_training.model import Headroom, Shape
-from headroom_training.train import grown, pointer_steps, spans_of
+from headroom_training.train import drawn_ratios, grown, pointer_steps, spans_of
 
 SMALL = dict(vocab_size=50, d_model=16, d_ff=32, heads=2, head_width=8, embedding=8, pointer=8, keep_width=8)
 
@@ -31,6 +31,27 @@ class Targets(unittest.TestCase):
         batch = batch_of([1.0, -1.0, 0.5, 0.0, 2.0, -0.5], [1, 2, 1, 1, 2, 1])
         keep = targets(batch, torch.tensor([2.0]), smooth=True) > 0.5
         self.assertTrue(0 < int(keep.sum()) <= 4)
+
+
+class Schedule(unittest.TestCase):
+    def test_mild_ratios_get_their_share_and_none_leaves_the_range(self):
+        torch.manual_seed(1)
+        ratios = drawn_ratios(4000, 0.5)
+        self.assertTrue(1.3 < float(ratios.min()) and float(ratios.max()) < 24.3)
+        self.assertAlmostEqual(float((ratios < 3.04).float().mean()), 0.5 + 0.5 * 1.2 / 4.2, delta=0.03)
+
+    def test_a_lower_layer_of_the_tagger_learns_more_slowly_and_a_frozen_one_not_at_all(self):
+        tagger = teacher.Tagger(minilm.MiniLm(vocabulary=9, layers=3, inner=8))
+        groups = teacher.rates(tagger, 1, 0.5)
+        self.assertEqual([group["scale"] for group in groups], [1.0, 1.0, 0.5])
+        learned = {id(parameter) for group in groups for parameter in group["params"]}
+        self.assertEqual(learned, {id(parameter) for parameter in tagger.parameters() if parameter.requires_grad})
+
+
+class Reader(unittest.TestCase):
+    def test_an_even_split_is_chance_and_a_clear_one_is_not(self):
+        self.assertEqual(reader.sign_test(4, 4), 1.0)
+        self.assertAlmostEqual(reader.sign_test(1, 9), 22 / 1024)
 
 
 class Pointing(unittest.TestCase):
