@@ -201,7 +201,7 @@ pub fn compress(
     let frame = if query.call.is_some() { question::Frame::none(text) } else { question::frame(text) };
     let asked = frame.question.clone().and_then(|span| text.get(span));
     let ask = Relevance::new(query, asked);
-    let mut body = body::Body::read(text, frame.head..frame.tail, &ask, policy.redundancy, tokens);
+    let mut body = body::Body::read(text, frame.head..frame.tail, &ask, policy.ratio, policy.redundancy, tokens);
     if body.is_protected() {
         return Ok(Condensation::unchanged(Reason::Protected, before));
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ops::Range};
 use super::{
     CountTokens, Decision, Ratio, Relevance, RewriteError, Rewriter, Unit,
     content::{self, Block, Budget, Kind, Rendered},
-    prose::Prose,
+    prose::{Prose, rows::Tables},
     redundancy::{Kinds, Redundancy},
 };
 
@@ -36,6 +36,7 @@ impl<'a> Body<'a> {
         text: &'a str,
         span: Range<usize>,
         ask: &Relevance,
+        ratio: Ratio,
         kinds: Kinds,
         tokens: &dyn CountTokens,
     ) -> Self {
@@ -47,7 +48,9 @@ impl<'a> Body<'a> {
         let joins_tables = !ask.is_empty()
             && blocks.iter().any(|block| block.kind == Kind::Prose && part(block).contains(char::is_alphanumeric));
         let prose: Vec<Block> = blocks.iter().filter(|block| is_joint(block.kind, joins_tables)).cloned().collect();
-        Self { text, prose: Prose::read(text, prose, kinds, tokens), blocks, joins_tables }
+        let narrow = matches!(ratio, Ratio::By(factor) if factor.value() >= NARROW);
+        let tables = Tables { ask, narrow };
+        Self { text, prose: Prose::read(text, prose, kinds, &tables, tokens), blocks, joins_tables }
     }
 
     /// Whether nothing in it may be changed.
@@ -229,6 +232,9 @@ fn meanings(
 /// Bytes of units whose meaning is compared with the question's, about 3,000 tokens: the cost of a text grows up to
 /// here and no further.
 const MOST_COMPARED: usize = 12_000;
+
+/// The ratio from which on columns go that nobody asks for.
+const NARROW: f32 = 4.0;
 
 fn trailing_white(text: &str) -> &str {
     text.get(text.trim_end().len()..).unwrap_or_default()

@@ -2,10 +2,12 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
+mod asked;
 mod assemble;
 mod duties;
 mod keep;
 mod rank;
+pub(super) mod rows;
 mod shorten;
 mod speakers;
 mod statements;
@@ -15,7 +17,6 @@ use super::{
     content::{Block, Kind},
     filler::{is_assent, is_greeting, is_notice},
     phrase::{self, Phrase},
-    records,
     redundancy::{self, Kinds, Redundancy, Repeat},
     relevance::Relevance,
     segment::{self, Form, Segment},
@@ -56,6 +57,10 @@ pub(super) struct Prose<'a> {
     speakers: speakers::Speakers<'a>,
     /// Whether each line is a statement by itself.
     is_list: bool,
+    /// What stands for the rows of tables, by unit.
+    rows: BTreeMap<usize, String>,
+    /// For each phrase how much more it is worth within its unit for what is asked; empty where nothing is.
+    lean: Vec<f32>,
 }
 
 /// Why a unit says nothing.
@@ -69,12 +74,18 @@ enum Empty {
 
 impl<'a> Prose<'a> {
     /// Reads the blocks of `text` that are prose, and tables whose rows compete with it.
-    pub(super) fn read(text: &'a str, blocks: Vec<Block>, kinds: Kinds, tokens: &dyn CountTokens) -> Self {
-        let (segments, block_of) = segments(text, &blocks);
+    pub(super) fn read(
+        text: &'a str,
+        blocks: Vec<Block>,
+        kinds: Kinds,
+        tables: &rows::Tables<'_>,
+        tokens: &dyn CountTokens,
+    ) -> Self {
+        let (segments, block_of, rows) = segments(text, &blocks, tables);
         let spans: Vec<Range<usize>> = segments.iter().map(|segment| segment.span.clone()).collect();
         let units: Vec<&str> = spans.iter().map(|span| text.get(span.clone()).unwrap_or_default()).collect();
         let mut phrases = phrase::phrases(text, &spans, tokens, kinds.lexical);
-        join_rows(text, &mut phrases, &segments, tokens);
+        rows::join(&mut phrases, &rows, tokens);
         let repeats = if kinds.structural { redundancy::repeats(&units) } else { vec![None; units.len()] };
         let lexical = lexical(&phrases, units.len());
         let information = information(&phrases, units.len());
@@ -107,6 +118,8 @@ impl<'a> Prose<'a> {
             empty,
             speakers,
             is_list,
+            rows,
+            lean: Vec::new(),
         }
     }
 
@@ -150,6 +163,9 @@ impl<'a> Prose<'a> {
         let by_whom = self.said_by_whom_is_asked_for(ask);
         let ranking = rank::Ranking { units: &said, titled: &titled, segments: &self.segments, by_whom: &by_whom, ask };
         self.relevance = ranking.scores(similarity);
+        if !self.rows.is_empty() {
+            self.lean = self.leaning(ask);
+        }
     }
 
     /// Takes note of the units that say in other words what another one says. `meanings` are vectors of length one with
@@ -226,6 +242,7 @@ impl<'a> Prose<'a> {
         let some = ((kept - 0.05) / 0.05).clamp(0.0, 1.0);
         let smooth = if self.relevance.is_empty() { much } else { 1.0 };
         let mut worth: Vec<f32> = self.phrases.iter().map(|phrase| self.worth(phrase, smooth)).collect();
+        self.lean(&mut worth);
         if !self.relevance.is_empty() {
             self.bind_core(&mut worth, CORE_ASKED * some);
         } else if self.is_list {
@@ -386,15 +403,27 @@ impl<'a> Prose<'a> {
     }
 }
 
-/// The units of all blocks, and the block of each; paragraphs and passages never span blocks.
-fn segments(text: &str, blocks: &[Block]) -> (Vec<Segment>, Vec<usize>) {
+/// The units of all blocks, the block of each, and what stands for those that are rows; paragraphs and passages never span
+/// blocks.
+fn segments(
+    text: &str,
+    blocks: &[Block],
+    tables: &rows::Tables<'_>,
+) -> (Vec<Segment>, Vec<usize>, BTreeMap<usize, String>) {
     let mut found: Vec<Segment> = Vec::new();
     let mut block_of = Vec::new();
+    let mut told = BTreeMap::new();
     for (number, block) in blocks.iter().enumerate() {
         let span = &block.span;
         let part = text.get(span.clone()).unwrap_or_default();
         let (paragraph, passage) = found.last().map_or((0, 0), |last| (last.paragraph + 1, last.passage + 1));
-        let inside = if block.kind == Kind::Table { rows(part) } else { segment::segments(part) };
+        let inside = if block.kind == Kind::Table {
+            let (segments, texts) = tables.rows(part);
+            told.extend(texts.into_iter().enumerate().map(|(row, text)| (found.len() + row, text)));
+            segments
+        } else {
+            segment::segments(part)
+        };
         for segment in inside {
             found.push(Segment {
                 span: span.start + segment.span.start..span.start + segment.span.end,
@@ -405,7 +434,7 @@ fn segments(text: &str, blocks: &[Block]) -> (Vec<Segment>, Vec<usize>) {
             block_of.push(number);
         }
     }
-    (found, block_of)
+    (found, block_of, told)
 }
 
 /// For each unit the share of its telling words, by cost, that stood before.
@@ -432,31 +461,6 @@ fn information(phrases: &[Phrase], units: usize) -> Vec<f32> {
     let told: Vec<f32> = told.into_iter().map(|(sum, cost)| sum / cost.max(1.0)).collect();
     let most = told.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
     told.into_iter().map(|told| told / most).collect()
-}
-
-/// The rows of a table as units of one passage.
-fn rows(table: &str) -> Vec<Segment> {
-    let row =
-        |(span, head)| Segment { span, form: if head { Form::Head } else { Form::Row }, paragraph: 0, passage: 0 };
-    records::rows(table).into_iter().map(row).collect()
-}
-
-/// A row stands or falls as a whole: a cell says nothing without its label.
-fn join_rows(text: &str, phrases: &mut Vec<Phrase>, segments: &[Segment], tokens: &dyn CountTokens) {
-    let is_row = |unit: usize| segments.get(unit).is_some_and(|segment| matches!(segment.form, Form::Head | Form::Row));
-    phrases.dedup_by(|next, row| {
-        if next.unit != row.unit || !is_row(row.unit) {
-            return false;
-        }
-        row.span.end = next.span.end;
-        row.value = row.value.max(next.value);
-        row.smoothed = row.smoothed.max(next.smoothed);
-        row.closes = next.closes;
-        true
-    });
-    for row in phrases.iter_mut().filter(|phrase| is_row(phrase.unit)) {
-        row.cost = text.get(row.span.clone()).map_or(row.cost, |row| tokens.count(row));
-    }
 }
 
 /// Whether the prose may be English: the rules for cutting inside of a sentence hold for no other language.

@@ -3,12 +3,13 @@
 //! Without a budget only padding and rulers go. Under one the rows that the query asks for stay, always with the head
 //! that says what their cells mean; where few rows fit, columns that nobody asks for go first.
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 use super::{
     CountTokens, Decision, Redundancy, Relevance, Unit,
     content::{Budget, Kind, Rendered},
     marks,
+    words::{is_stop_word, stem, words},
 };
 
 /// Condenses a table.
@@ -46,19 +47,39 @@ pub(super) fn render(
     best
 }
 
-/// The rows of a table with their line breaks, and whether each says what the cells below it mean; blank lines belong to
-/// the row before them.
-pub(super) fn rows(block: &str) -> Vec<(Range<usize>, bool)> {
+/// A row of a table whose rows are units of their own.
+pub(super) struct Told {
+    /// Byte span in the block with the line break; blank lines belong to the row before them.
+    pub(super) span: Range<usize>,
+    /// Whether it says what the cells below it mean.
+    pub(super) is_head: bool,
+    /// The row without padding, and without the columns that nobody asks for where they were to go.
+    pub(super) text: String,
+}
+
+/// The rows of a table; only with the columns whose heads the question tells from the others, where it does and
+/// `narrow` is set.
+pub(super) fn rows(block: &str, ask: &Relevance, narrow: bool) -> Vec<Told> {
     let Some(table) = Table::read(block, Kind::Table) else { return Vec::new() };
-    let mut found: Vec<(Range<usize>, bool)> = Vec::new();
+    let columns = if narrow { table.columns_named(ask) } else { None };
+    let mut found: Vec<Told> = Vec::new();
     for (number, row) in table.rows.iter().enumerate() {
         let blank = row.cells.iter().all(|cell| cell.is_empty());
         match found.last_mut() {
-            Some((span, _)) if blank => span.end = row.span.end,
-            _ => found.push((row.span.clone(), number < table.head)),
+            Some(told) if blank => told.span.end = row.span.end,
+            _ => found.push(Told {
+                span: row.span.clone(),
+                is_head: number < table.head,
+                text: table.narrow(number, columns.as_deref()),
+            }),
         }
     }
     found
+}
+
+/// The first cell of a row.
+pub(super) fn label(row: &str) -> &str {
+    row.trim_start_matches(['|', ' ']).split(['|', '\t']).next().unwrap_or_default().trim()
 }
 
 struct Table<'a> {
@@ -83,13 +104,15 @@ impl<'a> Table<'a> {
             _ if first.contains('|') => '|',
             _ => '\t',
         };
+        // A row of empty cells may look framed among rows that are not.
+        let is_framed = |line: &str| line.trim_start().starts_with('|') && line.trim_end().ends_with('|');
+        let framed = mark == '|' && block.lines().filter(|line| !line.trim().is_empty()).all(is_framed);
         let mut at = 0;
         let mut rows: Vec<Row<'a>> = Vec::new();
         for line in block.split_inclusive('\n') {
             let content = line.trim_end_matches(['\n', '\r']);
-            let framed = mark == '|' && content.trim_start().starts_with('|') && content.trim_end().ends_with('|');
             let inner = if framed {
-                content.trim().trim_start_matches('|').strip_suffix('|').unwrap_or_default()
+                content.trim().strip_prefix('|').and_then(|row| row.strip_suffix('|')).unwrap_or_default()
             } else {
                 content
             };
@@ -137,6 +160,64 @@ impl<'a> Table<'a> {
         (most >= 0.5 && asked.iter().any(|asked| !asked)).then_some(asked)
     }
 
+    /// What stands above a column in the head: each cell, and where it is empty the one that spans it from the left.
+    fn heads(&self, column: usize) -> impl Iterator<Item = (usize, &'a str)> {
+        self.rows.iter().take(self.head).filter(|row| !row.is_ruler).filter_map(move |row| {
+            let spanning = (1..=column).rev().find(|at| row.cells.get(*at).is_some_and(|cell| !cell.is_empty()))?;
+            Some((spanning, row.cells.get(spanning).copied()?))
+        })
+    }
+
+    /// The columns whose heads hold a word of the question that not all heads hold, with the first column and those that
+    /// have no head; nothing where that tells no column from the others.
+    fn columns_named(&self, ask: &Relevance) -> Option<Vec<bool>> {
+        let asked: HashSet<String> = stems(ask.wording()).collect();
+        let named: Vec<Option<HashSet<String>>> = (1..self.width)
+            .map(|column| {
+                let head: HashSet<String> = self.heads(column).flat_map(|(_, cell)| stems(cell)).collect();
+                (!head.is_empty()).then(|| head.intersection(&asked).cloned().collect())
+            })
+            .collect();
+        let told = || named.iter().flatten();
+        let telling = |word: &String| told().any(|words| !words.contains(word));
+        let is_asked = |words: &HashSet<String>| words.iter().any(telling);
+        let any = told().any(is_asked) && !told().all(is_asked);
+        any.then(|| {
+            let rest = named.iter().map(|words| words.as_ref().is_none_or(is_asked));
+            std::iter::once(true).chain(rest).collect()
+        })
+    }
+
+    /// A row without padding and empty cells at its end; of the last row of a head that lacks columns the end is a mark.
+    fn narrow(&self, number: usize, columns: Option<&[bool]>) -> String {
+        let Some(row) = self.rows.get(number) else { return String::new() };
+        let shown = |column: usize| columns.is_none_or(|columns| columns.get(column).copied().unwrap_or(true));
+        let mut line = String::new();
+        let mut end = 0;
+        for column in (0..self.width).filter(|column| shown(*column)) {
+            let mut cell = row.cells.get(column).copied().unwrap_or_default();
+            if cell.is_empty() && number < self.head && columns.is_some() {
+                // A cell that spans columns stands over the first of them that is left.
+                let from = (1..column).rev().find(|at| row.cells.get(*at).is_some_and(|cell| !cell.is_empty()));
+                let hidden = from.filter(|from| (*from..column).all(|column| !shown(column)));
+                cell = hidden.and_then(|from| row.cells.get(from).copied()).unwrap_or_default();
+            }
+            if column > 0 {
+                line.push(self.mark);
+            }
+            push_single_spaced(&mut line, cell);
+            if !cell.is_empty() {
+                end = line.len();
+            }
+        }
+        line.truncate(end);
+        if columns.is_some() && number + 1 == self.head {
+            line.push(self.mark);
+            line.push_str(marks::ELLIPSIS);
+        }
+        line
+    }
+
     fn rows_within(&self, scores: &[f32], columns: &[bool], budget: usize, tokens: &dyn CountTokens) -> Vec<bool> {
         let mut kept = vec![false; self.rows.len()];
         let mut left = budget.saturating_sub(MARK);
@@ -165,13 +246,7 @@ impl<'a> Table<'a> {
             if number > 0 {
                 line.push(self.mark);
             }
-            let mut space = false;
-            for c in cell.chars() {
-                if !(c == ' ' && space) {
-                    line.push(c);
-                }
-                space = c == ' ';
-            }
+            push_single_spaced(&mut line, cell);
         }
         line
     }
@@ -225,6 +300,21 @@ impl<'a> Table<'a> {
         text.push_str(block.get(block.trim_end_matches(['\n', '\r']).len()..).unwrap_or_default());
         Rendered { tokens: tokens.count(&text), text, units }
     }
+}
+
+/// A cell without padding inside: of several spaces one stays, none behind a sign of currency.
+fn push_single_spaced(line: &mut String, cell: &str) {
+    let mut before = ' ';
+    for c in cell.chars() {
+        if !(c == ' ' && matches!(before, ' ' | '$' | '€' | '£' | '¥')) {
+            line.push(c);
+        }
+        before = c;
+    }
+}
+
+fn stems(text: &str) -> impl Iterator<Item = String> {
+    words(text).filter_map(|span| text.get(span)).filter(|word| !is_stop_word(&word.to_lowercase())).map(stem)
 }
 
 /// The rows at the top that name columns: up to a ruler, or as long as the first cell is empty or no cell holds a
@@ -293,6 +383,29 @@ mod tests {
                     Total sales | $1,496.5 | $1,202.9 | $1,107.7\n";
         let short = within(text, Kind::Table, "What were total sales in 2018?", Budget::Tokens(22));
         assert!(short.contains("Total sales|$1,202.9") && !short.contains("1,107.7"), "{short}");
+    }
+
+    #[test]
+    fn a_row_among_sentences_keeps_the_columns_that_the_question_names() {
+        let table = " | Years ended June 30, | | \n | 2019 | 2018 | Change\nSales | $  1,452.4 | $  1,146.2 | 27%\n \
+                     |  |  | \nTotal equity |  |  | \n";
+        let told = |question: &str, narrow: bool| -> Vec<String> {
+            let ask = Relevance::new(&Query { preceding: question.into(), ..Query::default() }, None);
+            rows(table, &ask, narrow).into_iter().map(|told| told.text).collect()
+        };
+        let whole = ["|Years ended June 30,", "|2019|2018|Change", "Sales|$1,452.4|$1,146.2|27%", "Total equity"];
+        assert_eq!(told("What were sales in 2018?", false), whole);
+        assert_eq!(told("In which year were sales higher?", true), whole);
+        let narrow = ["|Years ended June 30,", "|2018|…", "Sales|$1,146.2", "Total equity"];
+        assert_eq!(told("What were sales in 2018?", true), narrow);
+    }
+
+    #[test]
+    fn rows_with_their_line_breaks_concatenate_to_the_table() {
+        let table = "\na | b\n1 | 2\n\n3 | 4";
+        let told = rows(table, &Relevance::default(), false);
+        let spans: String = told.iter().filter_map(|told| table.get(told.span.clone())).collect();
+        assert_eq!(spans, table);
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub enum Expected {
     Number,
     /// A person or a place.
     Name,
+    /// A cause or a purpose.
+    Reason,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -88,6 +90,17 @@ impl Relevance {
     #[must_use]
     pub fn expected(&self) -> Option<Expected> {
         self.expected
+    }
+
+    /// Whether it is asked in which year, quarter or the like something was so: then the head of a column answers.
+    #[must_use]
+    pub fn asks_when(&self) -> bool {
+        let lower: Vec<String> =
+            words(&self.wording).filter_map(|span| self.wording.get(span)).map(str::to_lowercase).collect();
+        lower.windows(3).any(|three| {
+            let asks = three.first().is_some_and(|word| matches!(word.as_str(), "which" | "what"));
+            asks && three.iter().skip(1).any(|word| matches!(word.as_str(), "year" | "period" | "quarter" | "month"))
+        })
     }
 
     /// How many words that begin with a capital the text has and the question lacks.
@@ -248,6 +261,7 @@ fn expected(question: &str) -> Option<Expected> {
             }
             _ => None,
         },
+        "why" | "reason" | "cause" | "caused" | "led" => Some(Expected::Reason),
         "who" | "where" | "whom" | "whose" => Some(Expected::Name),
         _ => None,
     })

@@ -82,7 +82,8 @@ impl Prose<'_> {
     fn push(&self, out: &mut String, last: Option<usize>, next: usize) {
         self.push_joint(out, last, next);
         if let Some(next) = self.phrases.get(next) {
-            out.push_str(self.text.get(next.span.clone()).unwrap_or_default());
+            let own = self.text.get(next.span.clone()).unwrap_or_default();
+            out.push_str(self.rows.get(&next.unit).map_or(own, String::as_str));
         }
     }
 
@@ -107,7 +108,8 @@ impl Prose<'_> {
     pub(super) fn joint(&self, last: &Phrase, next: &Phrase) -> Joint {
         let white = self.text.get(last.span.end..next.span.start).unwrap_or_default();
         let most = if white.contains('\n') { MOST_INDENT } else { MOST_WHITE };
-        if white.len() <= most && white.chars().all(char::is_whitespace) {
+        let is_row = self.rows.contains_key(&last.unit) || self.rows.contains_key(&next.unit);
+        if !is_row && white.len() <= most && white.chars().all(char::is_whitespace) {
             return Joint::Same;
         }
         if last.unit == next.unit {
@@ -131,7 +133,7 @@ impl Prose<'_> {
         let span = self.segments.get(index).map(|segment| segment.span.clone()).unwrap_or_default();
         let decision = match stay {
             0 if all > 0 => Decision::Dropped,
-            stay if stay == all => Decision::Kept,
+            stay if stay == all && !self.rows.contains_key(&index) => Decision::Kept,
             _ => Decision::Rewritten,
         };
         let text = match decision {
