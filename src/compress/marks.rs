@@ -20,6 +20,12 @@ pub fn left_out_of(count: usize, all: usize, what: &str) -> String {
     format!("[… {count} of {all} {what}]")
 }
 
+/// `[… id, updated_at]`: what is called so stood here.
+#[must_use]
+pub fn named(names: &str) -> String {
+    format!("[… {names}]")
+}
+
 /// `×12`: what stands before occurred so often.
 #[must_use]
 pub fn times(count: usize) -> String {

@@ -21,6 +21,8 @@ pub(super) struct Cut {
 struct Piece {
     /// Where it begins in the content.
     start: usize,
+    /// The key of a line; empty for a table's parts.
+    key: String,
     /// What stands for it, without a line break; nothing where it is left out.
     text: Option<String>,
     score: f32,
@@ -112,7 +114,7 @@ impl Shares {
                 }
             }
         }
-        cut.mark_gaps(budget);
+        cut.mark_gaps(budget, tokens);
         cut
     }
 
@@ -180,13 +182,14 @@ impl Part {
 impl Line {
     fn piece(&self, share: Option<usize>, worth: f32, ask: &Relevance, tokens: &dyn CountTokens) -> Piece {
         let start = self.span.start;
+        let key = self.key.clone();
         let score = worth.min(ASKED) / ASKED;
         let Some(share) = share else {
-            return Piece { start, text: None, score, decision: Decision::Dropped, reason: "other keys say more" };
+            return Piece { start, key, text: None, score, decision: Decision::Dropped, reason: "other keys say more" };
         };
         let text = self.text();
         if tokens.count(&text) <= share.max(LONG) {
-            return Piece { start, text: Some(text), score, decision: Decision::Rewritten, reason: "kept" };
+            return Piece { start, key, text: Some(text), score, decision: Decision::Rewritten, reason: "kept" };
         }
         let short = Line {
             span: self.span.clone(),
@@ -195,7 +198,14 @@ impl Line {
             value: excerpt(&self.value, share, ask, tokens),
             heading: false,
         };
-        Piece { start, text: Some(short.text()), score, decision: Decision::Rewritten, reason: "a long value, cut" }
+        Piece {
+            start,
+            key,
+            text: Some(short.text()),
+            score,
+            decision: Decision::Rewritten,
+            reason: "a long value, cut",
+        }
     }
 }
 
@@ -256,7 +266,12 @@ impl Table {
     fn pieces(&self, market: &Market, budget: usize, ask: &Relevance, tokens: &dyn CountTokens, out: &mut Vec<Piece>) {
         let heading = self.heading.as_deref().map_or(0, |heading| tokens.count(heading) + 1);
         let mark = if budget < TIGHT { 2 } else { 10 };
-        let (choice, details) = self.choose(market, budget.saturating_sub(heading + mark), ask, tokens);
+        let room = budget.saturating_sub(heading + mark);
+        let (mut choice, mut details) = self.choose(market, room, ask, tokens);
+        let names = self.hidden_names(&choice, budget, tokens).map_or(0, |names| tokens.count(&names));
+        if names > 0 {
+            (choice, details) = self.choose(market, room.saturating_sub(names), ask, tokens);
+        }
         let mut head: Vec<String> = self.heading.iter().cloned().collect();
         let constants: Vec<&Column> = choice.constants.iter().filter_map(|number| self.columns.get(*number)).collect();
         if !constants.is_empty() {
@@ -266,14 +281,21 @@ impl Table {
         if !columns.is_empty() && !choice.rows.is_empty() {
             head.push(joined(columns.iter().map(|column| column.name.as_str().into())));
         }
-        let mark = self.mark(&choice, budget);
+        let mark = self.mark(&choice, budget, tokens);
         let none_left = choice.rows.is_empty() || columns.is_empty();
         if none_left {
             head.extend(mark.clone());
         }
         let head = (!head.is_empty()).then(|| head.join("\n"));
         let decision = if head.is_some() { Decision::Rewritten } else { Decision::Dropped };
-        out.push(Piece { start: self.span.start, text: head, score: 1.0, decision, reason: "keys told once" });
+        out.push(Piece {
+            start: self.span.start,
+            key: String::new(),
+            text: head,
+            score: 1.0,
+            decision,
+            reason: "keys told once",
+        });
         let last = choice.rows.last().copied();
         for (number, row) in self.rows.iter().enumerate() {
             let kept = choice.rows.binary_search(&number).is_ok() && !columns.is_empty();
@@ -292,27 +314,55 @@ impl Table {
             let (decision, reason) =
                 if kept { (Decision::Rewritten, "kept") } else { (Decision::Dropped, "other records say more") };
             let score = market.scores.get(number).copied().unwrap_or_default();
-            out.push(Piece { start: row.start, text, score, decision, reason });
+            out.push(Piece { start: row.start, key: String::new(), text, score, decision, reason });
         }
     }
 
-    /// What a reader must know of the gap.
-    fn mark(&self, choice: &Choice, budget: usize) -> Option<String> {
+    /// The keys that are left out.
+    fn hidden(&self, choice: &Choice) -> Vec<&str> {
+        let hidden = |number: &usize| {
+            choice.columns.binary_search(number).is_err() && choice.constants.binary_search(number).is_err()
+        };
+        let columns = (0..self.columns.len()).filter(hidden).filter_map(|number| self.columns.get(number));
+        columns.map(|column| column.name.as_str()).collect()
+    }
+
+    /// Their names, where they are cheap beside the budget.
+    fn hidden_names(&self, choice: &Choice, budget: usize, tokens: &dyn CountTokens) -> Option<String> {
+        if budget < TIGHT {
+            return None;
+        }
+        named(&self.hidden(choice), budget / NAMES, tokens)
+    }
+
+    /// What a reader must know of the gap: how many rows, and of keys which, where their names are cheap.
+    fn mark(&self, choice: &Choice, budget: usize, tokens: &dyn CountTokens) -> Option<String> {
         let rows = self.rows.len() - if choice.columns.is_empty() { 0 } else { choice.rows.len() };
-        let keys = self.columns.len() - choice.columns.len() - choice.constants.len();
-        if rows == 0 && keys == 0 {
+        let keys = self.hidden(choice);
+        if rows == 0 && keys.is_empty() {
             return None;
         }
         if budget < TIGHT {
             return Some(marks::GAP.into());
         }
-        let missing = match (rows, keys) {
-            (0, keys) => marks::left_out(keys, "keys"),
+        let named = self.hidden_names(choice, budget, tokens);
+        let missing = match (rows, keys.len()) {
+            (0, keys) => named.map_or_else(|| marks::left_out(keys, "keys"), |names| marks::named(&names)),
             (rows, 0) => marks::left_out_of(rows, self.rows.len(), "rows"),
-            (rows, keys) => marks::left_out_of(rows, self.rows.len(), &format!("rows, {keys} keys")),
+            (rows, keys) => {
+                let keys = named.unwrap_or_else(|| format!("{keys} keys"));
+                marks::left_out_of(rows, self.rows.len(), &format!("rows, {keys}"))
+            }
         };
         Some(missing)
     }
+}
+
+/// The names of keys that are left out, where they take no more than so many tokens.
+fn named(keys: &[&str], most: usize, tokens: &dyn CountTokens) -> Option<String> {
+    let names = keys.join(", ");
+    let brief = !keys.is_empty() && keys.len() <= MOST_NAMES && names.len() <= most * 8;
+    (brief && !names.contains(['[', ']', '\n']) && tokens.count(&names) <= most).then_some(names)
 }
 
 /// A cell without the quotes that only tell a string from a number.
@@ -329,24 +379,32 @@ impl Cut {
     }
 
     /// A mark for each run of left-out lines; a table has set its own.
-    fn mark_gaps(&mut self, budget: usize) {
-        let mut missing = 0;
-        let mut marks = Vec::new();
+    fn mark_gaps(&mut self, budget: usize, tokens: &dyn CountTokens) {
+        let mut missing: Vec<&str> = Vec::new();
+        let mut marks: Vec<(usize, Vec<&str>)> = Vec::new();
         for (number, piece) in self.pieces.iter().enumerate() {
             let of_lines = piece.reason == "other keys say more";
-            if missing > 0 && !of_lines {
-                marks.push((number - 1, missing));
-                missing = 0;
+            if !missing.is_empty() && !of_lines {
+                marks.push((number - 1, std::mem::take(&mut missing)));
             }
-            missing += usize::from(of_lines);
+            if of_lines {
+                missing.push(&piece.key);
+            }
         }
-        if missing > 0 {
+        if !missing.is_empty() {
             marks.push((self.pieces.len() - 1, missing));
         }
         let brief = budget < TIGHT || marks.len() * 5 * 10 > budget;
-        for (number, missing) in marks {
+        let most = budget / NAMES / marks.len().max(1);
+        let tell = |keys: &[&str]| match named(keys, most, tokens) {
+            _ if brief => marks::GAP.into(),
+            Some(names) => marks::named(&names),
+            None => marks::left_out(keys.len(), "keys"),
+        };
+        let marks: Vec<(usize, String)> = marks.into_iter().map(|(number, keys)| (number, tell(&keys))).collect();
+        for (number, mark) in marks {
             if let Some(piece) = self.pieces.get_mut(number) {
-                piece.text = Some(if brief { marks::GAP.into() } else { marks::left_out(missing, "keys") });
+                piece.text = Some(mark);
             }
         }
     }
@@ -381,6 +439,10 @@ impl Cut {
         Rendered { tokens: tokens.count(&text), text, units }
     }
 }
+
+/// One token in so many may go to the names of keys that are left out, and no more names than this are told.
+const NAMES: usize = 25;
+const MOST_NAMES: usize = 8;
 
 /// A line with more tokens may be cut inside.
 const LONG: usize = 60;
