@@ -26,25 +26,68 @@ pub(super) fn render(block: &str, ask: &Relevance, budget: Budget, tokens: &dyn 
     }
     let menus = menus(&log, ask, tokens);
     let mut room = budget.most();
-    let mut best = None;
+    let mut best: Option<(usize, Vec<Level>)> = None;
     for _ in 0..ATTEMPTS {
         let levels = choose(&log, &menus, room.saturating_sub(HEADING));
         let rendered = write(block, &log, &levels, heading(&log, &levels, budget.most()));
         let spent = tokens.count(&rendered.text);
-        if spent <= budget.most() {
-            // Line breaks often cost nothing: what they leave over is used.
-            if budget.most() - spent <= budget.most() / 20 || best.is_some() {
-                return Some(Rendered { tokens: spent, ..rendered });
-            }
-            room += budget.most() - spent;
-        } else {
-            room = room.saturating_sub(spent - budget.most());
+        let first = best.is_none();
+        let fits = spent <= budget.most();
+        if fits || first {
+            best = Some((spent, levels));
         }
-        if spent <= budget.most() || best.is_none() {
-            best = Some(Rendered { tokens: spent, ..rendered });
+        if !fits {
+            room = room.saturating_sub(spent - budget.most());
+        } else if budget.most() - spent <= budget.most() / 20 || !first {
+            // Line breaks often cost nothing: what they leave over is used.
+            break;
+        } else {
+            room += budget.most() - spent;
         }
     }
-    best
+    let (_, mut levels) = best?;
+    let forced = spare_trouble(&log, &menus, &mut levels, budget.most() * PAST_BUDGET / 10);
+    let mut rendered = write(block, &log, &levels, heading(&log, &levels, budget.most()));
+    for line in forced {
+        if let Some(unit) = rendered.units.get_mut(line) {
+            unit.reason = PAST.into();
+        }
+    }
+    rendered.tokens = tokens.count(&rendered.text);
+    Some(rendered)
+}
+
+/// Makes lines that tell of trouble, and what belongs to them, stand whole for so many tokens beyond the budget: the first
+/// of each kind, failures before warnings before what belongs to them, cheap ones first, so that most of them can be read. Returns which did not before.
+fn spare_trouble(log: &Log<'_>, menus: &[Menu], levels: &mut [Level], extra: usize) -> Vec<usize> {
+    let whole = LEVELS.len() - 1;
+    let mut cut: Vec<((bool, bool), usize, usize)> = log
+        .lines
+        .iter()
+        .zip(menus)
+        .zip(levels.iter())
+        .enumerate()
+        .filter(|(_, ((line, _), level))| {
+            line.says_something() && line.leads && **level < Level::Whole && (line.tells_of_trouble() || line.trails)
+        })
+        .map(|(at, ((line, menu), level))| {
+            let paid = LEVELS.iter().position(|one| one == level).map_or(0, |place| menu.costs[place]);
+            let only_warns = !line.tells_of_failure();
+            ((!line.tells_of_trouble(), only_warns), menu.costs[whole].saturating_sub(paid), at)
+        })
+        .collect();
+    cut.sort_unstable();
+    let mut left = extra;
+    let mut spared = Vec::new();
+    for (_, cost, at) in cut {
+        if cost > left {
+            break;
+        }
+        left -= cost;
+        levels[at] = Level::Whole;
+        spared.push(at);
+    }
+    spared
 }
 
 /// How much of a line stands.
@@ -132,8 +175,8 @@ fn choose(log: &Log<'_>, menus: &[Menu], budget: usize) -> Vec<Level> {
 /// The steps of a line, each worth less for its price than the one before: the upper hull of its levels.
 fn steps(number: usize, line: &Line<'_>, menu: &Menu) -> Vec<Step> {
     let shares = if line.tells_of_trouble() { TROUBLED } else { SHARES };
-    // A repeat stands with its message or not at all.
-    let first = if line.leads { 0 } else { 2 };
+    // A repeat, and what a line above it has begun, stands with its message or not at all.
+    let first = if line.leads && !line.trails { 0 } else { 2 };
     let mut steps: Vec<Step> = Vec::new();
     let (mut at, mut paid, mut gained) = (Level::Dropped, 0, 0.0);
     let options: Vec<(Level, usize, f32)> =
@@ -165,10 +208,12 @@ fn write(block: &str, log: &Log<'_>, levels: &[Level], heading: Option<String>) 
     let lossless = heading.is_none() && levels.iter().all(|level| matches!(level, Level::Whole | Level::Dropped));
     // A lossless fold joins equal messages; a cut one joins whatever has one template.
     let key = |line: &Line<'_>| if lossless && line.folds { line.message().to_owned() } else { line.form.clone() };
-    let mut hidden: HashMap<String, usize> = HashMap::new();
+    let mut hidden: HashMap<String, (usize, Option<&str>)> = HashMap::new();
     for (line, level) in log.lines.iter().zip(levels) {
         if *level == Level::Dropped && !line.is_blank() {
-            *hidden.entry(key(line)).or_default() += 1;
+            let (count, last) = hidden.entry(key(line)).or_default();
+            *count += 1;
+            *last = line.time();
         }
     }
     let mut text = heading.unwrap_or_default();
@@ -180,9 +225,15 @@ fn write(block: &str, log: &Log<'_>, levels: &[Level], heading: Option<String>) 
             Level::Dropped => (None, if line.leads { "says less for its tokens" } else { "told by a count" }),
             level => {
                 let mut stands = line.at(*level, log);
-                if let Some(more) = hidden.remove(&key(line)) {
+                if let Some((more, last)) = hidden.remove(&key(line)) {
                     stands.push(' ');
                     stands.push_str(&marks::times(more + 1));
+                    // Over what time trouble went on is worth its tokens.
+                    let last = last.filter(|_| *level == Level::Whole && line.tells_of_trouble());
+                    if let Some(last) = last.filter(|last| line.time() != Some(last)) {
+                        stands.push_str(" until ");
+                        stands.push_str(last);
+                    }
                 }
                 (Some(stands), if log.worth(line) >= RARE { "rare, or tells of trouble" } else { "first of its kind" })
             }
@@ -252,6 +303,12 @@ fn join_equal(written: &mut [(Option<String>, &'static str)]) {
         }
     }
 }
+
+/// Why a line stands whole that the budget had no room for.
+const PAST: &str = "tells of trouble: whole, whatever the budget";
+
+/// Tenths of the budget that such lines may take beyond it.
+const PAST_BUDGET: usize = 10;
 
 /// Why a line is left out that reads like the one before it.
 const JOINED: &str = "reads like the line before it";

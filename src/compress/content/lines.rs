@@ -39,11 +39,12 @@ pub(super) fn form(line: &str) -> Form {
     if !content.starts_with('|') && LOG.is_match(head) {
         return Form::Log;
     }
-    if is_row(line) {
-        return Form::Row;
-    }
+    // A search result may hold any text, bars too.
     if LISTED.is_match(head) {
         return Form::Place;
+    }
+    if is_row(line) {
+        return Form::Row;
     }
     if TRACE.is_match(head) {
         return Form::Trace;
@@ -58,6 +59,24 @@ pub(super) fn form(line: &str) -> Form {
         return Form::Setting;
     }
     Form::Text
+}
+
+/// A plain name and a value behind a sign of equality.
+pub(super) fn assigns(line: &str) -> bool {
+    line.split_once('=').is_some_and(|(name, _)| {
+        let name = name.trim().trim_matches('"');
+        !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_.-".contains(c))
+    })
+}
+
+/// A line of source as compilers quote it behind a bar, with its number or without.
+pub(super) fn is_gutter(line: &str) -> bool {
+    line.split_once('|').is_some_and(|(number, code)| {
+        number.len() <= 12
+            && number.chars().all(|c| c.is_ascii_digit() || c == ' ')
+            && (code.trim().is_empty() || code.starts_with(' '))
+            && !code.contains(" | ")
+    })
 }
 
 /// Cells between pipes or tabs: at least one inner separator.
@@ -119,6 +138,7 @@ static LOG: LazyLock<Regex> = LazyLock::new(|| {
         r"|^\d{6} \d{6} \d+ ",
         r"|^[\[(<]?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|PANIC|SEVERE|FAIL|FAILED|PASS|PASSED|SKIPPED|XFAIL)\b[\])>:]?\s",
         r"|^(?:error|warning|note|help|fatal)(?:\[\w+\])?: ",
+        r"|^[^\s:]+:\d+(?::\d+)?: (?:fatal )?(?:error|warning|note): |^[^\s:]+: In (?:\w+ )?function ",
         r"|^(?:npm (?:WARN|ERR!|warn|error)|make(?:\[\d+\])?: |\[\d+/\d+\] |\[ *\d+%\] |> Task |(?:not )?ok \d+ |test \S+ \.\.\. |=== RUN|--- (?:PASS|FAIL|SKIP): |E   )",
         r"|^(?:Compiling|Checking|Downloading|Downloaded|Collecting|Requirement already|Installing|Using cached|Fetching|Get:\d+|Unpacking|Setting up|Selecting previously) \S+",
     ))
@@ -183,6 +203,8 @@ mod tests {
             ("Total | 44.1 | 56.7", Form::Row),
             ("src/main.rs:12:fn main() {", Form::Place),
             ("/repo/doc/api.rst (1 matches)", Form::Place),
+            ("x.c:4:19: warning: unused variable", Form::Log),
+            ("src/main.rs:14:    Kind::A | Kind::B => x,", Form::Place),
             ("name: value", Form::Setting),
             ("let x = 3;", Form::Code),
             ("def f(x):", Form::Code),
@@ -191,6 +213,21 @@ mod tests {
             ("Project Manager: so we start", Form::Text),
         ] {
             assert_eq!(form(line), wanted, "{line}");
+        }
+    }
+
+    #[test]
+    fn quoted_source_is_told_from_rows() {
+        for line in [
+            "3 | pub fn a(x: u32) -> String {",
+            "  |",
+            "   |            ^~~",
+            "    4 | int main(void){ return a || b; }",
+        ] {
+            assert!(is_gutter(line), "{line}");
+        }
+        for line in ["2019 | 44.1 | 56.7", "Total | 44.1", " |  | Years Ended September 30, | "] {
+            assert!(!is_gutter(line), "{line}");
         }
     }
 

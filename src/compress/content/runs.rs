@@ -64,6 +64,7 @@ impl<'a> Cutter<'a> {
         let found = self
             .fence(at)
             .or_else(|| self.diff(at))
+            .or_else(|| self.session(at))
             .or_else(|| self.json(at))
             .or_else(|| self.numbered(at))
             .or_else(|| self.csv(at));
@@ -129,6 +130,18 @@ impl<'a> Cutter<'a> {
             next += 1;
         }
         Some(Found { next, span: self.span(at..next), kind: Kind::Diff })
+    }
+
+    /// A run of pytest from its first line to its summary: what it shows of sources and values is part of its output.
+    fn session(&self, at: usize) -> Option<Found> {
+        let opens = |line: &str| line.starts_with("====") && line.contains(" test session starts ");
+        if !opens(self.line(at)) {
+            return None;
+        }
+        let ends = |line: &str| line.starts_with('=') && line.trim_end().ends_with('=') && line.contains(" in ");
+        let next = (at + 1..self.lines.len()).take_while(|number| !opens(self.line(*number)));
+        let last = next.filter(|number| ends(self.line(*number))).last()?;
+        Some(Found { next: last + 1, span: self.span(at..last + 1), kind: Kind::Log })
     }
 
     /// A JSON value that begins on this line and ends at a line's end, or values on lines of their own.
@@ -253,6 +266,10 @@ impl<'a> Cutter<'a> {
                     end = next + 1;
                 }
                 Form::Blank => {}
+                _ if count > 0 && lines::is_gutter(line) => {
+                    traces += 1;
+                    end = next + 1;
+                }
                 _ if end == next && line.starts_with([' ', '\t']) => end = next + 1,
                 _ => {}
             }
@@ -263,14 +280,18 @@ impl<'a> Cutter<'a> {
     }
 
     fn code_or_settings(&self, at: usize) -> (usize, Option<Kind>) {
-        let (mut next, mut code, mut settings, mut sentences) = (at, 0, 0, 0);
+        let (mut next, mut code, mut settings, mut sentences, mut nested, mut assigned) = (at, 0, 0, 0, 0, 0);
+        // Under a `[section]` an assignment is a setting and no code.
+        let in_section = self.line(at).starts_with('[') && self.line(at).trim_end().ends_with(']');
         let mut keys = HashSet::new();
         while next < self.lines.len() {
             let line = self.line(next);
             match lines::form(line) {
+                Form::Code if in_section && lines::assigns(line) => assigned += 1,
                 Form::Code => code += 1,
                 Form::Setting => {
                     settings += 1;
+                    nested += usize::from(line.starts_with(' '));
                     sentences += usize::from(line.trim_end().ends_with(['.', '?', '!']));
                     keys.insert(line.split([':', '=']).next().unwrap_or_default().trim());
                 }
@@ -282,9 +303,16 @@ impl<'a> Cutter<'a> {
             next += 1;
         }
         let lines = next - at;
-        let kind = if code >= 3 && code * 3 >= lines {
+        let kind = if code == 0 && assigned > 0 && (assigned + settings) * 2 >= lines {
+            Some(Kind::KeyValue)
+        } else if code >= 3 && code * 3 >= lines {
             Some(Kind::Code)
-        } else if settings >= 4 && settings * 2 >= lines && keys.len() * 4 >= settings * 3 && sentences * 4 < settings {
+        } else if settings >= 4
+            && settings * 2 >= lines
+            // Names that return are those of speakers, unless what they stand under tells them apart.
+            && (keys.len() * 4 >= settings * 3 || nested * 2 >= settings)
+            && sentences * 4 < settings
+        {
             Some(Kind::KeyValue)
         } else {
             None

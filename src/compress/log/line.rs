@@ -32,6 +32,8 @@ pub(super) struct Line<'a> {
     pub(super) form: String,
     /// Whether it is the first of its template.
     pub(super) leads: bool,
+    /// Whether it is part of what a line above says of trouble: a stack trace, the source that a compiler quotes.
+    pub(super) trails: bool,
     /// Whether an equal message may stand for it.
     pub(super) folds: bool,
     /// Where the message begins, after times, hosts and ids.
@@ -42,10 +44,13 @@ impl<'a> Log<'a> {
     pub(super) fn read(block: &'a str) -> Self {
         let mut at = 0;
         let mut lines = Vec::new();
+        let mut follows_trouble = false;
         let (mut counts, mut commonness) = (HashMap::<String, usize>::new(), HashMap::<String, usize>::new());
         for whole in block.split_inclusive('\n') {
             let text = whole.trim_end();
-            let form = VARYING.replace_all(text, "#").into_owned();
+            let trails = follows_trouble && is_continued(text);
+            // Of what belongs to an error the numbers are the message: a line of the source, a place in it.
+            let form = if trails { text.to_owned() } else { VARYING.replace_all(text, "#").into_owned() };
             let count = counts.entry(form.clone()).or_default();
             *count += 1;
             let leads = *count == 1;
@@ -54,7 +59,8 @@ impl<'a> Log<'a> {
                     *commonness.entry(word).or_default() += 1;
                 }
             }
-            lines.push(Line { span: at..at + whole.len(), text, form, leads, folds: false, message: 0 });
+            follows_trouble = trails || TROUBLE.is_match(&form);
+            lines.push(Line { span: at..at + whole.len(), text, form, leads, trails, folds: false, message: 0 });
             at += whole.len();
         }
         let mut log = Self { lines, commonness, counts };
@@ -66,6 +72,9 @@ impl<'a> Log<'a> {
     pub(super) fn worth(&self, line: &Line<'_>) -> f32 {
         if line.is_blank() {
             return 0.0;
+        }
+        if !line.says_something() {
+            return 0.05;
         }
         let count = self.counts.get(&line.form).copied().unwrap_or(1);
         let worth = match (line.tells_of_trouble(), count) {
@@ -124,8 +133,23 @@ impl Line<'_> {
         self.text.is_empty()
     }
 
+    /// Whether it is more than a rule or the carets under a quoted line.
+    pub(super) fn says_something(&self) -> bool {
+        self.text.contains(char::is_alphanumeric)
+    }
+
+    /// Whether something failed, rather than might.
+    pub(super) fn tells_of_failure(&self) -> bool {
+        FAILURE.is_match(&self.form)
+    }
+
     pub(super) fn tells_of_trouble(&self) -> bool {
         TROUBLE.is_match(&self.form)
+    }
+
+    /// The time of day in front of its message.
+    pub(super) fn time(&self) -> Option<&str> {
+        TIME.find(self.text.get(..self.message)?).map(|found| found.as_str())
     }
 
     /// What follows times, hosts and ids.
@@ -221,6 +245,15 @@ fn runs(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
+/// Whether a line goes on with what the line above it says: indented, quoted behind a bar, a test's account of values.
+fn is_continued(line: &str) -> bool {
+    let number = line.trim_start_matches(|c: char| c.is_ascii_digit());
+    line.starts_with([' ', '\t', '|', '>'])
+        || number.len() < line.len() && number.starts_with(" |")
+        || line.starts_with("E ")
+        || line.starts_with("Caused by")
+}
+
 /// Times, numbers, ids, addresses and mere punctuation.
 fn is_varying(cell: &str) -> bool {
     cell.bytes().any(|byte| byte.is_ascii_digit())
@@ -262,8 +295,13 @@ fn pattern(text: &str) -> Regex {
 /// What differs from one occurrence of a line to the next.
 static VARYING: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)0x[0-9a-f]+|\b[0-9a-f]{8,}\b|\d+"));
 
+static TIME: LazyLock<Regex> = LazyLock::new(|| pattern(r"\d{1,2}:\d{2}:\d{2}"));
+
 static TROUBLE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?i)error|fail|fatal|exception|warn|denied|refused|panic|critical|traceback"));
+
+static FAILURE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)error|fail|fatal|exception|denied|refused|panic|critical|traceback"));
 
 /// A message begins within the first so many columns.
 const MOST_COLUMNS: usize = 12;

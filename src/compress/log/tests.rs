@@ -100,3 +100,65 @@ fn lines_that_read_alike_once_they_are_shortened_are_one_with_a_count() {
     assert_eq!(lines, distinct, "{}", rendered.text);
     assert!(rendered.text.contains('×'), "{}", rendered.text);
 }
+
+#[test]
+fn errors_stay_whole_where_the_budget_has_no_room_for_them() {
+    let kinds = ["disk", "fan", "link", "power", "cache", "parity", "clock", "memory", "bus", "torus"];
+    let log: String = (0..400)
+        .map(|n| {
+            let what = kinds[n % kinds.len()];
+            format!(
+                "2024-05-01 10:{:02}:{:02} node-{} FATAL {what} unit reports a {what} error of its own\n",
+                n / 60,
+                n % 60,
+                n * 7
+            )
+        })
+        .collect();
+    let rendered = within(&log, 180);
+    for (n, what) in kinds.iter().enumerate() {
+        let line = format!("2024-05-01 10:00:{n:02} node-{} FATAL {what} unit", n * 7);
+        assert!(rendered.text.contains(&line), "{line}\n{}", rendered.text);
+    }
+    assert!(rendered.text.contains(" ×40 until 10:06:"), "{}", rendered.text);
+    assert!(rendered.tokens <= 2 * 180 + 40, "{}", rendered.tokens);
+}
+
+#[test]
+fn a_test_run_is_one_log_and_its_failure_stays() {
+    let passed: String =
+        (0..200).map(|n| format!("tests/test_a.py::test_ok[{n}] PASSED      [ {:2}%]\n", n / 2)).collect();
+    let run = format!(
+        "============ test session starts ============\nplatform linux\n\n{passed}tests/test_a.py::test_bad FAILED [100%]\n\n\
+         ============ FAILURES ============\n____ test_bad ____\n\n    def test_bad():\n>       assert parse('12x') == 12\n\
+         E       ValueError: invalid literal for int()\n\ntests/test_a.py:4: ValueError\n\
+         ============ 1 failed, 200 passed in 0.30s ============\n"
+    );
+    let blocks = content::blocks(&run);
+    assert_eq!(blocks.iter().map(|block| block.kind).collect::<Vec<_>>(), [Kind::Log], "{blocks:?}");
+    let short = within(&run, Encoding::O200k.count(&run) / 10).text;
+    for telling in
+        [">       assert parse('12x') == 12", "E       ValueError: invalid literal for int()", "1 failed, 200 passed"]
+    {
+        assert!(short.contains(telling), "{telling}\n{short}");
+    }
+}
+
+#[test]
+fn an_error_keeps_its_place() {
+    let error = |n: usize| {
+        format!("error[E0308]: mismatched types\n --> src/lib.rs:{n}:5\n  |\n{n} | let v{n} = read();\n  |\n\n")
+    };
+    let output: String =
+        (1..20).map(|n| format!("   Compiling part{n} v0.1.{n}\n")).chain([error(31), error(47)]).collect();
+    let short = within(&output, Encoding::O200k.count(&output) / 5).text;
+    assert!(short.contains("src/lib.rs:31:5") && short.contains("src/lib.rs:47:5"), "{short}");
+}
+
+#[test]
+fn what_a_compiler_quotes_belongs_to_its_message() {
+    let output = "warning: unused variable: `w`\n --> src/lib.rs:6:38\n  |\n6 | pub fn c(v: Vec<u32>) -> usize { let w = v; v.len() }\n  |   ^ help\n\n\
+                  x.c:3:37: error: too many arguments to function 'f'\n    3 | int g(void){ return f(1,2); }\n      |    ^\n";
+    let blocks = content::blocks(output);
+    assert_eq!(blocks.iter().map(|block| block.kind).collect::<Vec<_>>(), [Kind::Log], "{blocks:?}");
+}
