@@ -30,6 +30,7 @@ pub mod relevance;
 pub mod rewrite;
 pub mod segment;
 mod select;
+mod settings;
 pub mod tokens;
 pub mod words;
 
@@ -197,8 +198,26 @@ pub fn compress(
     if before < policy.min_tokens {
         return Ok(Condensation::unchanged(Reason::BelowMinimum, before));
     }
+    // A page is read as its text; the budget is still that of the page.
+    if let Some(page) = content::page(text) {
+        let inner = condensed(&page, question::Frame::none(&page), before, query, policy, tokens, rewriter)?;
+        return Ok(of_page(text, &page, inner, before, tokens));
+    }
     // A tool's result holds no question of the user's.
     let frame = if query.call.is_some() { question::Frame::none(text) } else { question::frame(text) };
+    condensed(text, frame, before, query, policy, tokens, rewriter)
+}
+
+/// Condenses what stands within `frame` of a text that is worth `before` target tokens.
+fn condensed(
+    text: &str,
+    frame: question::Frame,
+    before: usize,
+    query: &Query,
+    policy: &Policy,
+    tokens: &dyn CountTokens,
+    rewriter: Option<&mut dyn Rewriter>,
+) -> Result<Condensation, RewriteError> {
     let asked = frame.question.clone().and_then(|span| text.get(span));
     let ask = Relevance::new(query, asked);
     let mut body = body::Body::read(text, frame.head..frame.tail, &ask, policy.ratio, policy.redundancy, tokens);
@@ -229,6 +248,27 @@ pub fn compress(
         None => BTreeMap::new(),
     };
     Ok(guarded(text, write(&body, &kept, &rewrites), tokens))
+}
+
+/// What became of a page's text, told of the page: one unit.
+fn of_page(source: &str, page: &str, inner: Condensation, before: usize, tokens: &dyn CountTokens) -> Condensation {
+    let text = inner.text().unwrap_or(page);
+    let after = tokens.count(text);
+    if after >= before {
+        return Condensation::unchanged(Reason::NoGain, before);
+    }
+    let left_out = inner.units.iter().filter(|unit| unit.decision == Decision::Dropped).count();
+    let unit = Unit {
+        span: 0..source.len(),
+        kind: content::Kind::Html.as_str(),
+        score: 1.0,
+        redundancy: Redundancy::default(),
+        decision: Decision::Rewritten,
+        reason: format!("the text of the page; {left_out} of {} units left out", inner.units.len()),
+        text: Some(text.to_owned()),
+    };
+    let outcome = Outcome::Compressed(text.to_owned());
+    Condensation { outcome, tokens_before: before, tokens_after: after, units: vec![unit] }
 }
 
 /// How often the budget is shared out again after what the guard refused.

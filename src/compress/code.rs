@@ -1,4 +1,4 @@
-//! Code, diffs and settings: every word stays; blank runs and white space at line ends go.
+//! Code and diffs, and settings of which nothing is asked: every word stays; blank runs and white space at line ends go.
 
 use super::{
     CountTokens,

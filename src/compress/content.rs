@@ -8,7 +8,7 @@ mod runs;
 
 use std::ops::Range;
 
-use super::{CountTokens, Decision, Redundancy, Relevance, Unit, code, json, listing, log, markup, records};
+use super::{CountTokens, Decision, Redundancy, Relevance, Unit, code, json, listing, log, markup, records, settings};
 
 /// What kind of text a block is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -133,6 +133,12 @@ impl Rendered {
     }
 }
 
+/// The readable text of an HTML document; nothing for any other text.
+#[must_use]
+pub fn page(text: &str) -> Option<String> {
+    (whole(text) == Some(Kind::Html)).then(|| markup::text(text)).flatten()
+}
+
 /// The blocks of a text in order; they concatenate to it. Linear in its length.
 #[must_use]
 pub fn blocks(text: &str) -> Vec<Block> {
@@ -154,7 +160,8 @@ pub fn render(block: &str, kind: Kind, ask: &Relevance, budget: Budget, tokens: 
         Kind::Table | Kind::Csv => records::render(block, kind, ask, budget, tokens),
         Kind::Listing => listing::render(block, ask, budget, tokens),
         Kind::Html => markup::render(block, tokens),
-        Kind::Code | Kind::Diff | Kind::KeyValue => code::render(block, kind, tokens),
+        Kind::KeyValue => settings::render(block, ask, budget, tokens),
+        Kind::Code | Kind::Diff => code::render(block, kind, tokens),
     };
     let whole = tokens.count(block);
     match rendered {

@@ -15,18 +15,19 @@ pub(super) fn is_document(content: &str) -> bool {
         && content.contains("</")
 }
 
-/// The document as text, by `html2text`, links and emphasis left plain.
+/// The document as text, by `html2text`, links and emphasis left plain; nothing where it can't be read in linear time, or
+/// holds no text.
 ///
 /// Scripts, styles and comments go; wide lines are not broken.
-pub(super) fn render(block: &str, tokens: &dyn CountTokens) -> Option<Rendered> {
+pub(super) fn text(document: &str) -> Option<String> {
     // The parser's tree is deep where tags are left open; such a text stays as it is.
-    if deepest(block) > DEEPEST {
+    if deepest(document) > DEEPEST {
         return None;
     }
     let text = html2text::config::plain_no_decorate()
         .no_table_borders()
         .allow_width_overflow()
-        .string_from_read(block.as_bytes(), WIDTH)
+        .string_from_read(document.as_bytes(), WIDTH)
         .ok()?;
     let mut short = String::with_capacity(text.len());
     let mut blank = true;
@@ -40,18 +41,28 @@ pub(super) fn render(block: &str, tokens: &dyn CountTokens) -> Option<Rendered> 
         short.push('\n');
     }
     let short = short.trim_end().to_owned();
-    (!short.is_empty()).then(|| Rendered::reformed(block, Kind::Html, short, "the text of the document", tokens))
+    (!short.is_empty()).then_some(short)
 }
 
-/// A bound on the nesting: opening tags less closing ones, void tags aside.
+/// The document's text as what stands for it.
+pub(super) fn render(block: &str, tokens: &dyn CountTokens) -> Option<Rendered> {
+    Some(Rendered::reformed(block, Kind::Html, text(block)?, "the text of the document", tokens))
+}
+
+/// A bound on the nesting: opening tags less closing ones, tags that need no closing aside.
 fn deepest(block: &str) -> usize {
     let (mut depth, mut most) = (0_usize, 0);
     let mut rest = block;
     while let Some(at) = rest.find('<') {
         rest = rest.get(at + 1..).unwrap_or_default();
-        if rest.starts_with('/') {
+        let (closes, tag) = rest.strip_prefix('/').map_or((false, rest), |tag| (true, tag));
+        let name = tag.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        if name.is_empty() || VOID.iter().any(|void| name.eq_ignore_ascii_case(void)) {
+            continue;
+        }
+        if closes {
             depth = depth.saturating_sub(1);
-        } else if rest.starts_with(|c: char| c.is_ascii_alphabetic()) && !VOID.iter().any(|tag| rest.starts_with(tag)) {
+        } else {
             depth += 1;
             most = most.max(depth);
         }
@@ -92,5 +103,7 @@ mod tests {
     fn tags_left_open_by_the_thousand_are_not_parsed() {
         let page = format!("<html>{}", "<div>".repeat(100_000));
         assert_eq!(render(&page, &Encoding::O200k), None);
+        let page = format!("<html>{}", "<div><p>Some text.</p>".repeat(20_000));
+        assert_eq!(text(&page), None);
     }
 }

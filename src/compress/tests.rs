@@ -319,3 +319,25 @@ fn a_condition_never_stands_without_what_it_limits() {
         assert_eq!(found.units.iter().find(alone), None, "{ratio}");
     }
 }
+
+#[test]
+fn a_page_is_condensed_as_its_text() {
+    let items: String =
+        (0..60).map(|n| format!("<li><a href='/t/{n}'>Train {n} runs at {n} past the hour.</a></li>")).collect();
+    let page = format!(
+        "<!DOCTYPE html><html><head><style>p{{color:red}}</style></head><body><div class='a'><h1>Trains</h1><ul>{items}</ul>\
+         <p>The harbour ferry leaves the old pier at 17:45.</p></div></body></html>"
+    );
+    let query = Query {
+        preceding: "When does the harbour ferry leave?".into(),
+        call: Some(ToolCall { name: "fetch".into(), arguments: "{}".into() }),
+        ..Query::default()
+    };
+    let policy = Policy { ratio: "10".parse::<Ratio>().unwrap(), ..Policy::default() };
+    let condensed = compress(&page, &query, &policy, &Encoding::O200k, None).unwrap();
+    let text = condensed.text().unwrap();
+    assert!(text.contains("ferry leaves the old pier at 17:45") && !text.contains('<'), "{text}");
+    assert!(condensed.tokens_after * 8 < condensed.tokens_before, "{text}");
+    assert_eq!(condensed.units.len(), 1);
+    assert_eq!(condensed.units[0].span, 0..page.len());
+}
