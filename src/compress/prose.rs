@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 mod assemble;
 mod duties;
+mod hanging;
 mod keep;
 mod rank;
 mod shorten;
@@ -227,11 +228,11 @@ impl<'a> Prose<'a> {
         let smooth = if self.relevance.is_empty() { much } else { 1.0 };
         let mut worth: Vec<f32> = self.phrases.iter().map(|phrase| self.worth(phrase, smooth)).collect();
         if !self.relevance.is_empty() {
-            self.bind_core(&mut worth, CORE_ASKED * some);
-        } else if self.is_list {
+            self.bind_core(&mut worth, |_| some * CORE_ASKED);
+        } else if self.shares_alike() {
             self.share_alike(&mut worth);
         } else {
-            self.bind_core(&mut worth, CORE * much);
+            self.bind_core(&mut worth, |_| CORE * much);
         }
         self.bind_conditions(&mut worth);
         let bound = self.bound();
@@ -266,8 +267,9 @@ impl<'a> Prose<'a> {
         numbers.collect()
     }
 
-    /// The phrases of what is bound together are worth what they are on average. Where nothing is asked, the best duties
-    /// count more, as many as fill half of the budget.
+    /// The phrases of what is bound together are worth what they are on average, in a list of statements what any of its
+    /// statements is that may not be cut. Where nothing is asked, the best duties count more, as many as fill half of the
+    /// budget.
     fn level(&self, bound: &[Option<usize>], worth: &mut [f32], budget: usize) {
         let mut duties: Vec<(f32, usize, Range<usize>)> = Vec::new();
         let mut start = 0;
@@ -281,7 +283,7 @@ impl<'a> Prose<'a> {
                 continue;
             }
             let mean = told.iter().sum::<f32>() / told.len() as f32;
-            worth.fill(mean);
+            worth.fill(if self.shares_alike() { statements::UNCUT } else { mean });
             let binds = self.duties.get(places.start).copied().flatten().is_some_and(|duty| duty.binds);
             if binds && number >= self.whole.len() && self.relevance.is_empty() {
                 let phrases = self.phrases.get(places.clone()).unwrap_or_default();
