@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, ops::Range};
 
 mod assemble;
+mod breadth;
 mod duties;
 mod hanging;
 mod keep;
@@ -44,6 +45,8 @@ pub(super) struct Prose<'a> {
     information: Vec<f32>,
     /// Relevance of each unit, 0–1; empty when nothing is asked.
     relevance: Vec<f32>,
+    /// What the units say that more relevant ones do not; empty when nothing is asked.
+    breadth: breadth::Breadth,
     /// Whether a line ends with the unit.
     ends_line: Vec<bool>,
     /// What is kept whatever it is worth.
@@ -101,6 +104,7 @@ impl<'a> Prose<'a> {
             lexical,
             information,
             relevance: Vec::new(),
+            breadth: breadth::Breadth::default(),
             ends_line,
             forced,
             whole,
@@ -151,6 +155,7 @@ impl<'a> Prose<'a> {
         let by_whom = self.said_by_whom_is_asked_for(ask);
         let ranking = rank::Ranking { units: &said, titled: &titled, segments: &self.segments, by_whom: &by_whom, ask };
         self.relevance = ranking.scores(similarity);
+        self.breadth = self.breadth();
     }
 
     /// Takes note of the units that say in other words what another one says. `meanings` are vectors of length one with
@@ -228,7 +233,8 @@ impl<'a> Prose<'a> {
         let smooth = if self.relevance.is_empty() { much } else { 1.0 };
         let mut worth: Vec<f32> = self.phrases.iter().map(|phrase| self.worth(phrase, smooth)).collect();
         if !self.relevance.is_empty() {
-            self.bind_core(&mut worth, |_| some * CORE_ASKED);
+            let cores = self.widen(&mut worth, budget);
+            self.bind_core(&mut worth, |unit| some * cores.get(unit).copied().unwrap_or(CORE_ASKED));
         } else if self.shares_alike() {
             self.share_alike(&mut worth);
         } else {
