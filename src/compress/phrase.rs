@@ -98,8 +98,22 @@ fn bonds(text: &str, unit: &Range<usize>, words: &[Word<'_>]) -> Vec<bool> {
         }
     }
     bind_counts(words, &mut bound);
+    bind_signs(words, &mut bound);
     bound
 }
+
+/// A sign that stands apart, as in `$ 80` and `26 %`, means nothing without its number.
+fn bind_signs(words: &[Word<'_>], bound: &mut [bool]) {
+    for (at, pair) in words.windows(2).enumerate() {
+        let [left, right] = pair else { continue };
+        let apart = (CURRENCIES.contains(&left.raw) && right.has_digit()) || (left.has_digit() && right.raw == "%");
+        if let Some(flag) = bound.get_mut(at + 1).filter(|_| apart) {
+            *flag = true;
+        }
+    }
+}
+
+const CURRENCIES: &[&str] = &["$", "€", "£", "¥", "US$"];
 
 /// A number without a unit stays with what it counts, `3 environments`, or with what it is said of, `code is 4471`.
 fn bind_counts(words: &[Word<'_>], bound: &mut [bool]) {
@@ -376,14 +390,21 @@ const COST_POWER: f32 = 0.25;
 
 /// A phrase beside a telling one is worth more: answers are longer than words.
 fn smooth(phrases: &mut [Phrase]) {
-    for _ in 0..2 {
-        let values: Vec<f32> = phrases.iter().map(|phrase| phrase.smoothed).collect();
-        let at = |index: Option<usize>| index.and_then(|index| values.get(index)).copied();
-        for (index, phrase) in phrases.iter_mut().enumerate() {
-            let own = phrase.smoothed;
-            let before = at(index.checked_sub(1)).unwrap_or(own);
-            let after = at(Some(index + 1)).unwrap_or(own);
-            phrase.smoothed = 0.7 * own + 0.15 * (before + after);
+    let mut values: Vec<f32> = phrases.iter().map(|phrase| phrase.smoothed).collect();
+    even_out(&mut values, 0.15, 2);
+    for (phrase, value) in phrases.iter_mut().zip(values) {
+        phrase.smoothed = value;
+    }
+}
+
+/// Gives each value some of its neighbours', `share` of each of the two, so many times.
+pub(super) fn even_out(values: &mut [f32], share: f32, rounds: usize) {
+    for _ in 0..rounds {
+        let before = values.to_vec();
+        for (at, value) in values.iter_mut().enumerate() {
+            let own = *value;
+            let near = |place: Option<usize>| place.and_then(|place| before.get(place)).copied().unwrap_or(own);
+            *value = (1.0 - 2.0 * share) * own + share * (near(at.checked_sub(1)) + near(Some(at + 1)));
         }
     }
 }

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, ops::Range};
 
 mod asked;
 mod assemble;
+mod breadth;
 mod duties;
+mod hanging;
 mod keep;
 mod rank;
 pub(super) mod rows;
@@ -44,6 +46,8 @@ pub(super) struct Prose<'a> {
     information: Vec<f32>,
     /// Relevance of each unit, 0–1; empty when nothing is asked.
     relevance: Vec<f32>,
+    /// What the units say that more relevant ones do not; empty when nothing is asked.
+    breadth: breadth::Breadth,
     /// Whether a line ends with the unit.
     ends_line: Vec<bool>,
     /// What is kept whatever it is worth.
@@ -111,6 +115,7 @@ impl<'a> Prose<'a> {
             lexical,
             information,
             relevance: Vec::new(),
+            breadth: breadth::Breadth::default(),
             ends_line,
             forced,
             whole,
@@ -166,6 +171,7 @@ impl<'a> Prose<'a> {
         if !self.rows.is_empty() {
             self.lean = self.leaning(ask);
         }
+        self.breadth = self.breadth();
     }
 
     /// Takes note of the units that say in other words what another one says. `meanings` are vectors of length one with
@@ -244,11 +250,12 @@ impl<'a> Prose<'a> {
         let mut worth: Vec<f32> = self.phrases.iter().map(|phrase| self.worth(phrase, smooth)).collect();
         self.lean(&mut worth);
         if !self.relevance.is_empty() {
-            self.bind_core(&mut worth, CORE_ASKED * some);
-        } else if self.is_list {
+            let cores = self.widen(&mut worth, budget);
+            self.bind_core(&mut worth, |unit| some * cores.get(unit).copied().unwrap_or(CORE_ASKED));
+        } else if self.shares_alike() {
             self.share_alike(&mut worth);
         } else {
-            self.bind_core(&mut worth, CORE * much);
+            self.bind_core(&mut worth, |_| CORE * much);
         }
         self.bind_conditions(&mut worth);
         let bound = self.bound();
@@ -283,8 +290,9 @@ impl<'a> Prose<'a> {
         numbers.collect()
     }
 
-    /// The phrases of what is bound together are worth what they are on average. Where nothing is asked, the best duties
-    /// count more, as many as fill half of the budget.
+    /// The phrases of what is bound together are worth what they are on average, in a list of statements what any of its
+    /// statements is that may not be cut. Where nothing is asked, the best duties count more, as many as fill half of the
+    /// budget.
     fn level(&self, bound: &[Option<usize>], worth: &mut [f32], budget: usize) {
         let mut duties: Vec<(f32, usize, Range<usize>)> = Vec::new();
         let mut start = 0;
@@ -298,7 +306,7 @@ impl<'a> Prose<'a> {
                 continue;
             }
             let mean = told.iter().sum::<f32>() / told.len() as f32;
-            worth.fill(mean);
+            worth.fill(if self.shares_alike() { statements::UNCUT } else { mean });
             let binds = self.duties.get(places.start).copied().flatten().is_some_and(|duty| duty.binds);
             if binds && number >= self.whole.len() && self.relevance.is_empty() {
                 let phrases = self.phrases.get(places.clone()).unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    super::{Encoded, RewriteError, Rewriter},
+    super::{Encoded, RewriteError, Rewriter, phrase::even_out},
     Prose,
 };
 
@@ -24,11 +24,24 @@ impl Prose<'_> {
         if opinions.iter().all(Option::is_none) {
             return Ok(());
         }
+        let opinions = opinions.into_iter().map(|opinion| opinion.unwrap_or(LEAST)).collect();
+        let opinions = self.evened(opinions);
         for (phrase, opinion) in self.phrases.iter_mut().zip(opinions) {
-            let opinion = opinion.unwrap_or(LEAST);
             (phrase.value, phrase.smoothed) = (opinion, opinion);
         }
         Ok(())
+    }
+
+    /// Each opinion with some of its neighbours' in the same unit: people who shorten a sentence leave stretches of it,
+    /// not single words, and stretches read better.
+    fn evened(&self, mut opinions: Vec<f32>) -> Vec<f32> {
+        let mut rest = opinions.as_mut_slice();
+        for phrases in self.phrases.chunk_by(|a, b| a.unit == b.unit) {
+            let (unit, others) = rest.split_at_mut(phrases.len());
+            rest = others;
+            even_out(unit, NEIGHBOUR, ROUNDS);
+        }
+        opinions
     }
 
     fn unit_spans(&self) -> Vec<Range<usize>> {
@@ -70,6 +83,11 @@ const LEAST: f32 = -10.0;
 
 /// The ratio at which the model's opinion agrees best with people who shorten single sentences, whatever the budget.
 const STATEMENTS: f32 = 1.5;
+
+/// How much each neighbour counts in a round of evening out, and the rounds: chosen by agreement with people on one half of
+/// the development sentences, as good on the other.
+const NEIGHBOUR: f32 = 0.15;
+const ROUNDS: usize = 3;
 
 /// The hardest ratio at which a sentence can be shortened and stay one.
 pub(super) const HARDEST: f32 = 3.0;
