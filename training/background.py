@@ -5,7 +5,7 @@
 
 DATA holds `text/*.jsonl.xz` and `pairs/*.jsonl.xz`. A word's document frequency is counted over blocks of a hundred
 words, each file weighted so that none outweighs the others by more than its square root. Line n of the output (from
-0) lists the words of idf [n/4, (n+1)/4) nats in alphabetical order; a word that is not listed is rarer than all of them.
+0) lists the words of idf [n/4, (n+1)/4) nats in alphabetical order; a word that is not listed is rarer than them all.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Writes a T5-small of random weights as optimum exports any T5: `python stock.py FOLDER`. Needs no download.
 
-T5-small's sizes (512, 2048, 8 heads, 6+6 layers, 32,128 pieces), the small tokenizer of the test fixtures. For the check
-that a stock export runs through the engine, and for the time that one takes beside ours.
+T5-small's sizes (512, 2048, 8 heads, 6+6 layers, 32,128 pieces), the tokenizer of the test fixtures. For the check that
+a stock export runs through the engine, and for the time that one takes beside ours.
 """
 
 import sys

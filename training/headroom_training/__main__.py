@@ -36,7 +36,7 @@ STAGES = {
         **FORCE, "--vocabulary": number(16000, "pieces", int)}),
     "teacher": ("teacher", "fine-tune MiniLM as a keep/drop tagger", {
         **FORCE, "--rate": number(2e-4, "peak learning rate"), "--epochs": number(2, "passes", int),
-        "--batch": number(2048, "pieces a step", int), "--frozen": number(0, "lower layers left as they are", int),
+        "--batch": number(2048, "pieces a step", int), "--frozen": number(3, "lower layers left as they are", int),
         "--decay": number(0.85, "learning rate of a layer relative to the one above")}),
     "label": ("label", "let the teachers label the segments, in shards", {
         "--only": {"choices": ["states", "tag"], "default": None, "help": "one kind of label"},

@@ -273,7 +273,7 @@ class Bench:
         return self.some(rows)[:60]
 
     def terms(self):
-        """Clauses with what they say in plain English; the model may have learned from the clauses, never from these."""
+        """Clauses with what they say in plain English; the model may have learned from the clauses, not from these."""
         path = find(self.args.data, "pairs", "legal_tldr")
         rows = [(row["src"], row["tgt"]) for row in read_rows(path)] if path else []
         return self.some([row for row in rows if len(row[0].split()) > 40])[:80]

@@ -63,7 +63,7 @@ def write(folder, path=None):
 
 def compare(model, folder, texts=None):
     """Largest differences between the training framework and an export, and whether greedy spans agree."""
-    import torch     # here only, so that the figures can be checked without the framework
+    import torch  # here only, so that the figures can be checked without the framework
 
     export = reference.Export(folder)
     model = model.float().eval()

@@ -63,8 +63,8 @@ def table(known):
     for (mark, name), row in known.items():
         by_name.setdefault(name, {})[mark] = row
     for name, rows in by_name.items():
-        yield (f"{name}: {sum(row['right'] for row in rows.values())} right of {len(rows)}, the answer stands in "
-               f"{sum(row['there'] for row in rows.values())}, {np.mean([row['words'] for row in rows.values()]):.1f} words")
+        right, there, words = (sum(row[key] for row in rows.values()) for key in ("right", "there", "words"))
+        yield f"{name}: {right} right of {len(rows)}, the answer stands in {there}, {words / len(rows):.1f} words"
     for name, rows in by_name.items():
         ratio, _, what = name.partition(" ")
         for other, theirs in by_name.items():

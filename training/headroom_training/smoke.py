@@ -36,10 +36,9 @@ def run(args):
         data.run(SimpleNamespace(**common, scale=1.0, sentences=100))
         tokenizer.run(SimpleNamespace(**common, vocabulary=600))
         made_up_labels(work)
-        settings = dict(seconds=0.0, rate=2e-3, warmup=5, batch=512, embed_scale=1.0, human=0.2, mild=0.3, hidden=1.0, pooled=1.0,
-                        order=0.5, decoder_from=None, from_export=None,
-                        rarity=False, positions=False, longest=12, tell=2.0, save=60.0, measure=1e9, quick=0,
-                        shape=json.dumps(SHAPE))
+        settings = dict(seconds=0.0, rate=2e-3, warmup=5, batch=512, embed_scale=1.0, human=0.2, mild=0.3, hidden=1.0,
+                        pooled=1.0, order=0.5, decoder_from=None, from_export=None, rarity=False,
+                        positions=False, longest=12, tell=2.0, save=60.0, measure=1e9, quick=0, shape=json.dumps(SHAPE))
         train.run(SimpleNamespace(**common, **settings, part="encoder", stages="2:0.5,4:0.5", steps=80))
         train.run(SimpleNamespace(**common, **settings, part="decoder", stages="", steps=60))
         model, _ = load_checkpoint(work / "model.pt")

@@ -1,8 +1,13 @@
 """Parts of the training that a long run would hide: targets, pointer steps, growing, the floors."""
 
 import unittest
+from importlib.util import find_spec
 
 import numpy as np
+
+if find_spec("torch") is None:
+    raise unittest.SkipTest("needs requirements.txt")
+
 import torch
 
 from headroom_training import measure, minilm, reader, rule, teacher
