@@ -15,7 +15,7 @@ pub(super) fn check(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violation
         let (length, last) = (list.length, list.last());
         let mut places: Vec<&[Word<'_>]> =
             ends(after, last).filter_map(|and| after.words.get(and.saturating_sub(length)..and + 2)).collect();
-        let others = ends(before, last).count() - lists.iter().filter(|other| other.last() == last).count();
+        let others = ends(before, last).filter(|and| lists.iter().all(|list| list.and != *and)).count();
         if places.is_empty() {
             places.push(&after.words);
         }
@@ -44,6 +44,8 @@ fn ends<'s>(scan: &'s Scan<'_>, last: &'s str) -> impl Iterator<Item = usize> + 
 
 /// A list of three entries or more.
 struct List<'t> {
+    /// Where its `and` or `or` stands.
+    and: usize,
     /// By one word each, the last one first.
     entries: Vec<&'t str>,
     /// Words before its `and` that they take.
@@ -55,10 +57,15 @@ impl List<'_> {
         self.entries.first().copied().unwrap_or_default()
     }
 
-    /// How many of its entries words have.
+    /// How many of its entries words have, each word for one of them.
     fn kept(&self, words: &[Word<'_>]) -> usize {
-        let has = |entry: &&&str| words.iter().any(|word| word.key == **entry || same_stem(entry, &word.key));
-        self.entries.iter().filter(has).count()
+        let mut free: Vec<&str> = words.iter().map(|word| word.key.as_ref()).collect();
+        let mut has = |entry: &str| {
+            let equal = free.iter().position(|word| *word == entry);
+            let place = equal.or_else(|| free.iter().position(|word| same_stem(entry, word)));
+            place.map(|at| free.swap_remove(at)).is_some()
+        };
+        self.entries.iter().filter(|entry| has(entry)).count()
     }
 }
 
@@ -87,7 +94,7 @@ fn list<'t>(words: &'t [Word<'_>], at: usize) -> Option<List<'t>> {
     // The first entry may be the last word of several, and may be among them already, behind a colon.
     entries
         .extend(end.checked_sub(1).and_then(|at| words.get(at)).filter(|first| tells(first)).map(|w| w.key.as_ref()));
-    (entries.len() > 2).then_some(List { entries, length: at - end + 2 })
+    (entries.len() > 2).then_some(List { and: at, entries, length: at - end + 2 })
 }
 
 #[cfg(test)]
@@ -105,6 +112,8 @@ mod tests {
         for (source, rewrite) in [
             ("They sold pears, plums and figs, for plums are dear.", "They sold pears and figs, for plums are dear."),
             ("They are: pears, plums and figs.", "They are: pears and figs."),
+            ("They sold pears, plums and even figs.", "They sold pears and even figs."),
+            ("They came ninth, sixth, sixth and third.", "They came ninth, sixth and third."),
             ("A, pears, plums and figs; B, pears, plums and figs.", "A, pears, plums and figs; B, pears and figs."),
         ] {
             assert!(check(&Scan::new(source), &Scan::new(rewrite)).is_err(), "{rewrite}");
