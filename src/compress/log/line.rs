@@ -295,7 +295,7 @@ fn pattern(text: &str) -> Regex {
 /// What differs from one occurrence of a line to the next.
 static VARYING: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)0x[0-9a-f]+|\b[0-9a-f]{8,}\b|\d+"));
 
-static TIME: LazyLock<Regex> = LazyLock::new(|| pattern(r"\d{1,2}:\d{2}:\d{2}"));
+static TIME: LazyLock<Regex> = LazyLock::new(|| pattern(r"\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?"));
 
 static TROUBLE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?i)error|fail|fatal|exception|warn|denied|refused|panic|critical|traceback"));
