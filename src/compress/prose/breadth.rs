@@ -10,7 +10,8 @@ use super::{
         segment::Form,
         words::{is_stop_word, stem, words},
     },
-    CORE_ASKED, INFORMATION, Prose,
+    Prose,
+    choice::{CORE_ASKED, INFORMATION},
 };
 
 /// How a text is told from near to far.

@@ -63,7 +63,7 @@ impl Prose<'_> {
             start = places.end;
             let Some(worth) = worth.get_mut(places) else { continue };
             // What says nothing goes before all others.
-            if worth.iter().all(|worth| *worth < -super::EMPTY / 2.0) {
+            if worth.iter().all(|worth| *worth < -super::choice::EMPTY / 2.0) {
                 continue;
             }
             let words: Vec<&str> =
