@@ -17,6 +17,7 @@ mod statements;
 mod units;
 
 pub use hostile::suspicious;
+pub(crate) use plain::plain;
 pub use reduction::{Allow, check_reduction, check_reduction_text};
 pub(crate) use statements::same_stem;
 pub use units::faults;
@@ -92,7 +93,7 @@ pub fn check(source: &str, rewrite: &str) -> Result<(), Violation> {
         return Ok(());
     }
     hostile::check(source, rewrite)?;
-    let (source, rewrite) = (plain::plain(source), plain::plain(rewrite));
+    let (source, rewrite) = (plain(source), plain(rewrite));
     let (before, after) = (Scan::new(&source), Scan::new(&rewrite));
     if after.words.is_empty() && !before.words.is_empty() {
         return Err(Fault::Empty.whole());

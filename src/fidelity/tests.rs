@@ -124,6 +124,21 @@ async fn what_the_original_says_too_passes() {
 }
 
 #[tokio::test]
+async fn another_wording_of_the_same_duty_is_no_finding() {
+    let checker = checker(&model(Reader::Says("")).await);
+    for (original, condensed) in [
+        ("The tool is able to read settings from its file.", "The tool can read settings from its file."),
+        ("So far we are unable to start the work.", "So far we cannot start the work."),
+        ("It shall be paid no later than 21 days after May.", "It shall be paid not later than 21 days after May."),
+        ("The remote should have no more than eight keys.", "The remote should have at most eight keys."),
+        ("The church was almost destroyed by a fire.", "The church was nearly destroyed by a fire."),
+    ] {
+        let verdict = checker.units(&[(0, original, condensed)], true).await;
+        assert_eq!(verdict.findings, [], "{condensed}");
+    }
+}
+
+#[tokio::test]
 async fn what_stands_in_the_original_in_the_same_words_asks_nobody() {
     let model = model(Reader::Says("77 minutes")).await;
     let verdict = checker(&model).units(&[(3, SOURCE, "waited 30 minutes near Eastwick.")], true).await;

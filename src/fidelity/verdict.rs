@@ -136,7 +136,8 @@ pub struct Finding {
     pub unit: usize,
     /// What happened to the fact.
     pub kind: Kind,
-    /// The words of the original (of the condensed text, for an invented fact) that state it; verbatim.
+    /// The words of the original (of the condensed text, for an invented fact) that state it; verbatim,
+    /// but that phrases of one meaning have one wording.
     pub quote: String,
     /// What the other text gave in answer; empty where it gave none.
     pub answer: String,

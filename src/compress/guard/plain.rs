@@ -12,7 +12,7 @@ use crate::compress::atoms::{
 };
 
 /// The text with each such phrase in its plain wording.
-pub(super) fn plain(text: &str) -> Cow<'_, str> {
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     let words = lex::words(text);
     let mut out = String::new();
     let mut copied = 0;
@@ -64,26 +64,28 @@ fn exchange(words: &[Word<'_>], at: usize) -> Option<(Range<usize>, Cow<'static,
 #[rustfmt::skip]
 const PHRASES: &[(&str, &str)] = &[
     ("a maximum of", "at most"), ("a minimum of", "at least"), ("are not obliged to", "need not"),
-    ("are not required to", "need not"), ("as long as", "if"), ("do not have to", "need not"),
-    ("do not need to", "need not"), ("does not have to", "need not"), ("does not need to", "need not"),
-    ("doesn't have to", "need not"), ("doesn't need to", "need not"), ("don't have to", "need not"),
-    ("don't need to", "need not"), ("excepting", "except"), ("exclusively", "only"), ("in case", "if"),
-    ("in cases in which", "where"), ("in cases where", "where"), ("in event of", "if"), ("in event that", "if"),
-    ("in order to be able to", "to"), ("in the event of", "if"), ("in the event that", "if"),
-    ("is not obliged to", "need not"), ("is not required to", "need not"), ("it is impossible to", "can not"),
-    ("it is necessary to", "must"), ("it is not possible to", "can not"), ("it is permitted to", "may"),
-    ("it is possible to", "can"), ("maybe", "perhaps"), ("merely", "only"), ("nearly", "almost"),
-    ("needn't", "need not"), ("no fewer than", "at least"), ("no less than", "at least"), ("no more than", "at most"),
+    ("are not required to", "need not"), ("as long as", "if"), ("can't", "can not"), ("cannot", "can not"),
+    ("couldn't", "could not"), ("do not have to", "need not"), ("do not need to", "need not"),
+    ("does not have to", "need not"), ("does not need to", "need not"), ("doesn't have to", "need not"),
+    ("doesn't need to", "need not"), ("don't have to", "need not"), ("don't need to", "need not"),
+    ("excepting", "except"), ("exclusively", "only"), ("in case", "if"), ("in cases in which", "where"),
+    ("in cases where", "where"), ("in event of", "if"), ("in event that", "if"), ("in order to be able to", "to"),
+    ("in the event of", "if"), ("in the event that", "if"), ("is not obliged to", "need not"),
+    ("is not required to", "need not"), ("it is impossible to", "can not"), ("it is necessary to", "must"),
+    ("it is not possible to", "can not"), ("it is permitted to", "may"), ("it is possible to", "can"),
+    ("maybe", "perhaps"), ("merely", "only"), ("mustn't", "must not"), ("nearly", "almost"), ("needn't", "need not"),
+    ("no fewer than", "at least"), ("no less than", "at least"), ("no more than", "at most"),
     ("not fewer than", "at least"), ("not later than", "no later than"), ("not less than", "at least"),
     ("not more than", "at most"), ("on condition that", "if"), ("on the condition that", "if"),
     ("ought to", "should"), ("possibly", "perhaps"), ("provided that", "if"), ("providing that", "if"),
-    ("so long as", "if"), ("solely", "only"), ("that do not have", "without"), ("that does not have", "without"),
-    ("that has no", "without"), ("that have no", "without"), ("till", "until"), ("under the condition that", "if"),
-    ("unless and until", "unless"), ("until such time as", "until"), ("up until", "until"),
-    ("whether or not", "whether"), ("which do not have", "without"), ("which does not have", "without"),
-    ("which has no", "without"), ("which have no", "without"), ("who do not have", "without"),
-    ("who does not have", "without"), ("who don't have", "without"), ("who has no", "without"),
-    ("who have no", "without"), ("with no", "without"), ("with the exception of", "except"),
+    ("shouldn't", "should not"), ("so long as", "if"), ("solely", "only"), ("that do not have", "without"),
+    ("that does not have", "without"), ("that has no", "without"), ("that have no", "without"), ("till", "until"),
+    ("under the condition that", "if"), ("unless and until", "unless"), ("until such time as", "until"),
+    ("up until", "until"), ("whether or not", "whether"), ("which do not have", "without"),
+    ("which does not have", "without"), ("which has no", "without"), ("which have no", "without"),
+    ("who do not have", "without"), ("who does not have", "without"), ("who don't have", "without"),
+    ("who has no", "without"), ("who have no", "without"), ("with no", "without"),
+    ("with the exception of", "except"), ("won't", "will not"), ("wouldn't", "would not"),
 ];
 
 /// Where a phrase ends that begins at a place, with nothing but white space inside.
