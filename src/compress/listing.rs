@@ -19,7 +19,7 @@ pub(super) fn render(block: &str, ask: &Relevance, budget: Budget, tokens: &dyn 
     let mut order: Vec<usize> = (0..entries.len()).collect();
     order.sort_by(|a, b| ranks[*b].total_cmp(&ranks[*a]).then(a.cmp(b)));
     let mut kept = vec![false; entries.len()];
-    let mut left = budget.most().saturating_sub(MARK);
+    let mut left = budget.most().saturating_sub(marks::LINES);
     let mut told = std::collections::HashSet::new();
     for number in order {
         let entry = &entries[number];
@@ -107,19 +107,9 @@ fn write(block: &str, entries: &[Entry<'_>], kept: &[bool], budget: usize, token
         at += entry.length;
     }
     let missing = entries.len() - shown.len();
-    if missing > 0 {
-        text.push_str(&if budget < TIGHT { marks::GAP.into() } else { marks::left_out(missing, "lines") });
-    }
-    let mut text = text.trim_end_matches('\n').to_owned();
-    text.push_str(block.get(block.trim_end_matches(['\n', '\r']).len()..).unwrap_or_default());
+    let text = marks::closed(text, block, missing, budget);
     Rendered { tokens: tokens.count(&text), text, units }
 }
-
-/// Room for the mark.
-const MARK: usize = 6;
-
-/// Below so many tokens the mark is the one-token form.
-const TIGHT: usize = 80;
 
 #[cfg(test)]
 mod tests {

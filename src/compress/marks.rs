@@ -32,6 +32,23 @@ pub fn times(count: usize) -> String {
     format!("×{count}")
 }
 
+/// Ends a shortened block of lines: with the mark of those that are missing, in one token where the budget is tight, and
+/// with the line breaks that the block ended with.
+pub(super) fn closed(mut text: String, block: &str, missing: usize, budget: usize) -> String {
+    if missing > 0 {
+        text.push_str(&if budget < TIGHT { GAP.into() } else { left_out(missing, "lines") });
+    }
+    text.truncate(text.trim_end_matches('\n').len());
+    text.push_str(block.get(block.trim_end_matches(['\n', '\r']).len()..).unwrap_or_default());
+    text
+}
+
+/// Room for that mark, in tokens.
+pub(super) const LINES: usize = 6;
+
+/// Below so many tokens the mark is the one-token form.
+const TIGHT: usize = 80;
+
 #[cfg(test)]
 mod tests {
     use super::*;

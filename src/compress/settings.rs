@@ -67,7 +67,7 @@ fn within(lines: &[Line<'_>], ask: &Relevance, budget: usize, tokens: &dyn Count
     order.retain(|(number, _)| lines.get(*number).is_some_and(|line| !line.is_blank()));
     order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     let mut kept = vec![false; lines.len()];
-    let mut left = budget.saturating_sub(MARK);
+    let mut left = budget.saturating_sub(marks::LINES);
     for (number, _) in order {
         let mut chain = Vec::new();
         let mut at = Some(number);
@@ -137,19 +137,9 @@ fn write(block: &str, lines: &[Line<'_>], kept: &[bool], budget: usize, tokens: 
         });
         at += line.whole.len();
     }
-    if missing > 0 {
-        text.push_str(&if budget < TIGHT { marks::GAP.into() } else { marks::left_out(missing, "lines") });
-    }
-    let mut text = text.trim_end_matches('\n').to_owned();
-    text.push_str(block.get(block.trim_end_matches(['\n', '\r']).len()..).unwrap_or_default());
+    let text = marks::closed(text, block, missing, budget);
     Rendered { tokens: tokens.count(&text), text, units }
 }
-
-/// Room for the mark of what is missing.
-const MARK: usize = 6;
-
-/// Below so many tokens the mark is the one-token form.
-const TIGHT: usize = 80;
 
 /// Bytes of what a line stands under that count.
 const LONGEST_PATH: usize = 300;
