@@ -92,6 +92,7 @@ mod tests {
     fn the_number_of_a_section_is_no_sentence() {
         let text = "1.3. The deposit is returned in May. 2.10.4. Interest accrues daily.";
         assert_eq!(cut(text).len(), 2, "{:?}", cut(text));
+        assert_eq!(cut("## 1. Introduction and purpose\n").len(), 1);
     }
 
     #[test]

@@ -45,8 +45,8 @@ fn goes_on(before: &str, next: &str) -> bool {
         || BEFORE_NAMES.contains(&lower.as_str())
         || (before_number && BEFORE_NUMBERS.contains(&lower.as_str()))
         || (begins_low && !word.is_empty())
-        // `1.` or `2.4.` at the beginning is a number of a list or a section, not a sentence.
-        || stopped.split('.').all(|part| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
+        // `1.` or `## 2.4.` at the beginning is a number of a list or a section, not a sentence.
+        || stopped.trim_start_matches(['#', ' ']).split('.').all(|part| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Whether a sentence is likely to begin so: a common opening word after an abbreviation such as `U.S.`.
