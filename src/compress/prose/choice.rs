@@ -4,11 +4,13 @@ use std::{collections::BTreeMap, ops::Range};
 
 use super::{
     super::{
+        atoms::lexicon,
         phrase::Phrase,
         select::{self, Candidates},
         tokens::CountTokens,
+        words::is_stop_word,
     },
-    Empty, Prose, statements,
+    Empty, Prose, hanging, statements,
 };
 
 impl Prose<'_> {
@@ -41,6 +43,9 @@ impl Prose<'_> {
         let smooth = if self.relevance.is_empty() { much } else { 1.0 };
         let mut worth: Vec<f32> = self.phrases.iter().map(|phrase| self.worth(phrase, smooth)).collect();
         self.lean(&mut worth);
+        if !self.shares_alike() || !self.relevance.is_empty() {
+            self.leave_nothing_hanging(&mut worth);
+        }
         if !self.relevance.is_empty() {
             let cores = self.widen(&mut worth, budget);
             self.bind_core(&mut worth, |unit| some * cores.get(unit).copied().unwrap_or(CORE_ASKED));
@@ -53,10 +58,25 @@ impl Prose<'_> {
         let bound = self.bound();
         self.level(&bound, &mut worth, budget);
         let joint = |last: &Phrase, next: &Phrase| self.joint(last, next).cost();
-        select::select(
-            &Candidates { phrases: &self.phrases, worth: &worth, forced: &self.forced, bound: &bound, joint: &joint },
-            budget,
-        )
+        let candidates =
+            Candidates { phrases: &self.phrases, worth: &worth, forced: &self.forced, bound: &bound, joint: &joint };
+        let mut kept = select::select(&candidates, budget);
+        drop_hollow(self.text, &self.phrases, &mut kept);
+        kept
+    }
+
+    /// Articles, prepositions and conjunctions go before what they lead to.
+    fn leave_nothing_hanging(&self, worth: &mut [f32]) {
+        let mut start = 0;
+        for phrases in self.phrases.chunk_by(|a, b| a.unit == b.unit) {
+            let places = start..start + phrases.len();
+            start = places.end;
+            let text = |phrase: &Phrase| self.text.get(phrase.span.clone()).unwrap_or_default();
+            let words: Vec<&str> = phrases.iter().map(text).collect();
+            if let Some(worth) = worth.get_mut(places) {
+                hanging::lean(worth, &words);
+            }
+        }
     }
 
     /// From now on the units at these spans are kept or left out whole; whether any of them was not yet.
@@ -139,6 +159,24 @@ impl Prose<'_> {
     }
 }
 
+/// What is left of a unit goes where it is small words alone: it says nothing.
+fn drop_hollow(text: &str, phrases: &[Phrase], kept: &mut [bool]) {
+    let says_nothing = |word: String| is_stop_word(&word) && lexicon::negation(&word).is_none();
+    let small = |phrase: &Phrase| {
+        let words = text.get(phrase.span.clone()).unwrap_or_default().split_whitespace();
+        words.map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()).all(says_nothing)
+    };
+    let mut start = 0;
+    for phrases in phrases.chunk_by(|a, b| a.unit == b.unit) {
+        let places = start..start + phrases.len();
+        start = places.end;
+        let Some(kept) = kept.get_mut(places).filter(|kept| kept.contains(&false)) else { continue };
+        if phrases.iter().zip(kept.iter()).filter(|(_, kept)| **kept).all(|(phrase, _)| small(phrase)) {
+            kept.fill(false);
+        }
+    }
+}
+
 const CORRECTIONS: usize = 3;
 
 /// The share of a unit that stays together at 2:1, none at 5:1: measured, it costs no answers there and reads better;
@@ -162,3 +200,26 @@ const DUTY: f32 = 1.0;
 pub(super) const EMPTY: f32 = 50.0;
 /// The relevance from which even a notice stays where no ratio is asked.
 const ASKED_FOR: f32 = 0.5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compress::{Encoding, phrase};
+
+    #[test]
+    fn small_words_never_stand_alone() {
+        let (first, second) = ("The office waits for the key. ", "Then it said no.");
+        let text = format!("{first}{second}");
+        let units = [0..first.len(), first.len()..text.len()];
+        let phrases = phrase::phrases(&text, &units, &Encoding::O200k, true);
+        let left = |words: &[&str]| {
+            let said = |phrase: &Phrase| text.get(phrase.span.clone()).unwrap();
+            let mut kept: Vec<bool> = phrases.iter().map(|phrase| words.contains(&said(phrase))).collect();
+            drop_hollow(&text, &phrases, &mut kept);
+            phrases.iter().zip(kept).filter(|(_, kept)| *kept).map(|(phrase, _)| said(phrase)).collect::<Vec<_>>()
+        };
+        assert_eq!(left(&["for", "the", "it"]), [""; 0]);
+        assert_eq!(left(&["for", "the", "key."]), ["for", "the", "key."]);
+        assert_eq!(left(&["no."]), ["no."]);
+    }
+}
