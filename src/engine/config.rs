@@ -30,7 +30,7 @@ pub struct Config {
     /// Texts that had to go on as they were (out of time, overload, model fault) to remember, so that they do when
     /// their conversation goes on.
     pub decisions: usize,
-    /// File that keeps these across restarts: hashes only. `auto`: in the user's state directory. Empty: none.
+    /// File that keeps these across restarts: hashes only. `auto`: in the user's state directory. `off`: none.
     pub decisions_file: String,
 }
 
@@ -98,7 +98,7 @@ impl Config {
     /// The file of the forced decisions, and whether the operator named it.
     pub(super) fn decisions_path(&self, state: Option<&Path>) -> Option<(PathBuf, bool)> {
         match self.decisions_file.as_str() {
-            "" => None,
+            "" | "off" => None,
             "auto" => Some((state?.join("decisions"), false)),
             named => Some((PathBuf::from(named), true)),
         }
@@ -115,4 +115,19 @@ pub fn state_directory(environment: impl Fn(&str) -> Option<PathBuf>) -> Option<
     let home = || absolute("HOME").map(|home| home.join(".local/state"));
     let base = absolute("XDG_STATE_HOME").or_else(home).or_else(|| absolute("LOCALAPPDATA"))?;
     Some(base.join("headroom"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_of_decisions_can_be_named_found_or_switched_off() {
+        let path = |file: &str| {
+            Config { decisions_file: file.into(), ..Config::default() }.decisions_path(Some(Path::new("/state")))
+        };
+        assert_eq!(path("auto"), Some((PathBuf::from("/state/decisions"), false)));
+        assert_eq!(path("/srv/decisions"), Some((PathBuf::from("/srv/decisions"), true)));
+        assert_eq!((path("off"), path("")), (None, None));
+    }
 }
