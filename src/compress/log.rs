@@ -58,7 +58,8 @@ pub(super) fn render(block: &str, ask: &Relevance, budget: Budget, tokens: &dyn 
 }
 
 /// Makes lines that tell of trouble, and what belongs to them, stand whole for so many tokens beyond the budget: the first
-/// of each kind, failures before warnings before what belongs to them, cheap ones first, so that most of them can be read. Returns which did not before.
+/// of each kind, failures before warnings before what belongs to them, cheap ones first, so that most of them can be read.
+/// Returns which did not before.
 fn spare_trouble(log: &Log<'_>, menus: &[Menu], levels: &mut [Level], extra: usize) -> Vec<usize> {
     let whole = LEVELS.len() - 1;
     let mut cut: Vec<((bool, bool), usize, usize)> = log

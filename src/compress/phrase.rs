@@ -397,6 +397,18 @@ fn smooth(phrases: &mut [Phrase]) {
     }
 }
 
+/// The phrases of each unit, with what belongs to each of them.
+pub(super) fn by_unit<'p, T>(
+    phrases: &'p [Phrase],
+    mut rest: &'p mut [T],
+) -> impl Iterator<Item = (&'p [Phrase], &'p mut [T])> {
+    phrases.chunk_by(|a, b| a.unit == b.unit).map_while(move |unit| {
+        let (inside, others) = std::mem::take(&mut rest).split_at_mut_checked(unit.len())?;
+        rest = others;
+        Some((unit, inside))
+    })
+}
+
 /// Gives each value some of its neighbours', `share` of each of the two, so many times.
 pub(super) fn even_out(values: &mut [f32], share: f32, rounds: usize) {
     for _ in 0..rounds {

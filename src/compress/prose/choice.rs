@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ops::Range};
 use super::{
     super::{
         atoms::lexicon,
-        phrase::Phrase,
+        phrase::{Phrase, by_unit},
         select::{self, Candidates},
         tokens::CountTokens,
         words::is_stop_word,
@@ -43,7 +43,7 @@ impl Prose<'_> {
         let smooth = if self.relevance.is_empty() { much } else { 1.0 };
         let mut worth: Vec<f32> = self.phrases.iter().map(|phrase| self.worth(phrase, smooth)).collect();
         self.lean(&mut worth);
-        if !self.shares_alike() || !self.relevance.is_empty() {
+        if !self.shares_alike() {
             self.leave_nothing_hanging(&mut worth);
         }
         if !self.relevance.is_empty() {
@@ -67,16 +67,14 @@ impl Prose<'_> {
 
     /// Articles, prepositions and conjunctions go before what they lead to.
     fn leave_nothing_hanging(&self, worth: &mut [f32]) {
-        let mut start = 0;
-        for phrases in self.phrases.chunk_by(|a, b| a.unit == b.unit) {
-            let places = start..start + phrases.len();
-            start = places.end;
-            let text = |phrase: &Phrase| self.text.get(phrase.span.clone()).unwrap_or_default();
-            let words: Vec<&str> = phrases.iter().map(text).collect();
-            if let Some(worth) = worth.get_mut(places) {
-                hanging::lean(worth, &words);
-            }
+        for (phrases, worth) in by_unit(&self.phrases, worth) {
+            hanging::lean(worth, &self.words(phrases));
         }
+    }
+
+    /// The words of each phrase.
+    pub(super) fn words(&self, phrases: &[Phrase]) -> Vec<&str> {
+        phrases.iter().map(|phrase| self.text.get(phrase.span.clone()).unwrap_or_default()).collect()
     }
 
     /// From now on the units at these spans are kept or left out whole; whether any of them was not yet.
@@ -166,12 +164,9 @@ fn drop_hollow(text: &str, phrases: &[Phrase], kept: &mut [bool]) {
         let words = text.get(phrase.span.clone()).unwrap_or_default().split_whitespace();
         words.map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()).all(says_nothing)
     };
-    let mut start = 0;
-    for phrases in phrases.chunk_by(|a, b| a.unit == b.unit) {
-        let places = start..start + phrases.len();
-        start = places.end;
-        let Some(kept) = kept.get_mut(places).filter(|kept| kept.contains(&false)) else { continue };
-        if phrases.iter().zip(kept.iter()).filter(|(_, kept)| **kept).all(|(phrase, _)| small(phrase)) {
+    for (phrases, kept) in by_unit(phrases, kept) {
+        let is_cut = kept.contains(&false);
+        if is_cut && phrases.iter().zip(kept.iter()).filter(|(_, kept)| **kept).all(|(phrase, _)| small(phrase)) {
             kept.fill(false);
         }
     }

@@ -1,5 +1,6 @@
-//! Duties: clauses that oblige or forbid, and statements with the exceptions to them. Half of one misleads more than none: `must not sign before legal has
-//! seen it` is whole or isn't there, and where nothing is asked it leaves after everything else.
+//! Duties: clauses that oblige or forbid, and statements with the exceptions to them. Half of one misleads more than none:
+//! `must not sign before legal has seen it` is whole or isn't there, and where nothing is asked it leaves after everything
+//! else.
 
 use std::ops::Range;
 
@@ -10,20 +11,17 @@ use super::{
             lex::{Border, Word},
             lexicon,
         },
-        phrase::Phrase,
+        phrase::{Phrase, by_unit},
         select::NEVER,
     },
     Prose,
+    hanging::LESS,
 };
 
 impl Prose<'_> {
     /// A condition leaves before what it limits: `If the fee rises,` says nothing alone.
     pub(super) fn bind_conditions(&self, worth: &mut [f32]) {
-        let mut start = 0;
-        for phrases in self.phrases.chunk_by(|a, b| a.unit == b.unit) {
-            let places = start..start + phrases.len();
-            start = places.end;
-            let Some(worth) = worth.get_mut(places) else { continue };
+        for (phrases, worth) in by_unit(&self.phrases, worth) {
             let conditions: Vec<bool> = phrases.iter().map(|phrase| self.opens_condition(phrase)).collect();
             if !conditions.contains(&true) {
                 continue;
@@ -43,9 +41,6 @@ impl Prose<'_> {
         first.is_some_and(|word| lexicon::conditional(&word.to_lowercase()))
     }
 }
-
-/// Hardly less than something else, so that only what is equal goes before it.
-const LESS: f32 = 1e-4;
 
 /// Part of a clause that stands or falls as a whole.
 #[derive(Clone, Copy, PartialEq)]
@@ -138,16 +133,18 @@ fn excepts(words: &[Word<'_>], at: usize) -> bool {
 
 /// An exception with the clause before it.
 fn limited(scan: &Scan<'_>, at: usize) -> Range<usize> {
-    let before = at.saturating_sub(1);
-    let start = (at.saturating_sub(BEFORE)..=before).rev().find(|at| border(scan, *at) > Border::None);
-    start.unwrap_or(at.saturating_sub(BEFORE))..clause(scan, at).end
+    opening(scan, at, at.saturating_sub(1))..clause(scan, at).end
+}
+
+/// Where the clause begins that a word up to `last` stands in, not too far before the word at an index.
+fn opening(scan: &Scan<'_>, at: usize, last: usize) -> usize {
+    let first = at.saturating_sub(BEFORE);
+    (first..=last).rev().find(|at| border(scan, *at) > Border::None).unwrap_or(first)
 }
 
 /// The clause around a binding word and the conditions after it, as word indices; a long one is cut to what is near.
 fn clause(scan: &Scan<'_>, at: usize) -> Range<usize> {
     let words = &scan.words;
-    let bordered = |at: usize| border(scan, at) > Border::None;
-    let start = (at.saturating_sub(BEFORE)..=at).rev().find(|at| bordered(*at)).unwrap_or(at.saturating_sub(BEFORE));
     let mut end = at + 1;
     while end < words.len() && end - at <= AFTER {
         let word = words.get(end);
@@ -162,7 +159,7 @@ fn clause(scan: &Scan<'_>, at: usize) -> Range<usize> {
         }
         end += 1;
     }
-    start..end
+    opening(scan, at, at)..end
 }
 
 /// What divides a word from the one before it; the end of a line alone divides nothing within a unit.

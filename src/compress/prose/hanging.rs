@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use super::super::{atoms::lexicon, select::NEVER};
 
-/// Lowers what each word that leads to another is worth to less than what that one is, so that no budget leaves it hanging. `words`
-/// are the phrases of one unit.
+/// Lowers what each word that leads to another is worth to less than what that one is, so that no budget leaves it
+/// hanging. `words` are the phrases of one unit.
 pub(super) fn lean(worth: &mut [f32], words: &[&str]) {
     let least = worth.iter().copied().filter(|worth| *worth > NEVER).fold(f32::INFINITY, f32::min);
     // What the word before would lead to: the nearest phrase, and the nearest that is no article.
@@ -77,7 +77,7 @@ fn is_mark(phrase: &str) -> bool {
 }
 
 /// Hardly less than something else: of two that are equal the first one would stay.
-const LESS: f32 = 1e-4;
+pub(super) const LESS: f32 = 1e-4;
 
 /// What a mark is worth: less than any word.
 const MARK: f32 = -10.0;

@@ -3,7 +3,10 @@
 use std::ops::Range;
 
 use super::{
-    super::{Encoded, RewriteError, Rewriter, phrase::even_out},
+    super::{
+        Encoded, RewriteError, Rewriter,
+        phrase::{by_unit, even_out},
+    },
     Prose,
 };
 
@@ -35,10 +38,7 @@ impl Prose<'_> {
     /// Each opinion with some of its neighbours' in the same unit: people who shorten a sentence leave stretches of it,
     /// not single words, and stretches read better.
     fn evened(&self, mut opinions: Vec<f32>) -> Vec<f32> {
-        let mut rest = opinions.as_mut_slice();
-        for phrases in self.phrases.chunk_by(|a, b| a.unit == b.unit) {
-            let (unit, others) = rest.split_at_mut(phrases.len());
-            rest = others;
+        for (_, unit) in by_unit(&self.phrases, &mut opinions) {
             even_out(unit, NEIGHBOUR, ROUNDS);
         }
         opinions

@@ -3,7 +3,7 @@
 
 use super::{
     super::{
-        phrase::Phrase,
+        phrase::{Phrase, by_unit},
         segment::{Form, Segment},
         select::NEVER,
     },
@@ -28,11 +28,7 @@ impl Prose<'_> {
 
     /// Makes the best share of each unit, by cost, stand or fall together: whatever is said of a matter, its core is there.
     pub(super) fn bind_core(&self, worth: &mut [f32], share: impl Fn(usize) -> f32) {
-        let mut start = 0;
-        for phrases in self.phrases.chunk_by(|a, b| a.unit == b.unit) {
-            let places = start..start + phrases.len();
-            start = places.end;
-            let Some(worth) = worth.get_mut(places) else { continue };
+        for (phrases, worth) in by_unit(&self.phrases, worth) {
             let share = phrases.first().map_or(0.0, |phrase| share(phrase.unit));
             let wanted = share * phrases.iter().map(|phrase| phrase.cost).sum::<usize>() as f32;
             let (mut spent, mut told, mut core) = (0.0, 0.0, Vec::new());
@@ -57,17 +53,12 @@ impl Prose<'_> {
     pub(super) fn share_alike(&self, worth: &mut [f32]) {
         let units = self.phrases.chunk_by(|a, b| a.unit == b.unit).count();
         let mean = self.phrases.iter().map(|phrase| phrase.cost).sum::<usize>() as f32 / units.max(1) as f32;
-        let mut start = 0;
-        for phrases in self.phrases.chunk_by(|a, b| a.unit == b.unit) {
-            let places = start..start + phrases.len();
-            start = places.end;
-            let Some(worth) = worth.get_mut(places) else { continue };
+        for (phrases, worth) in by_unit(&self.phrases, worth) {
             // What says nothing goes before all others.
             if worth.iter().all(|worth| *worth < -super::choice::EMPTY / 2.0) {
                 continue;
             }
-            let words: Vec<&str> =
-                phrases.iter().map(|phrase| self.text.get(phrase.span.clone()).unwrap_or_default()).collect();
+            let words = self.words(phrases);
             hanging::lean(worth, &words);
             hanging::turn(worth, &words);
             let total: usize = phrases.iter().map(|phrase| phrase.cost).sum();
