@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    compress::content,
+    compress::form_of,
     explain::{Record, SlotRecord},
     fidelity::{State, Verdict},
 };
@@ -91,7 +91,7 @@ impl Report {
         let (before, after) = slot.tokens();
         let (tokens_before, tokens_after) = (before as u64, after as u64);
         let sums = Sums { texts: 1, condensed: u64::from(slot.accepted), tokens_before, tokens_after };
-        self.groups.entry(slot.role.to_owned()).or_default().entry(kind(slot).to_owned()).or_default().add(&sums);
+        self.groups.entry(slot.role.to_owned()).or_default().entry(form_of(&slot.original).as_str().to_owned()).or_default().add(&sums);
         if !slot.accepted {
             *self.unchanged.entry(slot.decision().to_owned()).or_default() += 1;
         }
@@ -103,7 +103,7 @@ impl Report {
             *sum += count as u64;
         }
         for (_, why) in slot.refused() {
-            *self.refused.entry(why.to_owned()).or_default() += 1;
+            *self.refused.entry(why).or_default() += 1;
         }
         if let Some(verdict) = &slot.verdict {
             self.judge(verdict);
@@ -134,15 +134,6 @@ impl Report {
     }
 }
 
-/// The kind that most of a text is of.
-fn kind(slot: &SlotRecord) -> &'static str {
-    let mut bytes: BTreeMap<&'static str, usize> = BTreeMap::new();
-    for block in content::blocks(&slot.original) {
-        *bytes.entry(block.kind.as_str()).or_default() += block.span.len();
-    }
-    bytes.into_iter().max_by_key(|(_, bytes)| *bytes).map_or("prose", |(kind, _)| kind)
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -169,12 +160,14 @@ mod tests {
     fn what_would_be_saved_is_summed_and_what_was_known_is_not_worked_on_again() {
         let unit = Unit {
             span: 0..5,
-            kind: "prose",
+            form: Form::Prose,
             score: 0.5,
             redundancy: crate::compress::Redundancy::default(),
             decision: Decision::Kept,
-            reason: "refused: lost (number)".to_owned(),
+            why: Why::Refused(violation()),
             text: None,
+            noun: Noun::Sentences,
+            count: 1,
         };
         let shorter = Condensation {
             outcome: Outcome::Compressed("short".to_owned()),

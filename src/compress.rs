@@ -1,183 +1,50 @@
-//! The pure pipeline: text and what is asked of it in, condensed text and an account of every unit out.
+//! The theory of condensing, as code. Text and what is asked of it in; condensed text and an account of every unit out.
 //!
-//! Content kind -> atomic information units -> redundancy and relevance scores -> keep, rewrite or drop under the
-//! ratio's budget -> one batched rewrite -> guard -> assemble. Nothing in here waits, reads a clock or draws a random
-//! number: the outcome is a function of text, query, policy and model alone, which is what keeps a provider's prompt
-//! cache valid when a growing conversation is replayed.
+//! A message is its **frame** (what is addressed to the model: asked, ordered, shown as an example) and its **material**.
+//! The material is cut into **blocks**, each of one **form**. A form reads its block into **items** (a statement, a row, a
+//! log line, a key, a run of code). An item offers **variants**, from whole to shorter to absent; each variant is true by
+//! itself, has a cost in target tokens and a **worth**. **Bonds** say what needs what and what stands together. One
+//! **choice** spends the budget. What was chosen is written with **marks** where something is missing; the **guard** reads
+//! it against the source. Every item's fate is the account.
+//!
+//! Nothing that arrives says something else: an item is whole, in a variant that is true by itself, or absent. Where no
+//! true variant fits the budget, the budget gives way: a ratio is a target, truth is not.
+//!
+//! Nothing in here waits, reads a clock or draws a random number: the outcome is a function of text, query, policy and
+//! model alone, which is what keeps a provider's prompt cache valid when a growing conversation is replayed.
 
-pub mod atoms;
-mod body;
-mod code;
-pub mod content;
-mod excerpt;
-mod filler;
+mod ask;
+mod bond;
+mod choose;
+mod form;
 pub mod guard;
-pub mod json;
-pub mod lexicon;
-mod listing;
-mod log;
-pub mod marks;
-mod markup;
-pub mod phrase;
-mod prose;
-pub mod query;
-pub mod question;
-pub mod ratio;
-mod records;
-pub mod redundancy;
-pub mod reexpand;
-pub mod relevance;
-pub mod rewrite;
-pub mod segment;
-mod select;
-mod settings;
-pub mod tokens;
-pub mod words;
+mod mark;
+mod outcome;
+mod policy;
+mod ratio;
+mod reexpand;
+mod rewrite;
+pub mod text;
+mod tokens;
+mod worth;
 
-use std::{collections::BTreeMap, ops::Range};
-
-pub use query::{Query, ToolCall};
+pub use ask::{Query, ToolCall};
+pub use form::{Form, detect::form_of};
+pub use outcome::{Condensation, Decision, Noun, Outcome, Reason, Unit, UnitAccount, Why};
+pub use policy::Policy;
 pub use ratio::{Factor, InvalidRatio, Level, Ratio};
-pub use redundancy::Redundancy;
 pub use reexpand::reexpand;
-pub use relevance::Relevance;
 pub use rewrite::{Encoded, Interrupt, RewriteError, RewriteRequest, Rewriter};
 pub use tokens::{CountTokens, Encoding};
+pub use worth::redundancy::{Kinds, Redundancy};
 
-/// Raised whenever equal input may give other output than before; part of every cache key.
-pub const PIPELINE_VERSION: u32 = 3;
+use ask::{Frame, Wanted};
+use choose::Choice;
+use form::{Page, Reader};
+use worth::Worth;
 
-/// What the operator and the request allow. Everything in here is part of the cache key.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Policy {
-    /// How far to go.
-    pub ratio: Ratio,
-    /// Texts below this many target tokens go on as they are.
-    pub min_tokens: usize,
-    /// Whether the model may score and rewrite units; selection alone otherwise.
-    pub rewrite: bool,
-    /// Which kinds of redundancy count.
-    pub redundancy: redundancy::Kinds,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self { ratio: Ratio::Auto, min_tokens: 256, rewrite: true, redundancy: redundancy::Kinds::default() }
-    }
-}
-
-/// What became of one text.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Condensation {
-    /// The shorter text, or why the original goes on.
-    pub outcome: Outcome,
-    /// The original's length in target tokens.
-    pub tokens_before: usize,
-    /// The forwarded text's length in target tokens; equal to `tokens_before` when unchanged.
-    pub tokens_after: usize,
-    /// Every unit of the source in order; their spans concatenate to the source. Empty when unchanged early.
-    pub units: Vec<Unit>,
-}
-
-impl Condensation {
-    /// The original goes on, with its reason.
-    #[must_use]
-    pub fn unchanged(reason: Reason, tokens: usize) -> Self {
-        Self { outcome: Outcome::Unchanged(reason), tokens_before: tokens, tokens_after: tokens, units: Vec::new() }
-    }
-
-    /// The condensed text, if there is one.
-    #[must_use]
-    pub fn text(&self) -> Option<&str> {
-        match &self.outcome {
-            Outcome::Compressed(text) => Some(text),
-            Outcome::Unchanged(_) => None,
-        }
-    }
-}
-
-/// Compressed, or unchanged for a reason. Not compressing is an outcome, not an error.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// The text to forward instead.
-    Compressed(String),
-    /// The original goes on.
-    Unchanged(Reason),
-}
-
-/// Why a text goes on as it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// Shorter than the policy's minimum.
-    BelowMinimum,
-    /// The best condensed form is not shorter in target tokens.
-    NoGain,
-    /// Nothing in it may be changed (code, diffs, binary-looking text).
-    Protected,
-    /// Longer than the configured most a slot may hold.
-    TooLong,
-    /// The request's time budget ran out.
-    Deadline,
-    /// The queue was full.
-    Overloaded,
-    /// The model failed or is not available.
-    ModelFailed,
-    /// Whoever asked has gone.
-    Cancelled,
-    /// There was no verdict of the fidelity check in time, and the configuration forwards the original then.
-    Unverified,
-}
-
-impl Reason {
-    /// The word used in headers, metrics and logs.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::BelowMinimum => "below_minimum",
-            Self::NoGain => "no_gain",
-            Self::Protected => "protected",
-            Self::TooLong => "too_long",
-            Self::Deadline => "deadline",
-            Self::Overloaded => "overloaded",
-            Self::ModelFailed => "model_failed",
-            Self::Cancelled => "cancelled",
-            Self::Unverified => "unverified",
-        }
-    }
-}
-
-/// One atomic information unit of the source and its fate.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Unit {
-    /// Byte span in the source.
-    pub span: Range<usize>,
-    /// What kind of text it is: `prose`, `heading`, `list`, `table`, `json`, `log`, `code`, …
-    pub kind: &'static str,
-    /// What it is worth to the reader, 0–1, after redundancy and relevance.
-    pub score: f32,
-    /// How much of it is said elsewhere or says nothing.
-    pub redundancy: Redundancy,
-    /// Its fate.
-    pub decision: Decision,
-    /// Why, in a few words.
-    pub reason: String,
-    /// What stands in the condensed text for it; `None` for a dropped unit.
-    pub text: Option<String>,
-}
-
-/// The fate of a unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Decision {
-    /// Stands verbatim.
-    Kept,
-    /// Stands in a shorter form.
-    Rewritten,
-    /// Left out.
-    Dropped,
-}
+/// Raised whenever equal input may give other output than before; part of every cache key. A golden test notices.
+pub const PIPELINE_VERSION: u32 = 4;
 
 /// Condenses one text.
 ///
@@ -198,114 +65,135 @@ pub fn compress(
     if before < policy.min_tokens {
         return Ok(Condensation::unchanged(Reason::BelowMinimum, before));
     }
-    // A page is read as its text; the budget is still that of the page.
-    if let Some(page) = content::page(text) {
-        let inner = condensed(&page, question::Frame::none(&page), before, query, policy, tokens, rewriter)?;
-        return Ok(of_page(text, &page, inner, before, tokens));
+    let frame = ask::frame(text, query);
+    if frame.is_whole() {
+        return Ok(Condensation::unchanged(Reason::Frame, before));
     }
-    // A tool's result holds no question of the user's.
-    let frame = if query.call.is_some() { question::Frame::none(text) } else { question::frame(text) };
-    condensed(text, frame, before, query, policy, tokens, rewriter)
-}
-
-/// Condenses what stands within `frame` of a text that is worth `before` target tokens.
-fn condensed(
-    text: &str,
-    frame: question::Frame,
-    before: usize,
-    query: &Query,
-    policy: &Policy,
-    tokens: &dyn CountTokens,
-    rewriter: Option<&mut dyn Rewriter>,
-) -> Result<Condensation, RewriteError> {
-    let asked = frame.question.clone().and_then(|span| text.get(span));
-    let ask = Relevance::new(query, asked);
-    let mut body = body::Body::read(text, frame.head..frame.tail, &ask, policy.ratio, policy.redundancy, tokens);
-    if body.is_protected() {
+    let wanted = Wanted::new(query, frame.question(text));
+    let page = form::read(text, &frame, &Reader { wanted: &wanted, query, ratio: policy.ratio, tokens });
+    if page.is_fixed() {
         return Ok(Condensation::unchanged(Reason::Protected, before));
     }
-    let mut rewriter = rewriter.filter(|_| policy.rewrite);
-    body.rank(&ask, policy.ratio, rewriter.as_mut().map(|rewriter| &mut **rewriter as &mut dyn Rewriter))?;
-    let goal = goal(text, &frame, policy.ratio, before, tokens);
-    let plan = body.plan(&ask, goal, tokens);
-    let mut kept = body.select(&plan, tokens);
-    let write = |body: &body::Body<'_>, kept: &[bool], rewrites: &BTreeMap<usize, String>| {
-        let (material, units) = body.write(&plan, kept, rewrites);
-        framed(text, &frame, &material, units, before, tokens)
+    let costs = costs(&page, tokens);
+    let Ratio::By(factor) = policy.ratio else {
+        let choice = choose::lossless(&page, &costs);
+        return Ok(guarded(text, account(text, &page, &choice, &[], before, tokens), tokens));
     };
-    // A unit that the guard won't see cut is kept or left out whole, and the budget is shared out again.
-    for _ in 0..ROUNDS {
-        let cut = write(&body, &kept, &BTreeMap::new());
-        let refused = guard::faults(text, &cut).into_iter().filter_map(|(at, _)| cut.units.get(at));
-        let spans: Vec<Range<usize>> = refused.map(|unit| unit.span.clone()).collect();
-        if goal.is_none() || !body.hold_whole(&spans) {
-            break;
-        }
-        kept = body.select(&plan, tokens);
-    }
-    let rewrites = match rewriter.filter(|_| goal.is_some()) {
-        Some(rewriter) => body.shorten(&kept, tokens, rewriter)?,
-        None => BTreeMap::new(),
-    };
-    Ok(guarded(text, write(&body, &kept, &rewrites), tokens))
+    let worths = worth::weigh(&page, &wanted, rewriter.filter(|_| policy.rewrite))?;
+    let goal = goal(text, &frame, factor, before, tokens);
+    let written = fitted(text, &page, &worths, &costs, goal, before, tokens);
+    Ok(guarded(text, written, tokens))
 }
 
-/// What became of a page's text, told of the page: one unit.
-fn of_page(source: &str, page: &str, inner: Condensation, before: usize, tokens: &dyn CountTokens) -> Condensation {
-    let text = inner.text().unwrap_or(page);
-    let after = tokens.count(text);
-    if after >= before {
-        return Condensation::unchanged(Reason::NoGain, before);
-    }
-    let left_out = inner.units.iter().filter(|unit| unit.decision == Decision::Dropped).count();
-    let unit = Unit {
-        span: 0..source.len(),
-        kind: content::Kind::Html.as_str(),
-        score: 1.0,
-        redundancy: Redundancy::default(),
-        decision: Decision::Rewritten,
-        reason: format!("the text of the page; {left_out} of {} units left out", inner.units.len()),
-        text: Some(text.to_owned()),
-    };
-    let outcome = Outcome::Compressed(text.to_owned());
-    Condensation { outcome, tokens_before: before, tokens_after: after, units: vec![unit] }
+/// What each variant of each item costs.
+fn costs(page: &Page<'_>, tokens: &dyn CountTokens) -> Vec<Vec<usize>> {
+    let cost = |item: &form::Item<'_>| item.variants.iter().map(|variant| tokens.count(&variant.text)).collect();
+    page.items.iter().map(cost).collect()
 }
 
-/// How often the budget is shared out again after what the guard refused.
-const ROUNDS: usize = 2;
-
-/// Target tokens of the condensed material; `None` where no ratio is asked.
-fn goal(text: &str, frame: &question::Frame, ratio: Ratio, before: usize, tokens: &dyn CountTokens) -> Option<usize> {
-    let Ratio::By(factor) = ratio else { return None };
-    let count = |span: Range<usize>| text.get(span).map_or(0, |part| tokens.count(part));
-    // The question is no material and costs nothing; the instructions around it do.
-    let question = frame.question.clone().map_or(0, count);
-    let framing = (count(0..frame.head) + count(frame.tail..text.len())).saturating_sub(question);
-    let whole = (before.saturating_sub(question) as f32 / factor.value()) as usize;
-    Some(whole.saturating_sub(framing).max(whole / 2))
+/// Target tokens of the whole condensed text. What the user asks is no material and costs nothing; what else is addressed
+/// to the model is paid for by the material, down to half of its own share.
+fn goal(text: &str, frame: &Frame, factor: Factor, before: usize, tokens: &dyn CountTokens) -> usize {
+    let count = |part: Option<&str>| part.map_or(0, |part| tokens.count(part));
+    let question = count(frame.question(text)).min(before);
+    let material: usize = frame.material().iter().map(|span| count(text.get(span.clone()))).sum();
+    let share = (before - question) as f32 / factor.value();
+    let framing = before.saturating_sub(material);
+    framing + (share as usize + question).saturating_sub(framing).max((material as f32 / factor.value() / 2.0) as usize)
 }
 
-/// The condensed material within what stays word for word around it.
-fn framed(
+/// The text of most worth that is no longer than `goal`, marks included. What joining costs is known once it is done, so
+/// the budget is set right a few times.
+fn fitted(
     text: &str,
-    frame: &question::Frame,
-    material: &str,
-    inner: Vec<Unit>,
+    page: &Page<'_>,
+    worths: &[Worth],
+    costs: &[Vec<usize>],
+    goal: usize,
     before: usize,
     tokens: &dyn CountTokens,
 ) -> Condensation {
-    let head = text.get(..frame.head).unwrap_or_default();
-    let tail = text.get(frame.tail..).unwrap_or_default();
-    let condensed = format!("{head}{material}{tail}");
-    let after = tokens.count(&condensed);
-    if after >= before || material.trim().is_empty() {
-        return Condensation::unchanged(Reason::NoGain, before);
+    let values: Vec<f32> = worths.iter().map(|worth| worth.value).collect();
+    let fixed: usize = page.items.iter().zip(costs).filter(|(item, _)| item.fixed).filter_map(|(_, costs)| costs.first()).sum();
+    let mut budget = goal.saturating_sub(fixed);
+    let mut best: Option<Condensation> = None;
+    for _ in 0..CORRECTIONS {
+        let choice = choose::within(page, &values, costs, budget);
+        let written = account(text, page, &choice, worths, before, tokens);
+        let spent = written.tokens_after;
+        let fits = spent <= goal;
+        let better = best.as_ref().is_none_or(|best| {
+            let held = best.tokens_after;
+            if fits { held > goal || spent > held } else { held > goal && spent < held }
+        });
+        if better {
+            best = Some(written);
+        }
+        if fits && goal - spent <= goal / 50 {
+            break;
+        }
+        let next = if fits { budget + (goal - spent) } else { budget.saturating_sub(spent - goal) };
+        if next == budget {
+            break;
+        }
+        budget = next;
     }
-    let why = "what is asked stays word for word";
-    let mut units: Vec<Unit> = body::protected(text, 0..frame.head, why).into_iter().collect();
-    units.extend(inner);
-    units.extend(body::protected(text, frame.tail..text.len(), why));
-    Condensation { outcome: Outcome::Compressed(condensed), tokens_before: before, tokens_after: after, units }
+    best.unwrap_or_else(|| Condensation::unchanged(Reason::NoGain, before))
+}
+
+/// How often the budget is set right by what the text cost that came of it.
+const CORRECTIONS: usize = 4;
+
+/// What a choice makes of a text: the text, and every unit's fate.
+fn account(
+    text: &str,
+    page: &Page<'_>,
+    choice: &Choice,
+    worths: &[Worth],
+    before: usize,
+    tokens: &dyn CountTokens,
+) -> Condensation {
+    let most = worths.iter().map(|worth| worth.value).fold(f32::MIN_POSITIVE, f32::max);
+    let unit = |(at, item): (usize, &form::Item<'_>)| {
+        let variant = choice.get(at).copied().flatten().and_then(|variant| item.variants.get(variant));
+        let worth = worths.get(at);
+        let verbatim = variant.is_some_and(|variant| text.get(item.span.clone()) == Some(variant.text.as_ref()));
+        Unit {
+            span: item.span.clone(),
+            form: item.form,
+            score: worth.map_or(1.0, |worth| worth.value / most).clamp(0.0, 1.0),
+            redundancy: worth.map(|worth| worth.redundancy).unwrap_or_default(),
+            decision: match (variant, verbatim) {
+                (None, _) => Decision::Dropped,
+                (Some(_), true) => Decision::Kept,
+                (Some(_), false) => Decision::Rewritten,
+            },
+            why: match variant {
+                _ if item.form == Form::Frame => Why::Frame,
+                _ if item.fixed => Why::Exact,
+                None if item.said.is_some() => Why::Said,
+                None => Why::Outweighed,
+                Some(variant) if !variant.lossless => Why::Shorter,
+                Some(_) if !verbatim => Why::Lossless,
+                Some(_) if worths.is_empty() => Why::Whole,
+                Some(_) => Why::Chosen,
+            },
+            text: variant.map(|variant| variant.text.to_string()),
+            noun: item.noun,
+            count: item.count,
+        }
+    };
+    settled(text, page.items.iter().enumerate().map(unit).collect(), before, tokens)
+}
+
+/// The condensation that units amount to; the original where they are not shorter.
+fn settled(source: &str, units: Vec<Unit>, before: usize, tokens: &dyn CountTokens) -> Condensation {
+    let text = mark::assemble(source, &units);
+    let after = tokens.count(&text);
+    if after >= before || text.trim().is_empty() {
+        return Condensation { units, ..Condensation::unchanged(Reason::NoGain, before) };
+    }
+    Condensation { outcome: Outcome::Compressed(text), tokens_before: before, tokens_after: after, units }
 }
 
 /// The condensation with every unit back whose shorter form the guard refuses.
@@ -318,7 +206,7 @@ fn guarded(text: &str, condensation: Condensation, tokens: &dyn CountTokens) -> 
     let mut guarded = reexpand(text, &condensation, &refused, tokens);
     for (at, violation) in faults {
         if let Some(unit) = guarded.units.get_mut(at) {
-            unit.reason = format!("refused: {violation}");
+            unit.why = Why::Refused(violation);
         }
     }
     guarded

@@ -76,7 +76,7 @@ fn write_unit(out: &mut impl Write, source: &str, unit: &Unit, encoding: &Encodi
     };
     let redundant = unit.redundancy.to_string();
     let redundant = if redundant.is_empty() { redundant } else { format!(" (redundancy: {redundant})") };
-    writeln!(out, "{colour}{word:<9}{plain} {:.2} {}, {tokens}: {}{redundant}", unit.score, unit.kind, unit.reason)?;
+    writeln!(out, "{colour}{word:<9}{plain} {:.2} {}, {tokens}: {}{redundant}", unit.score, unit.form.as_str(), unit.why)?;
     writeln!(out, "  {}", one_line(original))?;
     if let (Decision::Rewritten, Some(text)) = (unit.decision, &unit.text) {
         writeln!(out, "  {colour}{}{plain}", one_line(text))?;
@@ -122,12 +122,14 @@ mod tests {
     fn condensation() -> Condensation {
         let unit = |span, decision, text: Option<&str>| Unit {
             span,
-            kind: "prose",
+            form: headroom::compress::Form::Prose,
             score: 0.5,
             redundancy: headroom::compress::Redundancy::default(),
             decision,
-            reason: "because".into(),
+            why: headroom::compress::Why::Chosen,
             text: text.map(Into::into),
+            noun: headroom::compress::Noun::Sentences,
+            count: 1,
         };
         Condensation {
             outcome: Outcome::Compressed("One. Two.".into()),

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use headroom::compress::{self, Condensation, Encoding, Policy, Query, Redundancy, Unit};
+use headroom::compress::{self, Condensation, Encoding, Policy, Query, Unit, UnitAccount};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
@@ -111,19 +111,7 @@ struct Account<'a> {
     ms: f64,
     /// `compressed`, or why the text stayed as it was.
     outcome: &'a str,
-    units: Vec<UnitAccount<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct UnitAccount<'a> {
-    /// Byte offsets in the source.
-    start: usize,
-    end: usize,
-    kind: &'a str,
-    score: f32,
-    redundancy: Redundancy,
-    decision: compress::Decision,
-    reason: &'a str,
+    units: Vec<UnitAccount>,
 }
 
 impl<'a> Account<'a> {
@@ -136,22 +124,7 @@ impl<'a> Account<'a> {
             ratio: account::ratio(tokens_before, tokens_after),
             ms: (took.as_secs_f64() * 1e5).round() / 100.0,
             outcome: account::outcome(condensation),
-            units: condensation.units.iter().map(UnitAccount::of).collect(),
-        }
-    }
-}
-
-impl<'a> UnitAccount<'a> {
-    fn of(unit: &'a Unit) -> Self {
-        let Unit { span, kind, score, redundancy, decision, reason, .. } = unit;
-        Self {
-            start: span.start,
-            end: span.end,
-            kind,
-            score: *score,
-            redundancy: *redundancy,
-            decision: *decision,
-            reason,
+            units: condensation.units.iter().map(Unit::account).collect(),
         }
     }
 }
@@ -205,6 +178,6 @@ Examples:
   curl -s https://example.org/page.txt | headroom compress - --query 'When does it end?'
   headroom compress report.txt --json | jq .units
 
-JSON: {text, tokens_before, tokens_after, ratio, ms, outcome, units: [{start, end, kind, score,
+JSON: {text, tokens_before, tokens_after, ratio, ms, outcome, units: [{start, end, form, score,
 redundancy: {lexical, structural, semantic}, decision, reason}]};
 start and end are byte offsets in the source, decision is kept, rewritten or dropped.";

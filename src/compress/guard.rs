@@ -22,7 +22,7 @@ pub use reduction::{Allow, check_reduction, check_reduction_text};
 pub(crate) use statements::same_stem;
 pub use units::faults;
 
-use crate::compress::atoms::{AtomKind, Found, Scan, lex::Word};
+use crate::compress::text::atoms::{AtomKind, Found, Scan, lex::Word};
 
 /// Why a rewrite may not stand for its source. Carries no text, so that it can be counted and logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, thiserror::Error)]
@@ -149,7 +149,7 @@ enum Rule {
 }
 
 fn rule(kind: AtomKind, key: &str) -> Rule {
-    use crate::compress::atoms::lexicon::light_modal;
+    use crate::compress::text::atoms::lexicon::light_modal;
     match kind {
         AtomKind::Negation | AtomKind::Item => Rule::Exact,
         AtomKind::Modal if light_modal(key) => Rule::NoMore,

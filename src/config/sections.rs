@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
-    compress::{Policy, Ratio, redundancy::Kinds},
+    compress::{Policy, Ratio, Kinds},
     model::{Options, Sentences},
     setting::Invalid,
 };

@@ -293,7 +293,7 @@ impl Drop for Waiter {
 
 /// What a decision weighs, in bytes; keys and book-keeping are put at 200.
 fn weight(condensation: &Condensation) -> u32 {
-    let unit = |unit: &Unit| size_of::<Unit>() + unit.reason.len() + unit.text.as_ref().map_or(0, String::len);
+    let unit = |unit: &Unit| size_of::<Unit>() + unit.text.as_ref().map_or(0, String::len);
     let text = match &condensation.outcome {
         Outcome::Compressed(text) => text.len(),
         Outcome::Unchanged(_) => 0,

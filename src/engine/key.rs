@@ -1,7 +1,7 @@
 //! What makes two jobs equal.
 
 use crate::{
-    compress::{Encoding, Level, PIPELINE_VERSION, Policy, Query, Ratio, ToolCall, redundancy::Kinds},
+    compress::{Encoding, Level, PIPELINE_VERSION, Policy, Query, Ratio, ToolCall, Kinds},
     engine::Job,
 };
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::{
     Record, SlotRecord,
-    record::{fate, refusal, saved, state, when},
+    record::{refusal, saved, state, when},
     words::{self, Stretch},
 };
 use crate::{
@@ -123,13 +123,13 @@ fn row(page: &mut String, at: usize, unit: &Unit, original: &str, flagged: bool)
         "<tr class=\"{fate}{mark}{refused}\"><td>{at}<td><b>{fate}</b><br><small>{kind}</small>\
          <td title=\"relevance to what is asked, 0 to 1; redundancy: {redundancy}\">{score:.2}<br><meter value={score:.2}></meter>\
          <td class=text title=\"bytes {start} to {end}\">{old}<td class=text>{new}<td class=why>{why}",
-        fate = fate(unit.decision),
-        kind = escape(unit.kind),
+        fate = unit.decision.as_str(),
+        kind = escape(unit.form.as_str()),
         score = unit.score,
         redundancy = unit.redundancy,
         start = unit.span.start,
         end = unit.span.end,
-        why = escape(&unit.reason),
+        why = escape(&unit.why.to_string()),
     );
 }
 
@@ -143,7 +143,7 @@ fn marked(stretches: &[Stretch<'_>], tag: &str) -> String {
 
 /// What the guard refused, by reason.
 fn guard(page: &mut String, slot: &SlotRecord) {
-    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
     for (_, why) in slot.refused() {
         *reasons.entry(why).or_default() += 1;
     }

@@ -7,7 +7,7 @@ use super::{
     record::{refusal, when},
 };
 use crate::{
-    compress::{Decision, Redundancy, Unit},
+    compress::{Unit, UnitAccount},
     fidelity::Verdict,
 };
 
@@ -81,15 +81,10 @@ struct SlotPage<'a> {
 /// One unit: its bytes in the original, what it is worth, its fate and why.
 #[derive(Serialize)]
 struct UnitPage<'a> {
-    start: usize,
-    end: usize,
-    kind: &'a str,
-    score: f32,
-    redundancy: Redundancy,
-    decision: Decision,
-    reason: &'a str,
+    #[serde(flatten)]
+    account: UnitAccount,
     /// What the guard had against its shorter form.
-    refused: Option<&'a str>,
+    refused: Option<String>,
     original: &'a str,
     text: Option<&'a str>,
 }
@@ -117,18 +112,11 @@ impl<'a> SlotPage<'a> {
 
 impl<'a> UnitPage<'a> {
     fn of(unit: &'a Unit, original: &'a str) -> Self {
-        let Unit { span, kind, score, redundancy, decision, reason, text } = unit;
         Self {
-            start: span.start,
-            end: span.end,
-            kind,
-            score: *score,
-            redundancy: *redundancy,
-            decision: *decision,
-            reason,
+            account: unit.account(),
             refused: refusal(unit),
             original,
-            text: text.as_deref(),
+            text: unit.text.as_deref(),
         }
     }
 }

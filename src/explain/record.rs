@@ -39,7 +39,7 @@ impl Record {
 
     /// Bytes that it holds, near enough.
     pub(super) fn weight(&self) -> usize {
-        let unit = |u: &Unit| size_of::<Unit>() + u.reason.len() + u.text.as_ref().map_or(0, String::len);
+        let unit = |u: &Unit| size_of::<Unit>() + u.text.as_ref().map_or(0, String::len);
         let slot = |s: &SlotRecord| {
             let units: usize = s.condensation.units.iter().map(unit).sum();
             let findings = s.verdict.as_deref().map_or(&[][..], |verdict| &verdict.findings);
@@ -121,23 +121,14 @@ impl SlotRecord {
     }
 
     /// The units whose shorter form the guard refused, and why.
-    pub fn refused(&self) -> impl Iterator<Item = (usize, &str)> {
+    pub fn refused(&self) -> impl Iterator<Item = (usize, String)> {
         self.condensation.units.iter().enumerate().filter_map(|(at, unit)| Some((at, refusal(unit)?)))
     }
 }
 
 /// Why the guard refused a unit's shorter form, where it did.
-pub(super) fn refusal(unit: &Unit) -> Option<&str> {
-    unit.reason.strip_prefix("refused: ")
-}
-
-/// The word for a unit's fate.
-pub(super) const fn fate(decision: Decision) -> &'static str {
-    match decision {
-        Decision::Kept => "kept",
-        Decision::Rewritten => "rewritten",
-        Decision::Dropped => "dropped",
-    }
+pub(super) fn refusal(unit: &Unit) -> Option<String> {
+    unit.refused().map(|violation| violation.to_string())
 }
 
 /// A verdict in a few words.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{
     Record, SlotRecord,
-    record::{fate, saved, state, when},
+    record::{saved, state, when},
     words::{self, Stretch},
 };
 use crate::compress::{Decision, Unit};
@@ -63,7 +63,7 @@ fn slot(out: &mut String, at: usize, slot: &SlotRecord, ink: &Ink) {
 }
 
 fn unit(out: &mut String, at: usize, unit: &Unit, original: &str, ink: &Ink) {
-    let label = format!("{at:>4} {:<9} {:.2}", fate(unit.decision), unit.score);
+    let label = format!("{at:>4} {:<9} {:.2}", unit.decision.as_str(), unit.score);
     let label = ink.dim(&label);
     match unit.decision {
         Decision::Kept => {
@@ -79,7 +79,7 @@ fn unit(out: &mut String, at: usize, unit: &Unit, original: &str, ink: &Ink) {
             let _ = writeln!(out, "{:MARGIN$} {}{}", "", ink.green("+ "), ink.marked(&new, "32", "32;7"));
         }
     }
-    let _ = writeln!(out, "{:MARGIN$}   {}", "", ink.dim(&format!("({}: {})", unit.kind, safe(&unit.reason))));
+    let _ = writeln!(out, "{:MARGIN$}   {}", "", ink.dim(&format!("({}: {})", unit.form.as_str(), safe(&unit.why.to_string()))));
 }
 
 /// Columns before a text.

@@ -14,12 +14,14 @@ fn record(id: &str, original: &str) -> Record {
     let at = original.len() / 2;
     let unit = |span, decision, text: Option<&str>| Unit {
         span,
-        kind: "prose",
+        form: crate::compress::Form::Prose,
         score: 0.5,
         redundancy: crate::compress::Redundancy::default(),
         decision,
-        reason: "said before".to_owned(),
+        why: crate::compress::Why::Said,
         text: text.map(str::to_owned),
+        noun: crate::compress::Noun::Sentences,
+        count: 1,
     };
     let condensation = Condensation {
         outcome: Outcome::Compressed("short".to_owned()),
@@ -156,8 +158,6 @@ fn a_page_shows_hostile_text_as_text() {
     let hostile = "<script>alert(1)</script> & \"'</td></table> \u{202e}<img src=x onerror=y>";
     let mut record = record("r<1>", &hostile.repeat(3));
     record.model = Some(hostile.to_owned());
-    let unit = &mut Arc::make_mut(&mut record.slots[0].condensation).units[0];
-    unit.reason = hostile.to_owned();
     let page = html(&record);
     assert!(
         !page.contains("<script") && !page.contains("r<1>") && !page.contains("<img") && !page.contains('\u{202e}')

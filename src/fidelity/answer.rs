@@ -5,8 +5,8 @@ use super::{
     question::{GAP, Question, turns},
 };
 use crate::compress::{
-    atoms::{AtomKind, Found, Scan},
     guard::same_stem,
+    text::atoms::{AtomKind, Found, Scan},
 };
 
 /// How an answer compares with what was expected.

@@ -11,7 +11,7 @@ use std::{
 
 use super::Config;
 use crate::{
-    compress::{Level, content},
+    compress::{Form, Level, form_of},
     engine::{Engine, Tenant},
 };
 
@@ -29,7 +29,7 @@ pub struct Backoff {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Name {
     /// Texts that begin with this kind of content.
-    Kind(content::Kind),
+    Kind(Form),
     /// Texts of one tenant.
     Tenant(Tenant),
     /// Texts for one target model, by the hash of its name.
@@ -41,13 +41,12 @@ impl Name {
     #[must_use]
     pub fn of(text: &str, tenant: Tenant, model: Option<&str>) -> [Self; 3] {
         let head = text.get(..text.floor_char_boundary(HEAD)).unwrap_or_default();
-        let kind = content::blocks(head).into_iter().max_by_key(|block| block.span.len());
         let mut named = [0; 16];
         named
             .iter_mut()
             .zip(blake3::hash(model.unwrap_or_default().as_bytes()).as_bytes())
             .for_each(|(to, b)| *to = *b);
-        [Self::Kind(kind.map_or(content::Kind::Prose, |block| block.kind)), Self::Tenant(tenant), Self::Model(named)]
+        [Self::Kind(form_of(head)), Self::Tenant(tenant), Self::Model(named)]
     }
 
     /// Its hash, which tells nothing of a tenant or a model.
@@ -151,7 +150,7 @@ const MOST_NAMES: usize = 4096;
 mod tests {
     use super::*;
 
-    const PROSE: Name = Name::Kind(content::Kind::Prose);
+    const PROSE: Name = Name::Kind(Form::Prose);
 
     fn level_after(backoff: &Backoff, flags: impl IntoIterator<Item = bool>) -> Level {
         for flagged in flags {
@@ -185,7 +184,7 @@ mod tests {
         let names = |text, tenant, model| Name::of(text, Tenant([tenant; 16]), model);
         let prose = names("Nobody came to the meeting. It was cold.", 1, Some("a"));
         assert_eq!(prose[0], PROSE);
-        assert_eq!(names("[{\"a\": 1}, {\"a\": 2}]", 1, Some("a"))[0], Name::Kind(content::Kind::Json));
+        assert_eq!(names("[{\"a\": 1}, {\"a\": 2}]", 1, Some("a"))[0], Name::Kind(Form::Json));
         assert_ne!(names("", 2, None)[1], prose[1]);
         assert_ne!(names("", 2, None)[2], prose[2]);
     }

@@ -17,7 +17,7 @@ use super::{
     question::{Question, claims, losses},
 };
 use crate::{
-    compress::{Condensation, CountTokens as _, Decision, Encoding, Level, Unit, guard::plain},
+    compress::{Condensation, CountTokens as _, Decision, Encoding, Form, Level, Unit, guard::plain},
     setting::Invalid,
 };
 
@@ -192,7 +192,7 @@ impl Checker {
 /// Units whose words are sentences and were changed. Other kinds are brought into another form by code, which invents
 /// nothing, and don't read as sentences with gaps.
 fn is_checked(unit: &Unit) -> bool {
-    unit.decision == Decision::Rewritten && matches!(unit.kind, "prose" | "heading" | "list")
+    unit.decision == Decision::Rewritten && unit.form == Form::Prose
 }
 
 /// The body, if it is no longer than an answer may be.

@@ -4,12 +4,14 @@
 use std::ops::Range;
 
 use crate::compress::{
-    atoms::{
-        AtomKind, Found, Scan,
-        lex::{Border, Word},
+    guard::same_stem,
+    text::{
+        atoms::{
+            AtomKind, Found, Scan,
+            lex::{Border, Word},
+        },
         lexicon::function_word,
     },
-    guard::same_stem,
 };
 
 /// A word of weight beside a gap, in its own sentence.

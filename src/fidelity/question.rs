@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::fit::{self, Near, near};
-use crate::compress::atoms::{
+use crate::compress::text::atoms::{
     AtomKind, Found, Scan,
     lex::Border,
     lexicon::{conditional, function_word, light_modal},

@@ -222,7 +222,7 @@ fn decision(first: &str) -> (Job, Condensation) {
     let condensed = format!("{first} {rest}");
     let unit = |span, decision, text: &str| Unit {
         span,
-        kind: "prose",
+        form: crate::compress::Form::Prose,
         score: 0.5,
         redundancy: crate::compress::Redundancy::default(),
         decision,
@@ -326,7 +326,7 @@ async fn a_back_off_outlives_its_process() {
     let folder = tempfile::tempdir().unwrap();
     let settings = engine::Config { decisions_file: "auto".to_owned(), ..engine::Config::default() };
     let start = || Engine::start(&settings, Some(folder.path()), Backend::None).unwrap();
-    let prose = Name::Kind(crate::compress::content::Kind::Prose);
+    let prose = Name::Kind(crate::compress::Form::Prose);
     let first = start();
     let backoff = Backoff::new(&Config::default(), Some(first.clone()));
     for _ in 0..40 {

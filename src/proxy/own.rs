@@ -24,7 +24,7 @@ use super::{
     slots::{self, Decided, Terms, Why},
 };
 use crate::{
-    compress::{Decision, Encoding, Policy, Query, Ratio, Unit},
+    compress::{Encoding, Policy, Query, Ratio, Unit, UnitAccount},
     engine::{Cache, Job, Readiness, Reply},
     fidelity::Verdict,
     telemetry::metrics::KindLabel,
@@ -227,18 +227,7 @@ struct SlotPage<'a> {
     /// What the fidelity check says by now, where it is on.
     #[serde(skip_serializing_if = "Option::is_none")]
     fidelity: Option<&'a Verdict>,
-    units: Vec<UnitPage<'a>>,
-}
-
-/// One unit: its bytes in the source, and its fate.
-#[derive(Debug, Serialize)]
-struct UnitPage<'a> {
-    start: usize,
-    end: usize,
-    kind: &'a str,
-    score: f32,
-    decision: Decision,
-    reason: &'a str,
+    units: Vec<UnitAccount>,
 }
 
 impl<'a> SlotPage<'a> {
@@ -254,20 +243,7 @@ impl<'a> SlotPage<'a> {
             ratio: if after > 0 { before as f64 / after as f64 } else { 1.0 },
             cache: if reply.cache == Cache::Hit { "hit" } else { "miss" },
             fidelity: fidelity.map(|verdict| &**verdict),
-            units: condensation.units.iter().map(UnitPage::of).collect(),
-        }
-    }
-}
-
-impl<'a> UnitPage<'a> {
-    fn of(unit: &'a Unit) -> Self {
-        Self {
-            start: unit.span.start,
-            end: unit.span.end,
-            kind: unit.kind,
-            score: unit.score,
-            decision: unit.decision,
-            reason: &unit.reason,
+            units: condensation.units.iter().map(Unit::account).collect(),
         }
     }
 }

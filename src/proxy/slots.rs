@@ -207,7 +207,7 @@ const fn telling(reason: Reason) -> u8 {
         Reason::Cancelled => 4,
         Reason::TooLong => 3,
         Reason::NoGain => 2,
-        Reason::Protected => 1,
+        Reason::Protected | Reason::Frame => 1,
         Reason::BelowMinimum => 0,
     }
 }

@@ -1,7 +1,7 @@
 //! Lists within a sentence keep their length: `pears, plums and figs` is not `pears and figs`.
 
 use super::{Fault, Violation, statements::same_stem};
-use crate::compress::atoms::{
+use crate::compress::text::atoms::{
     AtomKind, Scan,
     lex::{Border, Word},
     lexicon::function_word,

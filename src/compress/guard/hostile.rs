@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Fault, Violation};
-use crate::compress::atoms::{
+use crate::compress::text::atoms::{
     Scan,
     lex::{fold_char, invisible, twin},
 };

@@ -5,7 +5,7 @@
 //! must stand in the source between the same borders, word for word.
 
 use super::{Fault, Violation};
-use crate::compress::atoms::{
+use crate::compress::text::atoms::{
     Scan,
     lex::{Border, Word},
     lexicon::listed,

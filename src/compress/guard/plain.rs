@@ -6,7 +6,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use crate::compress::atoms::{
+use crate::compress::text::atoms::{
     lex::{self, Border, Word},
     lexicon,
 };

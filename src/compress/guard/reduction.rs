@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Fault, Violation, hostile, instruction};
-use crate::compress::atoms::{
+use crate::compress::text::atoms::{
     AtomKind, Scan,
     lex::{Border, Word},
     lexicon::light,
@@ -17,7 +17,7 @@ pub enum Allow {
     Nothing,
     /// Whole clauses with the atoms in them.
     DroppedClauses,
-    /// Any atom, whole and with what belongs to it (see [`protected`](crate::compress::atoms::protected)).
+    /// Any atom, whole and with what belongs to it (see [`protected`](crate::compress::text::atoms::protected)).
     DroppedAtoms,
 }
 

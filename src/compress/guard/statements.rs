@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{Fault, Violation};
-use crate::compress::atoms::{
+use crate::compress::text::atoms::{
     AtomKind, Scan,
     lex::{Border, Word},
     lexicon::{direction, light},

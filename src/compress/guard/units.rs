@@ -1,57 +1,32 @@
 //! The last look at a condensed text: units whose shorter form may not stand.
 
-use std::ops::Range;
-
-use super::{Allow, Fault, Violation, hostile, instruction, reduction};
+use super::{Allow, Fault, Violation, hostile, reduction};
 use crate::compress::{
-    Condensation, Decision,
-    atoms::{
-        AtomKind, Scan,
-        lex::{Border, Word},
+    Condensation, Decision, Form,
+    text::{
+        atoms::{AtomKind, Scan},
         lexicon,
     },
-    reexpand::places,
 };
 
 /// The rewritten units that may not stand as they do, each with the reason; in order, each once.
 ///
 /// What was left out of a unit was left out on purpose, so lost atoms are no fault here. A statement torn apart, a unit
-/// with hidden characters, and an instruction that the source doesn't give are, and the latter also where it arises from
-/// fragments of several units side by side.
+/// with hidden characters, and an instruction that the source doesn't give are.
 #[must_use]
 pub fn faults(source: &str, condensation: &Condensation) -> Vec<(usize, Violation)> {
-    let Some(condensed) = condensation.text() else { return Vec::new() };
-    let units = &condensation.units;
-    let mut found: Vec<(usize, Violation)> = units
-        .iter()
-        .enumerate()
-        .filter(|(_, unit)| unit.decision == Decision::Rewritten && PROSE.contains(&unit.kind))
+    if condensation.text().is_none() {
+        return Vec::new();
+    }
+    let rewritten = condensation.units.iter().enumerate().filter(|(_, unit)| unit.decision == Decision::Rewritten);
+    rewritten
         .filter_map(|(at, unit)| {
             let (before, after) = (source.get(unit.span.clone())?, unit.text.as_deref()?);
-            shorter(before, after).err().map(|violation| (at, violation))
+            let verdict = if unit.form == Form::Prose { shorter(before, after) } else { Ok(()) };
+            verdict.err().map(|violation| (at, violation))
         })
-        .collect();
-    if let Some(places) = places(condensed, units) {
-        for order in orders(source, condensed) {
-            let inside = |place: &Range<usize>| place.start < order.end && order.start < place.end;
-            let touched: Vec<usize> =
-                places.iter().enumerate().filter(|(_, place)| inside(place)).map(|(at, _)| at).collect();
-            // One that lies within a unit was looked at above.
-            if touched.len() > 1 {
-                let rewritten = |at: &usize| {
-                    units.get(*at).is_some_and(|u| u.decision == Decision::Rewritten && PROSE.contains(&u.kind))
-                };
-                found.extend(touched.into_iter().filter(rewritten).map(|at| (at, Fault::Instruction.whole())));
-            }
-        }
-    }
-    found.sort_unstable();
-    found.dedup_by_key(|(at, _)| *at);
-    found
+        .collect()
 }
-
-/// Kinds of units whose words are sentences.
-const PROSE: &[&str] = &["prose", "heading", "list"];
 
 /// Whether the shorter form of a unit may stand for it. One made by leaving words out may lose atoms, but whole; any
 /// other is a rewrite and keeps them all.
@@ -80,23 +55,10 @@ fn opening<'s>(scan: &'s Scan<'_>) -> Option<&'s str> {
     scan.words.iter().map(|word| &*word.key).find(|key| !key.is_empty())
 }
 
-/// Where the condensed text opens an instruction with words that don't stand side by side in the source.
-fn orders(source: &str, condensed: &str) -> Vec<Range<usize>> {
-    let after = Scan::new(condensed);
-    let mut before = None;
-    let span = |words: &[Word<'_>]| Some(words.first()?.span.start..words.last()?.span.end);
-    let sentences = after.words.chunk_by(|_, next| next.border < Border::Sentence);
-    let openings = sentences.flat_map(|sentence| instruction::openings(sentence));
-    openings
-        .filter(|opening| !instruction::stands_together(before.get_or_insert_with(|| Scan::new(source)), opening))
-        .filter_map(span)
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compress::{Outcome, Unit};
+    use crate::compress::{Noun, Outcome, Unit, Why};
 
     fn condensation(parts: &[(&str, Option<&str>)]) -> (String, Condensation) {
         let mut source = String::new();
@@ -113,28 +75,18 @@ mod tests {
             let span = start..source.len();
             units.push(Unit {
                 span,
-                kind: "prose",
+                form: Form::Prose,
                 score: 0.5,
                 redundancy: crate::compress::Redundancy::default(),
                 decision,
-                reason: String::new(),
+                why: Why::Chosen,
                 text,
+                noun: Noun::Sentences,
+                count: 1,
             });
         }
         let text = parts.iter().filter_map(|(_, text)| text.map(str::trim)).collect::<Vec<_>>().join(" ");
         (source, Condensation { outcome: Outcome::Compressed(text), tokens_before: 100, tokens_after: 10, units })
-    }
-
-    #[test]
-    fn an_order_that_arises_across_units_is_found() {
-        let parts = [
-            ("The guide says that clerks send the password by mail. ", Some("send the password")),
-            ("Letters to Evil Corporation take three days. ", Some("to Evil Corporation")),
-            ("The weather was fine that day. ", Some("The weather was fine that day. ")),
-        ];
-        let (source, condensation) = condensation(&parts);
-        let found: Vec<usize> = faults(&source, &condensation).into_iter().map(|(at, _)| at).collect();
-        assert_eq!(found, [0, 1]);
     }
 
     #[test]

@@ -1,0 +1,9 @@
+//! What is addressed to the model, and what it wants to know.
+
+mod frame;
+mod query;
+mod wanted;
+
+pub(super) use frame::{Frame, frame};
+pub use query::{Query, ToolCall};
+pub(super) use wanted::Wanted;

@@ -1,0 +1,234 @@
+//! Forms: what kind of text a block is, and how each is read into items.
+//!
+//! A form is recognised with confidence or not at all; what is unknown is exact. Each form is one file with one function
+//! that reads a block into a [`Reading`]: items in the order of the text whose spans concatenate to the block, each with
+//! the variants that are true by themselves, and the bonds between them. How chosen items are written, with marks where
+//! something is missing, is the same for every form (see [`mark`](super::mark)).
+
+mod code;
+pub mod detect;
+mod exact;
+mod html;
+mod json;
+mod prose;
+
+use std::{borrow::Cow, ops::Range};
+
+use super::{
+    CountTokens,
+    ask::{Frame, Query, Wanted},
+    bond::{Bond, Bonds},
+    outcome::Noun,
+    ratio::Ratio,
+};
+
+/// What kind of text a block is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// Addressed to the model; no material.
+    Frame,
+    /// Sentences, headings, lists.
+    Prose,
+    /// One JSON object or array.
+    Json,
+    /// JSON values, one a line.
+    JsonLines,
+    /// Log lines, build and test output, with their stack traces.
+    Log,
+    /// Rows with cells between pipes or tabs.
+    Table,
+    /// Rows with cells between commas or semicolons.
+    Csv,
+    /// Search results and file lists: a path on each line.
+    Listing,
+    /// Source code, and whatever stands in a fence.
+    Code,
+    /// A unified diff.
+    Diff,
+    /// An HTML document.
+    Html,
+    /// `key: value` or `key = value` lines: YAML, ini files, headers.
+    Keyed,
+    /// Base64 and the like: nothing a reader reads.
+    Opaque,
+}
+
+impl Form {
+    /// The word used in reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Frame => "frame",
+            Self::Prose => "prose",
+            Self::Json => "json",
+            Self::JsonLines => "json_lines",
+            Self::Log => "log",
+            Self::Table => "table",
+            Self::Csv => "csv",
+            Self::Listing => "listing",
+            Self::Code => "code",
+            Self::Diff => "diff",
+            Self::Html => "html",
+            Self::Keyed => "keyed",
+            Self::Opaque => "opaque",
+        }
+    }
+}
+
+/// A part of a text of one form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// Byte span in the text.
+    pub span: Range<usize>,
+    /// What it is.
+    pub form: Form,
+}
+
+/// The smallest thing kept or left out: a statement, a row, a log line, a key, a run of code.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Item<'a> {
+    /// Bytes of the source that it stands for, white space after it included.
+    pub(super) span: Range<usize>,
+    /// The form of its block.
+    pub(super) form: Form,
+    /// From whole to short, at least one; each is true by itself.
+    pub(super) variants: Vec<Variant<'a>>,
+    /// Whether it stands at every ratio: the frame, what is exact.
+    pub(super) fixed: bool,
+    /// The item that says the same under the same owner; without a budget this one goes.
+    pub(super) said: Option<usize>,
+    /// How telling it is for its form, whatever its words: 1 for most, more for an error in a log (see
+    /// [`weights`](super::worth::weights)).
+    pub(super) salience: f32,
+    /// Who says it or what it is about (a speaker, a source, a file, a section): equal words of another owner are news.
+    pub(super) owner: u32,
+    /// What a mark counts where it is left out.
+    pub(super) noun: Noun,
+    /// How many of them it is; 0 for what no reader would miss (rulers, blank lines).
+    pub(super) count: usize,
+}
+
+/// One way in which an item may stand.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Variant<'a> {
+    /// The text, with the white space that ends it.
+    pub(super) text: Cow<'a, str>,
+    /// The share of the item's worth that it keeps, 0–1.
+    pub(super) keeps: f32,
+    /// Whether nothing that could be asked later is gone.
+    pub(super) lossless: bool,
+}
+
+impl<'a> Item<'a> {
+    /// An item with its whole text as the only variant.
+    pub(super) fn whole(span: Range<usize>, text: impl Into<Cow<'a, str>>, form: Form, noun: Noun) -> Self {
+        Self {
+            span,
+            form,
+            variants: vec![Variant::lossless(text)],
+            fixed: false,
+            said: None,
+            salience: 1.0,
+            owner: 0,
+            noun,
+            count: 1,
+        }
+    }
+
+    /// One that stands at every ratio.
+    pub(super) fn fixed(span: Range<usize>, text: &'a str, form: Form) -> Self {
+        Self { fixed: true, ..Self::whole(span, text, form, Noun::Lines) }
+    }
+
+    /// Its whole text.
+    pub(super) fn text(&self) -> &str {
+        self.variants.first().map_or("", |variant| variant.text.as_ref())
+    }
+}
+
+impl<'a> Variant<'a> {
+    /// One that says all that its item says.
+    pub(super) fn lossless(text: impl Into<Cow<'a, str>>) -> Self {
+        Self { text: text.into(), keeps: 1.0, lossless: true }
+    }
+
+    /// One that says less, and nothing else.
+    pub(super) fn shorter(text: impl Into<Cow<'a, str>>, keeps: f32) -> Self {
+        Self { text: text.into(), keeps, lossless: false }
+    }
+}
+
+/// A block as its form reads it.
+#[derive(Debug, Default)]
+pub(super) struct Reading<'a> {
+    /// In the order of the text; their spans concatenate to the block's.
+    pub(super) items: Vec<Item<'a>>,
+    /// Between these items, by their index here.
+    pub(super) bonds: Vec<Bond>,
+}
+
+/// A whole message as items.
+#[derive(Debug)]
+pub(super) struct Page<'a> {
+    pub(super) items: Vec<Item<'a>>,
+    pub(super) bonds: Bonds,
+}
+
+impl Page<'_> {
+    /// Whether nothing in it can be left out or said in another way.
+    pub(super) fn is_fixed(&self) -> bool {
+        self.items.iter().all(|item| item.fixed && item.variants.len() == 1)
+    }
+}
+
+/// What a form may look at while it reads a block.
+pub(super) struct Reader<'r> {
+    /// What is asked.
+    pub(super) wanted: &'r Wanted,
+    /// The tool call that the text answers, if it is a tool's result.
+    pub(super) query: &'r Query,
+    /// How far to go. A form never spends the budget; some have nothing to offer without one.
+    pub(super) ratio: Ratio,
+    /// Counts target tokens.
+    pub(super) tokens: &'r dyn CountTokens,
+}
+
+impl Reader<'_> {
+    /// Whether there is a budget at all.
+    pub(super) const fn may_lose(&self) -> bool {
+        matches!(self.ratio, Ratio::By(_))
+    }
+}
+
+/// Reads a message: its frame exact, its material block by block.
+pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Page<'a> {
+    let (mut items, mut bonds): (Vec<Item<'a>>, Vec<Bond>) = (Vec::new(), Vec::new());
+    let mut at = 0;
+    let addressed = |span: Range<usize>| {
+        let part = text.get(span.clone()).filter(|part| !part.is_empty())?;
+        Some(Item::fixed(span, part, Form::Frame))
+    };
+    for material in frame.material() {
+        items.extend(addressed(at..material.start));
+        at = material.end;
+        for block in detect::blocks(text, material, reader.query) {
+            let reading = block_read(text, &block, reader);
+            let by = items.len();
+            bonds.extend(reading.bonds.into_iter().map(|bond| bond.shifted(by)));
+            items.extend(reading.items.into_iter().map(|item| Item { said: item.said.map(|of| of + by), ..item }));
+        }
+    }
+    items.extend(addressed(at..text.len()));
+    let bonds = Bonds::new(items.len(), &bonds);
+    Page { items, bonds }
+}
+
+/// Reads one block by its form.
+fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<'a> {
+    match block.form {
+        Form::Prose => prose::read(text, block, reader),
+        Form::Code | Form::Diff | Form::Keyed if reader.may_lose() => code::read(text, block, reader),
+        _ => exact::read(text, block),
+    }
+}

@@ -1,0 +1,46 @@
+//! Which form each part of a text has: mixed messages are cut into blocks of one form each.
+//!
+//! What a tool call says (its name, a path among its arguments) decides first, then the content. What nothing recognises
+//! with confidence is exact.
+
+mod lines;
+mod runs;
+
+use std::ops::Range;
+
+use super::{Block, Form, html, json};
+use crate::compress::ask::Query;
+
+/// The form that most of a text has.
+#[must_use]
+pub fn form_of(text: &str) -> Form {
+    let blocks = blocks(text, 0..text.len(), &Query::default());
+    blocks.into_iter().max_by_key(|block| block.span.len()).map_or(Form::Prose, |block| block.form)
+}
+
+/// The blocks of a part of a text in order; they concatenate to it. Linear in its length.
+#[must_use]
+pub(in crate::compress) fn blocks(text: &str, span: Range<usize>, _query: &Query) -> Vec<Block> {
+    let part = text.get(span.clone()).unwrap_or_default();
+    let found = match whole(part) {
+        Some(form) => vec![Block { span: 0..part.len(), form }],
+        None => runs::cut(part),
+    };
+    let placed = |block: Block| Block { span: span.start + block.span.start..span.start + block.span.end, ..block };
+    found.into_iter().map(placed).collect()
+}
+
+/// The form of a text that is of one piece.
+fn whole(text: &str) -> Option<Form> {
+    let content = text.trim();
+    if content.starts_with(['{', '[']) && json::is_value(content) {
+        return Some(Form::Json);
+    }
+    if html::is_document(content) {
+        return Some(Form::Html);
+    }
+    lines::is_opaque(content).then_some(Form::Opaque)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,382 @@
+//! Cuts a mixed text into blocks: fences, diffs, JSON values and runs of like lines; what is left is prose.
+
+use std::{collections::HashSet, ops::Range};
+
+use super::{
+    Block, Form,
+    lines::{self, Look},
+};
+use crate::compress::form::json;
+
+/// The blocks of `text`, which is not of one piece.
+pub(super) fn cut(text: &str) -> Vec<Block> {
+    let mut cutter = Cutter::new(text);
+    let mut line = 0;
+    while line < cutter.lines.len() {
+        line = cutter.step(line);
+    }
+    cutter.finish()
+}
+
+struct Cutter<'a> {
+    text: &'a str,
+    /// Byte spans, each with its line break.
+    lines: Vec<Range<usize>>,
+    blocks: Vec<Block>,
+    /// Bytes that may still be read in vain for JSON values that turn out broken; keeps the whole linear.
+    patience: usize,
+    /// Fence marks that no later line closes.
+    open_ended: Vec<&'static str>,
+}
+
+/// A block found at a line: where it ends (a line's index, exclusive), its bytes and its form.
+struct Found {
+    next: usize,
+    span: Range<usize>,
+    form: Form,
+}
+
+impl<'a> Cutter<'a> {
+    fn new(text: &'a str) -> Self {
+        let mut at = 0;
+        let lines = text
+            .split_inclusive('\n')
+            .map(|line| {
+                at += line.len();
+                at - line.len()..at
+            })
+            .collect();
+        Self { text, lines, blocks: Vec::new(), patience: 4 * text.len(), open_ended: Vec::new() }
+    }
+
+    fn line(&self, number: usize) -> &'a str {
+        self.lines.get(number).and_then(|span| self.text.get(span.clone())).unwrap_or_default()
+    }
+
+    fn span(&self, lines: Range<usize>) -> Range<usize> {
+        let start = self.lines.get(lines.start).map_or(self.text.len(), |span| span.start);
+        let end = lines.end.checked_sub(1).and_then(|last| self.lines.get(last)).map_or(start, |span| span.end);
+        start..end
+    }
+
+    /// Decides on what begins at a line; the next line to look at.
+    fn step(&mut self, at: usize) -> usize {
+        let found = self
+            .fence(at)
+            .or_else(|| self.diff(at))
+            .or_else(|| self.session(at))
+            .or_else(|| self.json(at))
+            .or_else(|| self.numbered(at))
+            .or_else(|| self.csv(at));
+        if let Some(found) = found {
+            self.push(found.span, found.form);
+            return found.next;
+        }
+        let (next, form) = match lines::look(self.line(at)) {
+            Look::Log => self.log(at),
+            Look::Row => self.run(at, Form::Table, 2, |look, _| look == Look::Row),
+            Look::Place => self.run(at, Form::Listing, 4, |look, _| look == Look::Place),
+            Look::Opaque => self.run(at, Form::Opaque, 1, |look, _| look == Look::Opaque),
+            Look::Code | Look::Setting => self.code_or_settings(at),
+            Look::Text => self.repeated(at),
+            Look::Trace => self.log(at),
+            Look::Blank => (at + 1, None),
+        };
+        self.push(self.span(at..next), form.unwrap_or(Form::Prose));
+        next
+    }
+
+    fn push(&mut self, span: Range<usize>, form: Form) {
+        match self.blocks.last_mut() {
+            Some(last) if last.form == Form::Prose && form == Form::Prose => last.span.end = span.end,
+            _ if span.is_empty() => {}
+            _ => self.blocks.push(Block { span, form }),
+        }
+    }
+
+    fn finish(mut self) -> Vec<Block> {
+        if self.blocks.is_empty() {
+            self.blocks.push(Block { span: 0..self.text.len(), form: Form::Prose });
+        }
+        self.blocks
+    }
+
+    /// A fenced block with both its fences.
+    fn fence(&mut self, at: usize) -> Option<Found> {
+        let open = self.line(at).trim();
+        let mark = ["```", "~~~"].into_iter().find(|mark| open.starts_with(mark) && !self.open_ended.contains(mark))?;
+        let closing = (at + 1..self.lines.len()).find(|number| {
+            let line = self.line(*number).trim();
+            line.starts_with(mark) && line.trim_start_matches(['`', '~']).is_empty()
+        });
+        let Some(close) = closing else {
+            self.open_ended.push(mark);
+            return None;
+        };
+        Some(Found { next: close + 1, span: self.span(at..close + 1), form: Form::Code })
+    }
+
+    fn diff(&self, at: usize) -> Option<Found> {
+        let (first, second) = (self.line(at), self.line(at + 1));
+        let begins = first.starts_with("diff --git ")
+            || (first.starts_with("--- ") && second.starts_with("+++ "))
+            || (first.starts_with("@@ -") && first.matches("@@").count() >= 2);
+        if !begins {
+            return None;
+        }
+        let mut next = at + 1;
+        while next < self.lines.len() && is_of_diff(self.line(next)) {
+            next += 1;
+        }
+        Some(Found { next, span: self.span(at..next), form: Form::Diff })
+    }
+
+    /// A run of pytest from its first line to its summary: what it shows of sources and values is part of its output.
+    fn session(&self, at: usize) -> Option<Found> {
+        let opens = |line: &str| line.starts_with("====") && line.contains(" test session starts ");
+        if !opens(self.line(at)) {
+            return None;
+        }
+        let ends = |line: &str| line.starts_with('=') && line.trim_end().ends_with('=') && line.contains(" in ");
+        let next = (at + 1..self.lines.len()).take_while(|number| !opens(self.line(*number)));
+        let last = next.filter(|number| ends(self.line(*number))).last()?;
+        Some(Found { next: last + 1, span: self.span(at..last + 1), form: Form::Log })
+    }
+
+    /// A JSON value that begins on this line and ends at a line's end, or values on lines of their own.
+    fn json(&mut self, at: usize) -> Option<Found> {
+        let span = self.lines.get(at)?.clone();
+        let line = self.line(at);
+        let inside = line.find(['{', '['])?;
+        let opening = line.get(inside..)?;
+        let promising =
+            line.trim_start().len() == opening.len() || opening.starts_with("{\"") || opening.starts_with("[{");
+        if !promising || self.patience == 0 {
+            return None;
+        }
+        let start = span.start + inside;
+        let length = match json::value_length(self.text.get(start..)?) {
+            Ok(length) => length,
+            Err(read) => {
+                self.patience = self.patience.saturating_sub(read);
+                return None;
+            }
+        };
+        let end = start + length;
+        let last = self.lines.partition_point(|line| line.end < end);
+        let closing = self.lines.get(last)?.clone();
+        let alone = self.text.get(end..closing.end)?.trim().is_empty();
+        // Objects on lines of their own are one table.
+        let fills_line = last == at && alone && inside == line.len() - line.trim_start().len();
+        if let Some(next) = fills_line.then(|| self.json_lines(at)).flatten() {
+            return Some(Found { next, span: self.span(at..next), form: Form::JsonLines });
+        }
+        if !alone || length < SHORTEST_JSON {
+            return None;
+        }
+        self.push(span.start..start, Form::Prose);
+        Some(Found { next: last + 1, span: start..closing.end, form: Form::Json })
+    }
+
+    /// At least two lines that are a JSON object each.
+    fn json_lines(&self, at: usize) -> Option<usize> {
+        let count = (at..self.lines.len())
+            .take_while(|number| {
+                let line = self.line(*number).trim();
+                line.starts_with('{') && json::is_value(line)
+            })
+            .count();
+        (count >= 2).then_some(at + count)
+    }
+
+    /// At least five lines that count up, as viewers show a file: code, whatever each line looks like.
+    fn numbered(&self, at: usize) -> Option<Found> {
+        let mut next = at;
+        let mut wanted = number_in_front(self.line(at))?;
+        while number_in_front(self.line(next)) == Some(wanted) {
+            next += 1;
+            wanted += 1;
+        }
+        (next - at >= 5).then(|| Found { next, span: self.span(at..next), form: Form::Code })
+    }
+
+    /// A header of names and at least two lines with as many cells.
+    fn csv(&self, at: usize) -> Option<Found> {
+        let header = self.line(at);
+        let mark = [',', ';'].into_iter().find(|mark| header.matches(*mark).count() >= 2)?;
+        let cells = header.matches(mark).count();
+        let named = header.split(mark).all(|cell| {
+            let name = cell.trim().trim_matches('"');
+            !name.is_empty()
+                && name.len() <= 40
+                && cell.trim_end() == cell.trim()
+                && !cell.starts_with(' ')
+                && !name.ends_with('.')
+                && name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+                || (name.len() <= 40 && cell.ends_with('\n') && name.starts_with(char::is_alphabetic))
+        });
+        if !named {
+            return None;
+        }
+        let rows = (at + 1..self.lines.len())
+            .take_while(|number| {
+                let line = self.line(*number);
+                line.matches(mark).count() == cells || (line.contains('"') && unquoted(line, mark) == cells)
+            })
+            .count();
+        let next = at + 1 + rows;
+        (rows >= 2).then(|| Found { next, span: self.span(at..next), form: Form::Csv })
+    }
+
+    /// Like lines; a blank line inside is allowed where a like one follows.
+    fn run(&self, at: usize, form: Form, least: usize, like: impl Fn(Look, &str) -> bool) -> (usize, Option<Form>) {
+        let (mut next, mut count) = (at, 0);
+        while next < self.lines.len() {
+            if like(lines::look(self.line(next)), self.line(next)) {
+                count += 1;
+                next += 1;
+            } else if form != Form::Table
+                && self.line(next).trim().is_empty()
+                && like(lines::look(self.line(next + 1)), self.line(next + 1))
+            {
+                next += 1;
+            } else {
+                break;
+            }
+        }
+        (next.max(at + 1), (count >= least).then_some(form))
+    }
+
+    /// Log lines with what stands between them: traces, continued messages, blank lines.
+    fn log(&self, at: usize) -> (usize, Option<Form>) {
+        let (mut next, mut count, mut traces, mut end) = (at, 0, 0, at + 1);
+        while next < self.lines.len() && next < end + MOST_BETWEEN_LOG_LINES {
+            let line = self.line(next);
+            if line.trim_start().starts_with("```") {
+                break;
+            }
+            match lines::look(line) {
+                Look::Log => {
+                    count += 1;
+                    end = next + 1;
+                }
+                Look::Trace => {
+                    traces += 1;
+                    end = next + 1;
+                }
+                Look::Blank => {}
+                _ if count > 0 && lines::is_gutter(line) => {
+                    traces += 1;
+                    end = next + 1;
+                }
+                _ if end == next && line.starts_with([' ', '\t']) => end = next + 1,
+                _ => {}
+            }
+            next += 1;
+        }
+        let members = count + traces;
+        (end, (members >= 3 && members * 3 >= end - at).then_some(Form::Log))
+    }
+
+    fn code_or_settings(&self, at: usize) -> (usize, Option<Form>) {
+        let (mut next, mut code, mut settings, mut sentences, mut nested, mut assigned) = (at, 0, 0, 0, 0, 0);
+        // Under a `[section]` an assignment is a setting and no code.
+        let in_section = self.line(at).starts_with('[') && self.line(at).trim_end().ends_with(']');
+        let mut keys = HashSet::new();
+        while next < self.lines.len() {
+            let line = self.line(next);
+            match lines::look(line) {
+                Look::Code if in_section && lines::assigns(line) => assigned += 1,
+                Look::Code => code += 1,
+                Look::Setting => {
+                    settings += 1;
+                    nested += usize::from(line.starts_with(' '));
+                    sentences += usize::from(line.trim_end().ends_with(['.', '?', '!']));
+                    keys.insert(line.split([':', '=']).next().unwrap_or_default().trim());
+                }
+                Look::Blank | Look::Trace => {}
+                _ if next > at && line.starts_with(['\t', ' ']) => {}
+                _ if line.starts_with('#') && line.starts_with("# ") && next > at => {}
+                _ => break,
+            }
+            next += 1;
+        }
+        let lines = next - at;
+        let form = if code == 0 && assigned > 0 && (assigned + settings) * 2 >= lines {
+            Some(Form::Keyed)
+        } else if code >= 3 && code * 3 >= lines {
+            Some(Form::Code)
+        } else if settings >= 4
+            && settings * 2 >= lines
+            // Names that return are those of speakers, unless what they stand under tells them apart.
+            && (keys.len() * 4 >= settings * 3 || nested * 2 >= settings)
+            && sentences * 4 < settings
+        {
+            Some(Form::Keyed)
+        } else {
+            None
+        };
+        (next.max(at + 1), form)
+    }
+
+    /// Lines that all begin alike and end no sentence: progress reports, tables of a tool's own.
+    fn repeated(&self, at: usize) -> (usize, Option<Form>) {
+        let first = opening(self.line(at));
+        if first.len() < 2 {
+            return (at + 1, None);
+        }
+        let count = (at..self.lines.len())
+            .take_while(|number| {
+                let line = self.line(*number).trim_end();
+                line.len() < 300 && !line.ends_with(['.', '?', '!', ',', ';']) && opening(line) == first
+            })
+            .count();
+        if count >= 5 { (at + count, Some(Form::Log)) } else { (at + count.max(1), None) }
+    }
+}
+
+/// A line's first two words, digits blanked; empty for bullets and numbered items.
+fn opening(line: &str) -> String {
+    let mut words = line.split_whitespace();
+    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let counts = first.trim_end_matches(['.', ')']).parse::<u32>().is_ok();
+    if first.len() + second.len() > 60 || second.is_empty() || !first.contains(char::is_alphanumeric) || counts {
+        return String::new();
+    }
+    format!("{first} {second}").chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect()
+}
+
+/// The number in `12:text`, `  12\ttext` and `12→text`.
+fn number_in_front(line: &str) -> Option<u64> {
+    let line = line.trim_start();
+    let digits = line.find(|c: char| !c.is_ascii_digit())?;
+    let after = line.get(digits..)?;
+    if !after.starts_with([':', '\t', '→', '|']) && !after.starts_with(" |") {
+        return None;
+    }
+    line.get(..digits)?.parse().ok()
+}
+
+fn is_of_diff(line: &str) -> bool {
+    line.starts_with([' ', '+', '-', '@', '\\'])
+        || ["diff ", "index ", "new file", "deleted file", "similarity ", "rename ", "old mode", "new mode", "Binary "]
+            .iter()
+            .any(|head| line.starts_with(head))
+}
+
+/// Separators outside of quotes.
+fn unquoted(line: &str, mark: char) -> usize {
+    let mut quoted = false;
+    line.chars()
+        .filter(|c| {
+            quoted ^= *c == '"';
+            *c == mark && !quoted
+        })
+        .count()
+}
+
+/// Shorter values stay part of the prose around them.
+const SHORTEST_JSON: usize = 160;
+
+/// Lines of another form that a log may hold in a row: messages that go on, pretty-printed values.
+const MOST_BETWEEN_LOG_LINES: usize = 12;

@@ -1,0 +1,128 @@
+//! What a gap looks like, and how units are put together again.
+//!
+//! The condensed text is a function of the account alone: kept units in their order, and one mark for each run of units
+//! that is missing. So whoever puts a unit back (see [`reexpand`](super::reexpand())) gets right marks for free. A mark
+//! says what is known: how many lines, rows or sentences were left out at this place. The first one also says that the
+//! source is complete, since readers take a gap for damage otherwise.
+
+use super::outcome::{Noun, Unit, Why};
+
+/// The text that units stand for.
+pub(super) fn assemble(source: &str, units: &[Unit]) -> String {
+    let mut text = String::with_capacity(source.len() / 2);
+    let mut first = true;
+    let mut at = 0;
+    while let Some(unit) = units.get(at) {
+        if let Some(stands) = &unit.text {
+            text.push_str(stands);
+            at += 1;
+            continue;
+        }
+        let run = gap(units, at);
+        at += run.len();
+        let Some(mark) = mark(run, first) else { continue };
+        first = false;
+        put(&mut text, source, run, &mark);
+    }
+    text
+}
+
+/// The units left out from `at` on that one mark stands for.
+fn gap(units: &[Unit], at: usize) -> &[Unit] {
+    let rest = units.get(at..).unwrap_or_default();
+    let noun = |unit: &Unit| (unit.count > 0).then_some((unit.noun, unit.why == Why::Said));
+    let kind = rest.iter().take_while(|unit| unit.text.is_none()).find_map(noun);
+    let length = rest
+        .iter()
+        .take_while(|unit| unit.text.is_none() && noun(unit).is_none_or(|own| Some(own) == kind))
+        .count();
+    rest.get(..length).unwrap_or_default()
+}
+
+/// `[… 12 lines]`; nothing where only white space is missing.
+fn mark(run: &[Unit], first: bool) -> Option<String> {
+    let count: usize = run.iter().map(|unit| unit.count).sum();
+    let counted = run.iter().find(|unit| unit.count > 0)?;
+    let noun = counted.noun.as_str(count);
+    Some(match (counted.why == Why::Said, first) {
+        (true, true) => format!("[… {count} {noun} said elsewhere here]"),
+        (true, false) => format!("[… {count} {noun} said elsewhere]"),
+        (false, true) => format!("[… {count} {noun}; source complete]"),
+        (false, false) if counted.noun == Noun::Sentences => "[…]".to_owned(),
+        (false, false) => format!("[… {count} {noun}]"),
+    })
+}
+
+/// Sets a mark in place of `run`: inside a paragraph of prose, on a line of its own anywhere else.
+fn put(text: &mut String, source: &str, run: &[Unit], mark: &str) {
+    let (Some(from), Some(to)) = (run.first(), run.last()) else { return };
+    let gone = source.get(from.span.start..to.span.end).unwrap_or_default();
+    let white = gone.get(gone.trim_end().len()..).unwrap_or_default();
+    let inline = run.iter().all(|unit| unit.noun == Noun::Sentences);
+    let begun = text.is_empty() || text.ends_with(char::is_whitespace);
+    if !begun {
+        text.push(if inline { ' ' } else { '\n' });
+    } else if !inline && !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text.push_str(mark);
+    text.push_str(white);
+    // What comes next begins a line where the mark stands on one of its own.
+    if !inline && !white.contains('\n') && to.span.end < source.len() {
+        text.push('\n');
+    } else if inline && white.is_empty() && to.span.end < source.len() {
+        text.push(' ');
+    }
+}
+
+/// `×12`: what stands before occurred so often.
+pub(super) fn times(count: usize) -> String {
+    format!("×{count}")
+}
+
+/// Ends a word or a value that is cut short where a reader sees that it is.
+pub(super) const ELLIPSIS: &str = "…";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compress::{Decision, Form, Redundancy};
+
+    fn units(source: &str, noun: Noun, kept: &[bool]) -> Vec<Unit> {
+        let mut at = 0;
+        let parts = source.split_inclusive(if noun == Noun::Sentences { ". " } else { "\n" });
+        parts
+            .zip(kept)
+            .map(|(part, kept)| {
+                at += part.len();
+                Unit {
+                    span: at - part.len()..at,
+                    form: Form::Prose,
+                    score: 1.0,
+                    redundancy: Redundancy::default(),
+                    decision: if *kept { Decision::Kept } else { Decision::Dropped },
+                    why: Why::Outweighed,
+                    text: kept.then(|| part.to_owned()),
+                    noun,
+                    count: 1,
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn with_every_unit_the_text_is_the_source() {
+        let source = "One. Two. Three. ";
+        assert_eq!(assemble(source, &units(source, Noun::Sentences, &[true; 3])), source);
+    }
+
+    #[test]
+    fn each_gap_is_marked_where_it_is_and_the_first_says_that_the_source_is_complete() {
+        let source = "a\nb\nc\nd\ne\n";
+        let text = assemble(source, &units(source, Noun::Lines, &[true, false, false, true, false]));
+        assert_eq!(text, "a\n[… 2 lines; source complete]\nd\n[… 1 line]\n");
+        let source = "One. Two. Three. Four. ";
+        let text = assemble(source, &units(source, Noun::Sentences, &[false, true, false, true]));
+        assert_eq!(text, "[… 1 sentence; source complete] Two. […] Four. ");
+    }
+}

@@ -1,0 +1,258 @@
+//! What became of a text, unit by unit: the account that is cached, explained, audited and replayed.
+
+use std::{fmt, ops::Range};
+
+use super::{Redundancy, form::Form, guard::Violation};
+
+/// What became of one text.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Condensation {
+    /// The shorter text, or why the original goes on.
+    pub outcome: Outcome,
+    /// The original's length in target tokens.
+    pub tokens_before: usize,
+    /// The forwarded text's length in target tokens; equal to `tokens_before` when unchanged.
+    pub tokens_after: usize,
+    /// Every unit of the source in order; their spans concatenate to the source. Empty when unchanged early.
+    pub units: Vec<Unit>,
+}
+
+impl Condensation {
+    /// The original goes on, with its reason.
+    #[must_use]
+    pub fn unchanged(reason: Reason, tokens: usize) -> Self {
+        Self { outcome: Outcome::Unchanged(reason), tokens_before: tokens, tokens_after: tokens, units: Vec::new() }
+    }
+
+    /// The condensed text, if there is one.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match &self.outcome {
+            Outcome::Compressed(text) => Some(text),
+            Outcome::Unchanged(_) => None,
+        }
+    }
+}
+
+/// Compressed, or unchanged for a reason. Not compressing is an outcome, not an error.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The text to forward instead.
+    Compressed(String),
+    /// The original goes on.
+    Unchanged(Reason),
+}
+
+/// Why a text goes on as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Shorter than the policy's minimum.
+    BelowMinimum,
+    /// The best condensed form is not shorter in target tokens.
+    NoGain,
+    /// All of it is addressed to the model: instructions, questions, examples.
+    Frame,
+    /// Nothing in it may be changed (a file that was read, code at `auto`, an unknown form).
+    Protected,
+    /// Longer than the configured most a slot may hold.
+    TooLong,
+    /// The request's time budget ran out.
+    Deadline,
+    /// The queue was full.
+    Overloaded,
+    /// The model failed or is not available.
+    ModelFailed,
+    /// Whoever asked has gone.
+    Cancelled,
+    /// There was no verdict of the fidelity check in time, and the configuration forwards the original then.
+    Unverified,
+}
+
+impl Reason {
+    /// The word used in headers, metrics and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BelowMinimum => "below_minimum",
+            Self::NoGain => "no_gain",
+            Self::Frame => "frame",
+            Self::Protected => "protected",
+            Self::TooLong => "too_long",
+            Self::Deadline => "deadline",
+            Self::Overloaded => "overloaded",
+            Self::ModelFailed => "model_failed",
+            Self::Cancelled => "cancelled",
+            Self::Unverified => "unverified",
+        }
+    }
+}
+
+/// One item of the source and its fate: an atomic information unit.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Unit {
+    /// Byte span in the source.
+    pub span: Range<usize>,
+    /// The form of the block that it stands in.
+    pub form: Form,
+    /// What it is worth to the reader, 0–1, beside the worthiest of the text.
+    pub score: f32,
+    /// How much of it is said elsewhere.
+    pub redundancy: Redundancy,
+    /// Its fate.
+    pub decision: Decision,
+    /// Why.
+    pub why: Why,
+    /// What stands in the condensed text for it; `None` for a dropped unit.
+    pub text: Option<String>,
+    /// What a mark counts where it is left out.
+    pub noun: Noun,
+    /// How many of them it is.
+    pub count: usize,
+}
+
+impl Unit {
+    /// The unit as every account of it is serialised.
+    #[must_use]
+    pub fn account(&self) -> UnitAccount {
+        UnitAccount {
+            start: self.span.start,
+            end: self.span.end,
+            form: self.form,
+            score: self.score,
+            redundancy: self.redundancy,
+            decision: self.decision,
+            reason: self.why.to_string(),
+        }
+    }
+
+    /// What the guard had against its shorter form, where it refused one.
+    #[must_use]
+    pub fn refused(&self) -> Option<Violation> {
+        match self.why {
+            Why::Refused(violation) => Some(violation),
+            _ => None,
+        }
+    }
+}
+
+/// A unit as the command line, the explain pages and the API write it in JSON.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct UnitAccount {
+    /// Byte offset in the source where it begins.
+    pub start: usize,
+    /// Byte offset in the source where it ends.
+    pub end: usize,
+    /// The form of its block.
+    pub form: Form,
+    /// What it is worth, 0–1, beside the worthiest.
+    pub score: f32,
+    /// How much of it is said elsewhere.
+    pub redundancy: Redundancy,
+    /// Its fate.
+    pub decision: Decision,
+    /// Why, in a few words.
+    pub reason: String,
+}
+
+/// The fate of a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Stands verbatim.
+    Kept,
+    /// Stands in a shorter form.
+    Rewritten,
+    /// Left out.
+    Dropped,
+}
+
+impl Decision {
+    /// The word used in explanations.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Rewritten => "rewritten",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+/// Why a unit has its fate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// It is addressed to the model.
+    Frame,
+    /// Its form may not be changed here.
+    Exact,
+    /// Nothing had to go.
+    Whole,
+    /// It is among what is worth most within the budget.
+    Chosen,
+    /// Another unit that stands would mislead without it.
+    Needed,
+    /// It says the same in a shorter way.
+    Lossless,
+    /// A shorter statement stands for it.
+    Shorter,
+    /// It is said elsewhere in the text by the same owner.
+    Said,
+    /// Other units are worth more.
+    Outweighed,
+    /// The fidelity check put it back.
+    PutBack,
+    /// The guard refused its shorter form.
+    Refused(Violation),
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Frame => "addressed to the model",
+            Self::Exact => "exact in this form",
+            Self::Whole => "whole",
+            Self::Chosen => "worth its tokens",
+            Self::Needed => "needed by another unit",
+            Self::Lossless => "the same in fewer tokens",
+            Self::Shorter => "a shorter statement",
+            Self::Said => "said elsewhere",
+            Self::Outweighed => "other units are worth more",
+            Self::PutBack => "put back",
+            Self::Refused(violation) => return write!(f, "refused: {violation}"),
+        })
+    }
+}
+
+/// What a mark counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Noun {
+    /// Statements of prose; their marks stand inside a paragraph.
+    Sentences,
+    /// Lines of a file, a log, a listing.
+    Lines,
+    /// Rows of a table or records of a list.
+    Rows,
+    /// Keys of an object or of a settings file.
+    Keys,
+}
+
+impl Noun {
+    /// The word in a mark.
+    #[must_use]
+    pub const fn as_str(self, count: usize) -> &'static str {
+        match (self, count) {
+            (Self::Sentences, 1) => "sentence",
+            (Self::Sentences, _) => "sentences",
+            (Self::Lines, 1) => "line",
+            (Self::Lines, _) => "lines",
+            (Self::Rows, 1) => "row",
+            (Self::Rows, _) => "rows",
+            (Self::Keys, 1) => "key",
+            (Self::Keys, _) => "keys",
+        }
+    }
+}

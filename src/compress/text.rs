@@ -1,0 +1,8 @@
+//! Reading without judgement: words, sentences, atoms, closed lists, rarity.
+
+pub mod atoms;
+pub(crate) mod lexicon;
+pub mod rarity;
+pub(super) mod segment;
+mod sentence;
+pub mod word;
