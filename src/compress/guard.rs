@@ -11,14 +11,11 @@ mod hostile;
 mod hostile_tests;
 mod instruction;
 mod plain;
-pub mod plant;
 mod reduction;
 mod statements;
 mod units;
 
-pub use hostile::suspicious;
 pub(crate) use plain::plain;
-pub use reduction::{Allow, check_reduction, check_reduction_text};
 pub(crate) use statements::same_stem;
 pub use units::faults;
 
