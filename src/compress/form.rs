@@ -233,6 +233,10 @@ pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Pag
 
 /// Reads one block by its form.
 fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<'a> {
+    // A file is exact whatever it looks like, and no form re-writes it.
+    if detect::reads_file(reader.query) {
+        return if reader.may_lose() { code::read(text, block, reader) } else { exact::read(text, block) };
+    }
     match block.form {
         Form::Prose => prose::read(text, block, reader),
         Form::Code | Form::Diff | Form::Keyed if reader.may_lose() => code::read(text, block, reader),
