@@ -226,8 +226,10 @@ fn decision(first: &str) -> (Job, Condensation) {
         score: 0.5,
         redundancy: crate::compress::Redundancy::default(),
         decision,
-        reason: String::new(),
+        why: if decision == Decision::Kept { crate::compress::Why::Chosen } else { crate::compress::Why::Shorter },
         text: Some(text.to_owned()),
+        noun: crate::compress::Noun::Sentences,
+        count: 1,
     };
     let condensation = Condensation {
         tokens_before: Encoding::O200k.count(&source),

@@ -4,9 +4,8 @@ use serde_json::Value;
 
 use super::{Allow, check, check_reduction_text, suspicious};
 use crate::compress::{
-    Encoding, Factor, Policy, Query, Ratio,
-    atoms::{AtomKind, find},
-    compress,
+    Encoding, Factor, Policy, Query, Ratio, compress,
+    text::atoms::{AtomKind, find},
 };
 
 /// The attacks of a file: source, rewrite and the word of the expected fault.
