@@ -226,10 +226,10 @@ fn decision(first: &str) -> (Job, Condensation) {
         score: 0.5,
         redundancy: crate::compress::Redundancy::default(),
         decision,
-        why: if decision == Decision::Kept { crate::compress::Why::Chosen } else { crate::compress::Why::Shorter },
-        text: Some(text.to_owned()),
+        why: crate::compress::Why::Chosen,
         noun: crate::compress::Noun::Sentences,
         count: 1,
+        text: Some(text.to_owned()),
     };
     let condensation = Condensation {
         tokens_before: Encoding::O200k.count(&source),
