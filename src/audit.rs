@@ -91,7 +91,12 @@ impl Report {
         let (before, after) = slot.tokens();
         let (tokens_before, tokens_after) = (before as u64, after as u64);
         let sums = Sums { texts: 1, condensed: u64::from(slot.accepted), tokens_before, tokens_after };
-        self.groups.entry(slot.role.to_owned()).or_default().entry(form_of(&slot.original).as_str().to_owned()).or_default().add(&sums);
+        self.groups
+            .entry(slot.role.to_owned())
+            .or_default()
+            .entry(form_of(&slot.original).as_str().to_owned())
+            .or_default()
+            .add(&sums);
         if !slot.accepted {
             *self.unchanged.entry(slot.decision().to_owned()).or_default() += 1;
         }

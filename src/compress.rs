@@ -114,7 +114,8 @@ fn fitted(
     tokens: &dyn CountTokens,
 ) -> Condensation {
     let values: Vec<f32> = worths.iter().map(|worth| worth.value).collect();
-    let fixed: usize = page.items.iter().zip(costs).filter(|(item, _)| item.fixed).filter_map(|(_, costs)| costs.first()).sum();
+    let fixed: usize =
+        page.items.iter().zip(costs).filter(|(item, _)| item.fixed).filter_map(|(_, costs)| costs.first()).sum();
     let mut budget = goal.saturating_sub(fixed);
     let mut best: Option<Condensation> = None;
     for _ in 0..CORRECTIONS {

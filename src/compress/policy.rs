@@ -17,6 +17,11 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { ratio: Ratio::Auto, min_tokens: 256, rewrite: true, redundancy: super::worth::redundancy::Kinds::default() }
+        Self {
+            ratio: Ratio::Auto,
+            min_tokens: 256,
+            rewrite: true,
+            redundancy: super::worth::redundancy::Kinds::default(),
+        }
     }
 }

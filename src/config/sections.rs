@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
-    compress::{Policy, Ratio, Kinds},
+    compress::{Kinds, Policy, Ratio},
     model::{Options, Sentences},
     setting::Invalid,
 };

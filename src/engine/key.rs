@@ -1,7 +1,7 @@
 //! What makes two jobs equal.
 
 use crate::{
-    compress::{Encoding, Level, PIPELINE_VERSION, Policy, Query, Ratio, ToolCall, Kinds},
+    compress::{Encoding, Kinds, Level, PIPELINE_VERSION, Policy, Query, Ratio, ToolCall},
     engine::Job,
 };
 

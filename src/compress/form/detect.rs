@@ -8,7 +8,7 @@ mod runs;
 
 use std::ops::Range;
 
-use super::{Block, Form, html, json};
+use super::{Block, Form, html, json, listing};
 use crate::compress::ask::Query;
 
 /// The form that most of a text has.
@@ -20,14 +20,25 @@ pub fn form_of(text: &str) -> Form {
 
 /// The blocks of a part of a text in order; they concatenate to it. Linear in its length.
 #[must_use]
-pub(in crate::compress) fn blocks(text: &str, span: Range<usize>, _query: &Query) -> Vec<Block> {
+pub(in crate::compress) fn blocks(text: &str, span: Range<usize>, query: &Query) -> Vec<Block> {
     let part = text.get(span.clone()).unwrap_or_default();
     let found = match whole(part) {
         Some(form) => vec![Block { span: 0..part.len(), form }],
         None => runs::cut(part),
     };
+    let found = if query.call.is_some() { listed(part, found) } else { found };
     let placed = |block: Block| Block { span: span.start + block.span.start..span.start + block.span.end, ..block };
     found.into_iter().map(placed).collect()
+}
+
+/// What a tool prints line by line is a list where its lines are no sentences; lists that follow each other are one.
+fn listed(text: &str, blocks: Vec<Block>) -> Vec<Block> {
+    let is_list =
+        |block: &Block| block.form == Form::Prose && text.get(block.span.clone()).is_some_and(listing::is_list);
+    blocks
+        .into_iter()
+        .map(|block| if is_list(&block) { Block { form: Form::Listing, ..block } } else { block })
+        .collect()
 }
 
 /// The form of a text that is of one piece.
