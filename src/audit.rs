@@ -144,7 +144,11 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::compress::{Condensation, Decision, Outcome, Reason, Unit};
+    use crate::compress::{
+        Condensation, Decision, Form, Noun, Outcome, Reason, Unit, Why,
+        guard::{Fault, Violation},
+        text::atoms::AtomKind,
+    };
 
     fn slot(role: &'static str, condensation: Condensation, cached: bool) -> SlotRecord {
         SlotRecord {
@@ -169,7 +173,7 @@ mod tests {
             score: 0.5,
             redundancy: crate::compress::Redundancy::default(),
             decision: Decision::Kept,
-            why: Why::Refused(violation()),
+            why: Why::Refused(Violation { reason: Fault::Lost, kind: Some(AtomKind::Number) }),
             text: None,
             noun: Noun::Sentences,
             count: 1,
