@@ -5,10 +5,14 @@
 //! with one space between them as well; where a cell is empty or holds spaces only the padding tells the columns apart,
 //! and it stays.
 
-use std::{borrow::Cow, collections::HashMap, ops::Range};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
 use super::{Block, Item, Reader, Reading, lines_of};
-use crate::compress::{bond::Bond, outcome::Noun, worth::weights};
+use crate::compress::{bond::Bond, outcome::Noun, text::word::stem, worth::weights};
 
 /// How many of the lines are rows of aligned columns, if the first ones are.
 pub(super) fn extent<'a>(lines: impl Iterator<Item = &'a str> + Clone) -> Option<usize> {
@@ -22,14 +26,16 @@ pub(super) fn extent<'a>(lines: impl Iterator<Item = &'a str> + Clone) -> Option
 }
 
 /// Reads a block into its head and its rows.
-pub(super) fn read<'a>(text: &'a str, block: &Block, _reader: &Reader<'_>) -> Reading<'a> {
+pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<'a> {
     let lines: Vec<_> = lines_of(text, block).collect();
     let texts: Vec<&str> = lines.iter().map(|(_, line)| *line).collect();
     let grid = Grid::new(&texts);
     let cells: Vec<Vec<&str>> = texts.iter().map(|line| grid.cells(line)).collect();
     let heads = heads(&texts, &cells);
-    let saliences = saliences(cells.get(heads..).unwrap_or_default());
-    let words = words_are_cells(&texts, heads);
+    let rows = cells.get(heads..).unwrap_or_default();
+    let mut saliences = saliences(rows);
+    lack_what_is_denied(&mut saliences, rows, &reader.wanted.denied());
+    let words = words_are_cells(&texts, heads).filter(|_| rows.len() >= FEWEST_SQUEEZED);
     let continues = continues(&cells, heads);
     let noun = if heads > 0 { Noun::Rows } else { Noun::Lines };
     let mut reading = Reading::default();
@@ -195,6 +201,18 @@ fn saliences(rows: &[Vec<&str>]) -> Vec<f32> {
     saliences
 }
 
+/// Where it is asked which rows are not so, those are the answer that lack the word, among others that have it.
+fn lack_what_is_denied(saliences: &mut [f32], rows: &[Vec<&str>], denied: &HashSet<String>) {
+    let has = |row: &Vec<&str>| row.iter().any(|cell| !denied.is_empty() && denied.contains(&stem(cell)));
+    let having: Vec<bool> = rows.iter().map(has).collect();
+    if having.iter().all(|has| !has) {
+        return;
+    }
+    for (salience, has) in saliences.iter_mut().zip(having) {
+        *salience *= if has { weights::UNASKED } else { 1.0 / weights::UNASKED };
+    }
+}
+
 /// Tells a column's numbers that lie more than three interquartile ranges above the third quartile (Tukey, *Exploratory
 /// Data Analysis*, 1977: "far out").
 fn far_out(values: &[String]) -> impl Fn(&String) -> bool {
@@ -283,6 +301,9 @@ fn squeezed(line: &str, words: usize) -> Cow<'_, str> {
 
 /// Lines that are looked at before it is decided whether columns begin.
 const WINDOW: usize = 40;
+
+/// Fewer rows keep their padding: there is next to nothing to save.
+const FEWEST_SQUEEZED: usize = 4;
 
 /// Columns beyond this are free text.
 const WIDEST: usize = 400;

@@ -37,14 +37,15 @@ pub(in crate::compress) fn blocks(text: &str, span: Range<usize>, query: &Query)
     found.into_iter().map(placed).collect()
 }
 
-/// What a tool prints line by line is a list where its lines are no sentences; lists that follow each other are one.
+/// What a tool prints line by line is a list where its lines are neither sentences nor parts of a log.
 fn listed(text: &str, blocks: Vec<Block>) -> Vec<Block> {
-    let is_list =
-        |block: &Block| block.form == Form::Prose && text.get(block.span.clone()).is_some_and(listing::is_list);
-    blocks
-        .into_iter()
-        .map(|block| if is_list(&block) { Block { form: Form::Listing, ..block } } else { block })
-        .collect()
+    let of_log = |line: &str| matches!(lines::look(line), lines::Look::Log | lines::Look::Trace);
+    let is_list = |part: &str| listing::is_list(part) && !part.lines().any(of_log);
+    let listed = |block: Block| match text.get(block.span.clone()) {
+        Some(part) if block.form == Form::Prose && is_list(part) => Block { form: Form::Listing, ..block },
+        _ => block,
+    };
+    blocks.into_iter().map(listed).collect()
 }
 
 /// The form of a text that is of one piece.

@@ -230,7 +230,11 @@ impl<'a> Cutter<'a> {
         (rows >= 2).then(|| Found { next, span: self.span(at..next), form: Form::Csv })
     }
 
+    /// Search results; a compiler's messages, which name places too, are a log.
     fn hits(&self, at: usize) -> Option<Found> {
+        if matches!(lines::look(self.line(at)), Look::Log | Look::Trace) {
+            return None;
+        }
         Some(self.taken(at, hits::extent(self.from(at))?, Form::Hits))
     }
 
