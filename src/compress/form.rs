@@ -10,7 +10,9 @@ pub mod detect;
 mod exact;
 mod html;
 mod json;
+mod log;
 mod prose;
+mod trace;
 
 use std::{borrow::Cow, ops::Range};
 
@@ -229,6 +231,7 @@ fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<
     match block.form {
         Form::Prose => prose::read(text, block, reader),
         Form::Code | Form::Diff | Form::Keyed if reader.may_lose() => code::read(text, block, reader),
+        Form::Log => log::read(text, block, reader),
         _ => exact::read(text, block),
     }
 }

@@ -4,6 +4,7 @@
 //! with confidence is exact.
 
 mod lines;
+mod output;
 mod runs;
 
 use std::ops::Range;
@@ -20,10 +21,11 @@ pub fn form_of(text: &str) -> Form {
 
 /// The blocks of a part of a text in order; they concatenate to it. Linear in its length.
 #[must_use]
-pub(in crate::compress) fn blocks(text: &str, span: Range<usize>, _query: &Query) -> Vec<Block> {
+pub(in crate::compress) fn blocks(text: &str, span: Range<usize>, query: &Query) -> Vec<Block> {
     let part = text.get(span.clone()).unwrap_or_default();
     let found = match whole(part) {
         Some(form) => vec![Block { span: 0..part.len(), form }],
+        None if query.call.is_some() && output::is_output(part) => vec![Block { span: 0..part.len(), form: Form::Log }],
         None => runs::cut(part),
     };
     let placed = |block: Block| Block { span: span.start + block.span.start..span.start + block.span.end, ..block };

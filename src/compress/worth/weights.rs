@@ -8,3 +8,17 @@ pub(in crate::compress) const MEANING: f32 = 1.0;
 
 /// Bytes of items whose meaning is compared with the question's.
 pub(in crate::compress) const MOST_COMPARED: usize = 12_000;
+
+/// How much more telling a log line is that says something failed, and what a trace or a compiler's message begins and
+/// ends with. A factor, 1–100.
+pub(in crate::compress) const LOG_ERROR: f32 = 8.0;
+
+/// The same for a warning, and for the place nearest to a failure. A factor, 1–100.
+pub(in crate::compress) const LOG_WARNING: f32 = 3.0;
+
+/// The same for the first and the last line of a log. A factor, 1–100.
+pub(in crate::compress) const LOG_EDGE: f32 = 2.0;
+
+/// How much each nat counts by which a line's template or one of its values is more surprising than usual in its column.
+/// Per nat, 0–2.
+pub(in crate::compress) const LOG_SURPRISE: f32 = 1.0;
