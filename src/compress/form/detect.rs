@@ -3,10 +3,13 @@
 //! What a tool call says (its name, a path among its arguments) decides first, then the content. What nothing recognises
 //! with confidence is exact.
 
+mod call;
 mod lines;
 mod runs;
 
 use std::ops::Range;
+
+pub(in crate::compress) use call::reads_file;
 
 use super::{Block, Form, html, json};
 use crate::compress::ask::Query;
@@ -20,7 +23,10 @@ pub fn form_of(text: &str) -> Form {
 
 /// The blocks of a part of a text in order; they concatenate to it. Linear in its length.
 #[must_use]
-pub(in crate::compress) fn blocks(text: &str, span: Range<usize>, _query: &Query) -> Vec<Block> {
+pub(in crate::compress) fn blocks(text: &str, span: Range<usize>, query: &Query) -> Vec<Block> {
+    if reads_file(query) {
+        return vec![Block { span, form: Form::Code }];
+    }
     let part = text.get(span.clone()).unwrap_or_default();
     let found = match whole(part) {
         Some(form) => vec![Block { span: 0..part.len(), form }],

@@ -212,7 +212,7 @@ mod tests {
             ("In the second quarter the company earned more.", Look::Text),
             ("Project Manager: so we start", Look::Text),
         ] {
-            assert_eq!(form(line), wanted, "{line}");
+            assert_eq!(look(line), wanted, "{line}");
         }
     }
 
