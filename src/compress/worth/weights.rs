@@ -8,3 +8,7 @@ pub(in crate::compress) const MEANING: f32 = 1.0;
 
 /// Bytes of items whose meaning is compared with the question's.
 pub(in crate::compress) const MOST_COMPARED: usize = 12_000;
+
+/// Salience of a label (a speaker's name, an id, the head of a mail) by itself: it comes along with what it owns, and
+/// tells nothing alone. Range 0–1.
+pub(in crate::compress) const LABEL: f32 = 0.0;
