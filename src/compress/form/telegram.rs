@@ -31,8 +31,12 @@ const COMMON: f32 = 4.0;
 
 /// The statement without words up to a rarity; nothing where that is no shorter or the guard refuses it.
 fn shorter<'a>(text: &str, level: f32) -> Option<Variant<'a>> {
+    // A heading is a telegram already.
+    if !text.trim_end().ends_with(['.', '!', '?', ';']) {
+        return None;
+    }
     let scan = Scan::new(text);
-    let held: HashSet<usize> = protect::groups(&scan).into_iter().flatten().collect();
+    let held = held(&scan);
     let goes = |at: usize, key: &str| {
         at > 0 && !held.contains(&at) && (function_word(key) || rarity(key) < level) && !key.is_empty()
     };
@@ -53,6 +57,27 @@ fn shorter<'a>(text: &str, level: f32) -> Option<Variant<'a>> {
     let stands = short.len() < text.len() && guard::shorter(text, &short).is_ok();
     stands.then(|| Variant::shorter(short, kept / f32::max(whole, f32::MIN_POSITIVE)))
 }
+
+/// The words that stay: what stands together, what a number counts, and what relates one number to the next (`99 of every
+/// 100`).
+fn held(scan: &Scan<'_>) -> HashSet<usize> {
+    let mut held: HashSet<usize> = protect::groups(scan).into_iter().flatten().collect();
+    let numbers: Vec<usize> = (0..scan.words.len())
+        .filter(|at| scan.words.get(*at).is_some_and(|word| word.key.contains(|c: char| c.is_ascii_digit())))
+        .collect();
+    held.extend(numbers.iter().map(|at| at + 1));
+    for pair in numbers.windows(2) {
+        if let [one, other] = pair
+            && other - one <= APART
+        {
+            held.extend(*one..*other);
+        }
+    }
+    held
+}
+
+/// Words from one number to one that it is related to.
+const APART: usize = 4;
 
 #[cfg(test)]
 mod tests {
@@ -78,6 +103,9 @@ mod tests {
         {
             assert!(found.contains("must not sublet") && found.contains("unless the owner agrees"), "{found}");
             assert!(found.contains("14 days"), "{found}");
+        }
+        for found in variants("The share is at least 99 of every 100 well-formed requests in the month. ") {
+            assert!(found.contains("99 of every 100 well-formed"), "{found}");
         }
     }
 }
