@@ -16,6 +16,7 @@ mod listing;
 mod log;
 mod prose;
 mod telegram;
+mod thread;
 mod trace;
 
 use std::{borrow::Cow, ops::Range};
@@ -227,12 +228,17 @@ pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Pag
     for material in frame.material() {
         items.extend(addressed(at..material.start));
         at = material.end;
+        let mut heads = prose::Heads::default();
         for block in detect::blocks(text, material, reader.query) {
-            let mut reading = block_read(text, &block, reader);
+            let by = items.len();
+            let mut reading = match block.form {
+                Form::Prose if !detect::reads_file(reader.query) => prose::read_below(text, &block, &mut heads, by),
+                _ => block_read(text, &block, reader),
+            };
+            bonds.extend(heads.over(&block, &reading, by));
             if block.form == Form::Prose && reader.style == Style::Telegram && reader.may_lose() {
                 telegram::shorten(&mut reading.items);
             }
-            let by = items.len();
             bonds.extend(reading.bonds.into_iter().map(|bond| bond.shifted(by)));
             items.extend(reading.items.into_iter().map(|item| Item { said: item.said.map(|of| of + by), ..item }));
         }

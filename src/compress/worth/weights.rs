@@ -9,6 +9,10 @@ pub(in crate::compress) const MEANING: f32 = 1.0;
 /// Bytes of items whose meaning is compared with the question's.
 pub(in crate::compress) const MOST_COMPARED: usize = 12_000;
 
+/// Salience of a label (a speaker's name, an id, the head of a mail) by itself: it comes along with what it owns, and
+/// tells nothing alone. Range 0–1.
+pub(in crate::compress) const LABEL: f32 = 0.0;
+
 /// What a bit counts by which a row's rarest value is more surprising than its column is on average; a row without any
 /// weighs 1. Range 0–2. Chosen on the command outputs in `fixtures/listing`: without it the one pod of eighty that
 /// crashes is a row like the others where the question does not name it.
