@@ -6,11 +6,13 @@
 //! something is missing, is the same for every form (see [`mark`](super::mark)).
 
 mod code;
+mod columns;
 pub mod detect;
 mod exact;
 mod html;
 mod json;
 mod prose;
+mod rows;
 
 use std::{borrow::Cow, ops::Range};
 
@@ -229,6 +231,7 @@ fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<
     match block.form {
         Form::Prose => prose::read(text, block, reader),
         Form::Code | Form::Diff | Form::Keyed if reader.may_lose() => code::read(text, block, reader),
+        Form::Json | Form::JsonLines => json::read(text, block, reader),
         _ => exact::read(text, block),
     }
 }

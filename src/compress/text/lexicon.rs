@@ -336,6 +336,24 @@ const FUNCTION_WORDS: &[&str] = &[
     "they", "this", "those", "to", "too", "us", "very", "want", "was", "we", "were", "which", "who", "with", "yet", "you", "your",
 ];
 
+/// Whether a lower-cased word reports trouble, as states and levels do.
+pub(crate) fn trouble(word: &str) -> bool {
+    listed(TROUBLE, word)
+}
+
+const TROUBLE: &str = "abort aborted alarm alert corrupt corrupted crash crashed crashloopbackoff critical declined degraded \
+    denied disputed down err error errored evicted exception exhausted expired fail failed failing fails failure fatal \
+    imagepullbackoff invalid jammed lost missing offline oomkilled overdue panic refused rejected stopped timeout unhealthy \
+    unreachable warn warning";
+
+/// Whether a lower-cased word asks for the most or the least of something.
+pub(crate) fn superlative(word: &str) -> bool {
+    listed(SUPERLATIVES, word)
+}
+
+const SUPERLATIVES: &str = "best biggest cheapest earliest fastest fewest greatest heaviest highest largest last latest least \
+    lightest longest lowest max maximum min minimum most newest oldest shortest slowest smallest top worst youngest";
+
 /// Whether a list of words parted by spaces has the word.
 pub(crate) fn listed(list: &str, word: &str) -> bool {
     list.split_ascii_whitespace().any(|w| w == word)
