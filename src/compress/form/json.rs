@@ -1,7 +1,6 @@
 //! JSON, one value or one a line: like records become a table that says keys once; nested keys stand below their own.
 //!
-//! A value is written in another way only where that is shorter and nobody read it as a file; the other way loses
-//! nothing (see [`sheet`]). Under a budget records go before keys, each whole or not at all, and never without the keys
+//! A value is written in another way only where that is shorter, and the other way loses nothing (see [`sheet`]). Under a budget records go before keys, each whole or not at all, and never without the keys
 //! that say what its values are.
 
 mod place;
@@ -30,7 +29,9 @@ pub(super) fn is_cut(text: &str) -> bool {
         && text.len() >= SHORTEST_CUT
         && Node::parse(text, true).is_some_and(|node| match &node.value {
             Value::Object(pairs) => pairs.iter().any(|pair| !pair.node.is_cut()) || is_begun(pairs),
-            Value::Array(items) => items.len() > 1 || items.first().is_some_and(|item| !matches!(item.value, Value::Cut(_))),
+            Value::Array(items) => {
+                items.len() > 1 || items.first().is_some_and(|item| !matches!(item.value, Value::Cut(_)))
+            }
             _ => false,
         })
 }
@@ -60,10 +61,6 @@ pub(super) fn value_length(text: &str) -> Result<usize, usize> {
 /// Reads a block into its keys and records.
 pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<'a> {
     let part = text.get(block.span.clone()).unwrap_or_default();
-    let as_read = reads_file(reader);
-    if as_read && !reader.may_lose() {
-        return exact::read(text, block);
-    }
     let Some(values) = values(part, block.form) else { return exact::read(text, block) };
     let whole = reader.tokens.count(part);
     let walk = |exact: bool| {
@@ -75,12 +72,10 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
         }
         walk.pieces
     };
-    if !as_read {
-        let pieces = walk(false);
-        let told: usize = pieces.iter().map(|piece| reader.tokens.count(&piece.text)).sum();
-        if (told as f32) < (1.0 - LEAST_SAVED) * whole as f32 {
-            return reading(text, block, &pieces, false);
-        }
+    let pieces = walk(false);
+    let told: usize = pieces.iter().map(|piece| reader.tokens.count(&piece.text)).sum();
+    if (told as f32) < (1.0 - LEAST_SAVED) * whole as f32 {
+        return reading(text, block, &pieces, false);
     }
     if !reader.may_lose() {
         return exact::read(text, block);
@@ -120,13 +115,15 @@ fn reading<'a>(text: &'a str, block: &Block, pieces: &[Piece], exact: bool) -> R
     }
     let mut reading = Reading::default();
     for (number, piece) in pieces.iter().enumerate() {
-        let (start, end) = (starts.get(number).copied().unwrap_or(0), starts.get(number + 1).copied().unwrap_or(part.len()));
+        let (start, end) =
+            (starts.get(number).copied().unwrap_or(0), starts.get(number + 1).copied().unwrap_or(part.len()));
         let span = block.span.start + start..block.span.start + end.max(start);
         let source = text.get(span.clone()).unwrap_or_default();
         let mut item = Item::whole(span, source, block.form, piece.noun);
         if !exact {
             let last = number + 1 == pieces.len();
-            let placed = |told: &str| placed(told, number == 0 && begins_inside(text, block), last && !part.ends_with('\n'));
+            let placed =
+                |told: &str| placed(told, number == 0 && begins_inside(text, block), last && !part.ends_with('\n'));
             item.variants = vec![Variant::lossless(placed(&piece.text))];
             item.variants.extend(piece.shorter.iter().map(|(told, keeps)| Variant::shorter(placed(told), *keeps)));
         }
@@ -155,15 +152,6 @@ fn line_start(part: &str, at: usize) -> usize {
     let before = part.get(..at).unwrap_or_default();
     let bare = before.trim_end_matches([' ', '\t']);
     if bare.ends_with('\n') { bare.len() } else { at }
-}
-
-/// Whether the text is a file as a tool read it.
-fn reads_file(reader: &Reader<'_>) -> bool {
-    reader.query.call.as_ref().is_some_and(|call| {
-        let name = call.name.to_ascii_lowercase();
-        ["read", "view", "cat", "open_file", "get_file"].iter().any(|verb| name.split(['_', '-', '.']).any(|word| word == *verb) || name == *verb)
-            || ["cat ", "head ", "sed -n", "tail "].iter().any(|verb| call.arguments.contains(verb))
-    })
 }
 
 /// Shorter texts that are cut off are no JSON, in bytes.

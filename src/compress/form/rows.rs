@@ -4,12 +4,12 @@
 //! figure far from the rest, a word that reports trouble: whoever asks about a table asks about those more often than
 //! about any other row, and rarely in their words.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::compress::{
     ask::Wanted,
-    text::{lexicon, word::words},
-    worth::weights::{ENDS, EXTREME, FEW_ODD, MOSTLY, ODD, TROUBLE},
+    text::{lexicon, word::stem},
+    worth::weights::{EDGE, EXTREME, LOG_ERROR, ODD, UNASKED},
 };
 
 /// A column with a cell for each row; empty where a row has none.
@@ -19,75 +19,97 @@ pub(super) struct Column<'c> {
 }
 
 /// How telling each row is beside 1 for most.
+///
+/// A row is as many times more telling as its rarest value is rarer than the values of its column are on average: what
+/// every row has and what no two rows share says nothing. A figure far from the rest counts as a value that one row has.
 pub(super) fn salience(columns: &[Column<'_>], rows: usize, wanted: &Wanted) -> Vec<f32> {
+    let mut bits = vec![0.0_f32; rows];
     let mut found = vec![1.0_f32; rows];
-    let mut raise = |row: usize, to: f32| {
-        if let Some(held) = found.get_mut(row) {
-            *held = held.max(to);
-        }
-    };
-    raise(0, ENDS);
-    raise(rows.saturating_sub(1), ENDS);
-    if rows < FEWEST {
-        return found;
-    }
     let most = columns.iter().map(|column| wanted.stress(column.name)).fold(0.0, f32::max);
     for column in columns {
-        let asked = most > 0.0 && wanted.stress(column.name) >= most;
-        for (odd, weight) in [(odd(column, rows), ODD), (troubled(column), TROUBLE)] {
-            // What many rows have in common is no exception.
-            if odd.len() as f32 <= FEW_ODD * rows as f32 {
-                odd.into_iter().for_each(|row| raise(row, weight));
-            }
+        for (held, excess) in bits.iter_mut().zip(surprise(column)) {
+            *held = held.max(excess);
         }
-        if asked && wanted.asks_for_extreme() {
-            extremes(column).into_iter().for_each(|row| raise(row, EXTREME));
+        for row in troubled(column) {
+            raise(&mut found, row, LOG_ERROR);
+        }
+        if most > 0.0 && wanted.stress(column.name) >= most && wanted.asks_for_extreme() {
+            extremes(column).into_iter().for_each(|row| raise(&mut found, row, EXTREME));
         }
     }
+    for (salience, bits) in found.iter_mut().zip(bits) {
+        *salience *= (ODD * bits).exp2();
+    }
+    raise(&mut found, 0, EDGE);
+    raise(&mut found, rows.saturating_sub(1), EDGE);
+    lack_what_is_denied(&mut found, columns, &wanted.denied());
     found
 }
 
-/// The rows whose cell differs from what nearly all others have, or lies far from their figures.
-fn odd(column: &Column<'_>, rows: usize) -> Vec<usize> {
-    let mut counts: HashMap<&str, usize> = HashMap::new();
+fn raise(found: &mut [f32], row: usize, to: f32) {
+    if let Some(held) = found.get_mut(row) {
+        *held = held.max(to);
+    }
+}
+
+/// By how many bits each cell is more surprising than its column is on average.
+fn surprise(column: &Column<'_>) -> Vec<f32> {
+    let total = column.cells.len() as f32;
+    let mut counts: HashMap<&str, f32> = HashMap::new();
     for cell in &column.cells {
-        *counts.entry(cell).or_insert(0) += 1;
+        *counts.entry(cell).or_default() += 1.0;
     }
-    let most = counts.values().copied().max().unwrap_or(0);
-    let with = |held: &dyn Fn(usize) -> bool| -> Vec<usize> {
-        let cells = column.cells.iter().enumerate();
-        cells.filter(|(_, cell)| counts.get(*cell).is_some_and(|count| held(*count))).map(|(row, _)| row).collect()
-    };
-    if most as f32 >= MOSTLY * rows as f32 {
-        return with(&|count| count < most);
-    }
-    // Of few kinds a rare one.
-    if counts.len() * 4 <= rows {
-        return with(&|count| count as f32 <= FEW_ODD * rows as f32 / 2.0);
-    }
+    let own = |cell: &&str| (total / counts.get(*cell).copied().unwrap_or(1.0)).log2();
+    // Over rows, whose order is the text's: sums of floats in the order of a hash map would differ from run to run.
+    let mean = column.cells.iter().map(own).sum::<f32>() / total.max(1.0);
+    let far = far_out(column);
+    let excess = |(cell, far): (&&str, bool)| if far { total.log2() } else { own(cell) - mean };
+    column.cells.iter().zip(far).map(excess).collect()
+}
+
+/// Which figures lie far out (Tukey, *Exploratory Data Analysis*, 1977): more than three interquartile ranges from the
+/// quartiles; where nearly all cells state figures, a cell that states none is as far.
+fn far_out(column: &Column<'_>) -> Vec<bool> {
     let figures: Vec<Option<f64>> = column.cells.iter().map(|cell| figure(cell)).collect();
     let mut sorted: Vec<f64> = figures.iter().flatten().copied().collect();
-    if (sorted.len() as f32) < MOSTLY * rows as f32 {
-        return Vec::new();
+    if sorted.len() < FEWEST || sorted.len() * 10 < figures.len() * 9 {
+        return vec![false; figures.len()];
     }
     sorted.sort_by(f64::total_cmp);
     let quartile = |part: usize| sorted.get((sorted.len() - 1) * part / 4).copied().unwrap_or(0.0);
     let (low, high) = (quartile(1), quartile(3));
     let reach = TUKEY * (high - low);
-    let far = |value: &Option<f64>| value.is_none_or(|value| value < low - reach || value > high + reach);
-    figures.iter().enumerate().filter(|(_, value)| far(value)).map(|(row, _)| row).collect()
+    // Of figures that are nearly all the same the others are rare, not far.
+    let far = |value: f64| reach > 0.0 && (value < low - reach || value > high + reach);
+    figures.into_iter().map(|value| value.is_none_or(far)).collect()
 }
 
-/// The rows with a word for trouble in a short cell.
+/// The rows with a word for trouble in a short cell, if they are few.
 fn troubled(column: &Column<'_>) -> Vec<usize> {
-    let tells = |cell: &str| {
-        cell.len() <= LONGEST_STATE
-            && words(cell).filter_map(|span| cell.get(span)).any(|word| lexicon::trouble(&word.to_lowercase()))
-    };
+    let tells = |cell: &str| cell.len() <= LONGEST_STATE && lexicon::trouble(cell).is_some();
     // Equal cells are read once.
     let mut known: HashMap<&str, bool> = HashMap::new();
     let cells = column.cells.iter().enumerate();
-    cells.filter(|(_, cell)| *known.entry(cell).or_insert_with(|| tells(cell))).map(|(row, _)| row).collect()
+    let found: Vec<usize> =
+        cells.filter(|(_, cell)| *known.entry(cell).or_insert_with(|| tells(cell))).map(|(row, _)| row).collect();
+    // What many rows tell of is no exception.
+    if found.len() * 3 > column.cells.len() { Vec::new() } else { found }
+}
+
+/// Where it is asked which rows are not so, those are the answer that lack the word, among others that have it.
+fn lack_what_is_denied(found: &mut [f32], columns: &[Column<'_>], denied: &HashSet<String>) {
+    if denied.is_empty() {
+        return;
+    }
+    let has =
+        |row: usize| columns.iter().filter_map(|column| column.cells.get(row)).any(|cell| denied.contains(&stem(cell)));
+    let having: Vec<bool> = (0..found.len()).map(has).collect();
+    if having.iter().all(|has| !has) {
+        return;
+    }
+    for (salience, has) in found.iter_mut().zip(having) {
+        *salience *= if has { UNASKED } else { 1.0 / UNASKED };
+    }
 }
 
 /// The rows with the least and the greatest figure.
@@ -133,10 +155,10 @@ fn date(cell: &str) -> Option<f64> {
     Some(number(year, 4)? * 372.0 + number(month, 2)? * 31.0 + number(date, 2)?)
 }
 
-/// Tukey's fence for what is far out (*Exploratory Data Analysis*, 1977): so many interquartile ranges.
+/// Tukey's fence, in interquartile ranges.
 const TUKEY: f64 = 3.0;
 
-/// Tables with fewer rows have no rule from which one could differ.
+/// Fewer figures have no rule from which one could differ.
 const FEWEST: usize = 5;
 
 /// Longer cells tell a story and no state, in bytes.
@@ -150,7 +172,7 @@ mod tests {
     fn found(cells: &[&str]) -> Vec<usize> {
         let column = Column { name: "x", cells: cells.to_vec() };
         let salience = salience(&[column], cells.len(), &Wanted::default());
-        (1..cells.len() - 1).filter(|row| salience[*row] > ENDS).collect()
+        (1..cells.len() - 1).filter(|row| salience[*row] > 4.0).collect()
     }
 
     #[test]
@@ -195,6 +217,6 @@ mod tests {
         let asked = Wanted::new(&query("Which island has the most people?"), None);
         assert!(salience(&[column()], 12, &asked)[7] >= EXTREME);
         let other = Wanted::new(&query("How many people live there?"), None);
-        assert!(salience(&[column()], 12, &other)[7] <= ENDS);
+        assert!(salience(&[column()], 12, &other)[7] <= EDGE);
     }
 }

@@ -169,7 +169,10 @@ impl Keys {
             match &node.value {
                 Value::Cut(_) => return None,
                 Value::Object(inner)
-                    if !inner.is_empty() && depth < DEEPEST && is_part(key) && inner.iter().all(|pair| is_part(&pair.key)) =>
+                    if !inner.is_empty()
+                        && depth < DEEPEST
+                        && is_part(key)
+                        && inner.iter().all(|pair| is_part(&pair.key)) =>
                 {
                     self.add(&format!("{name}."), inner, depth + 1, cells)?;
                 }
@@ -197,7 +200,11 @@ pub(super) fn bare(node: &Node<'_>, texts: bool) -> String {
     match &node.value {
         Value::Text(_, text) if is_plain(text) && (texts || !is_scalar(text)) => text.to_string(),
         Value::Text(raw, text) => {
-            if text.chars().any(char::is_control) { (*raw).to_owned() } else { quoted(text) }
+            if text.chars().any(char::is_control) {
+                (*raw).to_owned()
+            } else {
+                quoted(text)
+            }
         }
         _ => node.minified(),
     }

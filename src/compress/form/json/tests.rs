@@ -34,9 +34,9 @@ fn hotels(count: usize) -> String {
 
 #[test]
 fn json_in_a_string_is_read_as_json() {
-    let inner: Vec<Value> = (0..40).map(|n| json!({"sku": format!("SKU-{n:05}"), "stock": n * 37 % 91, "house": "MAD"})).collect();
+    let inner: Vec<Value> =
+        (0..40).map(|n| json!({"sku": format!("SKU-{n:05}"), "stock": n * 37 % 91, "house": "MAD"})).collect();
     let text = json!([{"type": "text", "text": Value::from(inner).to_string()}]).to_string();
     let auto = arrives(&text, "What is there?", None);
     assert!(auto.contains("SKU-00007|77\n"), "{auto}");
 }
-

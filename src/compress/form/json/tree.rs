@@ -284,7 +284,8 @@ fn closes(text: &str) -> bool {
 pub(super) fn is_number(word: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let word = word.strip_prefix('-').unwrap_or(word);
-    let (mantissa, exponent) = word.split_once(['e', 'E']).map_or((word, None), |(before, after)| (before, Some(after)));
+    let (mantissa, exponent) =
+        word.split_once(['e', 'E']).map_or((word, None), |(before, after)| (before, Some(after)));
     let (whole, fraction) = mantissa.split_once('.').map_or((mantissa, None), |(before, after)| (before, Some(after)));
     digits(whole)
         && (whole.len() == 1 || !whole.starts_with('0'))

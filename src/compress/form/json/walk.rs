@@ -21,8 +21,7 @@ use super::{
 };
 use crate::compress::{
     form::{
-        Reader,
-        columns,
+        Reader, narrow,
         rows::{self, salience},
     },
     outcome::Noun,
@@ -164,7 +163,8 @@ impl<'w> Walk<'w> {
             return;
         }
         let opened = self.open(places.at(start), heading, parent);
-        if items.iter().all(|item| matches!(item.value, Value::Scalar(_) | Value::Text(..)) && item.span.len() <= SMALL) {
+        if items.iter().all(|item| matches!(item.value, Value::Scalar(_) | Value::Text(..)) && item.span.len() <= SMALL)
+        {
             self.list(places, items, depth + 1, opened);
             if !self.exact {
                 let at = self.push(places.at(node.span.end - 1), "\n".to_owned(), None, Noun::Keys, 1.0, opened);
@@ -225,7 +225,7 @@ impl<'w> Walk<'w> {
             return opened;
         }
         let shared = sheet.shared();
-        let shown = columns::shown(&named(sheet), sheet.rows, self.tokens(length), self.reader);
+        let shown = narrow::shown(&named(sheet), sheet.rows, self.tokens(length), self.reader);
         let mut opened = parent;
         if !shared.is_empty() {
             opened = self.open(start, format!("{heading}{EACH_ROW}: "), parent);
@@ -406,10 +406,7 @@ impl<'w> Walk<'w> {
 fn named(sheet: &Sheet) -> Vec<rows::Column<'_>> {
     sheet
         .varying()
-        .map(|column| rows::Column {
-            name: &column.name,
-            cells: column.cells.iter().map(String::as_str).collect(),
-        })
+        .map(|column| rows::Column { name: &column.name, cells: column.cells.iter().map(String::as_str).collect() })
         .collect()
 }
 
