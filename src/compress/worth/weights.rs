@@ -8,3 +8,27 @@ pub(in crate::compress) const MEANING: f32 = 1.0;
 
 /// Bytes of items whose meaning is compared with the question's.
 pub(in crate::compress) const MOST_COMPARED: usize = 12_000;
+
+/// How much more telling a line that says what stands under it (a signature, a section) is than its lines. Range 1–5.
+/// Without it an outline of what is left out is rarely kept.
+pub(in crate::compress) const OUTLINE: f32 = 2.0;
+
+/// Lines of code that are kept or left out as one, where nothing stands between. Range 1–20. With fewer a kept statement
+/// stands among marks.
+pub(in crate::compress) const RUN: usize = 8;
+
+/// The same of settings and rows, each of which says something of its own.
+pub(in crate::compress) const SETTINGS_RUN: usize = 3;
+
+/// Lines of a block (a branch, a record) that is never cut. Range 2–12.
+pub(in crate::compress) const SMALL: usize = 5;
+
+/// Changed lines of a diff that stand at every ratio. Range 0–200.
+pub(in crate::compress) const SHORT_DIFF: usize = 60;
+
+/// Bytes of code, settings and diffs that stand whole at every ratio, where a user or a reading tool brings them: about
+/// fifty lines. Range 0–8000. Without it a file of one screen that is read to be edited loses lines.
+pub(in crate::compress) const SHORT_FILE: usize = 2500;
+
+/// Bytes from which on a paragraph on a single line is read sentence by sentence. Range 200–1000.
+pub(in crate::compress) const LONG_LINE: usize = 400;
