@@ -47,6 +47,9 @@ fn write(
         headline.took.as_millis(),
         headline.with
     )?;
+    if let Some(limit) = condensation.limit(headline.ratio) {
+        writeln!(out, "the ratio was not reached: {limit}")?;
+    }
     if *tokens_before < headline.min_tokens {
         let min = headline.min_tokens;
         writeln!(out, "the proxy would leave this text alone: it has fewer than {min} tokens (compress.min_tokens)")?;

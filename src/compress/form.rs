@@ -6,11 +6,15 @@
 //! something is missing, is the same for every form (see [`mark`](super::mark)).
 
 mod code;
+mod columns;
 pub mod detect;
 mod exact;
+mod hits;
 mod html;
 mod json;
+mod listing;
 mod prose;
+mod telegram;
 
 use std::{borrow::Cow, ops::Range};
 
@@ -19,6 +23,7 @@ use super::{
     ask::{Frame, Query, Wanted},
     bond::{Bond, Bonds},
     outcome::Noun,
+    policy::Style,
     ratio::Ratio,
 };
 
@@ -40,7 +45,11 @@ pub enum Form {
     Table,
     /// Rows with cells between commas or semicolons.
     Csv,
-    /// Search results and file lists: a path on each line.
+    /// Aligned columns: `ps`, `kubectl get`, `pip list`, `ls -l`.
+    Columns,
+    /// Search results: hits under their files.
+    Hits,
+    /// Entries one a line: files, trees, packages.
     Listing,
     /// Source code, and whatever stands in a fence.
     Code,
@@ -66,6 +75,8 @@ impl Form {
             Self::Log => "log",
             Self::Table => "table",
             Self::Csv => "csv",
+            Self::Columns => "columns",
+            Self::Hits => "hits",
             Self::Listing => "listing",
             Self::Code => "code",
             Self::Diff => "diff",
@@ -190,6 +201,8 @@ pub(super) struct Reader<'r> {
     pub(super) query: &'r Query,
     /// How far to go. A form never spends the budget; some have nothing to offer without one.
     pub(super) ratio: Ratio,
+    /// How prose is shortened.
+    pub(super) style: Style,
     /// Counts target tokens.
     pub(super) tokens: &'r dyn CountTokens,
 }
@@ -213,7 +226,10 @@ pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Pag
         items.extend(addressed(at..material.start));
         at = material.end;
         for block in detect::blocks(text, material, reader.query) {
-            let reading = block_read(text, &block, reader);
+            let mut reading = block_read(text, &block, reader);
+            if block.form == Form::Prose && reader.style == Style::Telegram && reader.may_lose() {
+                telegram::shorten(&mut reading.items);
+            }
             let by = items.len();
             bonds.extend(reading.bonds.into_iter().map(|bond| bond.shifted(by)));
             items.extend(reading.items.into_iter().map(|item| Item { said: item.said.map(|of| of + by), ..item }));
@@ -234,6 +250,18 @@ fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<
     match block.form {
         Form::Prose => prose::read(text, block, reader),
         Form::Code | Form::Diff | Form::Keyed if reader.may_lose() => code::read(text, block, reader),
+        Form::Columns => columns::read(text, block, reader),
+        Form::Hits => hits::read(text, block, reader),
+        Form::Listing => listing::read(text, block, reader),
         _ => exact::read(text, block),
     }
+}
+
+/// The lines of a block with their spans in the text, line breaks included.
+fn lines_of<'a>(text: &'a str, block: &Block) -> impl Iterator<Item = (Range<usize>, &'a str)> {
+    let mut at = block.span.start;
+    text.get(block.span.clone()).unwrap_or_default().split_inclusive('\n').map(move |line| {
+        at += line.len();
+        (at - line.len()..at, line)
+    })
 }

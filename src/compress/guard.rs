@@ -18,6 +18,7 @@ mod units;
 pub(crate) use plain::plain;
 pub(crate) use statements::same_stem;
 pub use units::faults;
+pub(in crate::compress) use units::shorter;
 
 use crate::compress::text::atoms::{AtomKind, Found, Scan, lex::Word};
 

@@ -72,7 +72,7 @@ fn values(text: &str) -> impl Iterator<Item = &str> {
 
 /// Whether the shorter form of a unit may stand for it. One made by leaving words out may lose atoms, but whole; any
 /// other is a rewrite and keeps them all.
-fn shorter(before: &str, after: &str) -> Result<(), Violation> {
+pub(in crate::compress) fn shorter(before: &str, after: &str) -> Result<(), Violation> {
     hostile::check(before, after)?;
     if hangs(&Scan::new(before), &Scan::new(after)) {
         return Err(Fault::Changed.of(AtomKind::Modal));
