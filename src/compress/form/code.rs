@@ -49,12 +49,16 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
     reading
 }
 
-/// What a short file or snippet says stands whole at every ratio: who reads fifty lines of code means to work on them.
+/// A short file or snippet stands whole at every ratio: who shows fifty lines of code means to work on them.
 pub(super) fn keep_short(items: &mut [Item<'_>], reader: &Reader<'_>) {
-    let exact = |item: &Item<'_>| !matches!(item.form, Form::Prose | Form::Frame) && item.variants.len() == 1;
+    let file = detect::reads_file(reader.query);
+    let exact = |item: &Item<'_>| match item.form {
+        Form::Frame | Form::Prose => false,
+        Form::Code | Form::Diff | Form::Keyed => file || reader.query.call.is_none(),
+        _ => file,
+    };
     let length: usize = items.iter().filter(|item| exact(item)).map(|item| item.span.len()).sum();
-    let meant = reader.query.call.is_none() || detect::reads_file(reader.query);
-    if meant && length <= SHORT_FILE {
+    if length <= SHORT_FILE {
         items.iter_mut().filter(|item| exact(item)).for_each(|item| item.fixed = true);
     }
 }
@@ -240,6 +244,10 @@ fn bonds(units: &[Unit<'_>], tree: &Tree, runs: &[Run], syntax: Syntax) -> Vec<B
             let child = (at + 1..units.len()).find(|child| !units.get(*child).is_some_and(|unit| unit.comment));
             bonds.extend(child.map(|child| Bond::Together(item, run(child))));
         }
+        // A remark says nothing without what it is about.
+        if unit.comment && unit.full == unit.lines.end && at + 1 < units.len() {
+            bonds.push(Bond::Needs { item, of: run(at + 1) });
+        }
         let last = at.checked_sub(1).and_then(|last| units.get(last));
         if syntax.json
             && !tree.closes.get(at).is_some_and(Vec::is_empty)
@@ -275,6 +283,9 @@ fn keep_asked(reading: &mut Reading<'_>, reader: &Reader<'_>) {
 
 /// What a unit stands under that it needs by itself, not only by way of what is between.
 const ANCESTORS: usize = 6;
+
+/// Lines of a comment that stand together.
+const LONGEST_REMARK: usize = 30;
 
 /// Lines of a comment that goes with what is below it.
 const LONGEST_COMMENT: usize = 3;

@@ -21,7 +21,7 @@ pub(in crate::compress) const RUN: usize = 8;
 pub(in crate::compress) const SETTINGS_RUN: usize = 3;
 
 /// Lines of a block (a branch, a record) that is never cut. Range 2–12.
-pub(in crate::compress) const SMALL: usize = 5;
+pub(in crate::compress) const SMALL: usize = 8;
 
 /// Changed lines of a diff that stand at every ratio. Range 0–200.
 pub(in crate::compress) const SHORT_DIFF: usize = 60;
@@ -41,3 +41,7 @@ pub(in crate::compress) const ODD: f32 = 1.0;
 /// What the first and the last entry of a list and the first hit of each file weigh beside 1. Range 1–3. Without it
 /// nothing says from where to where a list goes, and one file's hits push out those of all others.
 pub(in crate::compress) const EDGE: f32 = 2.0;
+
+/// Target tokens of a mark: a gap that saves no more is none. Range 0–15. Without it single closing brackets and short
+/// sentences are left out for marks that are longer.
+pub(in crate::compress) const MARK: usize = 9;

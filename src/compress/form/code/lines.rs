@@ -126,6 +126,7 @@ impl<'a, 'l> Cutter<'a, 'l> {
             return;
         }
         self.fence(content);
+        self.word(content);
         if self.in_fence.is_none() && !self.syntax.prose {
             self.scan(number, line);
         }
@@ -223,6 +224,36 @@ impl<'a, 'l> Cutter<'a, 'l> {
         }
     }
 
+    /// Words that open and close as brackets do: a shell's, and those of C's preprocessor.
+    fn word(&mut self, content: &str) {
+        let owner = self.units.len().saturating_sub(1);
+        if self.syntax.slash && content.starts_with('#') {
+            let word = content.trim_start_matches(['#', ' ']);
+            if word.starts_with("endif") || word.starts_with("el") {
+                self.close(CONDITION, owner);
+            }
+            if word.starts_with("if") || word.starts_with("el") {
+                self.open.push((CONDITION, owner));
+            }
+        }
+        let closes = |word: &str| self.words.contains_key(word);
+        if !self.syntax.hash || !(closes("fi") || closes("done") || closes("esac")) {
+            return;
+        }
+        let word = content.split([' ', ';', ')']).next().unwrap_or_default();
+        let last = content.rsplit([' ', ';']).next().unwrap_or_default();
+        match (word, last) {
+            ("if" | "case" | "for" | "while" | "until", "fi" | "done" | "esac") => {}
+            ("if", _) => self.open.push((BRANCH, owner)),
+            ("case", "in") => self.open.push((CASE, owner)),
+            ("for" | "while" | "until" | "do", _) if last == "do" => self.open.push((LOOP, owner)),
+            ("fi", _) => self.close(BRANCH, owner),
+            ("esac", _) => self.close(CASE, owner),
+            ("done", _) => self.close(LOOP, owner),
+            _ => {}
+        }
+    }
+
     /// Reads a line for its brackets, strings and comments.
     fn scan(&mut self, number: usize, line: &'a str) {
         let owner = self.units.len().saturating_sub(1);
@@ -285,7 +316,7 @@ impl<'a, 'l> Cutter<'a, 'l> {
                     }
                 }
                 b'/' if self.syntax.markup && next == b'>' => {
-                    self.open.pop_if(|(key, by)| *key > FENCE && *by == owner);
+                    self.open.pop_if(|(key, by)| *key >= TAGS && *by == owner);
                 }
                 b'<' if next == b'<' && !self.syntax.slash => self.here_document(rest, number),
                 b'(' | b'[' | b'{' if !self.syntax.markup => self.open.push((u64::from(byte), owner)),
@@ -312,7 +343,7 @@ impl<'a, 'l> Cutter<'a, 'l> {
             return;
         }
         let hash = |sum: u64, byte: u8| sum.wrapping_mul(31).wrapping_add(u64::from(byte));
-        let key = name.bytes().fold(7, hash).saturating_add(FENCE + 1);
+        let key = name.bytes().fold(7, hash).saturating_add(TAGS);
         if closes {
             self.close(key, owner);
         } else {
@@ -426,6 +457,12 @@ fn settle_comments(units: &mut [Unit<'_>]) {
 }
 
 const FENCE: u64 = 256;
+const CONDITION: u64 = 257;
+const BRANCH: u64 = 258;
+const CASE: u64 = 259;
+const LOOP: u64 = 260;
+/// Keys of tags are past it.
+const TAGS: u64 = 300;
 
 /// Lines of a call or a signature that stand together.
 const LONGEST_CALL: usize = 12;

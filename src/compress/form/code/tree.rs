@@ -168,8 +168,8 @@ mod tests {
     #[test]
     fn shells_and_settings_have_their_own_words() {
         let shell = tree("#!/bin/sh\nif a; then\n    rm -rf x\nelse\n    b\nfi\n");
-        assert_eq!(shell.parent, [None, None, Some(1), None, Some(3), None]);
-        assert_eq!((shell.after[3], shell.closes[5].as_slice()), (Some(1), [1].as_slice()));
+        assert_eq!(shell.parent, [None, None, Some(1), Some(1), Some(3), None]);
+        assert_eq!(shell.closes[5], [1]);
         let yaml = tree("a:\n- b: 1\n  c: 2\n- d\ne: &x\n  f: 1\ng:\n  <<: *x\n");
         assert_eq!(yaml.parent, [None, Some(0), Some(1), Some(0), None, Some(4), None, Some(6)]);
         assert_eq!(yaml.refers[7], Some(4));
