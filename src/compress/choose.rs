@@ -62,6 +62,15 @@ pub(super) fn within(page: &Page<'_>, worths: &[f32], costs: &[Vec<usize>], budg
             take(page, costs, step, &mut choice, &mut left);
         }
     }
+    // Where nothing fits, the budget gives way: a text of marks alone says nothing.
+    let stands = |(item, choice): (&Item<'_>, &Option<usize>)| item.count > 0 && choice.is_some();
+    if !page.items.iter().zip(&choice).any(stands)
+        && let Some(step) = steps
+            .iter()
+            .find(|step| step.from.is_none() && page.items.get(step.item).is_some_and(|item| item.count > 0))
+    {
+        take(page, costs, step, &mut choice, &mut { usize::MAX });
+    }
     mend(page, costs, &mut choice);
     choice
 }

@@ -199,7 +199,12 @@ fn items<'a>(
         let noun = if numbered { Noun::FileLines } else { Noun::Lines };
         let mut item = Item::whole(span, stands, block.form, noun);
         item.count = if numbered { lines.len() } else { stands.lines().filter(|line| !line.trim().is_empty()).count() };
-        item.salience = if run.header { OUTLINE } else { 1.0 };
+        let remark = units.get(run.units.clone()).is_some_and(|units| units.iter().all(|unit| unit.comment));
+        item.salience = match (run.header, remark) {
+            (true, _) => OUTLINE,
+            (false, true) => 1.0 / OUTLINE,
+            (false, false) => 1.0,
+        };
         item
     };
     if runs.is_empty() {

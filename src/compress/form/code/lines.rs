@@ -130,7 +130,9 @@ impl<'a, 'l> Cutter<'a, 'l> {
         if self.in_fence.is_none() && !self.syntax.prose {
             self.scan(number, line);
         }
-        self.continued = !self.syntax.prose && self.until.is_none() && content.ends_with('\\');
+        // A list of selectors goes on below its commas.
+        let listed = self.syntax.slash && self.open.is_empty() && content.ends_with(',');
+        self.continued = !self.syntax.prose && self.until.is_none() && (listed || content.ends_with('\\'));
         if self.syntax.yaml && self.until.is_none() && begins_scalar(content) {
             self.scalar = Some(indent);
         }
