@@ -246,6 +246,7 @@ pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Pag
         }
     }
     items.extend(addressed(at..text.len()));
+    code::keep_short(&mut items, reader);
     let bonds = Bonds::new(items.len(), &bonds);
     Page { items, bonds }
 }

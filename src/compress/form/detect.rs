@@ -10,7 +10,7 @@ mod runs;
 
 use std::ops::Range;
 
-pub(in crate::compress) use call::reads_file;
+pub(in crate::compress) use call::{reads_file, reads_from_the_first_line};
 
 use super::{Block, Form, html, json, listing};
 use crate::compress::ask::Query;
