@@ -80,14 +80,12 @@ impl Lines<'_> {
 fn put(text: &mut String, source: &str, run: &[Unit], mark: &str) {
     let (Some(from), Some(to)) = (run.first(), run.last()) else { return };
     let gone = source.get(from.span.start..to.span.end).unwrap_or_default();
-    let white = gone.get(gone.trim_end().len()..).unwrap_or_default();
-    let inline = run.iter().all(|unit| matches!(unit.noun, Noun::Sentences | Noun::Values));
     let white = match gone.get(gone.trim_end().len()..).unwrap_or_default() {
         // Blank lines are among the lines that are counted.
         white if white.contains('\n') && from.noun == Noun::FileLines => "\n",
         white => white,
     };
-    let inline = run.iter().all(|unit| unit.noun == Noun::Sentences);
+    let inline = run.iter().all(|unit| matches!(unit.noun, Noun::Sentences | Noun::Values));
     let begun = text.is_empty() || text.ends_with(char::is_whitespace);
     if !begun {
         text.push(if inline { ' ' } else { '\n' });
