@@ -15,9 +15,9 @@ use std::{
     time::Instant,
 };
 
-use headroom::compress::guard::{
-    check,
-    plant::{Corruption, Faithful, plant, rewrite},
+use headroom::{
+    compress::guard::check,
+    fidelity::plant::{Corruption, Faithful, plant, rewrite},
 };
 
 #[derive(Default)]

@@ -91,7 +91,12 @@ impl Report {
         let (before, after) = slot.tokens();
         let (tokens_before, tokens_after) = (before as u64, after as u64);
         let sums = Sums { texts: 1, condensed: u64::from(slot.accepted), tokens_before, tokens_after };
-        self.groups.entry(slot.role.to_owned()).or_default().entry(form_of(&slot.original).as_str().to_owned()).or_default().add(&sums);
+        self.groups
+            .entry(slot.role.to_owned())
+            .or_default()
+            .entry(form_of(&slot.original).as_str().to_owned())
+            .or_default()
+            .add(&sums);
         if !slot.accepted {
             *self.unchanged.entry(slot.decision().to_owned()).or_default() += 1;
         }
@@ -139,7 +144,11 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::compress::{Condensation, Decision, Outcome, Reason, Unit};
+    use crate::compress::{
+        Condensation, Decision, Form, Noun, Outcome, Reason, Unit, Why,
+        guard::{Fault, Violation},
+        text::atoms::AtomKind,
+    };
 
     fn slot(role: &'static str, condensation: Condensation, cached: bool) -> SlotRecord {
         SlotRecord {
@@ -164,7 +173,7 @@ mod tests {
             score: 0.5,
             redundancy: crate::compress::Redundancy::default(),
             decision: Decision::Kept,
-            why: Why::Refused(violation()),
+            why: Why::Refused(Violation { reason: Fault::Lost, kind: Some(AtomKind::Number) }),
             text: None,
             noun: Noun::Sentences,
             count: 1,

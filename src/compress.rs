@@ -30,8 +30,8 @@ mod worth;
 
 pub use ask::{Query, ToolCall};
 pub use form::{Form, detect::form_of};
-pub use outcome::{Condensation, Decision, Noun, Outcome, Reason, Unit, UnitAccount, Why};
-pub use policy::Policy;
+pub use outcome::{Condensation, Decision, Limit, Noun, Outcome, Reason, Unit, UnitAccount, Why};
+pub use policy::{Policy, Style};
 pub use ratio::{Factor, InvalidRatio, Level, Ratio};
 pub use reexpand::reexpand;
 pub use rewrite::{Encoded, Interrupt, RewriteError, RewriteRequest, Rewriter};
@@ -70,7 +70,8 @@ pub fn compress(
         return Ok(Condensation::unchanged(Reason::Frame, before));
     }
     let wanted = Wanted::new(query, frame.question(text));
-    let page = form::read(text, &frame, &Reader { wanted: &wanted, query, ratio: policy.ratio, tokens });
+    let page =
+        form::read(text, &frame, &Reader { wanted: &wanted, query, ratio: policy.ratio, style: policy.style, tokens });
     if page.is_fixed() {
         return Ok(Condensation::unchanged(Reason::Protected, before));
     }
@@ -114,7 +115,8 @@ fn fitted(
     tokens: &dyn CountTokens,
 ) -> Condensation {
     let values: Vec<f32> = worths.iter().map(|worth| worth.value).collect();
-    let fixed: usize = page.items.iter().zip(costs).filter(|(item, _)| item.fixed).filter_map(|(_, costs)| costs.first()).sum();
+    let fixed: usize =
+        page.items.iter().zip(costs).filter(|(item, _)| item.fixed).filter_map(|(_, costs)| costs.first()).sum();
     let mut budget = goal.saturating_sub(fixed);
     let mut best: Option<Condensation> = None;
     for _ in 0..CORRECTIONS {

@@ -13,6 +13,7 @@ mod calibrate;
 mod checker;
 mod config;
 mod fit;
+pub mod plant;
 mod protocol;
 mod question;
 mod review;

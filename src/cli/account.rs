@@ -47,6 +47,9 @@ fn write(
         headline.took.as_millis(),
         headline.with
     )?;
+    if let Some(limit) = condensation.limit(headline.ratio) {
+        writeln!(out, "the ratio was not reached: {limit}")?;
+    }
     if *tokens_before < headline.min_tokens {
         let min = headline.min_tokens;
         writeln!(out, "the proxy would leave this text alone: it has fewer than {min} tokens (compress.min_tokens)")?;
@@ -76,7 +79,13 @@ fn write_unit(out: &mut impl Write, source: &str, unit: &Unit, encoding: &Encodi
     };
     let redundant = unit.redundancy.to_string();
     let redundant = if redundant.is_empty() { redundant } else { format!(" (redundancy: {redundant})") };
-    writeln!(out, "{colour}{word:<9}{plain} {:.2} {}, {tokens}: {}{redundant}", unit.score, unit.form.as_str(), unit.why)?;
+    writeln!(
+        out,
+        "{colour}{word:<9}{plain} {:.2} {}, {tokens}: {}{redundant}",
+        unit.score,
+        unit.form.as_str(),
+        unit.why
+    )?;
     writeln!(out, "  {}", one_line(original))?;
     if let (Decision::Rewritten, Some(text)) = (unit.decision, &unit.text) {
         writeln!(out, "  {colour}{}{plain}", one_line(text))?;

@@ -86,7 +86,7 @@ fn live(arguments: &Arguments) -> Result<Vec<Account>, Failure> {
 /// The recorded requests, taken the real way at each ratio.
 fn recorded(arguments: &Arguments) -> Result<Vec<Account>, Failure> {
     let (model, no_model, config) = (arguments.model.clone(), arguments.no_model, arguments.running.config.clone());
-    let config = Settings { config, ratio: None, model, no_model }.load(Vec::new())?.config;
+    let config = Settings { config, ratio: None, style: None, model, no_model }.load(Vec::new())?.config;
     let requests = recorded::read(&arguments.files)?;
     let ratios = if arguments.ratio.is_empty() { vec![config.compress.ratio] } else { arguments.ratio.clone() };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

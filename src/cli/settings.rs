@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use headroom::{
-    compress::{Ratio, Rewriter},
+    compress::{Ratio, Rewriter, Style},
     config::{Config, Flag, Loaded, ModelConfig, Sources},
     model::{self, Info, Model, ModelError},
 };
@@ -21,6 +21,9 @@ pub(super) struct Settings {
     /// How far to condense: `auto`, or original : condensed from 2 to 20 [default: auto]
     #[arg(long, value_name = "auto|2..20")]
     pub(super) ratio: Option<Ratio>,
+    /// How prose is shortened under a ratio: `statements`, or `telegram` (function words go) [default: statements]
+    #[arg(long, value_name = "statements|telegram")]
+    pub(super) style: Option<Style>,
     /// Folder of the model [default: the bundled one]
     #[arg(long, value_name = "FOLDER", conflicts_with = "no_model")]
     pub(super) model: Option<String>,
@@ -35,6 +38,9 @@ impl Settings {
         let mut flags = more;
         if let Some(ratio) = self.ratio {
             flags.push(Flag { name: "--ratio", key: "compress.ratio", value: ratio.to_string().into() });
+        }
+        if let Some(style) = self.style {
+            flags.push(Flag { name: "--style", key: "compress.style", value: style.as_str().into() });
         }
         if let Some(model) = &self.model {
             flags.push(Flag { name: "--model", key: "model.path", value: model.as_str().into() });

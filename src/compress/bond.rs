@@ -85,10 +85,8 @@ mod tests {
 
     #[test]
     fn a_closure_holds_all_that_is_needed_and_ends_in_circles() {
-        let bonds = Bonds::new(
-            4,
-            &[Bond::Needs { item: 0, of: 1 }, Bond::Together(1, 2), Bond::Needs { item: 2, of: 0 }],
-        );
+        let bonds =
+            Bonds::new(4, &[Bond::Needs { item: 0, of: 1 }, Bond::Together(1, 2), Bond::Needs { item: 2, of: 0 }]);
         assert_eq!(bonds.closure(0, |_| true), [0, 1, 2]);
         assert_eq!(bonds.closure(3, |_| true), [3]);
         assert_eq!(bonds.closure(0, |item| item != 1), [0]);

@@ -12,8 +12,12 @@ pub(super) type Choice = Vec<Option<usize>>;
 /// Everything that could be asked later: each item in its cheapest lossless variant, without what is said before by the
 /// same owner and needed by nothing.
 pub(super) fn lossless(page: &Page<'_>, costs: &[Vec<usize>]) -> Choice {
-    let mut choice: Choice =
-        page.items.iter().zip(costs).map(|(item, costs)| Some(cheapest(item, costs, |variant| variant.lossless))).collect();
+    let mut choice: Choice = page
+        .items
+        .iter()
+        .zip(costs)
+        .map(|(item, costs)| Some(cheapest(item, costs, |variant| variant.lossless)))
+        .collect();
     let mut needed = vec![false; page.items.len()];
     for (at, item) in page.items.iter().enumerate().rev() {
         let said = item.said.is_some_and(|of| of != at) && !item.fixed && !needed.get(at).copied().unwrap_or(false);
@@ -35,9 +39,8 @@ pub(super) fn lossless(page: &Page<'_>, costs: &[Vec<usize>]) -> Choice {
 
 /// The choice of most worth within `budget`; what is fixed stands whatever it costs and is no part of the budget.
 pub(super) fn within(page: &Page<'_>, worths: &[f32], costs: &[Vec<usize>], budget: usize) -> Choice {
-    let fixed = |(item, costs): (&Item<'_>, &Vec<usize>)| {
-        item.fixed.then(|| cheapest(item, costs, |variant| variant.lossless))
-    };
+    let fixed =
+        |(item, costs): (&Item<'_>, &Vec<usize>)| item.fixed.then(|| cheapest(item, costs, |variant| variant.lossless));
     let mut choice: Choice = page.items.iter().zip(costs).map(fixed).collect();
     let mut left = budget;
     close_fixed(page, costs, &mut choice, &mut left);
@@ -85,9 +88,9 @@ fn hull(at: usize, item: &Item<'_>, worth: f32, costs: Option<&Vec<usize>>) -> V
     let (mut from, mut paid, mut gained, mut rest) = (None, 0, 0.0, options.as_slice());
     while !rest.is_empty() {
         let slope = |(_, cost, worth): &(usize, usize, f32)| (worth - gained) / cost.saturating_sub(paid).max(1) as f32;
-        let Some((place, best)) = rest.iter().enumerate().max_by(|(i, a), (j, b)| {
-            slope(a).total_cmp(&slope(b)).then(i.cmp(j))
-        }) else {
+        let Some((place, best)) =
+            rest.iter().enumerate().max_by(|(i, a), (j, b)| slope(a).total_cmp(&slope(b)).then(i.cmp(j)))
+        else {
             break;
         };
         let step = Step { item: at, from, to: best.0, cost: best.1.saturating_sub(paid), slope: slope(best) };
@@ -100,7 +103,8 @@ fn hull(at: usize, item: &Item<'_>, worth: f32, costs: Option<&Vec<usize>>) -> V
 
 fn take(page: &Page<'_>, costs: &[Vec<usize>], step: &Step, choice: &mut Choice, left: &mut usize) {
     // A step from a variant that had no room is no step.
-    if choice.get(step.item).copied().flatten() != step.from || (step.from.is_none() && choice.get(step.item).is_none()) {
+    if choice.get(step.item).copied().flatten() != step.from || (step.from.is_none() && choice.get(step.item).is_none())
+    {
         return;
     }
     if step.from.is_some() {
@@ -168,8 +172,11 @@ mod tests {
     };
 
     fn page(costs: &[usize], bonds: &[Bond]) -> (Page<'static>, Vec<Vec<usize>>) {
-        let items: Vec<Item<'static>> =
-            costs.iter().enumerate().map(|(at, _)| Item::whole(at..at + 1, "x", Form::Prose, Noun::Sentences)).collect();
+        let items: Vec<Item<'static>> = costs
+            .iter()
+            .enumerate()
+            .map(|(at, _)| Item::whole(at..at + 1, "x", Form::Prose, Noun::Sentences))
+            .collect();
         let bonds = Bonds::new(items.len(), bonds);
         (Page { items, bonds }, costs.iter().map(|cost| vec![*cost]).collect())
     }

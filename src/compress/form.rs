@@ -12,6 +12,7 @@ mod html;
 mod json;
 mod log;
 mod prose;
+mod telegram;
 mod trace;
 
 use std::{borrow::Cow, ops::Range};
@@ -21,6 +22,7 @@ use super::{
     ask::{Frame, Query, Wanted},
     bond::{Bond, Bonds},
     outcome::Noun,
+    policy::Style,
     ratio::Ratio,
 };
 
@@ -192,6 +194,8 @@ pub(super) struct Reader<'r> {
     pub(super) query: &'r Query,
     /// How far to go. A form never spends the budget; some have nothing to offer without one.
     pub(super) ratio: Ratio,
+    /// How prose is shortened.
+    pub(super) style: Style,
     /// Counts target tokens.
     pub(super) tokens: &'r dyn CountTokens,
 }
@@ -215,7 +219,10 @@ pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Pag
         items.extend(addressed(at..material.start));
         at = material.end;
         for block in detect::blocks(text, material, reader.query) {
-            let reading = block_read(text, &block, reader);
+            let mut reading = block_read(text, &block, reader);
+            if block.form == Form::Prose && reader.style == Style::Telegram && reader.may_lose() {
+                telegram::shorten(&mut reading.items);
+            }
             let by = items.len();
             bonds.extend(reading.bonds.into_iter().map(|bond| bond.shifted(by)));
             items.extend(reading.items.into_iter().map(|item| Item { said: item.said.map(|of| of + by), ..item }));
@@ -228,6 +235,14 @@ pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Pag
 
 /// Reads one block by its form.
 fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<'a> {
+    // A file is exact whatever it looks like, and no form re-writes it.
+    if detect::reads_file(reader.query) {
+        return match block.form {
+            _ if !reader.may_lose() => exact::read(text, block),
+            Form::Log => log::read(text, block, reader),
+            _ => code::read(text, block, reader),
+        };
+    }
     match block.form {
         Form::Prose => prose::read(text, block, reader),
         Form::Code | Form::Diff | Form::Keyed if reader.may_lose() => code::read(text, block, reader),

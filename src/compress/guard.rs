@@ -11,16 +11,14 @@ mod hostile;
 mod hostile_tests;
 mod instruction;
 mod plain;
-pub mod plant;
 mod reduction;
 mod statements;
 mod units;
 
-pub use hostile::suspicious;
 pub(crate) use plain::plain;
-pub use reduction::{Allow, check_reduction, check_reduction_text};
 pub(crate) use statements::same_stem;
 pub use units::faults;
+pub(in crate::compress) use units::shorter;
 
 use crate::compress::text::atoms::{AtomKind, Found, Scan, lex::Word};
 

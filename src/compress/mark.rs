@@ -32,10 +32,8 @@ fn gap(units: &[Unit], at: usize) -> &[Unit] {
     let rest = units.get(at..).unwrap_or_default();
     let noun = |unit: &Unit| (unit.count > 0).then_some((unit.noun, unit.why == Why::Said));
     let kind = rest.iter().take_while(|unit| unit.text.is_none()).find_map(noun);
-    let length = rest
-        .iter()
-        .take_while(|unit| unit.text.is_none() && noun(unit).is_none_or(|own| Some(own) == kind))
-        .count();
+    let length =
+        rest.iter().take_while(|unit| unit.text.is_none() && noun(unit).is_none_or(|own| Some(own) == kind)).count();
     rest.get(..length).unwrap_or_default()
 }
 

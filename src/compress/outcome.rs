@@ -2,7 +2,7 @@
 
 use std::{fmt, ops::Range};
 
-use super::{Redundancy, form::Form, guard::Violation};
+use super::{Ratio, Redundancy, form::Form, guard::Violation};
 
 /// What became of one text.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -31,6 +31,62 @@ impl Condensation {
             Outcome::Compressed(text) => Some(text),
             Outcome::Unchanged(_) => None,
         }
+    }
+
+    /// What kept the text from the ratio that was asked for; nothing where it came near it.
+    #[must_use]
+    pub fn limit(&self, ratio: Ratio) -> Option<Limit> {
+        let Ratio::By(factor) = ratio else { return None };
+        let asked = self.tokens_before as f32 / factor.value();
+        if self.text().is_none() || self.tokens_after as f32 <= asked * NEAR {
+            return None;
+        }
+        let bytes =
+            |why: Why| -> usize { self.units.iter().filter(|unit| unit.why == why).map(|unit| unit.span.len()).sum() };
+        let (frame, exact) = (bytes(Why::Frame), bytes(Why::Exact));
+        let kept: usize = self.units.iter().filter(|unit| unit.text.is_some()).map(|unit| unit.span.len()).sum();
+        Some(match () {
+            () if frame >= exact && frame * 2 >= kept => Limit::Frame,
+            () if exact * 2 >= kept => Limit::Exact,
+            () => Limit::Truth,
+        })
+    }
+}
+
+/// How far past the tokens asked for a text may be before something is said to have limited it.
+const NEAR: f32 = 1.2;
+
+/// What kept a text from the ratio that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// No shorter text would be true: units stand with what they need, or not at all.
+    Truth,
+    /// Most of what stands is exact at every ratio.
+    Exact,
+    /// Most of what stands is addressed to the model.
+    Frame,
+}
+
+impl Limit {
+    /// The word used in headers.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Truth => "truth",
+            Self::Exact => "exact",
+            Self::Frame => "frame",
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Truth => "units stand with what they need or not at all",
+            Self::Exact => "most of what stands is exact at every ratio",
+            Self::Frame => "most of what stands is addressed to the model",
+        })
     }
 }
 

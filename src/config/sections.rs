@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
-    compress::{Policy, Ratio, Kinds},
+    compress::{Kinds, Policy, Ratio, Style},
     model::{Options, Sentences},
     setting::Invalid,
 };
@@ -17,6 +17,8 @@ pub struct CompressConfig {
     /// `auto`, or a number from 2 to 20.
     #[serde(serialize_with = "write_ratio", deserialize_with = "read_ratio")]
     pub ratio: Ratio,
+    /// `statements`, or `telegram` for prose without function words.
+    pub style: Style,
     /// Texts below this many target tokens go on as they are.
     pub min_tokens: usize,
     /// Whether the model may score and rewrite units; selection alone otherwise.
@@ -27,8 +29,8 @@ pub struct CompressConfig {
 
 impl Default for CompressConfig {
     fn default() -> Self {
-        let Policy { ratio, min_tokens, rewrite, redundancy } = Policy::default();
-        Self { ratio, min_tokens, rewrite, redundancy }
+        let Policy { ratio, style, min_tokens, rewrite, redundancy } = Policy::default();
+        Self { ratio, style, min_tokens, rewrite, redundancy }
     }
 }
 
@@ -36,7 +38,8 @@ impl CompressConfig {
     /// The policy of a request that says nothing else.
     #[must_use]
     pub fn policy(&self) -> Policy {
-        Policy { ratio: self.ratio, min_tokens: self.min_tokens, rewrite: self.rewrite, redundancy: self.redundancy }
+        let Self { ratio, style, min_tokens, rewrite, redundancy } = *self;
+        Policy { ratio, style, min_tokens, rewrite, redundancy }
     }
 
     pub(super) fn check(&self) -> Result<(), Invalid> {

@@ -1,7 +1,7 @@
 //! What makes two jobs equal.
 
 use crate::{
-    compress::{Encoding, Level, PIPELINE_VERSION, Policy, Query, Ratio, ToolCall, Kinds},
+    compress::{Encoding, Kinds, Level, PIPELINE_VERSION, Policy, Query, Ratio, ToolCall},
     engine::Job,
 };
 
@@ -17,7 +17,7 @@ impl Key {
     pub(super) fn of(job: &Job) -> Self {
         let Job { text, query, policy, encoding, tenant } = job;
         let Query { siblings, preceding, call } = query;
-        let Policy { ratio, min_tokens, rewrite, redundancy } = policy;
+        let Policy { ratio, style, min_tokens, rewrite, redundancy } = policy;
         let Kinds { lexical, structural, semantic } = *redundancy;
         let mut hash = Fields::new();
         hash.field(&tenant.0).field(text.as_bytes()).field(siblings.as_bytes()).field(preceding.as_bytes());
@@ -34,7 +34,7 @@ impl Key {
             Encoding::Cl100k => 1,
         };
         hash.field(&(*min_tokens as u64).to_le_bytes()).field(&[u8::from(*rewrite), encoding]);
-        hash.field(&[lexical, structural, semantic].map(u8::from));
+        hash.field(&[lexical, structural, semantic].map(u8::from)).field(style.as_str().as_bytes());
         Self(hash.finish())
     }
 

@@ -341,7 +341,7 @@ async fn what_a_verdict_put_back_stays_put_back_after_eviction_and_restart() {
         engine.loaded().await;
         let reply = engine.condense(job(&text), None).await;
         if forms.is_empty() {
-            let at = |unit: &Unit| unit.decision == Decision::Dropped && unit.kind == "prose";
+            let at = |unit: &Unit| unit.decision == Decision::Dropped && unit.form == crate::compress::Form::Prose;
             let dropped = reply.condensation.units.iter().position(at).unwrap();
             assert!(!engine.is_judged(reply.id));
             let judged = engine.judge(&job(&text), reply.clone(), &[dropped]);

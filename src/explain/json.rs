@@ -112,12 +112,7 @@ impl<'a> SlotPage<'a> {
 
 impl<'a> UnitPage<'a> {
     fn of(unit: &'a Unit, original: &'a str) -> Self {
-        Self {
-            account: unit.account(),
-            refused: refusal(unit),
-            original,
-            text: unit.text.as_deref(),
-        }
+        Self { account: unit.account(), refused: refusal(unit), original, text: unit.text.as_deref() }
     }
 }
 

@@ -79,7 +79,12 @@ fn unit(out: &mut String, at: usize, unit: &Unit, original: &str, ink: &Ink) {
             let _ = writeln!(out, "{:MARGIN$} {}{}", "", ink.green("+ "), ink.marked(&new, "32", "32;7"));
         }
     }
-    let _ = writeln!(out, "{:MARGIN$}   {}", "", ink.dim(&format!("({}: {})", unit.form.as_str(), safe(&unit.why.to_string()))));
+    let _ = writeln!(
+        out,
+        "{:MARGIN$}   {}",
+        "",
+        ink.dim(&format!("({}: {})", unit.form.as_str(), safe(&unit.why.to_string())))
+    );
 }
 
 /// Columns before a text.

@@ -2,11 +2,9 @@
 
 use std::{fmt, pin::pin, time::Duration};
 
+use super::plant::{Corruption, Faithful, plant, rewrite};
 use super::{Checker, State, Verdict, Why};
-use crate::compress::guard::{
-    self,
-    plant::{Corruption, Faithful, plant, rewrite},
-};
+use crate::compress::guard;
 
 /// How often each kind was flagged by the model and by the guard.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]

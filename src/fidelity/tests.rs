@@ -226,7 +226,9 @@ fn decision(first: &str) -> (Job, Condensation) {
         score: 0.5,
         redundancy: crate::compress::Redundancy::default(),
         decision,
-        reason: String::new(),
+        why: crate::compress::Why::Chosen,
+        noun: crate::compress::Noun::Sentences,
+        count: 1,
         text: Some(text.to_owned()),
     };
     let condensation = Condensation {

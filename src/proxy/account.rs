@@ -14,9 +14,12 @@ use std::{
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
 use super::{error::Error, headers, usage::UsageWatch};
-use crate::telemetry::{
-    Metrics,
-    metrics::{KindLabel, RequestLabels, RouteLabel, TokenLabel},
+use crate::{
+    compress::Limit,
+    telemetry::{
+        Metrics,
+        metrics::{KindLabel, RequestLabels, RouteLabel, TokenLabel},
+    },
 };
 
 /// The way a request took.
@@ -45,8 +48,8 @@ impl Route {
 pub(crate) enum Outcome {
     /// Not looked at.
     Passthrough,
-    /// At least one slot was replaced.
-    Compressed,
+    /// At least one slot was replaced; what kept them from the ratio asked for, if something did.
+    Compressed(Option<Limit>),
     /// Looked at and forwarded as it came.
     Unchanged(&'static str),
     /// Measured, and forwarded as it came.
@@ -58,7 +61,7 @@ impl Outcome {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Passthrough => "passthrough",
-            Self::Compressed => "compressed",
+            Self::Compressed(_) => "compressed",
             Self::Unchanged(_) => "unchanged",
             Self::Audit => "audit",
         }
@@ -69,11 +72,14 @@ impl Outcome {
         if let Self::Unchanged(reason) = self { reason } else { "" }
     }
 
+    fn with(text: &str) -> HeaderValue {
+        HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
+    }
+
     fn header(self) -> HeaderValue {
         match self {
-            Self::Unchanged(reason) => {
-                HeaderValue::try_from(format!("unchanged; reason={reason}")).unwrap_or(HeaderValue::from_static(""))
-            }
+            Self::Unchanged(reason) => Self::with(&format!("unchanged; reason={reason}")),
+            Self::Compressed(Some(limit)) => Self::with(&format!("compressed; limit={}", limit.as_str())),
             _ => HeaderValue::from_static(self.as_str()),
         }
     }

@@ -22,7 +22,7 @@ use super::{
     slots::{self, Decided, Terms, Why, stage},
 };
 use crate::{
-    compress::{Policy, Ratio},
+    compress::{Limit, Policy, Ratio, Style},
     engine::Tenant,
 };
 
@@ -74,7 +74,7 @@ async fn prepare(
     let condensed = condense(&decided).await;
     let (outcome, condensed) = match condensed {
         Ok(_) if controls.mode == Mode::Audit => (Outcome::Audit, None),
-        Ok(condensed) => (Outcome::Compressed, Some(condensed)),
+        Ok(condensed) => (Outcome::Compressed(limit(&decided, controls.ratio)), Some(condensed)),
         Err(why) => (Outcome::Unchanged(why.as_str()), None),
     };
     account.outcome = outcome;
@@ -84,6 +84,13 @@ async fn prepare(
     let Held { bytes, trailers, share } = held;
     let body = Upload::whole(share.keep(condensed.unwrap_or(bytes)), trailers);
     Ok(Passage { parts, body, replaced, read_at: Some(since) })
+}
+
+/// What kept the request's texts from their ratio, where most of their tokens stayed past it.
+fn limit(decided: &Result<Arc<Decided>, Why>, ratio: Ratio) -> Option<Limit> {
+    let replies = decided.as_ref().ok()?.replies.iter().map(|(_, reply)| &reply.condensation);
+    let limited = replies.filter_map(|condensation| Some((condensation.tokens_after, condensation.limit(ratio)?)));
+    limited.max_by_key(|(tokens, _)| *tokens).map(|(_, limit)| limit)
 }
 
 /// The request goes on without a look into its body.
@@ -105,7 +112,7 @@ async fn decide(
         return Err(Why::Signed);
     }
     let plain = plain(headers, &held.bytes, proxy.limit()).await?;
-    let policy = Policy { ratio: controls.ratio, ..proxy.policy.clone() };
+    let policy = Policy { ratio: controls.ratio, style: controls.style, ..proxy.policy.clone() };
     let deadline = proxy.engine.deadline(Instant::now());
     let terms = Terms { policy, tenant: tenant(headers), query: None, deadline };
     let decided = slots::decide(&proxy.engine, proxy.reviewer.as_ref(), plain, &terms).await?;
@@ -150,6 +157,7 @@ pub(crate) fn owner(headers: &HeaderMap) -> Option<Tenant> {
 struct Controls {
     mode: Mode,
     ratio: Ratio,
+    style: Style,
 }
 
 impl Controls {
@@ -162,7 +170,11 @@ impl Controls {
             None => proxy.policy.ratio,
             Some(ratio) => ratio.parse().map_err(|_| Why::InvalidHeader)?,
         };
-        Ok(Self { mode, ratio })
+        let style = match control(headers, &headers::STYLE)? {
+            None => proxy.policy.style,
+            Some(style) => style.parse().map_err(|_| Why::InvalidHeader)?,
+        };
+        Ok(Self { mode, ratio, style })
     }
 }
 

@@ -17,7 +17,9 @@ pub(crate) const OWN_PREFIX: &str = "x-headroom-";
 pub(crate) const MODE: HeaderName = HeaderName::from_static("x-headroom-mode");
 /// Request: `auto` or 2–20.
 pub(crate) const RATIO: HeaderName = HeaderName::from_static("x-headroom-ratio");
-/// Response: `compressed`, `unchanged; reason=…`, `passthrough` or `audit`.
+/// Request: `statements` or `telegram`.
+pub(crate) const STYLE: HeaderName = HeaderName::from_static("x-headroom-style");
+/// Response: `compressed`, `compressed; limit=…` where the ratio was not reached, `unchanged; reason=…`, `passthrough` or `audit`.
 pub(crate) const OUTCOME: HeaderName = HeaderName::from_static("x-headroom-outcome");
 /// Response: target tokens of the slots considered, as they came.
 pub(crate) const TOKENS_BEFORE: HeaderName = HeaderName::from_static("x-headroom-tokens-before");

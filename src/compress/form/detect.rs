@@ -3,11 +3,14 @@
 //! What a tool call says (its name, a path among its arguments) decides first, then the content. What nothing recognises
 //! with confidence is exact.
 
+mod call;
 mod lines;
 mod output;
 mod runs;
 
 use std::ops::Range;
+
+pub(in crate::compress) use call::reads_file;
 
 use super::{Block, Form, html, json};
 use crate::compress::ask::Query;
@@ -23,6 +26,10 @@ pub fn form_of(text: &str) -> Form {
 #[must_use]
 pub(in crate::compress) fn blocks(text: &str, span: Range<usize>, query: &Query) -> Vec<Block> {
     let part = text.get(span.clone()).unwrap_or_default();
+    if reads_file(query) {
+        let form = if output::is_output(part) { Form::Log } else { Form::Code };
+        return vec![Block { span, form }];
+    }
     let found = match whole(part) {
         Some(form) => vec![Block { span: 0..part.len(), form }],
         None if query.call.is_some() && output::is_output(part) => vec![Block { span: 0..part.len(), form: Form::Log }],

@@ -2,11 +2,10 @@
 
 use serde_json::Value;
 
-use super::{Allow, check, check_reduction_text, suspicious};
+use super::{check, hostile::suspicious, reduction};
 use crate::compress::{
-    Encoding, Factor, Policy, Query, Ratio,
-    atoms::{AtomKind, find},
-    compress,
+    Encoding, Factor, Policy, Query, Ratio, compress,
+    text::atoms::{AtomKind, Scan},
 };
 
 /// The attacks of a file: source, rewrite and the word of the expected fault.
@@ -29,7 +28,7 @@ fn fragments_never_join_into_an_instruction() {
     let text = include_str!("../../../fixtures/adversarial/joined_instructions.jsonl");
     each_is_refused(text);
     for (source, rewrite, _) in attacks(text) {
-        let reduced = check_reduction_text(&source, &rewrite, Allow::DroppedAtoms);
+        let reduced = reduction::check(&source, &rewrite);
         assert!(reduced.is_err(), "not as a reduction either: {rewrite}");
     }
 }
@@ -56,7 +55,7 @@ fn no_wording_makes_a_fact_forgettable() {
 
 #[test]
 fn hidden_characters_hide_no_number_and_no_negation() {
-    let kinds = |text: &str| find(text).iter().map(|a| a.kind).collect::<Vec<_>>();
+    let kinds = |text: &str| Scan::new(text).found.iter().filter(|a| a.counts()).map(|a| a.kind).collect::<Vec<_>>();
     assert_eq!(kinds("a fee of 1\u{200b}00 €"), kinds("a fee of 100 €"));
     assert!(kinds("they did n\u{43e}t share it").contains(&AtomKind::Negation));
     assert!(kinds("they did n\u{200d}ot share it").contains(&AtomKind::Negation));

@@ -10,42 +10,13 @@ use crate::compress::text::atoms::{
     protect,
 };
 
-/// What a reduction may leave out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Allow {
-    /// No atom at all.
-    Nothing,
-    /// Whole clauses with the atoms in them.
-    DroppedClauses,
-    /// Any atom, whole and with what belongs to it (see [`protected`](crate::compress::text::atoms::protected)).
-    DroppedAtoms,
-}
-
-/// Checks a reduction given as the spans of `source` that stay, in order.
-///
-/// Whatever `allow` says: a negation or modal word stays with its statement, a number with its unit and the words that
-/// qualify it, an exception is kept or dropped whole, no order arises, and nothing is joined across the end of a
-/// sentence unless the gap between two spans is bridged by a mark (`marked`: the caller writes one in each gap, or keeps
-/// the sentences' ends).
-///
-/// # Errors
-/// The first violation found.
-pub fn check_reduction(source: &str, kept: &[Range<usize>], marked: bool, allow: Allow) -> Result<(), Violation> {
-    if hostile::suspicious(source) {
-        let whole = kept.iter().map(|r| r.end.saturating_sub(r.start)).sum::<usize>() >= source.len();
-        return if whole { Ok(()) } else { Err(Fault::Suspicious.whole()) };
-    }
-    let scan = Scan::new(source);
-    let stays: Vec<bool> =
-        scan.words.iter().map(|w| kept.iter().any(|r| r.start <= w.span.start && w.span.end <= r.end)).collect();
-    judge(&scan, &stays, marked, allow)
-}
-
-/// Checks a reduction given as text: its words must be words of `source`, in order.
+/// Checks a text that was made by leaving words out: its words must be words of `source`, in order. It may lose atoms, but
+/// whole: a negation or modal word stays with its statement, a number with its unit and the words that qualify it, an
+/// exception is kept or dropped whole, no order arises, and nothing is joined across the end of a sentence.
 ///
 /// # Errors
 /// The first violation found; [`Fault::Invented`] where `reduced` is no reduction.
-pub fn check_reduction_text(source: &str, reduced: &str, allow: Allow) -> Result<(), Violation> {
+pub(super) fn check(source: &str, reduced: &str) -> Result<(), Violation> {
     if source == reduced {
         return Ok(());
     }
@@ -55,34 +26,21 @@ pub fn check_reduction_text(source: &str, reduced: &str, allow: Allow) -> Result
     if !align(&before, &after, &mut stays) {
         return Err(Fault::Invented.whole());
     }
-    judge(&before, &stays, true, allow)?;
+    together(&before, &stays)?;
     instruction::check(&before, &after)?;
     no_joins(&before, &after)
 }
 
-fn judge(scan: &Scan<'_>, stays: &[bool], marked: bool, allow: Allow) -> Result<(), Violation> {
+/// What stands or falls together does.
+fn together(scan: &Scan<'_>, stays: &[bool]) -> Result<(), Violation> {
     if !scan.words.is_empty() && !stays.contains(&true) {
         return Err(Fault::Empty.whole());
     }
-    let kept = |range: &Range<usize>| stays.get(range.clone()).unwrap_or_default().iter().filter(|s| **s).count();
     for group in protect::groups(scan) {
-        let count = kept(&group);
+        let count = stays.get(group.clone()).unwrap_or_default().iter().filter(|stays| **stays).count();
         if count != 0 && count != group.len() && breaks(scan, stays, &group) {
             return Err(Fault::Changed.of(kind_at(scan, &group)));
         }
-    }
-    for found in scan.found.iter().filter(|f| f.counts() && !f.words.is_empty() && kept(&f.words) == 0) {
-        let gone = match allow {
-            Allow::Nothing => false,
-            Allow::DroppedClauses => kept(&clause(scan, found.words.start)) == 0,
-            Allow::DroppedAtoms => true,
-        };
-        if !gone {
-            return Err(Fault::Lost.of(found.kind));
-        }
-    }
-    if !marked {
-        unjoined(scan, stays)?;
     }
     Ok(())
 }
@@ -102,31 +60,6 @@ fn breaks(scan: &Scan<'_>, stays: &[bool], group: &Range<usize>) -> bool {
 
 fn kind_at(scan: &Scan<'_>, group: &Range<usize>) -> AtomKind {
     scan.found.iter().find(|f| group.contains(&f.words.start)).map_or(AtomKind::Number, |f| f.kind)
-}
-
-/// The clause around a word.
-fn clause(scan: &Scan<'_>, at: usize) -> Range<usize> {
-    let opens = |i: &usize| scan.words.get(*i).is_none_or(|w| w.border > Border::None);
-    let start = (0..=at).rev().find(opens).unwrap_or(0);
-    let end = (at + 1..=scan.words.len()).find(opens).unwrap_or(scan.words.len());
-    start..end
-}
-
-/// Between two kept words of different sentences nothing may be missing.
-fn unjoined(scan: &Scan<'_>, stays: &[bool]) -> Result<(), Violation> {
-    let mut last: Option<usize> = None;
-    let mut crossed = false;
-    for (at, (word, kept)) in scan.words.iter().zip(stays).enumerate() {
-        crossed |= word.border == Border::Sentence && last.is_some();
-        if !kept {
-            continue;
-        }
-        if crossed && last.is_some_and(|last| last + 1 < at) {
-            return Err(Fault::Joined.whole());
-        }
-        (last, crossed) = (Some(at), false);
-    }
-    Ok(())
 }
 
 /// Marks the words of the source of which the reduction consists; false where it has others.

@@ -93,44 +93,11 @@ fn fragments_of_two_sentences_make_no_new_one() {
 #[test]
 fn a_reduction_keeps_what_belongs_together() {
     let source = "The clerk, who was tired, did not share the key with 5 people.";
-    assert_eq!(
-        check_reduction_text(source, "The clerk did not share the key with 5 people.", Allow::DroppedClauses),
-        Ok(())
-    );
-    assert!(check_reduction_text(source, "The clerk did share the key with 5 people.", Allow::DroppedAtoms).is_err());
-    assert!(check_reduction_text(source, "The clerk did not the key with 5 people.", Allow::DroppedAtoms).is_err());
-    assert_eq!(check_reduction_text(source, "clerk did not share key.", Allow::DroppedAtoms), Ok(()));
-    assert!(check_reduction_text(source, "clerk did not share key.", Allow::DroppedClauses).is_err());
-    assert!(check_reduction_text(source, "The manager did not share the key.", Allow::DroppedAtoms).is_err());
-}
-
-#[test]
-fn a_reduction_by_spans_is_judged_alike() {
-    let source = "We saw no more than 5 mg of it. All was well.";
-    let span = |text: &str| source.find(text).map(|at| at..at + text.len()).unwrap();
-    assert_eq!(check_reduction(source, &[span("no more than 5 mg")], true, Allow::DroppedAtoms), Ok(()));
-    assert!(check_reduction(source, &[span("5 mg")], true, Allow::DroppedAtoms).is_err());
-    assert_eq!(
-        check_reduction(source, &[span("We saw"), span("well")], false, Allow::DroppedAtoms).unwrap_err().reason,
-        Fault::Joined
-    );
-}
-
-/// Written for this test: each unit of two sentences has several kinds of atoms.
-const UNITS: &str = include_str!("../../../fixtures/guard/units.txt");
-
-#[test]
-fn no_planted_corruption_passes() {
-    for corruption in plant::Corruption::ALL {
-        let mut planted = 0;
-        for unit in UNITS.lines() {
-            for text in (0..12).filter_map(|seed| plant::plant(unit, corruption, seed)) {
-                planted += 1;
-                assert!(check(unit, &text).is_err(), "{}: {text}", corruption.as_str());
-            }
-        }
-        assert!(planted >= 20, "{}: {planted}", corruption.as_str());
-    }
+    let check = |reduced: &str| reduction::check(source, reduced);
+    assert_eq!(check("The clerk did not share the key with 5 people."), Ok(()));
+    assert!(check("The clerk did share the key with 5 people.").is_err());
+    assert!(check("The clerk did not the key with 5 people.").is_err());
+    assert!(check("The manager did not share the key.").is_err());
 }
 
 /// Written for this test and read by hand: each rewrite says what its source says.
@@ -168,16 +135,5 @@ fn phrases_of_another_duty_or_condition_are_refused() {
         ("You must not be late.", "You need not be late."),
     ] {
         assert!(check(source, rewrite).is_err(), "{rewrite}");
-    }
-}
-
-#[test]
-fn faithful_rewrites_pass() {
-    for way in plant::Faithful::ALL {
-        let rewrites: Vec<_> = UNITS.lines().filter_map(|unit| Some((unit, plant::rewrite(unit, way)?))).collect();
-        for (unit, text) in &rewrites {
-            assert_eq!(check(unit, text), Ok(()), "{}: {text}", way.as_str());
-        }
-        assert!(!rewrites.is_empty() || way == plant::Faithful::Whitespace, "{}", way.as_str());
     }
 }

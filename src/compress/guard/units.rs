@@ -1,8 +1,10 @@
 //! The last look at a condensed text: units whose shorter form may not stand.
 
-use super::{Allow, Fault, Violation, hostile, reduction};
+use std::collections::HashSet;
+
+use super::{Fault, Violation, hostile, reduction};
 use crate::compress::{
-    Condensation, Decision, Form,
+    Condensation, Decision, Form, Unit,
     text::{
         atoms::{AtomKind, Scan},
         lexicon,
@@ -18,24 +20,64 @@ pub fn faults(source: &str, condensation: &Condensation) -> Vec<(usize, Violatio
     if condensation.text().is_none() {
         return Vec::new();
     }
-    let rewritten = condensation.units.iter().enumerate().filter(|(_, unit)| unit.decision == Decision::Rewritten);
-    rewritten
-        .filter_map(|(at, unit)| {
-            let (before, after) = (source.get(unit.span.clone())?, unit.text.as_deref()?);
-            let verdict = if unit.form == Form::Prose { shorter(before, after) } else { Ok(()) };
-            verdict.err().map(|violation| (at, violation))
+    let units = &condensation.units;
+    let mut found = Vec::new();
+    let mut start = 0;
+    // Another form of the same block repeats what stands anywhere in it: a head tells the keys of all rows.
+    for block in units.chunk_by(|a, b| a.form == b.form) {
+        let rewritten = block.iter().enumerate().filter(|(_, unit)| unit.decision == Decision::Rewritten);
+        let at = rewritten.clone().map(|(at, _)| start + at);
+        if block.first().is_some_and(|unit| unit.form == Form::Prose) {
+            found.extend(rewritten.filter_map(|(at, unit)| {
+                let (before, after) = (source.get(unit.span.clone())?, unit.text.as_deref()?);
+                shorter(before, after).err().map(|violation| (start + at, violation))
+            }));
+        } else if let Err(violation) = nothing_new(source, block) {
+            found.extend(at.map(|at| (at, violation)));
+        }
+        start += block.len();
+    }
+    found
+}
+
+/// Each figure, identifier or date that the rewritten units of a block show stands in the block's source: whatever form
+/// it was brought into, no value comes from nowhere. Counts in marks are the writer's own.
+fn nothing_new(source: &str, block: &[Unit]) -> Result<(), Violation> {
+    let (Some(first), Some(last)) = (block.first(), block.last()) else { return Ok(()) };
+    let rewritten = || block.iter().filter(|unit| unit.decision == Decision::Rewritten);
+    if rewritten().next().is_none() {
+        return Ok(());
+    }
+    let before = source.get(first.span.start..last.span.end).unwrap_or_default();
+    let known: HashSet<&str> = values(before).collect();
+    let stands = |unit: &Unit| values(unit.text.as_deref().unwrap_or_default()).all(|value| known.contains(value));
+    if rewritten().all(stands) { Ok(()) } else { Err(Fault::Invented.of(AtomKind::Number)) }
+}
+
+/// Runs of letters and digits that hold a digit, those behind `×` and within a mark `[… 12 lines]` left out.
+fn values(text: &str) -> impl Iterator<Item = &str> {
+    let outside = text.split("[…").enumerate().map(|(at, part)| match (at, part.find(']')) {
+        (0, _) | (_, None) => part,
+        (_, Some(end)) => part.get(end..).unwrap_or_default(),
+    });
+    outside
+        .flat_map(|part| part.split_inclusive(|c: char| !c.is_alphanumeric()))
+        .scan(false, |counted, run| {
+            let counts = std::mem::replace(counted, run.ends_with('×'));
+            Some((!counts).then(|| run.trim_end_matches(|c: char| !c.is_alphanumeric())))
         })
-        .collect()
+        .flatten()
+        .filter(|run| run.contains(|c: char| c.is_ascii_digit()))
 }
 
 /// Whether the shorter form of a unit may stand for it. One made by leaving words out may lose atoms, but whole; any
 /// other is a rewrite and keeps them all.
-fn shorter(before: &str, after: &str) -> Result<(), Violation> {
+pub(in crate::compress) fn shorter(before: &str, after: &str) -> Result<(), Violation> {
     hostile::check(before, after)?;
     if hangs(&Scan::new(before), &Scan::new(after)) {
         return Err(Fault::Changed.of(AtomKind::Modal));
     }
-    match reduction::check_reduction_text(before, after, Allow::DroppedAtoms) {
+    match reduction::check(before, after) {
         Err(Violation { reason: Fault::Invented, kind: None }) => super::check(before, after),
         // What marks a gap is the assembly's business, and so is a unit of which a full stop is left.
         Err(Violation { reason: Fault::Joined | Fault::Empty, .. }) => Ok(()),
@@ -58,7 +100,7 @@ fn opening<'s>(scan: &'s Scan<'_>) -> Option<&'s str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compress::{Noun, Outcome, Unit, Why};
+    use crate::compress::{Noun, Outcome, Why};
 
     fn condensation(parts: &[(&str, Option<&str>)]) -> (String, Condensation) {
         let mut source = String::new();
@@ -112,6 +154,19 @@ mod tests {
         ];
         let (source, condensation) = condensation(&parts);
         assert_eq!(faults(&source, &condensation), []);
+    }
+
+    #[test]
+    fn a_value_from_nowhere_is_found_in_any_form() {
+        let parts =
+            [("{\"id\": 17, \"at\": \"2024-05-01\"}\n", Some("17|2024-05-01\n")), ("{\"id\": 18}\n", Some("18\n"))];
+        let (source, mut told) = condensation(&parts);
+        told.units.iter_mut().for_each(|unit| unit.form = Form::Json);
+        assert_eq!(faults(&source, &told), []);
+        told.units[1].text = Some("81\n".to_owned());
+        assert_eq!(faults(&source, &told).len(), 2);
+        told.units[1].text = Some("18 ×40 [… 7 rows]\n".to_owned());
+        assert_eq!(faults(&source, &told), []);
     }
 
     #[test]

@@ -10,21 +10,10 @@ mod tests;
 
 use std::ops::Range;
 
-pub use protect::protected;
-
 pub(crate) use super::lexicon;
 
 use lex::{Border, Word};
 use shape::{Number, Shape};
-
-/// A piece of text that carries a fact.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Atom {
-    /// Its bytes in the text.
-    pub span: Range<usize>,
-    /// What it is.
-    pub kind: AtomKind,
-}
 
 /// The kinds of atoms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
@@ -84,12 +73,6 @@ impl AtomKind {
             Self::Item => "item",
         }
     }
-}
-
-/// The atoms of a text, in order of their beginnings; a quotation's contents are found as well.
-#[must_use]
-pub fn find(text: &str) -> Vec<Atom> {
-    Scan::new(text).found.into_iter().filter(Found::counts).map(|f| Atom { span: f.span, kind: f.kind }).collect()
 }
 
 /// An atom with the form in which it is compared.

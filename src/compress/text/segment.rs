@@ -33,7 +33,7 @@ pub enum Form {
     Item,
     /// Part of a paragraph.
     Sentence,
-    }
+}
 
 /// Cuts `text` into units.
 #[must_use]

@@ -51,7 +51,9 @@ fn meanings(
 ) -> Result<Vec<f32>, RewriteError> {
     let mut order: Vec<usize> =
         (0..texts.len()).filter(|at| page.items.get(*at).is_some_and(|item| !item.fixed && item.count > 0)).collect();
-    order.sort_by(|a, b| scores.get(*b).partial_cmp(&scores.get(*a)).unwrap_or(std::cmp::Ordering::Equal).then(a.cmp(b)));
+    order.sort_by(|a, b| {
+        scores.get(*b).partial_cmp(&scores.get(*a)).unwrap_or(std::cmp::Ordering::Equal).then(a.cmp(b))
+    });
     let mut left = MOST_COMPARED;
     order.retain(|at| {
         let length = texts.get(*at).map_or(0, |text| text.len());

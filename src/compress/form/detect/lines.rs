@@ -133,6 +133,7 @@ fn pattern(text: &str) -> Regex {
 static LOG: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
         r"^(?:\S{1,48}\s+){0,2}\W{0,3}(?:\w{3},? )?(?:\w{3} +\d{1,2} |\d{1,2} \w{3} |\d{4}[-/.]\d{1,2}[-/.]\d{1,2}[T _-]|\d{1,2}[-/.]\d{1,2}(?:[-/.]\d{2,4})? |\d{6,8}[- T])?\d{1,2}:\d{1,2}:\d{1,2}\b",
+        r"|^\S{1,80} .{0,40}\[\d{2}/\w{3}/\d{4}:\d{2}:\d{2}",
         r"|^\W{0,2}\d{4}[-/.]\d{2}[-/.]\d{2}[T _]\d{2}",
         r"|^(?:\S{1,12} )?1\d{9}(?:\.\d+)? ",
         r"|^\d{6} \d{6} \d+ ",
@@ -212,7 +213,7 @@ mod tests {
             ("In the second quarter the company earned more.", Look::Text),
             ("Project Manager: so we start", Look::Text),
         ] {
-            assert_eq!(form(line), wanted, "{line}");
+            assert_eq!(look(line), wanted, "{line}");
         }
     }
 

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use crate::compress::worth::weights::LOG_SURPRISE;
+use crate::compress::worth::weights::{LOG_SURPRISE, UNASKED};
 
 /// For each line a factor of at least 1.
 pub(super) fn surprises(lines: &[&str]) -> Vec<f32> {
@@ -53,7 +53,7 @@ pub(super) fn surprises(lines: &[&str]) -> Vec<f32> {
             let plain = column(false).map_or(0.0, |column| column.surprise(value));
             plain.max(column(true).map_or(0.0, |column| column.surprise(magnitude(value))))
         });
-        1.0 + LOG_SURPRISE * values.fold(own, f32::max).max(0.0)
+        (LOG_SURPRISE * values.fold(own, f32::max)).exp().clamp(1.0, MOST)
     };
     numbers.iter().zip(&shapes).map(surprise).collect()
 }
@@ -110,7 +110,8 @@ impl<'a> Column<'a> {
         // Summed by count, so that the order of the map is of no account.
         let mut counts: Vec<u32> = self.counts.values().copied().collect();
         counts.sort_unstable();
-        self.usual = counts.iter().map(|count| *count as f32 * self.nats(*count)).sum::<f32>() / self.total.max(1) as f32;
+        self.usual =
+            counts.iter().map(|count| *count as f32 * self.nats(*count)).sum::<f32>() / self.total.max(1) as f32;
     }
 
     fn nats(&self, count: u32) -> f32 {
@@ -131,6 +132,9 @@ fn magnitude(value: &str) -> &str {
 
 const SIZES: &str = "####################";
 
+/// A surprise lifts a line to the rank of what is asked, and no higher.
+const MOST: f32 = 1.0 / UNASKED;
+
 /// Values of a line that are looked at.
 const MOST_COLUMNS: usize = 24;
 
@@ -146,7 +150,8 @@ mod tests {
 
     #[test]
     fn a_rare_status_an_outlier_and_a_rare_template_stand_out_and_ids_do_not() {
-        let line = |n: usize, status: u32, ms: u32| format!("10:00:{:02} req={:08x} GET /a {status} {ms}ms", n % 60, n * 7919);
+        let line =
+            |n: usize, status: u32, ms: u32| format!("10:00:{:02} req={:08x} GET /a {status} {ms}ms", n % 60, n * 7919);
         let mut lines: Vec<String> = (0..60).map(|n| line(n, 200, 10 + (n as u32 * 7) % 80)).collect();
         lines[41] = line(41, 502, 30);
         assert_eq!(first(&lines), 41);

@@ -8,25 +8,11 @@ use super::{
     lexicon::{conditional, light},
 };
 
-/// Spans that a reducer keeps whole or drops whole, in order and without overlap.
+/// Ranges of word indices that a reducer keeps whole or drops whole, in order and without overlap.
 ///
 /// A negation or modal word with the statement that it turns (so that dropping "not" alone is impossible), an exception
 /// or condition with its clause, a number with its unit and the words that qualify it ("not more than 5 ms"), a comparison
 /// with what it compares, a name with its neighbours, a quotation as it is.
-#[must_use]
-pub fn protected(text: &str) -> Vec<Range<usize>> {
-    let scan = Scan::new(text);
-    groups(&scan)
-        .into_iter()
-        .filter_map(|g| {
-            let first = scan.words.get(g.start)?;
-            let last = scan.words.get(g.end.checked_sub(1)?)?;
-            Some(first.span.start..last.span.end)
-        })
-        .collect()
-}
-
-/// The same as ranges of word indices.
 pub(crate) fn groups(scan: &Scan<'_>) -> Vec<Range<usize>> {
     let mut out: Vec<Range<usize>> = scan
         .found
@@ -165,7 +151,9 @@ mod tests {
     use super::*;
 
     fn spans(text: &str) -> Vec<&str> {
-        protected(text).into_iter().map(|r| text.get(r).unwrap()).collect()
+        let scan = Scan::new(text);
+        let span = |group: Range<usize>| scan.words[group.start].span.start..scan.words[group.end - 1].span.end;
+        groups(&scan).into_iter().map(|group| text.get(span(group)).unwrap()).collect()
     }
 
     #[test]

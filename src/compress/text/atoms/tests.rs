@@ -1,7 +1,8 @@
 use super::*;
 
 fn of(text: &str, kind: AtomKind) -> Vec<&str> {
-    find(text).into_iter().filter(|a| a.kind == kind).map(|a| text.get(a.span).unwrap()).collect()
+    let found = Scan::new(text).found.into_iter().filter(|found| found.counts() && found.kind == kind);
+    found.map(|found| text.get(found.span).unwrap()).collect()
 }
 
 #[test]

@@ -98,6 +98,35 @@ pub fn plant(text: &str, corruption: Corruption, seed: usize) -> Option<String> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compress::guard;
+
+    /// Written for this test: each unit of two sentences has several kinds of atoms.
+    const UNITS: &str = include_str!("../../fixtures/guard/units.txt");
+
+    #[test]
+    fn no_planted_corruption_passes() {
+        for corruption in Corruption::ALL {
+            let mut planted = 0;
+            for unit in UNITS.lines() {
+                for text in (0..12).filter_map(|seed| plant(unit, corruption, seed)) {
+                    planted += 1;
+                    assert!(guard::check(unit, &text).is_err(), "{}: {text}", corruption.as_str());
+                }
+            }
+            assert!(planted >= 20, "{}: {planted}", corruption.as_str());
+        }
+    }
+
+    #[test]
+    fn faithful_rewrites_pass() {
+        for way in Faithful::ALL {
+            let rewrites: Vec<_> = UNITS.lines().filter_map(|unit| Some((unit, rewrite(unit, way)?))).collect();
+            for (unit, text) in &rewrites {
+                assert_eq!(guard::check(unit, text), Ok(()), "{}: {text}", way.as_str());
+            }
+            assert!(!rewrites.is_empty() || way == Faithful::Whitespace, "{}", way.as_str());
+        }
+    }
 
     #[test]
     fn each_kind_finds_its_place() {

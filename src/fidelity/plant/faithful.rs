@@ -1,7 +1,7 @@
 //! Rewrites by rule that say the same in other characters.
 
 use super::text::replaced;
-use crate::compress::text::atoms::lexicon::listed;
+use crate::compress::text::lexicon::listed;
 
 /// A way to say the same in other characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::text::{bare, pairs, pick, replaced, tokens};
-use crate::compress::text::atoms::lexicon::listed;
+use crate::compress::text::lexicon::listed;
 
 pub(super) fn number(text: &str, seed: usize) -> Option<String> {
     let figures = text.char_indices().filter(|(_, c)| c.is_ascii_digit()).collect();
