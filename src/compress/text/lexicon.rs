@@ -1,5 +1,7 @@
 //! The closed word lists that give atoms away: negations, modal and conditional words, directions, units, numbers.
 
+pub(crate) mod address;
+
 /// Words that turn a statement round; contractions by their ending.
 pub(crate) fn negation(key: &str) -> Option<&'static str> {
     if key.ends_with("n't") { Some("not") } else { found(NEGATIONS, key) }
