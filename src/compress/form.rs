@@ -255,7 +255,11 @@ pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Pag
 fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<'a> {
     // A file is exact whatever it looks like, and no form re-writes it.
     if detect::reads_file(reader.query) {
-        return if reader.may_lose() { code::read(text, block, reader) } else { exact::read(text, block) };
+        return match block.form {
+            _ if !reader.may_lose() => exact::read(text, block),
+            Form::Log => log::read(text, block, reader),
+            _ => code::read(text, block, reader),
+        };
     }
     match block.form {
         Form::Prose => prose::read(text, block, reader),
