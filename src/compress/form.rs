@@ -13,8 +13,10 @@ mod hits;
 mod html;
 mod json;
 mod listing;
+mod log;
 mod prose;
 mod telegram;
+mod trace;
 
 use std::{borrow::Cow, ops::Range};
 
@@ -252,6 +254,7 @@ fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<
         Form::Columns => columns::read(text, block, reader),
         Form::Hits => hits::read(text, block, reader),
         Form::Listing => listing::read(text, block, reader),
+        Form::Log => log::read(text, block, reader),
         _ => exact::read(text, block),
     }
 }
