@@ -54,6 +54,7 @@ pub(in crate::compress) const SHORT_FILE: usize = 2500;
 pub(in crate::compress) const LONG_LINE: usize = 400;
 
 /// What a bit counts by which a row's rarest value is more surprising than its column is on average; a row without any
+/// What a bit counts by which a row's values are more surprising than their columns are on average; a row without any
 /// weighs 1. Range 0–2. Chosen on the command outputs in `fixtures/listing`: without it the one pod of eighty that
 /// crashes is a row like the others where the question does not name it.
 pub(in crate::compress) const ODD: f32 = 1.0;
