@@ -6,12 +6,17 @@
 //! something is missing, is the same for every form (see [`mark`](super::mark)).
 
 mod code;
+mod columns;
 pub mod detect;
 mod exact;
+mod hits;
 mod html;
 mod json;
+mod listing;
+mod log;
 mod prose;
 mod telegram;
+mod trace;
 
 use std::{borrow::Cow, ops::Range};
 
@@ -42,7 +47,11 @@ pub enum Form {
     Table,
     /// Rows with cells between commas or semicolons.
     Csv,
-    /// Search results and file lists: a path on each line.
+    /// Aligned columns: `ps`, `kubectl get`, `pip list`, `ls -l`.
+    Columns,
+    /// Search results: hits under their files.
+    Hits,
+    /// Entries one a line: files, trees, packages.
     Listing,
     /// Source code, and whatever stands in a fence.
     Code,
@@ -68,6 +77,8 @@ impl Form {
             Self::Log => "log",
             Self::Table => "table",
             Self::Csv => "csv",
+            Self::Columns => "columns",
+            Self::Hits => "hits",
             Self::Listing => "listing",
             Self::Code => "code",
             Self::Diff => "diff",
@@ -240,6 +251,19 @@ fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<
     match block.form {
         Form::Prose => prose::read(text, block, reader),
         Form::Code | Form::Diff | Form::Keyed if reader.may_lose() => code::read(text, block, reader),
+        Form::Columns => columns::read(text, block, reader),
+        Form::Hits => hits::read(text, block, reader),
+        Form::Listing => listing::read(text, block, reader),
+        Form::Log => log::read(text, block, reader),
         _ => exact::read(text, block),
     }
+}
+
+/// The lines of a block with their spans in the text, line breaks included.
+fn lines_of<'a>(text: &'a str, block: &Block) -> impl Iterator<Item = (Range<usize>, &'a str)> {
+    let mut at = block.span.start;
+    text.get(block.span.clone()).unwrap_or_default().split_inclusive('\n').map(move |line| {
+        at += line.len();
+        (at - line.len()..at, line)
+    })
 }

@@ -6,7 +6,7 @@ use super::{
     Block, Form,
     lines::{self, Look},
 };
-use crate::compress::form::json;
+use crate::compress::form::{columns, hits, json};
 
 /// The blocks of `text`, which is not of one piece.
 pub(super) fn cut(text: &str) -> Vec<Block> {
@@ -67,7 +67,9 @@ impl<'a> Cutter<'a> {
             .or_else(|| self.session(at))
             .or_else(|| self.json(at))
             .or_else(|| self.numbered(at))
-            .or_else(|| self.csv(at));
+            .or_else(|| self.csv(at))
+            .or_else(|| self.hits(at))
+            .or_else(|| self.columns(at));
         if let Some(found) = found {
             self.push(found.span, found.form);
             return found.next;
@@ -228,6 +230,32 @@ impl<'a> Cutter<'a> {
         (rows >= 2).then(|| Found { next, span: self.span(at..next), form: Form::Csv })
     }
 
+    /// Search results; a compiler's messages, which name places too, are a log.
+    fn hits(&self, at: usize) -> Option<Found> {
+        if matches!(lines::look(self.line(at)), Look::Log | Look::Trace) {
+            return None;
+        }
+        Some(self.taken(at, hits::extent(self.from(at))?, Form::Hits))
+    }
+
+    /// Aligned columns, unless most of their lines are those of a log, of code or of cells between bars.
+    fn columns(&self, at: usize) -> Option<Found> {
+        let count = columns::extent(self.from(at))?;
+        let of_another = |look: &Look| matches!(look, Look::Log | Look::Trace | Look::Row | Look::Code | Look::Opaque);
+        let others = self.from(at).take(count.min(MOST_LOOKED_AT)).map(lines::look).filter(of_another).count();
+        (others * 2 < count.min(MOST_LOOKED_AT)).then(|| self.taken(at, count, Form::Columns))
+    }
+
+    fn from(&self, at: usize) -> impl Iterator<Item = &'a str> + Clone {
+        let rest = self.lines.get(at..).unwrap_or_default().iter().cloned();
+        let text = self.text;
+        rest.filter_map(move |span| text.get(span))
+    }
+
+    fn taken(&self, at: usize, count: usize, form: Form) -> Found {
+        Found { next: at + count, span: self.span(at..at + count), form }
+    }
+
     /// Like lines; a blank line inside is allowed where a like one follows.
     fn run(&self, at: usize, form: Form, least: usize, like: impl Fn(Look, &str) -> bool) -> (usize, Option<Form>) {
         let (mut next, mut count) = (at, 0);
@@ -374,6 +402,9 @@ fn unquoted(line: &str, mark: char) -> usize {
         })
         .count()
 }
+
+/// Lines whose look tells whether columns are those of another form.
+const MOST_LOOKED_AT: usize = 20;
 
 /// Shorter values stay part of the prose around them.
 const SHORTEST_JSON: usize = 160;
