@@ -73,7 +73,8 @@ fn holds(case: &Case, known: &Failures, found: &Mutex<Failures>, update: bool) -
     for (ratio, output) in &arrived {
         let mut broken: Vec<(&str, String)> = Vec::new();
         for (name, spec) in &case.assertions {
-            broken.extend(assertion::complaints(name, spec, output, case, ratio).into_iter().map(|c| (name.as_str(), c)));
+            broken
+                .extend(assertion::complaints(name, spec, output, case, ratio).into_iter().map(|c| (name.as_str(), c)));
         }
         for name in case.assertions.iter().map(|(name, _)| name) {
             let line = format!("{} @{ratio} {name}", case.id);

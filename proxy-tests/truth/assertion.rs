@@ -18,15 +18,30 @@ use crate::{
 };
 
 pub(crate) const NAMES: [&str; 15] = [
-    "keeps", "keeps_any", "keeps_share", "lacks", "together", "under", "pairs", "verbatim_lines", "parses", "exact",
-    "marked", "true_counts", "order", "max_share", "min_share",
+    "keeps",
+    "keeps_any",
+    "keeps_share",
+    "lacks",
+    "together",
+    "under",
+    "pairs",
+    "verbatim_lines",
+    "parses",
+    "exact",
+    "marked",
+    "true_counts",
+    "order",
+    "max_share",
+    "min_share",
 ];
 
 /// What an assertion has against a text.
 pub(crate) fn complaints(name: &str, spec: &Value, output: &str, case: &Case, ratio: &str) -> Vec<String> {
     let source = case.source.as_str();
     match name {
-        "keeps" => strings(spec).filter(|text| !output.contains(*text)).map(|text| format!("{text:?} is not there")).collect(),
+        "keeps" => {
+            strings(spec).filter(|text| !output.contains(*text)).map(|text| format!("{text:?} is not there")).collect()
+        }
         "keeps_any" => keeps_any(spec, output),
         "keeps_share" => keeps_share(spec, output, ratio),
         "lacks" => lacks(spec, output),
@@ -64,11 +79,15 @@ fn keeps_share(spec: &Value, output: &str, ratio: &str) -> Vec<String> {
     let of: Vec<&str> = strings(&spec["of"]).collect();
     let have = of.iter().filter(|text| stands(text, output)).count() as f64 / of.len() as f64;
     let least = spec["least"].get(ratio).and_then(Value::as_f64).unwrap_or(0.0);
-    (have < least).then(|| format!("{have:.2} of {} statements are left, wanted {least}", of.len())).into_iter().collect()
+    (have < least)
+        .then(|| format!("{have:.2} of {} statements are left, wanted {least}", of.len()))
+        .into_iter()
+        .collect()
 }
 
 fn lacks(spec: &Value, output: &str) -> Vec<String> {
-    let there = |text: &str| places(text, output).first().map(|at| format!("{text:?} is there: {:?}", excerpt(output, at)));
+    let there =
+        |text: &str| places(text, output).first().map(|at| format!("{text:?} is there: {:?}", excerpt(output, at)));
     strings(spec).filter_map(there).collect()
 }
 
@@ -104,8 +123,7 @@ fn line(text: &str, at: &Range<usize>) -> (usize, usize) {
     (start, text[at.end..].find('\n').map_or(text.len(), |more| at.end + more))
 }
 
-static SENTENCE_END: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r#"[.!?。！？](?=[\s"'”»)\]]|$)|\n"#).unwrap());
+static SENTENCE_END: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"[.!?。！？](?=[\s"'”»)\]]|$)|\n"#).unwrap());
 
 fn sentence(text: &str, at: &Range<usize>) -> (usize, usize) {
     let from = back(text, at.start, 2000);
@@ -127,7 +145,8 @@ fn under(spec: &Value, output: &str) -> Vec<String> {
                 let above = heads.iter().rfind(|(at, _)| *at <= found.start).map(|(_, head)| *head);
                 if above != Some(row[0]) {
                     let told = excerpt(output, &found);
-                    complaints.push(format!("{fact:?} belongs under {:?} and stands under {above:?}: {told:?}", row[0]));
+                    complaints
+                        .push(format!("{fact:?} belongs under {:?} and stands under {above:?}: {told:?}", row[0]));
                     break;
                 }
             }

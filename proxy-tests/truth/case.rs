@@ -62,7 +62,8 @@ impl Case {
             Value::Object(fields) => fields.is_empty(),
             _ => false,
         };
-        let given = raw.iter().filter(|(name, value)| crate::assertion::NAMES.contains(&name.as_str()) && !empty(value));
+        let given =
+            raw.iter().filter(|(name, value)| crate::assertion::NAMES.contains(&name.as_str()) && !empty(value));
         let mut assertions: Vec<(String, Value)> = given.map(|(name, value)| (name.clone(), value.clone())).collect();
         let known = |name: &String| FIELDS.contains(&name.as_str()) || crate::assertion::NAMES.contains(&name.as_str());
         assert!(raw.keys().all(known), "{id}: unknown field");
@@ -84,7 +85,11 @@ impl Case {
             let rig = Rig::start().await;
             let mut arrived = Vec::new();
             for ratio in &self.ratios {
-                let text = if send(&self.raw) == "compress" { self.compress(&rig, ratio).await } else { self.send(&rig, ratio).await };
+                let text = if send(&self.raw) == "compress" {
+                    self.compress(&rig, ratio).await
+                } else {
+                    self.send(&rig, ratio).await
+                };
                 arrived.push((ratio.clone(), text));
             }
             arrived

@@ -15,7 +15,10 @@ pub(crate) fn verbatim(how: &Value, output: &str, source: &str) -> Vec<String> {
     let form = |line: &str| if how == "squeezed" { squeezed(line) } else { line.trim_end().to_owned() };
     let known: BTreeSet<String> = lines(source).into_iter().map(form).collect();
     let foreign = |line: &&str| {
-        !line.trim().is_empty() && !is_mark(line) && !known.contains(&form(line)) && !known.contains(&form(&without_marks(line)))
+        !line.trim().is_empty()
+            && !is_mark(line)
+            && !known.contains(&form(line))
+            && !known.contains(&form(&without_marks(line)))
     };
     let bad: Vec<&str> = lines(output).into_iter().filter(foreign).collect();
     bad.first().map(|first| format!("{} lines are not of the source, first {first:?}", bad.len())).into_iter().collect()
@@ -40,7 +43,8 @@ pub(crate) fn marked(rows: &Value, output: &str, source: &str) -> Vec<String> {
 
 /// `×N` behind a line is true of lines with its words, and `[… N lines]` tells of no more than is gone.
 pub(crate) fn true_counts(spec: &Value, output: &str, source: &str) -> Vec<String> {
-    let ignoring = spec.get("ignoring").map(|ignoring| Regex::new(&format!("(?m){}", ignoring.as_str().unwrap())).unwrap());
+    let ignoring =
+        spec.get("ignoring").map(|ignoring| Regex::new(&format!("(?m){}", ignoring.as_str().unwrap())).unwrap());
     let signs = |line: &str| {
         let line = ignoring.as_ref().map_or_else(|| line.to_owned(), |regex| regex.replace_all(line, "").into_owned());
         SIGNS.find_iter(&line).map(|sign| sign.unwrap().as_str().to_owned()).collect::<Vec<_>>()
@@ -60,7 +64,8 @@ pub(crate) fn true_counts(spec: &Value, output: &str, source: &str) -> Vec<Strin
     let claimed: usize = CLAIMED.captures_iter(output).map(|found| found.unwrap()[1].parse::<usize>().unwrap()).sum();
     let trimmed = |text| count(lines(text).into_iter().map(|line| line.trim_end().to_owned()));
     let here = trimmed(output);
-    let gone: usize = trimmed(source).iter().map(|(line, times)| times.saturating_sub(here.get(line).copied().unwrap_or(0))).sum();
+    let gone: usize =
+        trimmed(source).iter().map(|(line, times)| times.saturating_sub(here.get(line).copied().unwrap_or(0))).sum();
     if claimed > gone {
         complaints.push(format!("marks tell of {claimed} lines, {gone} are gone"));
     }
@@ -69,7 +74,9 @@ pub(crate) fn true_counts(spec: &Value, output: &str, source: &str) -> Vec<Strin
 
 /// The lines of a text, at whatever ends one.
 pub(crate) fn lines(text: &str) -> Vec<&str> {
-    let ends = |c: char| matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let ends = |c: char| {
+        matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+    };
     let (mut lines, mut rest) = (Vec::new(), text);
     while let Some(at) = rest.find(ends) {
         lines.push(&rest[..at]);
