@@ -16,6 +16,8 @@
 mod assertion;
 #[path = "truth/case.rs"]
 mod case;
+#[path = "truth/golden.rs"]
+mod golden;
 #[path = "truth/lines.rs"]
 mod lines;
 #[path = "truth/pattern.rs"]
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
     let cases = case::load(&folder().join("cases"));
     let unknown = known.iter().filter(|line| !cases.iter().any(|case| line.starts_with(&format!("{} @", case.id))));
     let unknown: Vec<String> = unknown.cloned().collect();
+    let (golden, golden_trials) = golden::Golden::trials(&cases);
     let mut trials: Vec<Trial> = cases
         .into_iter()
         .map(|case| {
@@ -56,7 +59,9 @@ fn main() -> ExitCode {
     trials.push(Trial::test("the_known_failures_are_of_cases", move || {
         if unknown.is_empty() { Ok(()) } else { Err(format!("no such case: {unknown:?}").into()) }
     }));
+    trials.extend(golden_trials);
     let conclusion = libtest_mimic::run(&arguments, trials);
+    golden.write();
     if update {
         let lines: Vec<String> = found.lock().unwrap().iter().map(|line| format!("{line}\n")).collect();
         fs::write(folder().join("known.txt"), format!("{HEAD}{}", lines.concat())).unwrap();

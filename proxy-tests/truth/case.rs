@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use headroom::compress::{Query, ToolCall};
 use serde_json::{Map, Value, json};
 
 use crate::support::{Rig, ok, post};
@@ -9,8 +10,10 @@ use crate::support::{Rig, ok, post};
 /// A text with what must hold of it.
 pub(crate) struct Case {
     pub(crate) id: String,
+    pub(crate) kind: String,
     ratios: Vec<String>,
-    text: String,
+    /// The text under test.
+    pub(crate) text: String,
     /// The text as it is sent: with what the user asks, where that stands in the same message.
     pub(crate) source: String,
     raw: Map<String, Value>,
@@ -34,7 +37,10 @@ pub(crate) fn load(folder: &Path) -> Vec<Case> {
 fn read(file: &Path) -> Vec<Case> {
     let text = fs::read_to_string(file).unwrap();
     let document: Value = serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    let defaults = document["defaults"].as_object().cloned().unwrap_or_default();
+    let mut defaults = document["defaults"].as_object().cloned().unwrap_or_default();
+    if let Some(kind) = document.get("kind") {
+        defaults.entry("kind").or_insert_with(|| kind.clone());
+    }
     let cases = document["cases"].as_array().unwrap();
     cases.iter().map(|case| Case::new(&defaults, case.as_object().unwrap(), file)).collect()
 }
@@ -44,6 +50,7 @@ impl Case {
         let mut raw = defaults.clone();
         raw.extend(own.clone());
         let id = raw["id"].as_str().unwrap().to_owned();
+        let kind = raw["kind"].as_str().unwrap_or_else(|| panic!("{id}: of no kind")).to_owned();
         let ratios = match &raw.get("ratios") {
             Some(ratios) => ratios.as_array().unwrap().iter().map(word).collect(),
             None => RATIOS.map(str::to_owned).to_vec(),
@@ -75,7 +82,17 @@ impl Case {
                 None => assertions.push(("keeps".to_owned(), json!([ask]))),
             }
         }
-        Self { id, ratios, text, source, raw, assertions }
+        Self { id, kind, ratios, text, source, raw, assertions }
+    }
+
+    /// What is asked of the text, and the call that it answers.
+    pub(crate) fn query(&self) -> Query {
+        let asked = self.raw.get("ask").or_else(|| self.raw.get("query")).and_then(Value::as_str);
+        let call = self.raw.get("tool").map(|tool| ToolCall {
+            name: tool["name"].as_str().unwrap().to_owned(),
+            arguments: tool.get("arguments").map(Value::to_string).unwrap_or_default(),
+        });
+        Query { preceding: asked.unwrap_or("What went wrong, and when?").to_owned(), call, ..Query::default() }
     }
 
     /// What arrives at the upstream in the text's place, at each ratio.
