@@ -32,6 +32,8 @@ pub(super) struct Structure {
     pub(super) roles: Vec<Role>,
     /// Only [`Bond::Needs`].
     pub(super) bonds: Vec<Bond>,
+    /// Heads and causes of the first trace and of the last: whatever the budget, they say what happened.
+    pub(super) fixed: Vec<usize>,
 }
 
 /// Reads lines, which come without escape codes and line breaks.
@@ -40,10 +42,12 @@ pub(super) fn structure(lines: &[&str]) -> Structure {
     let mut reader = Reader {
         lines,
         stamped,
-        structure: Structure { roles: vec![Role::Plain; lines.len()], bonds: Vec::new() },
+        structure: Structure { roles: vec![Role::Plain; lines.len()], bonds: Vec::new(), fixed: Vec::new() },
+        last: Vec::new(),
         open: Vec::new(),
         event: None,
         message: None,
+        core: Vec::new(),
         quoted: None,
         trace: None,
         section: None,
@@ -53,6 +57,8 @@ pub(super) fn structure(lines: &[&str]) -> Structure {
         reader.step(at);
     }
     reader.end_trace();
+    reader.end_message();
+    reader.structure.fixed.append(&mut reader.last);
     reader.structure
 }
 
@@ -61,12 +67,16 @@ struct Reader<'l> {
     /// Whether most lines begin with a time: then those that don't go on with the one above.
     stamped: bool,
     structure: Structure,
+    /// What says why in the last trace.
+    last: Vec<usize>,
     /// Lines that more indented ones may belong to, with their indentation, outermost first.
     open: Vec<(usize, usize)>,
     /// The last line with a time.
     event: Option<usize>,
     /// The head of the compiler's message that is being read.
     message: Option<usize>,
+    /// What the message that is being read can't do without: its head, its place, the first line that carets point to.
+    core: Vec<usize>,
     /// The line of source last quoted.
     quoted: Option<usize>,
     /// The trace that is being read.
@@ -109,7 +119,8 @@ impl Reader<'_> {
     fn place(&mut self, at: usize, indent: usize, line: &str, text: &str) {
         if is_stamped(line) {
             self.end_trace();
-            (self.message, self.section, self.event) = (None, self.section, Some(at));
+            self.end_message();
+            self.event = Some(at);
             return;
         }
         if self.in_trace(at, indent, text) {
@@ -117,7 +128,13 @@ impl Reader<'_> {
         }
         if let Some(concludes) = opens_trace(text) {
             // One chained to the trace before goes on with it.
-            let chained = self.trace.as_ref().is_some_and(|trace| !trace.anchors.is_empty() && self.blanks <= 1 && trace.concludes == concludes && concludes && trace.indent == indent);
+            let chained = self.trace.as_ref().is_some_and(|trace| {
+                !trace.anchors.is_empty()
+                    && self.blanks <= 1
+                    && trace.concludes == concludes
+                    && concludes
+                    && trace.indent == indent
+            });
             if !chained {
                 self.end_trace();
                 self.trace = Some(Trace { anchors: Vec::new(), frames: Vec::new(), indent, concludes });
@@ -143,15 +160,20 @@ impl Reader<'_> {
                     self.set(at, Role::Part);
                 }
                 None => {
+                    self.end_message();
                     self.message = Some(at);
-                    self.set(at, if lexicon::trouble(text) == Some(Trouble::Error) { Role::Head } else { Role::Plain });
+                    if lexicon::trouble(text) == Some(Trouble::Error) {
+                        self.core.push(at);
+                        self.set(at, Role::Head);
+                    }
                 }
             }
             return;
         }
         if is_section(text) && indent == 0 {
             self.end_trace();
-            (self.message, self.section) = (None, Some(at));
+            self.end_message();
+            self.section = Some(at);
             return;
         }
         if self.quotes(at, line, text) || self.asserts(at, line) {
@@ -171,7 +193,7 @@ impl Reader<'_> {
                 }
             }
             None => {
-                self.message = None;
+                self.end_message();
                 if let Some(section) = self.section.filter(|_| lexicon::trouble(text).is_some()) {
                     self.needs(at, section);
                 }
@@ -197,16 +219,19 @@ impl Reader<'_> {
             self.set(at, Role::Part);
             return true;
         }
-        if concludes && indent <= own && has_frames && opens_trace(text).is_none() {
+        if concludes && indent <= own && has_frames && opens_trace(text) != Some(true) {
             // What was raised; a later chain or message line may follow.
             self.anchor(at);
             self.set(at, Role::Cause);
             self.mark_near();
             return true;
         }
-        let goes_on = indent > own || is_frame(text) || (!concludes && !has_frames && self.blanks == 0 && is_said(text));
+        let goes_on =
+            indent > own || is_frame(text) || (!concludes && !has_frames && self.blanks == 0 && is_said(text));
         if !goes_on {
-            let last = self.trace.as_ref().is_some_and(|trace| trace.concludes) && self.blanks <= 1 && opens_trace(text).is_some();
+            let last = self.trace.as_ref().is_some_and(|trace| trace.concludes)
+                && self.blanks <= 1
+                && opens_trace(text).is_some();
             if !last && opens_trace(text).is_none() {
                 self.end_trace();
             }
@@ -222,6 +247,10 @@ impl Reader<'_> {
             self.needs(at, head);
         }
         self.set(at, Role::Part);
+        if text.starts_with("goroutine ") && !has_frames {
+            // The first one is the one that panicked.
+            self.anchor(at);
+        }
         if is_frame(text) {
             if let Some(trace) = &mut self.trace {
                 trace.frames.push(at);
@@ -236,7 +265,12 @@ impl Reader<'_> {
     /// A line of source that a message quotes, or what points into it.
     fn quotes(&mut self, at: usize, line: &str, text: &str) -> bool {
         let points = is_pointer(text);
-        let quoted = is_quoted(line) || text.starts_with("--> ") || text.starts_with("= ") || text.starts_with("::: ") || text == "|" || text == "...";
+        let quoted = is_quoted(line)
+            || text.starts_with("--> ")
+            || text.starts_with("= ")
+            || text.starts_with("::: ")
+            || text == "|"
+            || text == "...";
         if !points && !quoted {
             return false;
         }
@@ -249,15 +283,20 @@ impl Reader<'_> {
             if let Some(code) = code {
                 self.needs(at, code);
             }
-            self.set(at, if message.is_some() && text.contains('^') { Role::Near } else { Role::Part });
+            let failed = message.is_some_and(|head| self.structure.roles.get(head) == Some(&Role::Head));
+            let first = failed && text.contains(['^', '~']) && self.core.len() < 3;
+            if first {
+                self.core.extend(code.into_iter().chain([at]));
+            }
+            self.set(at, if first { Role::Cause } else { Role::Part });
             return code.is_some();
         }
         if message.is_none() {
             return false;
         }
         if text.starts_with("--> ") {
-            if let Some(head) = message {
-                self.needs(head, at);
+            if self.core.len() == 1 {
+                self.core.push(at);
             }
         } else if text != "|" && text != "..." && !text.starts_with("= ") {
             self.quoted = Some(at);
@@ -314,12 +353,29 @@ impl Reader<'_> {
     fn end_trace(&mut self) {
         self.mark_near();
         let Some(trace) = self.trace.take() else { return };
-        for pair in trace.anchors.windows(2) {
+        self.stand_together(trace.anchors);
+    }
+
+    fn end_message(&mut self) {
+        self.message = None;
+        let core = std::mem::take(&mut self.core);
+        // A message without a place only sums up.
+        if core.len() > 1 {
+            self.stand_together(core);
+        }
+    }
+
+    /// Lines of one failure of which none stands without the others.
+    fn stand_together(&mut self, lines: Vec<usize>) {
+        for pair in lines.windows(2) {
             if let [one, other] = pair {
                 self.needs(*one, *other);
                 self.needs(*other, *one);
             }
         }
+        let first = self.structure.fixed.is_empty();
+        let fixed = if first { &mut self.structure.fixed } else { &mut self.last };
+        *fixed = lines;
     }
 
     fn needs(&mut self, item: usize, of: usize) {
@@ -354,23 +410,29 @@ fn opens_trace(text: &str) -> Option<bool> {
     let name = raised.split([':', ' ']).next().unwrap_or_default();
     let thrown = (name.ends_with("Exception") || name.ends_with("Error") || name.ends_with("Throwable"))
         && name.starts_with(|c: char| c.is_alphabetic())
-        && (raised.len() == name.len() || raised.get(name.len()..).is_some_and(|rest| rest.starts_with(':') || rest.starts_with(" [")));
+        && (raised.len() == name.len()
+            || raised.get(name.len()..).is_some_and(|rest| rest.starts_with(':') || rest.starts_with(" [")));
     let opens = thrown
-        || ["Exception in thread", "panic: ", "fatal error: ", "Unhandled exception", "SIG", "*** Error in"].iter().any(|head| text.starts_with(head))
+        || ["Exception in thread", "panic: ", "fatal error: ", "Unhandled exception", "SIG", "*** Error in"]
+            .iter()
+            .any(|head| text.starts_with(head))
         || (text.starts_with("thread '") && text.contains(" panicked at"));
     opens.then_some(false)
 }
 
 /// A line that links a trace with the one before.
 fn is_chain(text: &str) -> bool {
-    text.starts_with("During handling of the above exception") || text.starts_with("The above exception was the direct cause")
+    text.starts_with("During handling of the above exception")
+        || text.starts_with("The above exception was the direct cause")
 }
 
 /// A place in a trace.
 fn is_frame(text: &str) -> bool {
     let numbered = text.split_once(|c: char| c == ':' || c == ' ').is_some_and(|(number, rest)| {
         let digits = number.strip_prefix('#').unwrap_or(number);
-        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) && (number.len() > digits.len() || rest.starts_with([' ', '0']))
+        !digits.is_empty()
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+            && (number.len() > digits.len() || rest.starts_with([' ', '0']))
     });
     text.starts_with("at ")
         || text.starts_with("File \"")
@@ -397,19 +459,51 @@ fn is_foreign(line: &str) -> bool {
 }
 
 const FOREIGN: [&str; 19] = [
-    "site-packages", "dist-packages", "node_modules", "node:internal", "/usr/lib/", "/rustc/", ".cargo/registry", "at java.", "at javax.",
-    "at jdk.", "at sun.", "at org.springframework.", "at org.junit.", "/usr/local/go/", "std::", "core::", "rust_begin_unwind", "<frozen ", "runtime.",
+    "site-packages",
+    "dist-packages",
+    "node_modules",
+    "node:internal",
+    "/usr/lib/",
+    "/rustc/",
+    ".cargo/registry",
+    "at java.",
+    "at javax.",
+    "at jdk.",
+    "at sun.",
+    "at org.springframework.",
+    "at org.junit.",
+    "/usr/local/go/",
+    "std::",
+    "core::",
+    "rust_begin_unwind",
+    "<frozen ",
+    "runtime.",
 ];
 
 /// A compiler's, a linter's or a package manager's message.
 fn is_message(text: &str) -> bool {
     const KINDS: [&str; 5] = ["error", "warning", "note", "help", "fatal"];
     let begins = KINDS.iter().any(|kind| {
-        text.strip_prefix(kind).is_some_and(|rest| rest.starts_with(": ") || (rest.starts_with('[') && rest.contains("]: ")))
+        text.strip_prefix(kind)
+            .is_some_and(|rest| rest.starts_with(": ") || (rest.starts_with('[') && rest.contains("]: ")))
     });
     begins
-        || [": error: ", ": warning: ", ": note: ", ": fatal error: ", " - error TS", ": error TS", ": error[", "): error "].iter().any(|mark| {
-            text.find(mark).is_some_and(|at| text.get(..at).is_some_and(|place| place.ends_with(|c: char| c.is_ascii_digit() || c == ')') && place.len() < 200))
+        || [
+            ": error: ",
+            ": warning: ",
+            ": note: ",
+            ": fatal error: ",
+            " - error TS",
+            ": error TS",
+            ": error[",
+            "): error ",
+        ]
+        .iter()
+        .any(|mark| {
+            text.find(mark).is_some_and(|at| {
+                text.get(..at)
+                    .is_some_and(|place| place.ends_with(|c: char| c.is_ascii_digit() || c == ')') && place.len() < 200)
+            })
         })
 }
 
@@ -418,7 +512,10 @@ fn is_quoted(line: &str) -> bool {
     let text = line.trim_start();
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let digits = text.len() - rest.len();
-    digits <= 6 && (rest.trim_start().starts_with("| ") && rest.len() - rest.trim_start().len() <= 6 || rest.trim() == "|" || digits > 0 && rest.starts_with(' '))
+    digits <= 6
+        && (rest.trim_start().starts_with("| ") && rest.len() - rest.trim_start().len() <= 6
+            || rest.trim() == "|"
+            || digits > 0 && rest.starts_with(' '))
 }
 
 /// Carets and tildes, in a gutter or without, with a word of explanation behind them.
@@ -433,9 +530,17 @@ fn is_pointer(text: &str) -> bool {
 
 /// A line that names what the lines below are about: a test, a task, a step.
 fn is_section(text: &str) -> bool {
-    let ruled = |mark: char| text.starts_with([mark; 3].iter().collect::<String>().as_str()) && text.contains(char::is_alphabetic);
-    ruled('=') || ruled('_') || ruled('-') || ruled('#') || ruled('*')
-        || ["##[group]", "::group::", "TASK [", "PLAY [", "PLAY RECAP", "● ", "> Task ", "FAIL ", "RUN "].iter().any(|head| text.starts_with(head))
+    let ruled = |mark: char| {
+        text.starts_with([mark; 3].iter().collect::<String>().as_str()) && text.contains(char::is_alphabetic)
+    };
+    ruled('=')
+        || ruled('_')
+        || ruled('-')
+        || ruled('#')
+        || ruled('*')
+        || ["##[group]", "::group::", "TASK [", "PLAY [", "PLAY RECAP", "● ", "> Task ", "FAIL ", "RUN "]
+            .iter()
+            .any(|head| text.starts_with(head))
 }
 
 #[cfg(test)]
@@ -463,6 +568,15 @@ mod tests {
         let found = with(PYTHON, "return TABLE");
         assert!(found.contains(&"File \"/srv/b.py\", line 12, in lookup".to_owned()), "{found:?}");
         assert!(!found.iter().any(|line| line.contains("a.py")), "{found:?}");
+    }
+
+    #[test]
+    fn the_last_failure_stands_whatever_the_budget() {
+        let twice = format!("{PYTHON}{}", PYTHON.replace("KeyError", "TypeError"));
+        let lines: Vec<&str> = twice.lines().collect();
+        let fixed: Vec<&str> = structure(&lines).fixed.into_iter().map(|at| lines[at]).collect();
+        assert_eq!(fixed.len(), 6, "{fixed:?}");
+        assert_eq!(fixed.last().copied(), Some("TypeError: 'VSL-6602'"));
     }
 
     #[test]
