@@ -145,7 +145,7 @@ fn fitted(
     let alone = choose::worthiest(page, &values, costs)
         .filter(|choice| choice.worth > held)
         .map(|choice| account(text, page, &choice.variants, worths, before, tokens))
-        .filter(|alone| alone.tokens_after as f32 <= goal as f32 * GIVES_WAY);
+        .filter(|alone| held <= 0.0 || alone.tokens_after as f32 <= goal as f32 * GIVES_WAY);
     let best = alone.or(best.map(|(best, _)| best));
     best.unwrap_or_else(|| Condensation::unchanged(Reason::NoGain, before))
 }
