@@ -231,7 +231,7 @@ pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Pag
         items.extend(addressed(at..material.start));
         at = material.end;
         let mut heads = prose::Heads::default();
-        for block in detect::blocks(text, material, reader.query) {
+        for block in thread::rejoined(text, detect::blocks(text, material, reader.query)) {
             let by = items.len();
             let mut reading = match block.form {
                 Form::Prose if !detect::reads_file(reader.query) => prose::read_below(text, &block, &mut heads, by),
