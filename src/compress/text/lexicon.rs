@@ -1,6 +1,9 @@
 //! The closed word lists that give atoms away: negations, modal and conditional words, directions, units, numbers.
 
 pub(crate) mod address;
+mod openings;
+
+pub(crate) use openings::{Opening, abbreviates, abbreviates_before_number, opening, opens_plainly, replies};
 
 /// Words that turn a statement round; contractions by their ending.
 pub(crate) fn negation(key: &str) -> Option<&'static str> {
