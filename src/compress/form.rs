@@ -17,6 +17,7 @@ mod log;
 mod narrow;
 mod prose;
 mod rows;
+mod table;
 mod telegram;
 mod thread;
 mod trace;
@@ -269,6 +270,7 @@ fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<
         Form::Hits => hits::read(text, block, reader),
         Form::Listing => listing::read(text, block, reader),
         Form::Log => log::read(text, block, reader),
+        Form::Table | Form::Csv => table::read(text, block, reader),
         _ => exact::read(text, block),
     }
 }
