@@ -131,7 +131,8 @@ impl<'w> Walk<'w> {
             self.open(places.at(start), format!("{}{}:\n", indent(depth), tag(label)), parent)
         };
         let inside = if is_root { depth } else { depth + 1 };
-        let holds_much = pairs.iter().any(|pair| matches!(pair.node.value, Value::Array(_)) && pair.node.span.len() > SMALL);
+        let holds_much =
+            pairs.iter().any(|pair| matches!(pair.node.value, Value::Array(_)) && pair.node.span.len() > SMALL);
         for Pair { start, key, node } in pairs {
             let at = self.pieces.len();
             self.value(places, *start, Label::Key(key), node, inside, opened);
