@@ -79,7 +79,8 @@ async fn what_was_known_before_or_left_alone_is_explained_too() {
     asked(&rig, &request(ratio, &[&text])).await;
     let again = record(&rig, &asked(&rig, &request(ratio, &[&text])).await).await;
     assert_eq!((&again["outcome"], &again["slots"][0]["cache"]), (&json!("compressed"), &json!("hit")));
-    let audit = record(&rig, &asked(&rig, &request(&format!("X-Headroom-Mode: audit\r\n{ratio}"), &[&text])).await).await;
+    let audit =
+        record(&rig, &asked(&rig, &request(&format!("X-Headroom-Mode: audit\r\n{ratio}"), &[&text])).await).await;
     assert_eq!((&audit["outcome"], &audit["slots"][0]["forwarded"]), (&json!("audit"), &json!(false)));
     assert!(audit["slots"][0]["condensed"].is_string());
     let short = record(&rig, &asked(&rig, &request("", &["short"])).await).await;

@@ -51,8 +51,7 @@ fn item<'a>(text: &'a str, lines: &[Line<'a>], run: Range<usize>, block: &Block)
     let members = lines.get(run.clone()).unwrap_or_default();
     let start = members.first().map_or(0, |line| line.span.start);
     let end = members.last().map_or(start, |line| line.span.end);
-    let mut item =
-        Item::whole(start..end, text.get(start..end).unwrap_or_default(), block.form, Noun::Lines);
+    let mut item = Item::whole(start..end, text.get(start..end).unwrap_or_default(), block.form, Noun::Lines);
     item.count = members.iter().filter(|line| !line.shown.trim().is_empty()).count();
     let cleaned: String = members.iter().map(Line::written).collect();
     if cleaned != item.text() {
@@ -68,7 +67,9 @@ fn item<'a>(text: &'a str, lines: &[Line<'a>], run: Range<usize>, block: &Block)
 fn salience(lines: &[Line<'_>], at: usize, structure: &trace::Structure, surprises: &[f32]) -> f32 {
     let shown = lines.get(at).map_or("", |line| line.shown.as_ref());
     let trouble = match (structure.roles.get(at), lexicon::trouble(shown)) {
-        (Some(trace::Role::Cause | trace::Role::Head), _) | (Some(trace::Role::Plain), Some(Trouble::Error)) => LOG_ERROR,
+        (Some(trace::Role::Cause | trace::Role::Head), _) | (Some(trace::Role::Plain), Some(Trouble::Error)) => {
+            LOG_ERROR
+        }
         (Some(trace::Role::Near), _) | (Some(trace::Role::Plain), Some(Trouble::Warning)) => LOG_WARNING,
         _ => 1.0,
     };

@@ -117,7 +117,13 @@ impl Reader<'_> {
         }
         if let Some(concludes) = opens_trace(text) {
             // One chained to the trace before goes on with it.
-            let chained = self.trace.as_ref().is_some_and(|trace| !trace.anchors.is_empty() && self.blanks <= 1 && trace.concludes == concludes && concludes && trace.indent == indent);
+            let chained = self.trace.as_ref().is_some_and(|trace| {
+                !trace.anchors.is_empty()
+                    && self.blanks <= 1
+                    && trace.concludes == concludes
+                    && concludes
+                    && trace.indent == indent
+            });
             if !chained {
                 self.end_trace();
                 self.trace = Some(Trace { anchors: Vec::new(), frames: Vec::new(), indent, concludes });
@@ -204,9 +210,12 @@ impl Reader<'_> {
             self.mark_near();
             return true;
         }
-        let goes_on = indent > own || is_frame(text) || (!concludes && !has_frames && self.blanks == 0 && is_said(text));
+        let goes_on =
+            indent > own || is_frame(text) || (!concludes && !has_frames && self.blanks == 0 && is_said(text));
         if !goes_on {
-            let last = self.trace.as_ref().is_some_and(|trace| trace.concludes) && self.blanks <= 1 && opens_trace(text).is_some();
+            let last = self.trace.as_ref().is_some_and(|trace| trace.concludes)
+                && self.blanks <= 1
+                && opens_trace(text).is_some();
             if !last && opens_trace(text).is_none() {
                 self.end_trace();
             }
@@ -236,7 +245,12 @@ impl Reader<'_> {
     /// A line of source that a message quotes, or what points into it.
     fn quotes(&mut self, at: usize, line: &str, text: &str) -> bool {
         let points = is_pointer(text);
-        let quoted = is_quoted(line) || text.starts_with("--> ") || text.starts_with("= ") || text.starts_with("::: ") || text == "|" || text == "...";
+        let quoted = is_quoted(line)
+            || text.starts_with("--> ")
+            || text.starts_with("= ")
+            || text.starts_with("::: ")
+            || text == "|"
+            || text == "...";
         if !points && !quoted {
             return false;
         }
@@ -354,23 +368,29 @@ fn opens_trace(text: &str) -> Option<bool> {
     let name = raised.split([':', ' ']).next().unwrap_or_default();
     let thrown = (name.ends_with("Exception") || name.ends_with("Error") || name.ends_with("Throwable"))
         && name.starts_with(|c: char| c.is_alphabetic())
-        && (raised.len() == name.len() || raised.get(name.len()..).is_some_and(|rest| rest.starts_with(':') || rest.starts_with(" [")));
+        && (raised.len() == name.len()
+            || raised.get(name.len()..).is_some_and(|rest| rest.starts_with(':') || rest.starts_with(" [")));
     let opens = thrown
-        || ["Exception in thread", "panic: ", "fatal error: ", "Unhandled exception", "SIG", "*** Error in"].iter().any(|head| text.starts_with(head))
+        || ["Exception in thread", "panic: ", "fatal error: ", "Unhandled exception", "SIG", "*** Error in"]
+            .iter()
+            .any(|head| text.starts_with(head))
         || (text.starts_with("thread '") && text.contains(" panicked at"));
     opens.then_some(false)
 }
 
 /// A line that links a trace with the one before.
 fn is_chain(text: &str) -> bool {
-    text.starts_with("During handling of the above exception") || text.starts_with("The above exception was the direct cause")
+    text.starts_with("During handling of the above exception")
+        || text.starts_with("The above exception was the direct cause")
 }
 
 /// A place in a trace.
 fn is_frame(text: &str) -> bool {
     let numbered = text.split_once(|c: char| c == ':' || c == ' ').is_some_and(|(number, rest)| {
         let digits = number.strip_prefix('#').unwrap_or(number);
-        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) && (number.len() > digits.len() || rest.starts_with([' ', '0']))
+        !digits.is_empty()
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+            && (number.len() > digits.len() || rest.starts_with([' ', '0']))
     });
     text.starts_with("at ")
         || text.starts_with("File \"")
@@ -397,19 +417,51 @@ fn is_foreign(line: &str) -> bool {
 }
 
 const FOREIGN: [&str; 19] = [
-    "site-packages", "dist-packages", "node_modules", "node:internal", "/usr/lib/", "/rustc/", ".cargo/registry", "at java.", "at javax.",
-    "at jdk.", "at sun.", "at org.springframework.", "at org.junit.", "/usr/local/go/", "std::", "core::", "rust_begin_unwind", "<frozen ", "runtime.",
+    "site-packages",
+    "dist-packages",
+    "node_modules",
+    "node:internal",
+    "/usr/lib/",
+    "/rustc/",
+    ".cargo/registry",
+    "at java.",
+    "at javax.",
+    "at jdk.",
+    "at sun.",
+    "at org.springframework.",
+    "at org.junit.",
+    "/usr/local/go/",
+    "std::",
+    "core::",
+    "rust_begin_unwind",
+    "<frozen ",
+    "runtime.",
 ];
 
 /// A compiler's, a linter's or a package manager's message.
 fn is_message(text: &str) -> bool {
     const KINDS: [&str; 5] = ["error", "warning", "note", "help", "fatal"];
     let begins = KINDS.iter().any(|kind| {
-        text.strip_prefix(kind).is_some_and(|rest| rest.starts_with(": ") || (rest.starts_with('[') && rest.contains("]: ")))
+        text.strip_prefix(kind)
+            .is_some_and(|rest| rest.starts_with(": ") || (rest.starts_with('[') && rest.contains("]: ")))
     });
     begins
-        || [": error: ", ": warning: ", ": note: ", ": fatal error: ", " - error TS", ": error TS", ": error[", "): error "].iter().any(|mark| {
-            text.find(mark).is_some_and(|at| text.get(..at).is_some_and(|place| place.ends_with(|c: char| c.is_ascii_digit() || c == ')') && place.len() < 200))
+        || [
+            ": error: ",
+            ": warning: ",
+            ": note: ",
+            ": fatal error: ",
+            " - error TS",
+            ": error TS",
+            ": error[",
+            "): error ",
+        ]
+        .iter()
+        .any(|mark| {
+            text.find(mark).is_some_and(|at| {
+                text.get(..at)
+                    .is_some_and(|place| place.ends_with(|c: char| c.is_ascii_digit() || c == ')') && place.len() < 200)
+            })
         })
 }
 
@@ -418,7 +470,10 @@ fn is_quoted(line: &str) -> bool {
     let text = line.trim_start();
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let digits = text.len() - rest.len();
-    digits <= 6 && (rest.trim_start().starts_with("| ") && rest.len() - rest.trim_start().len() <= 6 || rest.trim() == "|" || digits > 0 && rest.starts_with(' '))
+    digits <= 6
+        && (rest.trim_start().starts_with("| ") && rest.len() - rest.trim_start().len() <= 6
+            || rest.trim() == "|"
+            || digits > 0 && rest.starts_with(' '))
 }
 
 /// Carets and tildes, in a gutter or without, with a word of explanation behind them.
@@ -433,9 +488,17 @@ fn is_pointer(text: &str) -> bool {
 
 /// A line that names what the lines below are about: a test, a task, a step.
 fn is_section(text: &str) -> bool {
-    let ruled = |mark: char| text.starts_with([mark; 3].iter().collect::<String>().as_str()) && text.contains(char::is_alphabetic);
-    ruled('=') || ruled('_') || ruled('-') || ruled('#') || ruled('*')
-        || ["##[group]", "::group::", "TASK [", "PLAY [", "PLAY RECAP", "● ", "> Task ", "FAIL ", "RUN "].iter().any(|head| text.starts_with(head))
+    let ruled = |mark: char| {
+        text.starts_with([mark; 3].iter().collect::<String>().as_str()) && text.contains(char::is_alphabetic)
+    };
+    ruled('=')
+        || ruled('_')
+        || ruled('-')
+        || ruled('#')
+        || ruled('*')
+        || ["##[group]", "::group::", "TASK [", "PLAY [", "PLAY RECAP", "● ", "> Task ", "FAIL ", "RUN "]
+            .iter()
+            .any(|head| text.starts_with(head))
 }
 
 #[cfg(test)]

@@ -80,7 +80,11 @@ pub(super) fn sentences(part: &str) -> Vec<Range<usize>> {
 pub(super) fn call(sentence: &str) -> Call {
     let bare = bare(sentence);
     let lower = bare.to_lowercase().replace('\u{2019}', "'");
-    let strong = is_labelled(bare) || is_question(bare) || words::wish(&lower) || words::asks_by_ending(bare) || orders(bare, &lower);
+    let strong = is_labelled(bare)
+        || is_question(bare)
+        || words::wish(&lower)
+        || words::asks_by_ending(bare)
+        || orders(bare, &lower);
     match (strong, words::refers(&lower)) {
         (true, true) => Call::Explicit,
         (true, false) => Call::Strong,
@@ -96,10 +100,14 @@ pub(super) fn bare(sentence: &str) -> &str {
     let mut rest = sentence.trim();
     loop {
         let before = rest.len();
-        rest = rest.trim_start_matches(['-', '*', '#', '•', '–', '>', '"', '\u{201c}', '(', '_', '+', '·']).trim_start();
+        rest =
+            rest.trim_start_matches(['-', '*', '#', '•', '–', '>', '"', '\u{201c}', '(', '_', '+', '·']).trim_start();
         let digits = rest.trim_start_matches(|c: char| c.is_ascii_digit());
         let numbered = rest.len() - digits.len();
-        if (1..=3).contains(&numbered) && digits.starts_with([')', '.']) && digits.get(1..).is_some_and(|after| after.starts_with(' ')) {
+        if (1..=3).contains(&numbered)
+            && digits.starts_with([')', '.'])
+            && digits.get(1..).is_some_and(|after| after.starts_with(' '))
+        {
             rest = digits.get(1..).unwrap_or_default().trim_start();
         }
         if rest.len() == before {
@@ -131,7 +139,10 @@ pub(super) fn names(name: &str, list: fn(&str) -> bool) -> bool {
 /// Whether the last word of a name is in the list: a `context-note` is a note.
 pub(super) fn heads(name: &str, list: fn(&str) -> bool) -> bool {
     let lower = name.to_lowercase();
-    lower.split(|c: char| !c.is_alphanumeric()).rfind(|word| !word.is_empty() && !word.bytes().all(|b| b.is_ascii_digit())).is_some_and(list)
+    lower
+        .split(|c: char| !c.is_alphanumeric())
+        .rfind(|word| !word.is_empty() && !word.bytes().all(|b| b.is_ascii_digit()))
+        .is_some_and(list)
 }
 
 fn is_labelled(bare: &str) -> bool {
@@ -154,7 +165,10 @@ fn orders(bare: &str, lower: &str) -> bool {
 
 /// `Use of …`, `Answer was …`: the word is a noun.
 fn is_noun_before(second: &str) -> bool {
-    matches!(second, "of" | "is" | "was" | "are" | "were" | "has" | "had" | "can" | "may" | "will" | "would" | "and" | "or")
+    matches!(
+        second,
+        "of" | "is" | "was" | "are" | "were" | "has" | "had" | "can" | "may" | "will" | "would" | "and" | "or"
+    )
 }
 
 /// An English verb in its plain form with its object: `Weigh the text …`.
@@ -166,8 +180,27 @@ fn shaped(bare: &str, first: &str, second: &str) -> bool {
         && !first.ends_with("ing")
         && !first.ends_with("ly");
     let begins_high = bare.chars().next().is_some_and(char::is_uppercase);
-    plain && begins_high && words::object(second) && !words::relation(first) && !words::object(first) && !words::interrogative(first)
-        && !words::first_person(first) && !matches!(first, "he" | "she" | "they" | "you" | "however" | "maybe" | "perhaps" | "today" | "tomorrow" | "yesterday" | "tonight" | "yes")
+    plain
+        && begins_high
+        && words::object(second)
+        && !words::relation(first)
+        && !words::object(first)
+        && !words::interrogative(first)
+        && !words::first_person(first)
+        && !matches!(
+            first,
+            "he" | "she"
+                | "they"
+                | "you"
+                | "however"
+                | "maybe"
+                | "perhaps"
+                | "today"
+                | "tomorrow"
+                | "yesterday"
+                | "tonight"
+                | "yes"
+        )
 }
 
 /// Imperatives known by their ending: `Résumez`, `Schreiben Sie`, `Переведите`, `Napiszcie`.
@@ -180,7 +213,23 @@ fn ends_like_an_order(first: &str, second: &str) -> bool {
 
 /// `If a date is missing, write …`; `For each paragraph: one line`.
 fn after_a_condition(lower: &str) -> bool {
-    let conditional = ["if ", "when ", "where ", "unless ", "for each ", "for every ", "in case ", "before ", "after ", "falls ", "wenn ", "si ", "se ", "jeśli ", "если "];
+    let conditional = [
+        "if ",
+        "when ",
+        "where ",
+        "unless ",
+        "for each ",
+        "for every ",
+        "in case ",
+        "before ",
+        "after ",
+        "falls ",
+        "wenn ",
+        "si ",
+        "se ",
+        "jeśli ",
+        "если ",
+    ];
     let Some(opened) = conditional.iter().find(|word| lower.starts_with(**word)) else { return false };
     if opened.starts_with("for ") {
         return true;

@@ -13,7 +13,8 @@ use crate::compress::text::{lexicon::address as words, segment};
 /// The stretches of material, in order; they begin and end at line boundaries where no line holds both.
 pub(super) fn material(text: &str, pieces: &[Piece]) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
-    let is_material = |at: Option<usize>| at.and_then(|at| pieces.get(at)).is_some_and(|piece| piece.fate == Fate::Material);
+    let is_material =
+        |at: Option<usize>| at.and_then(|at| pieces.get(at)).is_some_and(|piece| piece.fate == Fate::Material);
     for (at, piece) in pieces.iter().enumerate().filter(|(_, piece)| piece.fate == Fate::Material) {
         let mut span = piece.span.clone();
         if !is_material(at.checked_sub(1)) {
@@ -68,7 +69,10 @@ fn inner_head(line: &str) -> usize {
         return at + (after.len() - after.trim_start_matches([':', '：', ' ', '"', '\u{201c}', '\n']).len());
     }
     let spans = sentences(line);
-    let asking = spans.iter().take_while(|span| line.get((*span).clone()).is_some_and(|sentence| call(sentence) >= Call::Strong)).count();
+    let asking = spans
+        .iter()
+        .take_while(|span| line.get((*span).clone()).is_some_and(|sentence| call(sentence) >= Call::Strong))
+        .count();
     if asking == 0 || asking > MOST_SENTENCES {
         return 0;
     }
@@ -97,7 +101,11 @@ fn tail(text: &str, span: Range<usize>, piece: &Piece) -> Range<usize> {
         return span.start..end;
     }
     let spans = sentences(here);
-    let asking = spans.iter().rev().take_while(|span| here.get((*span).clone()).is_some_and(|sentence| call(sentence) >= Call::Strong)).count();
+    let asking = spans
+        .iter()
+        .rev()
+        .take_while(|span| here.get((*span).clone()).is_some_and(|sentence| call(sentence) >= Call::Strong))
+        .count();
     let from = spans.len() - asking;
     match spans.get(from) {
         Some(first) if asking <= MOST_SENTENCES && from > 0 => span.start..last.start + first.start,
@@ -120,9 +128,15 @@ fn is_documentary(line: &str) -> bool {
     let bare = line.trim();
     let turn = label(bare).is_some_and(|(name, rest)| {
         let known = names(name, words::instructive) || names(name, words::documentary);
-        !known && !rest.trim().is_empty() && name.chars().next().is_some_and(char::is_uppercase) && name.split_whitespace().count() <= 3
+        !known
+            && !rest.trim().is_empty()
+            && name.chars().next().is_some_and(char::is_uppercase)
+            && name.split_whitespace().count() <= 3
     });
-    bare.starts_with(['>', '|', '{', '}', '[', '<']) || shape::is_code(line) || turn || segment::after_label(bare).len() < bare.len()
+    bare.starts_with(['>', '|', '{', '}', '[', '<'])
+        || shape::is_code(line)
+        || turn
+        || segment::after_label(bare).len() < bare.len()
 }
 
 /// Bytes of material that are worth shortening.

@@ -99,7 +99,12 @@ fn closing<'a>(lines: &[Range<usize>], number: usize, mark: &str, bare: &impl Fn
         match depth {
             0 if closes => return Some(at),
             _ if closes => depth -= 1,
-            _ if line.get(mark.len()..).is_some_and(|info| info.chars().all(|c| c.is_alphanumeric() || "+-#_.".contains(c))) => depth += 1,
+            _ if line
+                .get(mark.len()..)
+                .is_some_and(|info| info.chars().all(|c| c.is_alphanumeric() || "+-#_.".contains(c))) =>
+            {
+                depth += 1
+            }
             _ => {}
         }
     }
@@ -151,7 +156,9 @@ fn tagged(text: &str, span: Range<usize>) -> Part {
     let whole = text.get(span.clone()).unwrap_or_default();
     let from = whole.find('>').map_or(0, |at| at + 1);
     let to = whole.rfind("</").unwrap_or(whole.len()).max(from);
-    let skipped = whole.get(from..to).and_then(|inner| inner.strip_prefix("\r\n").map(|_| 2).or_else(|| inner.strip_prefix('\n').map(|_| 1)));
+    let skipped = whole
+        .get(from..to)
+        .and_then(|inner| inner.strip_prefix("\r\n").map(|_| 2).or_else(|| inner.strip_prefix('\n').map(|_| 1)));
     let from = from + skipped.unwrap_or(0);
     Part::Tagged(span.clone(), span.start + from..span.start + to)
 }

@@ -82,7 +82,10 @@ impl Cutter<'_> {
                 Part::Fence(whole, _) => self.found.push(Piece::new(whole.clone(), Kind::Fence, Fate::Open, depth)),
                 Part::Field(line) => {
                     let name = self.text.get(line.clone()).unwrap_or_default();
-                    field = Some((heads(name, is_task), names(name, words::instructive) && !names(name, words::documentary)));
+                    field = Some((
+                        heads(name, is_task),
+                        names(name, words::instructive) && !names(name, words::documentary),
+                    ));
                     self.found.push(Piece::new(line.clone(), Kind::Tag, Fate::Frame, depth));
                     continue;
                 }
@@ -100,7 +103,8 @@ impl Cutter<'_> {
     }
 
     fn tagged(&mut self, whole: &Range<usize>, inner: &Range<usize>, depth: usize, twin: bool) {
-        let name = self.text.get(whole.clone()).and_then(|part| opened(part.trim_start())).unwrap_or_default().to_lowercase();
+        let name =
+            self.text.get(whole.clone()).and_then(|part| opened(part.trim_start())).unwrap_or_default().to_lowercase();
         let held = self.text.get(inner.clone()).unwrap_or_default();
         if words::markup(&name) || depth >= DEEPEST {
             self.found.push(Piece::new(whole.clone(), Kind::Text(Look::Document), Fate::Open, depth));
@@ -146,7 +150,9 @@ impl Cutter<'_> {
         let paragraphs = lines.len() > 1 && block.len() / lines.len() >= LONG_LINE && !code;
         let mut start = 0;
         for (at, line) in lines.iter().enumerate() {
-            let alone = !code && lines.len() > 1 && (shape::is_heading(read(line)) || at == 0 && shape::hint(read(line)).is_some());
+            let alone = !code
+                && lines.len() > 1
+                && (shape::is_heading(read(line)) || at == 0 && shape::hint(read(line)).is_some());
             if alone || paragraphs {
                 self.paragraph(&lines, start..at, depth);
                 self.paragraph(&lines, at..at + 1, depth);
@@ -166,7 +172,8 @@ impl Cutter<'_> {
         if look != Look::Document {
             piece.calls = Calls::of(part);
         }
-        piece.named = look == Look::Prose && label(part).is_some_and(|(name, rest)| heads(name, is_task) && rest.trim().is_empty());
+        piece.named = look == Look::Prose
+            && label(part).is_some_and(|(name, rest)| heads(name, is_task) && rest.trim().is_empty());
         self.found.push(piece);
     }
 }
@@ -184,7 +191,8 @@ fn twin(text: &str, parts: &[Part], at: usize) -> bool {
 /// Whether a line ends by announcing what follows.
 pub(super) fn announces(part: &str) -> bool {
     let part = part.trim().trim_end_matches(['*', '"', '\u{201c}', ' ', '`']);
-    part.ends_with([':', '：']) && part.len() <= ANNOUNCEMENT && !outline::is_shouted(bare(part)) || shape::hint(part) == Some(true)
+    part.ends_with([':', '：']) && part.len() <= ANNOUNCEMENT && !outline::is_shouted(bare(part))
+        || shape::hint(part) == Some(true)
 }
 
 /// Tags inside of tags that are looked into.

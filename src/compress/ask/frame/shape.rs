@@ -35,7 +35,9 @@ impl<'a> Labels<'a> {
 
     /// Whether a line begins with a label that returns, and that isn't one of the user's own (`Question:`).
     fn returns(&self, line: &str) -> bool {
-        opening(line).is_some_and(|label| self.0.get(label).is_some_and(|count| *count >= 2) && !names(label, words::instructive))
+        opening(line).is_some_and(|label| {
+            self.0.get(label).is_some_and(|count| *count >= 2) && !names(label, words::instructive)
+        })
     }
 }
 
@@ -83,7 +85,8 @@ pub(super) fn is_heading(line: &str) -> bool {
     let line = line.trim();
     let marks = line.len() - line.trim_start_matches('#').len();
     let marked = (1..=6).contains(&marks) && line.get(marks..).is_some_and(|rest| rest.starts_with(' '));
-    let strong = line.len() <= 80 && line.len() > 4 && line.starts_with("**") && line.trim_end_matches(':').ends_with("**");
+    let strong =
+        line.len() <= 80 && line.len() > 4 && line.starts_with("**") && line.trim_end_matches(':').ends_with("**");
     marked || strong
 }
 
@@ -111,7 +114,8 @@ fn is_item(line: &str) -> bool {
 
 /// `name: value`, where the value is short.
 fn is_pair(line: &str) -> bool {
-    line.len() <= 120 && (label(line).is_some() || line.contains(" -> ") || line.contains(" => ") || line.contains(" → "))
+    line.len() <= 120
+        && (label(line).is_some() || line.contains(" -> ") || line.contains(" => ") || line.contains(" → "))
 }
 
 fn is_row(line: &str) -> bool {
@@ -123,7 +127,9 @@ fn is_stamped(line: &str) -> bool {
     let front = line.trim_start().trim_start_matches(['[', '(']);
     let digits = front.len() - front.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let after = front.get(digits..).unwrap_or_default();
-    let time = (1..=2).contains(&digits) && after.starts_with([':', '/', '.', 'h']) && after.get(1..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let time = (1..=2).contains(&digits)
+        && after.starts_with([':', '/', '.', 'h'])
+        && after.get(1..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     let date = digits == 4 && after.starts_with(['-', '/', '.']) || digits >= 8;
     let level = ["INFO", "WARN", "ERROR", "DEBUG", "TRACE", "FATAL"].iter().any(|level| front.starts_with(level));
     time || date || level
@@ -140,11 +146,66 @@ pub(super) fn is_code(line: &str) -> bool {
         return false;
     }
     let deep = line.starts_with("    ") || line.starts_with('\t');
-    let ends = content.ends_with(['{', '}', ';']) || content.ends_with("):") || content.ends_with(");") || content.ends_with(") {") || matches!(content, ")" | "]" | "},") || content.ends_with('(');
-    let signs = [" = ", " == ", " => ", "::", "();", "()", "->", " += ", "!= ", " && ", " || ", "</", "=\"", "/>"].iter().any(|sign| content.contains(sign));
-    let keyword = ["def ", "class ", "import ", "from ", "return", "fn ", "func ", "let ", "const ", "var ", "public ", "private ", "#include", "#!/", "package ", "use ", "struct ", "enum ", "interface ", "if (", "for (", "while (", "elif ", "else:", "try:", "@", "//", "/*", "* ", "export ", "async ", "CREATE ", "SELECT ", "INSERT ", "UPDATE ", "DELETE FROM", "FROM ", "WHERE ", "SET ", "AND ", "LEFT JOIN", "JOIN ", "+++ ", "--- a/", "@@ ", "diff --git", "$ "]
+    let ends = content.ends_with(['{', '}', ';'])
+        || content.ends_with("):")
+        || content.ends_with(");")
+        || content.ends_with(") {")
+        || matches!(content, ")" | "]" | "},")
+        || content.ends_with('(');
+    let signs = [" = ", " == ", " => ", "::", "();", "()", "->", " += ", "!= ", " && ", " || ", "</", "=\"", "/>"]
         .iter()
-        .any(|word| content.starts_with(word));
+        .any(|sign| content.contains(sign));
+    let keyword = [
+        "def ",
+        "class ",
+        "import ",
+        "from ",
+        "return",
+        "fn ",
+        "func ",
+        "let ",
+        "const ",
+        "var ",
+        "public ",
+        "private ",
+        "#include",
+        "#!/",
+        "package ",
+        "use ",
+        "struct ",
+        "enum ",
+        "interface ",
+        "if (",
+        "for (",
+        "while (",
+        "elif ",
+        "else:",
+        "try:",
+        "@",
+        "//",
+        "/*",
+        "* ",
+        "export ",
+        "async ",
+        "CREATE ",
+        "SELECT ",
+        "INSERT ",
+        "UPDATE ",
+        "DELETE FROM",
+        "FROM ",
+        "WHERE ",
+        "SET ",
+        "AND ",
+        "LEFT JOIN",
+        "JOIN ",
+        "+++ ",
+        "--- a/",
+        "@@ ",
+        "diff --git",
+        "$ ",
+    ]
+    .iter()
+    .any(|word| content.starts_with(word));
     let stops = content.ends_with(['.', '?', '!', '。']) && !content.contains("//");
     deep && !stops || ends || (signs || keyword && !stops) && !content.ends_with(['.', '?', '!'])
 }

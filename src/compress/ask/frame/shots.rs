@@ -35,7 +35,9 @@ fn labelled(text: &str) -> Vec<Labelled<'_>> {
     let mut found: Vec<Labelled<'_>> = Vec::new();
     for line in lines(text, &(0..text.len())) {
         let here = text.get(line.clone()).unwrap_or_default();
-        if let Some((name, value)) = label(here).filter(|(name, _)| bare(here).starts_with(*name) && !here.starts_with(' ')) {
+        if let Some((name, value)) =
+            label(here).filter(|(name, _)| bare(here).starts_with(*name) && !here.starts_with(' '))
+        {
             if let Some(above) = found.last_mut() {
                 above.value.end = line.start;
             }

@@ -13,7 +13,10 @@ pub(super) fn read(text: &str, shots: Option<&Shots>) -> Vec<Piece> {
     let mut pieces = pieces(text);
     if let Some(shots) = shots {
         let inside = |span: &Range<usize>| span.start < shots.span.end && shots.span.start < span.end;
-        pieces.iter_mut().filter(|piece| inside(&piece.span) && piece.span.len() <= LONG_EXAMPLE).for_each(|piece| piece.fate = Fate::Frame);
+        pieces
+            .iter_mut()
+            .filter(|piece| inside(&piece.span) && piece.span.len() <= LONG_EXAMPLE)
+            .for_each(|piece| piece.fate = Fate::Frame);
     }
     under_hints(text, &mut pieces);
     at_edges(text, &mut pieces, true);
@@ -94,7 +97,8 @@ fn frame(pieces: &mut [Piece], at: usize) {
 /// Between documents: a paragraph that asks for the most part, or one in another language than the rest. Where many
 /// paragraphs ask, the document itself is a set of instructions (a leaflet, a recipe, a manual).
 fn in_the_middle(text: &str, pieces: &mut [Piece]) {
-    let paragraph = |piece: &Piece| piece.fate == Fate::Open && matches!(piece.kind, Kind::Text(Look::Prose | Look::List));
+    let paragraph =
+        |piece: &Piece| piece.fate == Fate::Open && matches!(piece.kind, Kind::Text(Look::Prose | Look::List));
     let all = pieces.iter().filter(|piece| paragraph(piece)).count();
     let asking = |piece: &Piece| paragraph(piece) && piece.calls.in_the_middle();
     let asked = pieces.iter().filter(|piece| asking(piece)).count();
@@ -140,7 +144,9 @@ fn foreign(text: &str, pieces: &[Piece]) -> Vec<usize> {
 /// What follows its neighbour: a short list or value under what the user says, a format after its announcement.
 fn joined(text: &str, pieces: &mut [Piece]) {
     for at in 0..pieces.len() {
-        let (Some(piece), Some(above)) = (pieces.get(at), at.checked_sub(1).and_then(|above| pieces.get(above))) else { continue };
+        let (Some(piece), Some(above)) = (pieces.get(at), at.checked_sub(1).and_then(|above| pieces.get(above))) else {
+            continue;
+        };
         if piece.fate != Fate::Open || above.fate != Fate::Frame || above.depth != piece.depth {
             continue;
         }
@@ -156,7 +162,29 @@ fn joined(text: &str, pieces: &mut [Piece]) {
 /// `Answer as JSON like this:` is followed by a format, not by material.
 fn announces_form(part: &str) -> bool {
     let last = part.trim().lines().last().unwrap_or_default().to_lowercase();
-    let words = ["format", "schema", "like this", "example", "structure", "template", "as follows", "output", "form:", "keys", "fields", "beispiel", "exemple", "ejemplo", "esempio", "exemplo", "formato", "формат", "格式", "形式", "형식"];
+    let words = [
+        "format",
+        "schema",
+        "like this",
+        "example",
+        "structure",
+        "template",
+        "as follows",
+        "output",
+        "form:",
+        "keys",
+        "fields",
+        "beispiel",
+        "exemple",
+        "ejemplo",
+        "esempio",
+        "exemplo",
+        "formato",
+        "формат",
+        "格式",
+        "形式",
+        "형식",
+    ];
     (last.ends_with([':', '：', '.', '`']) || last.len() <= 60) && words.iter().any(|word| last.contains(word))
 }
 
@@ -175,7 +203,10 @@ fn settle(text: &str, pieces: &mut [Piece]) {
         let (from, to) = trimmed(text, pieces, start, end);
         let sizes = pieces.get(from..to).unwrap_or_default().iter();
         let told: usize = sizes.clone().map(|piece| piece.span.len()).sum();
-        let documents: usize = sizes.filter(|piece| piece.is_document() || piece.fate == Fate::Material).map(|piece| piece.span.len()).sum();
+        let documents: usize = sizes
+            .filter(|piece| piece.is_document() || piece.fate == Fate::Material)
+            .map(|piece| piece.span.len())
+            .sum();
         let material = told >= LONG || documents >= SHORT_DOCUMENT;
         for (at, piece) in pieces.iter_mut().enumerate().take(end).skip(start) {
             piece.fate = if material && (from..to).contains(&at) { Fate::Material } else { Fate::Frame };
@@ -191,7 +222,8 @@ fn trimmed(text: &str, pieces: &[Piece], start: usize, end: usize) -> (usize, us
     let most = if mean >= SHORT { 3 } else { 1 };
     let short = |piece: &&Piece| {
         let lines = text.get(piece.span.clone()).map_or(0, |part| part.trim().lines().count());
-        piece.fate == Fate::Open && (piece.kind == Kind::Ruler || !piece.is_document() && piece.span.len() <= SHORT && lines <= 2)
+        piece.fate == Fate::Open
+            && (piece.kind == Kind::Ruler || !piece.is_document() && piece.span.len() <= SHORT && lines <= 2)
     };
     let head = own.iter().take_while(short).take(most).count();
     let tail = own.iter().skip(head).rev().take_while(short).take(most).count();

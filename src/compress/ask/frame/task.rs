@@ -31,7 +31,10 @@ pub(super) struct Heard {
 
 /// The question or the task, without its label. Of equal ones the last.
 pub(super) fn task(text: &str, frame: &[Heard]) -> Option<Range<usize>> {
-    let best = frame.iter().filter_map(|heard| read(text, heard)).reduce(|best, next| if next.0 >= best.0 { next } else { best });
+    let best = frame
+        .iter()
+        .filter_map(|heard| read(text, heard))
+        .reduce(|best, next| if next.0 >= best.0 { next } else { best });
     best.map(|(_, span)| span)
 }
 
@@ -77,7 +80,10 @@ fn told(sentence: &str, heard: &Heard) -> (Option<Told>, usize) {
     if words::interrogative(&first) && !ends {
         return (Some(Told::Question), 0);
     }
-    let forbids = matches!(first.as_str(), "do" | "don't" | "never" | "no" | "avoid" | "keep" | "if" | "use" | "using" | "only" | "limit" | "you");
+    let forbids = matches!(
+        first.as_str(),
+        "do" | "don't" | "never" | "no" | "avoid" | "keep" | "if" | "use" | "using" | "only" | "limit" | "you"
+    );
     if call(sentence) >= address::Call::Strong {
         return (Some(if forbids { Told::Rule } else { Told::Order }), 0);
     }
@@ -90,7 +96,36 @@ fn told(sentence: &str, heard: &Heard) -> (Option<Told>, usize) {
 pub(super) fn is_task(word: &str) -> bool {
     matches!(
         word,
-        "question" | "q" | "query" | "task" | "instruction" | "instructions" | "request" | "ask" | "problem" | "frage" | "aufgabe" | "pregunta" | "tarea" | "pergunta" | "tarefa"
-            | "domanda" | "compito" | "tâche" | "pytanie" | "zadanie" | "вопрос" | "задача" | "задание" | "vraag" | "opdracht" | "问题" | "問題" | "質問" | "질문" | "سؤال" | "प्रश्न"
+        "question"
+            | "q"
+            | "query"
+            | "task"
+            | "instruction"
+            | "instructions"
+            | "request"
+            | "ask"
+            | "problem"
+            | "frage"
+            | "aufgabe"
+            | "pregunta"
+            | "tarea"
+            | "pergunta"
+            | "tarefa"
+            | "domanda"
+            | "compito"
+            | "tâche"
+            | "pytanie"
+            | "zadanie"
+            | "вопрос"
+            | "задача"
+            | "задание"
+            | "vraag"
+            | "opdracht"
+            | "问题"
+            | "問題"
+            | "質問"
+            | "질문"
+            | "سؤال"
+            | "प्रश्न"
     )
 }

@@ -39,7 +39,9 @@ fn layouts() -> Vec<Layout> {
         for line in body.lines() {
             let mark = line.chars().next().unwrap_or('.');
             let mut stands = line.get(2..).unwrap_or_default().to_owned();
-            if let Some(passage) = stands.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).and_then(|name| passages.get(name)) {
+            if let Some(passage) =
+                stands.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).and_then(|name| passages.get(name))
+            {
                 passage.trim_end().clone_into(&mut stands);
             }
             for part in stands.split('\n') {
@@ -120,12 +122,25 @@ fn zz_show() {
         println!("######## {file}\nQUESTION: {:?}", found.question(&text));
         let mut at = 0;
         for part in found.material.iter().cloned().chain([text.len()..text.len()]) {
-            for line in text.get(at..part.start).unwrap().lines() { println!("F {}", line.chars().take(150).collect::<String>()); }
-            for line in text.get(part.clone()).unwrap().lines() { println!("    M {}", line.chars().take(60).collect::<String>()); }
+            for line in text.get(at..part.start).unwrap().lines() {
+                println!("F {}", line.chars().take(150).collect::<String>());
+            }
+            for line in text.get(part.clone()).unwrap().lines() {
+                println!("    M {}", line.chars().take(60).collect::<String>());
+            }
             at = part.end;
         }
         if std::env::var("FRAME_PIECES").is_ok() {
-            for p in stretches::read(&text, shots::shots(&text).as_ref()) { println!("{:?} {:?} {:?} d{} {:?}", p.kind, p.fate, p.calls, p.depth, text.get(p.span.clone()).unwrap().chars().take(50).collect::<String>()); }
+            for p in stretches::read(&text, shots::shots(&text).as_ref()) {
+                println!(
+                    "{:?} {:?} {:?} d{} {:?}",
+                    p.kind,
+                    p.fate,
+                    p.calls,
+                    p.depth,
+                    text.get(p.span.clone()).unwrap().chars().take(50).collect::<String>()
+                );
+            }
         }
     }
 }

@@ -7,7 +7,11 @@
 use std::ops::Range;
 
 use super::line::Line;
-use crate::compress::{ask::Wanted, form::trace::{Role, Structure}, mark};
+use crate::compress::{
+    ask::Wanted,
+    form::trace::{Role, Structure},
+    mark,
+};
 
 /// The lines from `at` on that one line may tell; only that one where none reads like it.
 pub(super) fn run(lines: &[Line<'_>], at: usize, structure: &Structure, wanted: &Wanted) -> Range<usize> {
@@ -125,7 +129,9 @@ impl<'a> Run<'a> {
             let (_, own) = numbers(self.first);
             if let (Some(from), Some(to)) = (own.get(place), self.last.get(place)) {
                 let name = named(self.first, &from.span);
-                text = [self.first.get(..from.span.start), self.first.get(from.span.end..)].map(Option::unwrap_or_default).concat();
+                text = [self.first.get(..from.span.start), self.first.get(from.span.end..)]
+                    .map(Option::unwrap_or_default)
+                    .concat();
                 text.truncate(text.trim_end().len());
                 range = Some(format!("{name}{}–{}", from.value, to.value));
             }
@@ -174,7 +180,9 @@ fn counts(line: &str, span: &Range<usize>) -> bool {
     let mut after = line.get(span.end..).unwrap_or_default().chars();
     let (next, following) = (after.next(), after.next());
     let opens = before.is_none_or(|c| c.is_whitespace() || "=#([/".contains(c));
-    let closes = next.is_none_or(|c| c.is_whitespace() || ")]/,;%".contains(c) || (".:".contains(c) && following.is_none_or(char::is_whitespace)));
+    let closes = next.is_none_or(|c| {
+        c.is_whitespace() || ")]/,;%".contains(c) || (".:".contains(c) && following.is_none_or(char::is_whitespace))
+    });
     opens && closes
 }
 
@@ -215,7 +223,8 @@ fn date_before(head: &str, time: usize) -> Option<usize> {
     let trimmed = before.trim_end();
     let start = trimmed.rfind(|c: char| !(c.is_ascii_digit() || "-/.".contains(c))).map_or(0, |at| at + 1);
     let word = trimmed.get(start..)?;
-    (before.len() - trimmed.len() == 1 && word.len() >= 6 && word.bytes().any(|byte| byte.is_ascii_digit())).then_some(start)
+    (before.len() - trimmed.len() == 1 && word.len() >= 6 && word.bytes().any(|byte| byte.is_ascii_digit()))
+        .then_some(start)
 }
 
 /// Seconds since the day began, by the clock in a line's time.

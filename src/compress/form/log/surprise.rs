@@ -110,7 +110,8 @@ impl<'a> Column<'a> {
         // Summed by count, so that the order of the map is of no account.
         let mut counts: Vec<u32> = self.counts.values().copied().collect();
         counts.sort_unstable();
-        self.usual = counts.iter().map(|count| *count as f32 * self.nats(*count)).sum::<f32>() / self.total.max(1) as f32;
+        self.usual =
+            counts.iter().map(|count| *count as f32 * self.nats(*count)).sum::<f32>() / self.total.max(1) as f32;
     }
 
     fn nats(&self, count: u32) -> f32 {
@@ -146,7 +147,8 @@ mod tests {
 
     #[test]
     fn a_rare_status_an_outlier_and_a_rare_template_stand_out_and_ids_do_not() {
-        let line = |n: usize, status: u32, ms: u32| format!("10:00:{:02} req={:08x} GET /a {status} {ms}ms", n % 60, n * 7919);
+        let line =
+            |n: usize, status: u32, ms: u32| format!("10:00:{:02} req={:08x} GET /a {status} {ms}ms", n % 60, n * 7919);
         let mut lines: Vec<String> = (0..60).map(|n| line(n, 200, 10 + (n as u32 * 7) % 80)).collect();
         lines[41] = line(41, 502, 30);
         assert_eq!(first(&lines), 41);
