@@ -14,8 +14,11 @@ mod html;
 mod json;
 mod listing;
 mod log;
+mod narrow;
 mod prose;
+mod rows;
 mod telegram;
+mod thread;
 mod trace;
 
 use std::{borrow::Cow, ops::Range};
@@ -235,17 +238,23 @@ pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Pag
     for material in frame.material() {
         items.extend(addressed(at..material.start));
         at = material.end;
+        let mut heads = prose::Heads::default();
         for block in detect::blocks(text, material, reader.query) {
-            let mut reading = block_read(text, &block, reader);
+            let by = items.len();
+            let mut reading = match block.form {
+                Form::Prose if !detect::reads_file(reader.query) => prose::read_below(text, &block, &mut heads, by),
+                _ => block_read(text, &block, reader),
+            };
+            bonds.extend(heads.over(&block, &reading, by));
             if block.form == Form::Prose && reader.style == Style::Telegram && reader.may_lose() {
                 telegram::shorten(&mut reading.items);
             }
-            let by = items.len();
             bonds.extend(reading.bonds.into_iter().map(|bond| bond.shifted(by)));
             items.extend(reading.items.into_iter().map(|item| Item { said: item.said.map(|of| of + by), ..item }));
         }
     }
     items.extend(addressed(at..text.len()));
+    code::keep_short(&mut items, reader);
     let bonds = Bonds::new(items.len(), &bonds);
     Page { items, bonds }
 }
@@ -254,11 +263,16 @@ pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Pag
 fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<'a> {
     // A file is exact whatever it looks like, and no form re-writes it.
     if detect::reads_file(reader.query) {
-        return if reader.may_lose() { code::read(text, block, reader) } else { exact::read(text, block) };
+        return match block.form {
+            _ if !reader.may_lose() => exact::read(text, block),
+            Form::Log => log::read(text, block, reader),
+            _ => code::read(text, block, reader),
+        };
     }
     match block.form {
         Form::Prose => prose::read(text, block, reader),
         Form::Code | Form::Diff | Form::Keyed if reader.may_lose() => code::read(text, block, reader),
+        Form::Json | Form::JsonLines => json::read(text, block, reader),
         Form::Columns => columns::read(text, block, reader),
         Form::Hits => hits::read(text, block, reader),
         Form::Listing => listing::read(text, block, reader),

@@ -113,6 +113,14 @@ impl Wanted {
         })
     }
 
+    /// Whether the most or the least of something is asked for.
+    #[must_use]
+    pub fn asks_for_extreme(&self) -> bool {
+        words(&self.wording)
+            .filter_map(|span| self.wording.get(span))
+            .any(|word| lexicon::superlative(&word.to_lowercase()))
+    }
+
     /// How many words that begin with a capital the text has and the question lacks.
     #[must_use]
     pub fn new_names(&self, text: &str) -> usize {

@@ -1,6 +1,9 @@
 //! The closed word lists that give atoms away: negations, modal and conditional words, directions, units, numbers.
 
 pub(crate) mod address;
+mod openings;
+
+pub(crate) use openings::{Opening, abbreviates, abbreviates_before_number, opening, opens_plainly, replies};
 
 /// Words that turn a statement round; contractions by their ending.
 pub(crate) fn negation(key: &str) -> Option<&'static str> {
@@ -337,6 +340,14 @@ const FUNCTION_WORDS: &[&str] = &[
     "one", "or", "our", "quite", "she", "so", "some", "still", "such", "than", "that", "the", "their", "them", "then", "there", "these",
     "they", "this", "those", "to", "too", "us", "very", "want", "was", "we", "were", "which", "who", "with", "yet", "you", "your",
 ];
+
+/// Whether a lower-cased word asks for the most or the least of something.
+pub(crate) fn superlative(word: &str) -> bool {
+    listed(SUPERLATIVES, word)
+}
+
+const SUPERLATIVES: &str = "best biggest cheapest earliest fastest fewest greatest heaviest highest largest last latest least \
+    lightest longest lowest max maximum min minimum most newest oldest shortest slowest smallest top worst youngest";
 
 /// What a line of output tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
