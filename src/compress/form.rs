@@ -158,6 +158,14 @@ impl<'a> Item<'a> {
         Self { fixed: true, ..Self::whole(span, text, form, Noun::Lines) }
     }
 
+    /// Takes in what stands behind it up to `end`: it is left out with it.
+    pub(super) fn lengthen(&mut self, end: usize, text: &str) {
+        self.span.end = end;
+        for variant in &mut self.variants {
+            variant.text.to_mut().push_str(text);
+        }
+    }
+
     /// Its whole text.
     pub(super) fn text(&self) -> &str {
         self.variants.first().map_or("", |variant| variant.text.as_ref())
