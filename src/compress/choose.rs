@@ -52,7 +52,7 @@ pub(super) fn within(page: &Page<'_>, worths: &[f32], costs: &[Vec<usize>], budg
         .items
         .iter()
         .enumerate()
-        .filter(|(_, item)| !item.fixed)
+        .filter(|(_, item)| !item.fixed && item.salience > 0.0)
         .flat_map(|(at, item)| hull(at, item, worths.get(at).copied().unwrap_or(0.0), costs.get(at)))
         .collect();
     steps.sort_by(|a, b| b.slope.total_cmp(&a.slope).then(a.item.cmp(&b.item)).then(a.cost.cmp(&b.cost)));

@@ -13,8 +13,11 @@ mod hits;
 mod html;
 mod json;
 mod listing;
+mod log;
 mod prose;
 mod telegram;
+mod thread;
+mod trace;
 
 use std::{borrow::Cow, ops::Range};
 
@@ -225,12 +228,17 @@ pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Pag
     for material in frame.material() {
         items.extend(addressed(at..material.start));
         at = material.end;
+        let mut heads = prose::Heads::default();
         for block in detect::blocks(text, material, reader.query) {
-            let mut reading = block_read(text, &block, reader);
+            let by = items.len();
+            let mut reading = match block.form {
+                Form::Prose if !detect::reads_file(reader.query) => prose::read_below(text, &block, &mut heads, by),
+                _ => block_read(text, &block, reader),
+            };
+            bonds.extend(heads.over(&block, &reading, by));
             if block.form == Form::Prose && reader.style == Style::Telegram && reader.may_lose() {
                 telegram::shorten(&mut reading.items);
             }
-            let by = items.len();
             bonds.extend(reading.bonds.into_iter().map(|bond| bond.shifted(by)));
             items.extend(reading.items.into_iter().map(|item| Item { said: item.said.map(|of| of + by), ..item }));
         }
@@ -253,6 +261,7 @@ fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<
         Form::Columns => columns::read(text, block, reader),
         Form::Hits => hits::read(text, block, reader),
         Form::Listing => listing::read(text, block, reader),
+        Form::Log => log::read(text, block, reader),
         _ => exact::read(text, block),
     }
 }

@@ -5,7 +5,10 @@
 //! says what is known: how many lines, rows or sentences were left out at this place. The first one also says that the
 //! source is complete, since readers take a gap for damage otherwise.
 
-use super::outcome::{Noun, Unit, Why};
+use super::{
+    outcome::{Noun, Unit, Why},
+    text::segment::quoted,
+};
 
 /// The text that units stand for.
 pub(super) fn assemble(source: &str, units: &[Unit]) -> String {
@@ -89,6 +92,10 @@ fn put(text: &mut String, source: &str, run: &[Unit], mark: &str) {
     } else if !inline && !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
+    // In a quotation the mark stands behind quote marks: what follows it on its line is quoted too.
+    if inline && (text.is_empty() || text.ends_with('\n')) {
+        text.push_str(quote_marks(source, from.span.start, to.span.end));
+    }
     text.push_str(mark);
     text.push_str(white);
     // What comes next begins a line where the mark stands on one of its own.
@@ -97,6 +104,16 @@ fn put(text: &mut String, source: &str, run: &[Unit], mark: &str) {
     } else if inline && white.is_empty() && to.span.end < source.len() {
         text.push(' ');
     }
+}
+
+/// The quote marks of the line on which a gap ends.
+fn quote_marks(source: &str, from: usize, to: usize) -> &str {
+    let gone = source.get(from..to).unwrap_or_default().trim_end();
+    let line = gone.get(gone.rfind('\n').map_or(0, |end| end + 1)..).unwrap_or_default();
+    line.get(..quoted(line).1).filter(|marks| !marks.is_empty()).map_or("", |marks| {
+        let end = line.len() - line.get(marks.len()..).unwrap_or_default().trim_start().len();
+        line.get(..end).unwrap_or(marks)
+    })
 }
 
 /// `×12`: what stands before occurred so often.

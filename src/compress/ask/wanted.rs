@@ -3,10 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::query::Query;
-use crate::compress::text::{
-    lexicon,
-    word::{is_stop_word, stem, words},
-};
+use crate::compress::text::word::{is_stop_word, stem, words};
 
 /// What is asked of a text, ready to be matched with its units.
 #[derive(Debug, Clone, Default)]
@@ -91,15 +88,6 @@ impl Wanted {
     #[must_use]
     pub fn expected(&self) -> Option<Expected> {
         self.expected
-    }
-
-    /// The stems that the question asks to be missing: `running` in "which pods are not running".
-    #[must_use]
-    pub fn denied(&self) -> HashSet<String> {
-        let all: Vec<&str> = words(&self.wording).filter_map(|span| self.wording.get(span)).collect();
-        let denies = |word: &str| matches!(lexicon::negation(&word.to_lowercase()), Some("not" | "no" | "without"));
-        let pairs = all.windows(2).filter_map(|two| Some((two.first()?, two.last()?)));
-        pairs.filter(|(before, _)| denies(before)).map(|(_, word)| stem(word)).collect()
     }
 
     /// Whether it is asked in which year, quarter or the like something was so: then the head of a column answers.

@@ -5,6 +5,7 @@
 
 mod call;
 mod lines;
+mod output;
 mod runs;
 
 use std::ops::Range;
@@ -30,6 +31,7 @@ pub(in crate::compress) fn blocks(text: &str, span: Range<usize>, query: &Query)
     let part = text.get(span.clone()).unwrap_or_default();
     let found = match whole(part) {
         Some(form) => vec![Block { span: 0..part.len(), form }],
+        None if query.call.is_some() && output::is_output(part) => vec![Block { span: 0..part.len(), form: Form::Log }],
         None => runs::cut(part),
     };
     let found = if query.call.is_some() { listed(part, found) } else { found };

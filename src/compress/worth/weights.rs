@@ -33,6 +33,10 @@ pub(in crate::compress) const SHORT_FILE: usize = 2500;
 /// Bytes from which on a paragraph on a single line is read sentence by sentence. Range 200–1000.
 pub(in crate::compress) const LONG_LINE: usize = 400;
 
+/// Salience of a label (a speaker's name, an id, the head of a mail) by itself: it comes along with what it owns, and
+/// tells nothing alone. Range 0–1.
+pub(in crate::compress) const LABEL: f32 = 0.0;
+
 /// What a bit counts by which a row's rarest value is more surprising than its column is on average; a row without any
 /// weighs 1. Range 0–2. Chosen on the command outputs in `fixtures/listing`: without it the one pod of eighty that
 /// crashes is a row like the others where the question does not name it.
@@ -45,3 +49,17 @@ pub(in crate::compress) const EDGE: f32 = 2.0;
 /// Target tokens of a mark: a gap that saves no more is none. Range 0–15. Without it single closing brackets and short
 /// sentences are left out for marks that are longer.
 pub(in crate::compress) const MARK: usize = 9;
+
+/// How much more telling a log line is that says something failed, and what a trace or a compiler's message begins and
+/// ends with. A factor, 1–100.
+pub(in crate::compress) const LOG_ERROR: f32 = 8.0;
+
+/// The same for a warning, and for the place nearest to a failure. A factor, 1–100.
+pub(in crate::compress) const LOG_WARNING: f32 = 3.0;
+
+/// The same for the first and the last line of a log. A factor, 1–100.
+pub(in crate::compress) const LOG_EDGE: f32 = 2.0;
+
+/// How much each nat counts by which a line's template or one of its values is more surprising than usual in its column.
+/// Per nat, 0–2.
+pub(in crate::compress) const LOG_SURPRISE: f32 = 1.0;
