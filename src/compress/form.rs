@@ -14,7 +14,9 @@ mod html;
 mod json;
 mod listing;
 mod log;
+mod narrow;
 mod prose;
+mod rows;
 mod telegram;
 mod thread;
 mod trace;
@@ -258,6 +260,7 @@ fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<
     match block.form {
         Form::Prose => prose::read(text, block, reader),
         Form::Code | Form::Diff | Form::Keyed if reader.may_lose() => code::read(text, block, reader),
+        Form::Json | Form::JsonLines => json::read(text, block, reader),
         Form::Columns => columns::read(text, block, reader),
         Form::Hits => hits::read(text, block, reader),
         Form::Listing => listing::read(text, block, reader),

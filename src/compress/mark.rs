@@ -85,7 +85,7 @@ fn put(text: &mut String, source: &str, run: &[Unit], mark: &str) {
         white if white.contains('\n') && from.noun == Noun::FileLines => "\n",
         white => white,
     };
-    let inline = run.iter().all(|unit| unit.noun == Noun::Sentences);
+    let inline = run.iter().all(|unit| matches!(unit.noun, Noun::Sentences | Noun::Values));
     let begun = text.is_empty() || text.ends_with(char::is_whitespace);
     if !begun {
         text.push(if inline { ' ' } else { '\n' });
@@ -114,6 +114,13 @@ fn quote_marks(source: &str, from: usize, to: usize) -> &str {
         let end = line.len() - line.get(marks.len()..).unwrap_or_default().trim_start().len();
         line.get(..end).unwrap_or(marks)
     })
+}
+
+/// ` [… columns: id, updated_at]` behind a head that lacks them; only their number where they are many.
+pub(super) fn columns(names: &[&str]) -> String {
+    let listed = names.join(", ");
+    let brief = names.len() <= 3 && listed.len() <= 60 && !listed.contains([']', '\n']);
+    if brief { format!(" [… columns: {listed}]") } else { format!(" [… {} columns]", names.len()) }
 }
 
 /// `×12`: what stands before occurred so often.

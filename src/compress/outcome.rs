@@ -296,6 +296,8 @@ pub enum Noun {
     Rows,
     /// Keys of an object or of a settings file.
     Keys,
+    /// Values of a list.
+    Values,
 }
 
 impl Noun {
@@ -311,6 +313,8 @@ impl Noun {
             (Self::Rows, _) => "rows",
             (Self::Keys, 1) => "key",
             (Self::Keys, _) => "keys",
+            (Self::Values, 1) => "value",
+            (Self::Values, _) => "values",
         }
     }
 }

@@ -53,7 +53,7 @@ fn listed(text: &str, blocks: Vec<Block>) -> Vec<Block> {
 /// The form of a text that is of one piece.
 fn whole(text: &str) -> Option<Form> {
     let content = text.trim();
-    if content.starts_with(['{', '[']) && json::is_value(content) {
+    if content.starts_with(['{', '[']) && (json::is_value(content) || json::is_cut(content)) {
         return Some(Form::Json);
     }
     if html::is_document(content) {

@@ -341,6 +341,14 @@ const FUNCTION_WORDS: &[&str] = &[
     "they", "this", "those", "to", "too", "us", "very", "want", "was", "we", "were", "which", "who", "with", "yet", "you", "your",
 ];
 
+/// Whether a lower-cased word asks for the most or the least of something.
+pub(crate) fn superlative(word: &str) -> bool {
+    listed(SUPERLATIVES, word)
+}
+
+const SUPERLATIVES: &str = "best biggest cheapest earliest fastest fewest greatest heaviest highest largest last latest least \
+    lightest longest lowest max maximum min minimum most newest oldest shortest slowest smallest top worst youngest";
+
 /// What a line of output tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Trouble {

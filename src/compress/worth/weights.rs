@@ -36,6 +36,23 @@ pub(in crate::compress) const LONG_LINE: usize = 400;
 /// Salience of a label (a speaker's name, an id, the head of a mail) by itself: it comes along with what it owns, and
 /// tells nothing alone. Range 0–1.
 pub(in crate::compress) const LABEL: f32 = 0.0;
+/// Salience of the row with the most or the least of a column, where that is asked for. Range 5–100.
+pub(in crate::compress) const EXTREME: f32 = 50.0;
+
+/// Tokens of a cell or a value that tells as much as any longer one; longer ones may be left out of their row.
+pub(in crate::compress) const LONG_VALUE: usize = 24;
+
+/// The share of its tokens that writing a JSON value in another way must save: less is not worth being unlike the source.
+pub(in crate::compress) const LEAST_SAVED: f32 = 0.1;
+
+/// Rows that must fit whole before a table keeps all its columns. Range 1–10.
+pub(in crate::compress) const FEW_ROWS: usize = 3;
+
+/// How much more than any other a column tells that names its rows. Range 1–4.
+pub(in crate::compress) const NAMING: f32 = 1.5;
+
+/// Salience of what all rows share where the question says it itself: the reader knows it. Range 0–1.
+pub(in crate::compress) const ECHO: f32 = 0.02;
 
 /// What a bit counts by which a row's rarest value is more surprising than its column is on average; a row without any
 /// weighs 1. Range 0–2. Chosen on the command outputs in `fixtures/listing`: without it the one pod of eighty that
