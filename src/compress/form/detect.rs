@@ -25,10 +25,11 @@ pub fn form_of(text: &str) -> Form {
 /// The blocks of a part of a text in order; they concatenate to it. Linear in its length.
 #[must_use]
 pub(in crate::compress) fn blocks(text: &str, span: Range<usize>, query: &Query) -> Vec<Block> {
-    if reads_file(query) {
-        return vec![Block { span, form: Form::Code }];
-    }
     let part = text.get(span.clone()).unwrap_or_default();
+    if reads_file(query) {
+        let form = if output::is_output(part) { Form::Log } else { Form::Code };
+        return vec![Block { span, form }];
+    }
     let found = match whole(part) {
         Some(form) => vec![Block { span: 0..part.len(), form }],
         None if query.call.is_some() && output::is_output(part) => vec![Block { span: 0..part.len(), form: Form::Log }],

@@ -10,7 +10,7 @@ mod surprise;
 
 use std::ops::Range;
 
-use super::{Block, Item, Reader, Reading, Variant, trace};
+use super::{Block, Item, Reader, Reading, Variant, detect::reads_file, trace};
 use crate::compress::{
     bond::Bond,
     outcome::Noun,
@@ -25,14 +25,21 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
     let shown: Vec<&str> = lines.iter().map(|line| line.shown.as_ref()).collect();
     let structure = trace::structure(&shown);
     let surprises = surprise::surprises(&shown);
+    // A file that was read is exact: lines stand as they are or not at all.
+    let exact = reads_file(reader.query);
     let mut reading = Reading::default();
     let mut item_of = Vec::with_capacity(lines.len());
     let mut at = 0;
     while at < lines.len() {
-        let run = fold::run(&lines, at, &structure, reader.wanted);
+        let run = if exact { at..at + 1 } else { fold::run(&lines, at, &structure, reader.wanted) };
         item_of.extend(std::iter::repeat_n(reading.items.len(), run.len()));
         let salience = run.clone().map(|line| salience(&lines, line, &structure, &surprises)).fold(0.0, f32::max);
-        reading.items.push(Item { salience, ..item(text, &lines, run.clone(), block) });
+        let mut item = item(text, &lines, run.clone(), block);
+        if exact {
+            item.variants.truncate(1);
+        }
+        let fixed = reader.may_lose() && run.clone().any(|line| structure.fixed.contains(&line));
+        reading.items.push(Item { salience, fixed, ..item });
         at = run.end;
     }
     for bond in structure.bonds {

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use crate::compress::worth::weights::LOG_SURPRISE;
+use crate::compress::worth::weights::{LOG_SURPRISE, UNASKED};
 
 /// For each line a factor of at least 1.
 pub(super) fn surprises(lines: &[&str]) -> Vec<f32> {
@@ -34,26 +34,24 @@ pub(super) fn surprises(lines: &[&str]) -> Vec<f32> {
             columns.entry((*number, place, true)).or_default().add(magnitude(value));
         }
     }
-    let filled = shapes.iter().filter(|shape| !shape.template.is_empty()).count().max(1) as f32;
-    let of_template = |number: usize| (filled / counts.get(number).copied().unwrap_or(1).max(1) as f32).ln();
-    let usual = numbers
-        .iter()
-        .zip(&shapes)
-        .filter(|(_, shape)| !shape.template.is_empty())
-        .map(|(number, _)| of_template(*number))
-        .sum::<f32>()
-        / filled;
     for column in columns.values_mut() {
         column.settle();
     }
+    let mut before = vec![0_usize; counts.len()];
     let surprise = |(number, shape): (&usize, &Shape<'_>)| {
-        let own = of_template(*number) - usual;
+        let count = counts.get(*number).copied().unwrap_or(1).max(1) as f32;
+        let seen = before.get_mut(*number).map_or(0, |seen| {
+            *seen += 1;
+            *seen
+        });
+        let repeat = 1.0 / (count.sqrt() * seen.max(1) as f32);
         let values = shape.values.iter().enumerate().take(MOST_COLUMNS).map(|(place, value)| {
             let column = |size: bool| columns.get(&(*number, place, size));
             let plain = column(false).map_or(0.0, |column| column.surprise(value));
             plain.max(column(true).map_or(0.0, |column| column.surprise(magnitude(value))))
         });
-        1.0 + LOG_SURPRISE * values.fold(own, f32::max).max(0.0)
+        let most = values.fold(0.0, f32::max);
+        if most > 1.0 { (LOG_SURPRISE * most).exp().min(MOST) } else { repeat }
     };
     numbers.iter().zip(&shapes).map(surprise).collect()
 }
@@ -131,6 +129,9 @@ fn magnitude(value: &str) -> &str {
 }
 
 const SIZES: &str = "####################";
+
+/// A surprise lifts a line to the rank of what is asked, and no higher.
+const MOST: f32 = 1.0 / UNASKED;
 
 /// Values of a line that are looked at.
 const MOST_COLUMNS: usize = 24;
