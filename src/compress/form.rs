@@ -124,6 +124,8 @@ pub(super) struct Item<'a> {
     pub(super) noun: Noun,
     /// How many of them it is; 0 for what no reader would miss (rulers, blank lines).
     pub(super) count: usize,
+    /// The white space behind its text, where that is not the source's.
+    pub(super) ends: Option<&'static str>,
 }
 
 /// One way in which an item may stand.
@@ -150,6 +152,7 @@ impl<'a> Item<'a> {
             owner: 0,
             noun,
             count: 1,
+            ends: None,
         }
     }
 
@@ -277,6 +280,7 @@ fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<
         Form::Columns => columns::read(text, block, reader),
         Form::Hits => hits::read(text, block, reader),
         Form::Listing => listing::read(text, block, reader),
+        Form::Html => html::read(text, block, reader),
         Form::Log => log::read(text, block, reader),
         Form::Table | Form::Csv => table::read(text, block, reader),
         _ => exact::read(text, block),
