@@ -91,7 +91,7 @@ fn compress_accounts_for_every_byte_as_json() {
         assert_eq!(unit["start"].as_u64(), Some(end));
         end = unit["end"].as_u64().unwrap();
         assert!(["kept", "rewritten", "dropped"].contains(&unit["decision"].as_str().unwrap()));
-        assert!(unit["kind"].is_string() && unit["reason"].is_string() && unit["score"].is_number());
+        assert!(unit["form"].is_string() && unit["reason"].is_string() && unit["score"].is_number());
     }
     assert_eq!(end, fs::metadata(DOCUMENT).unwrap().len());
     assert!(account["text"].as_str().unwrap().len() < usize::try_from(end).unwrap() / 3);

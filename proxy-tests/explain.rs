@@ -1,6 +1,6 @@
 //! What was done can be explained afterwards, to whom it concerns and to nobody else.
 
-use headroom::{explain, fidelity, proxy::Mode};
+use headroom::{compress::Style, explain, fidelity, proxy::Mode};
 use serde_json::{Value, json};
 
 use crate::{
@@ -75,10 +75,12 @@ async fn the_id_of_an_answer_explains_its_request() {
 async fn what_was_known_before_or_left_alone_is_explained_too() {
     let rig = explaining().await;
     let text = long_text();
-    asked(&rig, &request("", &[&text])).await;
-    let again = record(&rig, &asked(&rig, &request("", &[&text])).await).await;
+    let ratio = "X-Headroom-Ratio: 4\r\n";
+    asked(&rig, &request(ratio, &[&text])).await;
+    let again = record(&rig, &asked(&rig, &request(ratio, &[&text])).await).await;
     assert_eq!((&again["outcome"], &again["slots"][0]["cache"]), (&json!("compressed"), &json!("hit")));
-    let audit = record(&rig, &asked(&rig, &request("X-Headroom-Mode: audit\r\n", &[&text])).await).await;
+    let audit =
+        record(&rig, &asked(&rig, &request(&format!("X-Headroom-Mode: audit\r\n{ratio}"), &[&text])).await).await;
     assert_eq!((&audit["outcome"], &audit["slots"][0]["forwarded"]), (&json!("audit"), &json!(false)));
     assert!(audit["slots"][0]["condensed"].is_string());
     let short = record(&rig, &asked(&rig, &request("", &["short"])).await).await;
@@ -191,7 +193,7 @@ async fn records_make_room_for_later_ones_and_say_so() {
 async fn a_page_shows_hostile_text_and_loads_nothing() {
     let rig = explaining().await;
     let text = format!("<script>alert(1)</script><img src=x> {}", long_text());
-    let id = asked(&rig, &request("", &[&text])).await;
+    let id = asked(&rig, &request("X-Headroom-Ratio: 4\r\n", &[&text])).await;
     let answer = fetch(&rig, &format!("/{id}?format=html"), LOCAL).await;
     assert!(answer.header("content-type").unwrap().starts_with("text/html"));
     assert!(answer.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
@@ -255,7 +257,7 @@ async fn the_command_line_explains_and_restores() {
     let rig = explaining().await;
     let url = format!("http://{}", rig.proxy);
     let odd = format!("\u{feff}\u{0} e\u{301}\u{202e}日本 👩‍👩‍👧 \u{1b}[2J \r\n\t {}\n\n ", long_text());
-    let id = asked(&rig, &request("", &[&odd, &long_text()])).await;
+    let id = asked(&rig, &request("X-Headroom-Ratio: 4\r\n", &[&odd, &long_text()])).await;
     let (_, listed, _) = headroom(&["explain", "--url", &url]).await;
     assert!(listed.contains(&id), "{listed}");
     let (status, told, _) = headroom(&["explain", &id, "--url", &url]).await;
@@ -310,6 +312,7 @@ async fn the_verdict_of_a_check_is_told_also_when_it_comes_late() {
         let config = checker.config(mode);
         let rig = Rig::with(|settings| {
             settings.fidelity = config;
+            settings.policy.style = Style::Telegram;
             settings.explain = Some(explain::Config::default());
         })
         .await;

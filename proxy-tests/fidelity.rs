@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use headroom::{
+    compress::Style,
     explain,
     fidelity::{Config, Mode, WithoutVerdict},
 };
@@ -45,12 +46,21 @@ async fn forwarded(rig: &Rig, key: &str, text: &str) -> String {
 }
 
 async fn rig(config: Config) -> Rig {
-    Rig::with(|settings| settings.fidelity = config).await
+    Rig::with(|settings| {
+        settings.fidelity = config;
+        settings.policy.style = Style::Telegram;
+    })
+    .await
+}
+
+/// A proxy that checks nothing. In whole statements there is nothing to ask, so the style is the one that shortens them.
+async fn unchecked_rig() -> Rig {
+    Rig::with(|settings| settings.policy.style = Style::Telegram).await
 }
 
 /// What goes on where nothing is checked.
 async fn unchecked_form() -> String {
-    forwarded(&Rig::start().await, "a", &long_text()).await
+    forwarded(&unchecked_rig().await, "a", &long_text()).await
 }
 
 async fn page(rig: &Rig, name: &str) -> String {
@@ -98,6 +108,7 @@ async fn inline_what_is_flagged_is_forwarded_verbatim_and_stays_so_after_a_resta
         let path = state.path().to_owned();
         Rig::with(move |settings: &mut Settings| {
             settings.fidelity = config;
+            settings.policy.style = Style::Telegram;
             settings.state = Some(path);
             settings.engine.decisions_file = "auto".to_owned();
         })
@@ -225,7 +236,7 @@ const POISON: &str = include_str!("../fixtures/adversarial/orders_to_the_checker
 #[tokio::test]
 async fn a_poisoned_document_gets_nothing_by_talking_to_the_checker() {
     let original = format!("{POISON}{}", long_text());
-    let plain = forwarded(&Rig::start().await, "a", &original).await;
+    let plain = forwarded(&unchecked_rig().await, "a", &original).await;
     // Models that obey it, each in its own way: with its words, as it wants or as they understood it.
     for behaviour in [
         Behaviour::Finds("PWNED"),
@@ -263,7 +274,7 @@ async fn an_order_in_a_document_hides_no_changed_fact() {
     let checker = Checker::start(Behaviour::Contradicts).await;
     let rig = rig(checker.config(Mode::Inline)).await;
     let form = forwarded(&rig, "a", &original).await;
-    assert_ne!(form, forwarded(&Rig::start().await, "a", &original).await);
+    assert_ne!(form, forwarded(&unchecked_rig().await, "a", &original).await);
     assert_eq!(figure(&rig, r#"headroom_fidelity{kind="flagged"}"#).await, 1);
 }
 
@@ -304,6 +315,7 @@ async fn a_verdict_is_in_the_account_of_its_request_also_when_it_comes_late() {
         let config = checker.config(mode);
         let rig = Rig::with(|settings| {
             settings.fidelity = config;
+            settings.policy.style = Style::Telegram;
             settings.explain = Some(explain::Config::default());
         })
         .await;
@@ -333,6 +345,7 @@ async fn an_audit_tells_what_is_flagged_also_when_the_verdict_comes_late() {
         let config = checker.config(mode);
         let rig = Rig::with(|settings| {
             settings.fidelity = config;
+            settings.policy.style = Style::Telegram;
             settings.proxy.mode = headroom::proxy::Mode::Audit;
         })
         .await;
@@ -407,7 +420,7 @@ async fn a_ratio_that_is_backed_off_and_recovers_leaves_old_texts_as_they_were()
     batch(20).await;
     checker.behave(Behaviour::Finds(""));
     let gentle = texts(&exchange(&rig, "a", &[text(40)]).await.0).remove(0);
-    let hard = forwarded(&Rig::start().await, "a", &text(40)).await;
+    let hard = forwarded(&unchecked_rig().await, "a", &text(40)).await;
     assert!(hard.len() * 5 < gentle.len() * 4, "{} and {}", hard.len(), gentle.len());
 
     // Recovered, twice over: the old ones stay, new ones are condensed as asked.
@@ -417,5 +430,5 @@ async fn a_ratio_that_is_backed_off_and_recovers_leaves_old_texts_as_they_were()
     assert_eq!(figure(&rig, backed_off).await, 0);
     assert_eq!(batch(0).await, first);
     assert_eq!(forwarded(&rig, "a", &text(40)).await, gentle);
-    assert_eq!(forwarded(&rig, "a", &text(200)).await, forwarded(&Rig::start().await, "a", &text(200)).await);
+    assert_eq!(forwarded(&rig, "a", &text(200)).await, forwarded(&unchecked_rig().await, "a", &text(200)).await);
 }

@@ -47,7 +47,7 @@ async fn only_the_text_of_the_slot_changes() {
 async fn a_stream_is_told_the_same_and_relayed_as_it_is() {
     let rig = Rig::start().await;
     let mut client = rig.client().await;
-    client.write(raw("", long_body().as_bytes())).await;
+    client.write(raw("X-Headroom-Ratio: 4\r\n", long_body().as_bytes())).await;
     let mut upstream = rig.accept().await;
     upstream.message().await;
     let event = "data: {\"choices\":[]}\n\n";
@@ -147,7 +147,7 @@ async fn coded_bodies_are_understood_and_forwarded_plain_only_if_condensed() {
         ),
         ("zstd", encoded(ZstdEncoder::new(plain.as_bytes())).await, encoded(ZstdEncoder::new(short.as_bytes())).await),
     ] {
-        let head = format!("Content-Encoding: {coding}\r\n");
+        let head = format!("Content-Encoding: {coding}\r\nX-Headroom-Ratio: 4\r\n");
         let (got, answer) = rig.exchange(&raw(&head, &long), ok("").as_bytes()).await;
         assert_eq!(answer.header("x-headroom-outcome"), Some("compressed"), "{coding}");
         assert_eq!(got.header("content-encoding"), None);

@@ -37,11 +37,11 @@ fn odd(what: impl FnMut() -> RewriteError + Send + 'static) -> Backend {
     Backend::model(move || Ok(Box::new(Odd(what))))
 }
 
-/// A long text with a question, so that the model is asked what is near to it.
+/// A long text with a question and a ratio, so that the model is asked what is near to it.
 fn completion() -> String {
     let text = format!("{}\n\nWhat was decided about the mill?", long_text());
     let body = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": text}]}).to_string();
-    post("/v1/chat/completions", &body)
+    post("/v1/chat/completions", &body).replacen("Host: h\r\n", "Host: h\r\nX-Headroom-Ratio: 4\r\n", 1)
 }
 
 #[tokio::test]

@@ -60,7 +60,8 @@ async fn its_figures_add_up() {
     let answer =
         format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{usage}", usage.len());
     let body = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": long_text()}]}).to_string();
-    let (_, answered) = rig.exchange(post("/v1/chat/completions", &body).as_bytes(), answer.as_bytes()).await;
+    let request = post("/v1/chat/completions", &body).replacen("Host: h", "Host: h\r\nX-Headroom-Ratio: 4", 1);
+    let (_, answered) = rig.exchange(request.as_bytes(), answer.as_bytes()).await;
     let figures = fetch(&rig, "metrics").await;
     assert!(figures.header("content-type").unwrap().starts_with("application/openmetrics-text"));
     let before = answered.header("x-headroom-tokens-before").unwrap();

@@ -114,8 +114,10 @@ async fn its_most_talkative_log_holds_no_text_key_or_query() {
     let mut program = Program::start().await;
     let mut client = program.client().await;
     let body = json!({"messages": [{"role": "user", "content": format!("SECRETTEXT {}", long_text())}]}).to_string();
-    let request = post("/v1/chat/completions?key=SECRETQUERY", &body)
-        .replace("Host: h", "Host: h\r\nAuthorization: Bearer SECRETKEY\r\nCookie: SECRETCOOKIE");
+    let request = post("/v1/chat/completions?key=SECRETQUERY", &body).replace(
+        "Host: h",
+        "Host: h\r\nX-Headroom-Ratio: 4\r\nAuthorization: Bearer SECRETKEY\r\nCookie: SECRETCOOKIE",
+    );
     client.write(request).await;
     let mut upstream = program.accept().await;
     upstream.message().await;

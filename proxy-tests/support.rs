@@ -22,6 +22,7 @@ use tokio::{
 /// What the rig runs with.
 pub(crate) struct Settings {
     pub(crate) engine: engine::Config,
+    pub(crate) policy: Policy,
     pub(crate) model: Backend,
     pub(crate) server: server::Config,
     pub(crate) proxy: proxy::Config,
@@ -38,6 +39,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             engine: engine::Config { decisions_file: String::new(), time_budget_ms: 0, ..engine::Config::default() },
+            policy: Policy::default(),
             model: Backend::None,
             server: server::Config::default(),
             proxy: proxy::Config::default(),
@@ -74,7 +76,7 @@ impl Rig {
         let records = settings.explain.map(|config| Arc::new(explain::Store::new(&config)));
         let metrics = Arc::new(Metrics::default());
         let reviewer = Reviewer::new(&settings.fidelity, engine.clone(), Some("checker-key".to_owned())).unwrap();
-        let proxy = Proxy::new(settings.proxy, Policy::default(), client, engine.clone(), metrics);
+        let proxy = Proxy::new(settings.proxy, settings.policy, client, engine.clone(), metrics);
         let proxy = Arc::new(proxy.explained(records).reviewed(reviewer));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -4,7 +4,11 @@
 //! variants or nothing; the steps of its upper hull (absent -> shortest -> … -> whole) are taken by falling worth for
 //! their tokens, bonds closed, until the budget is spent. Sorting is the dearest part: `O(n log n)`.
 
-use super::form::{Item, Page};
+use super::{
+    form::{Item, Page},
+    outcome::Noun,
+    worth::weights::MARK,
+};
 
 /// For each item the variant that stands, if any does.
 pub(super) type Choice = Vec<Option<usize>>;
@@ -48,7 +52,7 @@ pub(super) fn within(page: &Page<'_>, worths: &[f32], costs: &[Vec<usize>], budg
         .items
         .iter()
         .enumerate()
-        .filter(|(_, item)| !item.fixed)
+        .filter(|(_, item)| !item.fixed && item.salience > 0.0)
         .flat_map(|(at, item)| hull(at, item, worths.get(at).copied().unwrap_or(0.0), costs.get(at)))
         .collect();
     steps.sort_by(|a, b| b.slope.total_cmp(&a.slope).then(a.item.cmp(&b.item)).then(a.cost.cmp(&b.cost)));
@@ -58,7 +62,35 @@ pub(super) fn within(page: &Page<'_>, worths: &[f32], costs: &[Vec<usize>], budg
             take(page, costs, step, &mut choice, &mut left);
         }
     }
+    // Where nothing fits, the budget gives way: a text of marks alone says nothing.
+    let stands = |(item, choice): (&Item<'_>, &Option<usize>)| item.count > 0 && choice.is_some();
+    if !page.items.iter().zip(&choice).any(stands)
+        && let Some(step) = steps
+            .iter()
+            .find(|step| step.from.is_none() && page.items.get(step.item).is_some_and(|item| item.count > 0))
+    {
+        take(page, costs, step, &mut choice, &mut { usize::MAX });
+    }
+    mend(page, costs, &mut choice);
     choice
+}
+
+/// What saves no more than its mark costs stands.
+fn mend(page: &Page<'_>, costs: &[Vec<usize>], choice: &mut Choice) {
+    let mut at = 0;
+    while at < page.items.len() {
+        let gone = (at..page.items.len()).take_while(|item| choice.get(*item).is_some_and(Option::is_none)).count();
+        let run = at..at + gone;
+        at = run.end + 1;
+        let counts = page.items.get(run.clone()).unwrap_or_default().iter().any(|item| item.count > 0);
+        let inline = page.items.get(run.start).is_some_and(|item| item.noun == Noun::Sentences);
+        let saved: usize = run.clone().map(|item| cost(costs, item, shortest(page, costs, item))).sum();
+        let stands = |of: &usize| run.contains(of) || choice.get(*of).is_some_and(Option::is_some);
+        let mark = if inline { MARK / 3 } else { MARK };
+        if counts && saved <= mark && run.clone().all(|item| page.bonds.of(item).iter().all(stands)) {
+            run.for_each(|item| set(choice, item, shortest(page, costs, item)));
+        }
+    }
 }
 
 /// How often the steps are gone through.

@@ -6,12 +6,20 @@
 //! something is missing, is the same for every form (see [`mark`](super::mark)).
 
 mod code;
+mod columns;
 pub mod detect;
 mod exact;
+mod hits;
 mod html;
 mod json;
+mod listing;
+mod log;
+mod narrow;
 mod prose;
+mod rows;
 mod telegram;
+mod thread;
+mod trace;
 
 use std::{borrow::Cow, ops::Range};
 
@@ -42,7 +50,11 @@ pub enum Form {
     Table,
     /// Rows with cells between commas or semicolons.
     Csv,
-    /// Search results and file lists: a path on each line.
+    /// Aligned columns: `ps`, `kubectl get`, `pip list`, `ls -l`.
+    Columns,
+    /// Search results: hits under their files.
+    Hits,
+    /// Entries one a line: files, trees, packages.
     Listing,
     /// Source code, and whatever stands in a fence.
     Code,
@@ -68,6 +80,8 @@ impl Form {
             Self::Log => "log",
             Self::Table => "table",
             Self::Csv => "csv",
+            Self::Columns => "columns",
+            Self::Hits => "hits",
             Self::Listing => "listing",
             Self::Code => "code",
             Self::Diff => "diff",
@@ -216,17 +230,23 @@ pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Pag
     for material in frame.material() {
         items.extend(addressed(at..material.start));
         at = material.end;
+        let mut heads = prose::Heads::default();
         for block in detect::blocks(text, material, reader.query) {
-            let mut reading = block_read(text, &block, reader);
+            let by = items.len();
+            let mut reading = match block.form {
+                Form::Prose if !detect::reads_file(reader.query) => prose::read_below(text, &block, &mut heads, by),
+                _ => block_read(text, &block, reader),
+            };
+            bonds.extend(heads.over(&block, &reading, by));
             if block.form == Form::Prose && reader.style == Style::Telegram && reader.may_lose() {
                 telegram::shorten(&mut reading.items);
             }
-            let by = items.len();
             bonds.extend(reading.bonds.into_iter().map(|bond| bond.shifted(by)));
             items.extend(reading.items.into_iter().map(|item| Item { said: item.said.map(|of| of + by), ..item }));
         }
     }
     items.extend(addressed(at..text.len()));
+    code::keep_short(&mut items, reader);
     let bonds = Bonds::new(items.len(), &bonds);
     Page { items, bonds }
 }
@@ -235,11 +255,53 @@ pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Pag
 fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<'a> {
     // A file is exact whatever it looks like, and no form re-writes it.
     if detect::reads_file(reader.query) {
-        return if reader.may_lose() { code::read(text, block, reader) } else { exact::read(text, block) };
+        return match block.form {
+            _ if !reader.may_lose() => exact::read(text, block),
+            Form::Log => log::read(text, block, reader),
+            _ => code::read(text, block, reader),
+        };
     }
     match block.form {
         Form::Prose => prose::read(text, block, reader),
         Form::Code | Form::Diff | Form::Keyed if reader.may_lose() => code::read(text, block, reader),
+        Form::Json | Form::JsonLines => json::read(text, block, reader),
+        Form::Columns => columns::read(text, block, reader),
+        Form::Hits => hits::read(text, block, reader),
+        Form::Listing => listing::read(text, block, reader),
+        Form::Log => log::read(text, block, reader),
         _ => exact::read(text, block),
+    }
+}
+
+/// The lines of a block with their spans in the text, line breaks included.
+fn lines_of<'a>(text: &'a str, block: &Block) -> impl Iterator<Item = (Range<usize>, &'a str)> {
+    let mut at = block.span.start;
+    text.get(block.span.clone()).unwrap_or_default().split_inclusive('\n').map(move |line| {
+        at += line.len();
+        (at - line.len()..at, line)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::compress::{Encoding, Factor, Policy, Query, Ratio, ToolCall, compress};
+
+    /// What is left of a tool's result at `ratio`, or all of it.
+    fn left(text: &str, question: &str, ratio: Ratio) -> String {
+        let call = ToolCall { name: "run_command".into(), arguments: String::new() };
+        let query = Query { preceding: question.into(), call: Some(call), ..Query::default() };
+        let policy = Policy { ratio, min_tokens: 0, ..Policy::default() };
+        let found = compress(text, &query, &policy, &Encoding::O200k, None).unwrap();
+        found.text().unwrap_or(text).to_owned()
+    }
+
+    /// What is left of a tool's result without a budget.
+    pub(super) fn auto(text: &str) -> String {
+        left(text, "", Ratio::Auto)
+    }
+
+    /// The lines that are left of a tool's result under a budget.
+    pub(super) fn lines_at(text: &str, question: &str, ratio: f32) -> Vec<String> {
+        left(text, question, Ratio::By(Factor::new(ratio).unwrap())).lines().map(str::to_owned).collect()
     }
 }

@@ -4,5 +4,5 @@ pub mod atoms;
 pub(crate) mod lexicon;
 pub mod rarity;
 pub(super) mod segment;
-mod sentence;
+pub(super) mod sentence;
 pub mod word;

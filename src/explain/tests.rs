@@ -177,7 +177,7 @@ fn a_page_loads_nothing() {
 fn a_terminal_is_never_sent_the_texts_control_characters() {
     let text = terminal(&record("r1", "clear \u{1b}[2J and \u{202e}reversed\r\n"), false);
     assert!(!text.contains(['\u{1b}', '\u{202e}', '\r']), "{text:?}");
-    assert!(text.contains('␛') && text.contains("+ short") && text.contains("(prose: said before)"), "{text}");
+    assert!(text.contains('␛') && text.contains("+ short") && text.contains("(prose: said elsewhere)"), "{text}");
     assert!(terminal(&record("r1", "text"), true).contains("\u{1b}[31m"));
 }
 

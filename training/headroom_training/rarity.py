@@ -9,7 +9,7 @@ import re
 import unicodedata
 from pathlib import Path
 
-TABLE = Path(__file__).parents[2] / "src" / "compress" / "data" / "background.txt"
+TABLE = Path(__file__).parents[2] / "src" / "compress" / "text" / "data" / "background.txt"
 NONE, STEPS = 0, 42            # whitespace; then one class for each line of the table, quarter nats
 UNKNOWN = STEPS + 1            # a word that the table does not hold
 NUMBER = STEPS + 2             # a word with a digit or another numeric character

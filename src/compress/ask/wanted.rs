@@ -3,7 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::query::Query;
-use crate::compress::text::word::{is_stop_word, stem, words};
+use crate::compress::text::{
+    lexicon,
+    word::{is_stop_word, stem, words},
+};
 
 /// What is asked of a text, ready to be matched with its units.
 #[derive(Debug, Clone, Default)]
@@ -90,6 +93,15 @@ impl Wanted {
         self.expected
     }
 
+    /// The stems that the question asks to be missing: `running` in "which pods are not running".
+    #[must_use]
+    pub fn denied(&self) -> HashSet<String> {
+        let all: Vec<&str> = words(&self.wording).filter_map(|span| self.wording.get(span)).collect();
+        let denies = |word: &str| matches!(lexicon::negation(&word.to_lowercase()), Some("not" | "no" | "without"));
+        let pairs = all.windows(2).filter_map(|two| Some((two.first()?, two.last()?)));
+        pairs.filter(|(before, _)| denies(before)).map(|(_, word)| stem(word)).collect()
+    }
+
     /// Whether it is asked in which year, quarter or the like something was so: then the head of a column answers.
     #[must_use]
     pub fn asks_when(&self) -> bool {
@@ -99,6 +111,14 @@ impl Wanted {
             let asks = three.first().is_some_and(|word| matches!(word.as_str(), "which" | "what"));
             asks && three.iter().skip(1).any(|word| matches!(word.as_str(), "year" | "period" | "quarter" | "month"))
         })
+    }
+
+    /// Whether the most or the least of something is asked for.
+    #[must_use]
+    pub fn asks_for_extreme(&self) -> bool {
+        words(&self.wording)
+            .filter_map(|span| self.wording.get(span))
+            .any(|word| lexicon::superlative(&word.to_lowercase()))
     }
 
     /// How many words that begin with a capital the text has and the question lacks.

@@ -1,137 +1,168 @@
-//! Search results and file lists: grouped by file, the path told once.
+//! Lists that a tool prints, one entry a line: files, trees, packages, states.
+//!
+//! An entry is whole or absent. What stands further in belongs to what it stands under, so a branch needs its stem. Of
+//! paths in one folder the folder is said once, on a line that ends with a slash, and the names stand under it, a space
+//! further in, where that is shorter.
 
-use super::{
-    CountTokens, Decision, Redundancy, Relevance, Unit,
-    content::{Budget, Kind, Rendered},
-    marks,
+use std::ops::Range;
+
+use super::{Block, Item, Reader, Reading, lines_of};
+use crate::compress::{
+    bond::Bond,
+    outcome::Noun,
+    text::word::{is_stop_word, words},
+    worth::weights,
 };
 
-/// Condenses a listing: `path:12:text` lines under their path, then the lines that say most of what is asked.
-pub(super) fn render(block: &str, ask: &Relevance, budget: Budget, tokens: &dyn CountTokens) -> Option<Rendered> {
-    let entries = read(block);
-    let all = vec![true; entries.len()];
-    let whole = write(block, &entries, &all, usize::MAX, tokens);
-    if whole.tokens <= budget.most() {
-        return Some(whole);
+/// Whether lines are entries and no sentences: few function words, no ends of sentences, short.
+pub(super) fn is_list(text: &str) -> bool {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let ends = |line: &&&str| line.trim_end().ends_with(['.', '!', '?', ',', ';', '。', '！', '？', '，']);
+    let long = |line: &&&str| line.len() > LONGEST_ENTRY;
+    let sentences = lines.iter().filter(ends).count() + lines.iter().filter(long).count();
+    let (mut all, mut small) = (0, 0);
+    for word in words(text).filter_map(|span| text.get(span)) {
+        all += 1;
+        small += usize::from(word.len() > 1 && word.chars().all(char::is_lowercase) && is_stop_word(word));
     }
-    let texts: Vec<&str> = entries.iter().map(|entry| entry.whole).collect();
-    let ranks = ask.rank(&texts);
-    let mut order: Vec<usize> = (0..entries.len()).collect();
-    order.sort_by(|a, b| ranks[*b].total_cmp(&ranks[*a]).then(a.cmp(b)));
-    let mut kept = vec![false; entries.len()];
-    let mut left = budget.most().saturating_sub(marks::LINES);
-    let mut told = std::collections::HashSet::new();
-    for number in order {
-        let entry = &entries[number];
-        let path = if told.contains(entry.path) || entry.path.is_empty() { 0 } else { tokens.count(entry.path) + 2 };
-        let cost = tokens.count(entry.rest) + 1 + path;
-        if cost <= left {
-            left -= cost;
-            told.insert(entry.path);
-            kept[number] = true;
-        }
-    }
-    Some(write(block, &entries, &kept, budget.most(), tokens))
+    lines.len() >= FEWEST && sentences * 4 < lines.len() && small * 6 < all
 }
 
-struct Entry<'a> {
-    whole: &'a str,
-    length: usize,
-    /// The part that neighbours share: a file, or a folder with its slash.
-    path: &'a str,
-    rest: &'a str,
-    is_match: bool,
-}
-
-fn read(block: &str) -> Vec<Entry<'_>> {
-    block
-        .split_inclusive('\n')
-        .map(|line| {
-            let whole = line.trim_end();
-            let (path, rest, is_match) = split(whole);
-            Entry { whole, length: line.len(), path, rest, is_match }
-        })
-        .collect()
-}
-
-/// `src/a.rs:12:text` is `src/a.rs` and `12:text`; `src/a.rs` is `src/` and `a.rs`.
-fn split(line: &str) -> (&str, &str, bool) {
-    let number = line.char_indices().skip(1).find(|(at, c)| {
-        *c == ':' && line.get(at + 1..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-    });
-    let parts = number.and_then(|(at, _)| Some((line.get(..at)?, line.get(at + 1..)?)));
-    if let Some((path, rest)) = parts.filter(|(path, _)| !path.contains(' ')) {
-        return (path, rest, true);
-    }
-    let name = line.split(' ').next().unwrap_or_default();
-    match name.rfind('/').filter(|at| at + 1 < name.len()) {
-        Some(at) => (line.get(..=at).unwrap_or_default(), line.get(at + 1..).unwrap_or_default(), false),
-        None => ("", line, false),
-    }
-}
-
-/// Kept lines; where two neighbours share a path it stands above them and they are indented by a space.
-fn write(block: &str, entries: &[Entry<'_>], kept: &[bool], budget: usize, tokens: &dyn CountTokens) -> Rendered {
-    let mut text = String::new();
-    let mut units = Vec::with_capacity(entries.len());
-    let shown: Vec<usize> = (0..entries.len()).filter(|number| kept[*number]).collect();
-    let shares = |a: Option<&usize>, b: usize| {
-        a.is_some_and(|a| entries[*a].path == entries[b].path && entries[*a].is_match == entries[b].is_match)
-    };
-    let (mut place, mut at) = (0_usize, 0);
-    for (number, entry) in entries.iter().enumerate() {
-        let mut stands = None;
-        if kept[number] {
-            let before = place.checked_sub(1).and_then(|before| shown.get(before));
-            let grouped = !entry.path.is_empty() && (shares(before, number) || shares(shown.get(place + 1), number));
-            let line = match (grouped, shares(before, number)) {
-                (true, false) if entry.is_match => format!("{}:\n {}", entry.path, entry.rest),
-                (true, false) => format!("{}\n {}", entry.path, entry.rest),
-                (true, true) => format!(" {}", entry.rest),
-                _ => entry.whole.to_owned(),
-            };
-            text.push_str(&line);
-            text.push('\n');
-            stands = Some(line);
-            place += 1;
-        }
-        units.push(Unit {
-            span: at..at + entry.length,
-            kind: Kind::Listing.as_str(),
-            score: f32::from(u8::from(kept[number])),
-            redundancy: Redundancy::default(),
-            decision: if kept[number] { Decision::Rewritten } else { Decision::Dropped },
-            reason: if kept[number] { "under its path" } else { "other lines say more" }.into(),
-            text: stands,
+/// Reads a block into its entries.
+pub(super) fn read<'a>(text: &'a str, block: &Block, _reader: &Reader<'_>) -> Reading<'a> {
+    let lines: Vec<(Range<usize>, &str)> = lines_of(text, block).collect();
+    let mut reading = Reading::default();
+    let mut stems: Vec<(usize, usize)> = Vec::new();
+    let mut title: Option<usize> = None;
+    let mut at = 0;
+    while let Some((span, line)) = lines.get(at) {
+        let same = folder(line).map_or(0, |path| {
+            lines.get(at..).unwrap_or_default().iter().take_while(|(_, line)| folder(line) == Some(path)).count()
         });
-        at += entry.length;
+        if let Some(path) = folder(line).filter(|_| same >= FEWEST_IN_FOLDER) {
+            folder_of(&mut reading, text, block, path, lines.get(at..at + same).unwrap_or_default());
+            (title, at) = (None, at + same);
+            stems.clear();
+            continue;
+        }
+        let item = reading.items.len();
+        reading.items.push(entry(span.clone(), line, block));
+        at += 1;
+        if line.trim().is_empty() {
+            title = None;
+            stems.clear();
+            continue;
+        }
+        let depth = depth(line);
+        while stems.last().is_some_and(|(_, above)| *above >= depth) {
+            stems.pop();
+        }
+        let stem = stems.last().map(|(stem, _)| *stem).or(title);
+        reading.bonds.extend(stem.map(|of| Bond::Needs { item, of }));
+        if stems.len() < DEEPEST {
+            stems.push((item, depth));
+        }
+        if line.trim_end().ends_with(':') && stem.is_none_or(|stem| Some(stem) == title) {
+            title = Some(item);
+        }
     }
-    let missing = entries.len() - shown.len();
-    let text = marks::closed(text, block, missing, budget);
-    Rendered { tokens: tokens.count(&text), text, units }
+    let edges =
+        [reading.items.iter().position(|item| item.count > 0), reading.items.iter().rposition(|item| item.count > 0)];
+    for edge in edges.into_iter().flatten() {
+        if let Some(item) = reading.items.get_mut(edge) {
+            item.salience = weights::EDGE;
+        }
+    }
+    reading
 }
+
+fn entry<'a>(span: Range<usize>, line: &'a str, block: &Block) -> Item<'a> {
+    let mut item = Item::whole(span, line, block.form, Noun::Lines);
+    item.count = usize::from(line.contains(char::is_alphanumeric));
+    item
+}
+
+/// The entries of one folder under its name.
+fn folder_of<'a>(
+    reading: &mut Reading<'a>,
+    text: &'a str,
+    block: &Block,
+    path: &str,
+    lines: &[(Range<usize>, &'a str)],
+) {
+    let head = reading.items.len();
+    for (place, (span, _)) in lines.iter().enumerate() {
+        let mut span = span.clone();
+        let name = span.start + path.len();
+        if place == 0 {
+            let mut item = Item::whole(span.start..name, format!("{path}\n"), block.form, Noun::Lines);
+            item.count = 0;
+            reading.items.push(item);
+            span.start = name;
+        }
+        let stands = format!(" {}", text.get(name..span.end).unwrap_or_default());
+        let item = reading.items.len();
+        reading.items.push(Item::whole(span, stands, block.form, Noun::Lines));
+        reading.bonds.push(Bond::Needs { item, of: head });
+    }
+}
+
+/// The folder of a line that is one path, its slash included.
+fn folder(line: &str) -> Option<&str> {
+    let path = line.trim_end();
+    let is_path = !path.contains(char::is_whitespace) && !path.contains("://") && path.len() < LONGEST_ENTRY;
+    let slash = path.rfind('/').filter(|at| is_path && *at > 0 && at + 1 < path.len())?;
+    path.get(..=slash)
+}
+
+/// How far in a line begins, the lines of a tree included.
+fn depth(line: &str) -> usize {
+    line.chars()
+        .take_while(|c| c.is_whitespace() || "│├└─┬|`+\\-".contains(*c))
+        .map(|c| if c == '\t' { 8 } else { 1 })
+        .sum()
+}
+
+/// Fewer lines are no list.
+const FEWEST: usize = 4;
+
+/// So many paths of one folder stand under its name; fewer stay as they are.
+const FEWEST_IN_FOLDER: usize = 3;
+
+/// Bytes of a line that no entry has.
+const LONGEST_ENTRY: usize = 240;
+
+/// Levels of a tree whose stems are known; deeper entries need the deepest of them.
+const DEEPEST: usize = 16;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compress::{Encoding, Query, content};
+    use crate::compress::form::tests::{auto, lines_at};
 
-    fn within(text: &str, question: &str, budget: Budget) -> String {
-        let ask = Relevance::new(&Query { preceding: question.into(), ..Query::default() }, None);
-        content::render(text, Kind::Listing, &ask, budget, &Encoding::O200k).text
+    #[test]
+    fn the_folder_of_neighbours_is_said_once() {
+        let text = "src/a/one.rs\nsrc/a/two.rs\nsrc/a/three.rs\nsrc/b/four.rs\nREADME.md\n";
+        assert_eq!(auto(text), "src/a/\n one.rs\n two.rs\n three.rs\nsrc/b/four.rs\nREADME.md\n");
     }
 
     #[test]
-    fn the_path_of_neighbours_is_told_once() {
-        let text = "src/main.rs:3:fn main() {\nsrc/main.rs:9:}\nsrc/lib.rs:1:pub mod a;\n";
-        assert_eq!(within(text, "", Budget::Auto), "src/main.rs:\n 3:fn main() {\n 9:}\nsrc/lib.rs:1:pub mod a;\n");
+    fn a_branch_stands_with_its_stems() {
+        let tree: String = (0..9)
+            .map(|n| format!("├── dir{n}\n│   ├── old\n│   │   └── leaf{n}.txt\n│   └── other{n}.bin\n"))
+            .collect();
+        let left = lines_at(&format!(".\n{tree}"), "Where is leaf4.txt?", 5.0);
+        for stem in ["├── dir4", "│   ├── old", "│   │   └── leaf4.txt"] {
+            assert!(left.iter().any(|line| line == stem), "{stem} {left:?}");
+        }
     }
 
     #[test]
-    fn a_match_that_is_asked_for_stays_and_the_rest_is_counted() {
-        let text: String = (0..300).map(|n| format!("src/file{n}.rs:{n}:let value_{n} = {n};\n")).collect();
-        let short =
-            within(&(text + "src/cache.rs:7:fn evict_oldest()\n"), "Where is evict_oldest?", Budget::Tokens(150));
-        assert!(short.contains("src/cache.rs:7:fn evict_oldest()") && short.contains("lines]"), "{short}");
+    fn sentences_are_no_list_and_entries_are() {
+        assert!(is_list(
+            "curl/stable 7.88 amd64 [installed]\ngit/stable 2.39 amd64\nzip/stable 3.0 amd64\nvim/now 9.0 amd64\n"
+        ));
+        assert!(!is_list("The house\nwas built by\na man who\nlived in it for\nmany years\n"));
+        assert!(!is_list("One. Two.\nThree four.\nFive six.\nSeven.\n"));
     }
 }

@@ -74,7 +74,7 @@ const MANY: usize = 20;
 
 /// The sentences of a part, blank ones left out.
 pub(super) fn sentences(part: &str) -> Vec<Range<usize>> {
-    let spans = segment::segments(part).into_iter().map(|segment| segment.span);
+    let spans = segment::sentences(part).into_iter();
     spans.filter(|span| part.get(span.clone()).is_some_and(|text| text.contains(char::is_alphanumeric))).collect()
 }
 

@@ -1,0 +1,386 @@
+//! Aligned columns, as commands print them: `ps aux`, `kubectl get pods`, `pip list`, `ls -l`, `df -h`.
+//!
+//! A row is whole or absent, and the head stands wherever a row does: a value without its column or its name is
+//! another's value. Padding goes where every cell but the last is one word, so that the n-th word is the n-th column
+//! with one space between them as well; where a cell is empty or holds spaces only the padding tells the columns apart,
+//! and it stays.
+
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
+
+use super::{Block, Item, Reader, Reading, lines_of};
+use crate::compress::{bond::Bond, outcome::Noun, text::word::stem, worth::weights};
+
+/// How many of the lines are rows of aligned columns, if the first ones are.
+pub(super) fn extent<'a>(lines: impl Iterator<Item = &'a str> + Clone) -> Option<usize> {
+    let filled = |line: &&str| !line.trim().is_empty() && !line.contains('\t');
+    let window: Vec<&str> = lines.clone().take(WINDOW).take_while(filled).collect();
+    let grid = Grid::new(&window);
+    if !grid.is_sure(&window) {
+        return None;
+    }
+    Some(lines.take_while(|line| filled(line) && grid.holds(line)).count())
+}
+
+/// Reads a block into its head and its rows.
+pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<'a> {
+    let lines: Vec<_> = lines_of(text, block).collect();
+    let texts: Vec<&str> = lines.iter().map(|(_, line)| *line).collect();
+    let grid = Grid::new(&texts);
+    let cells: Vec<Vec<&str>> = texts.iter().map(|line| grid.cells(line)).collect();
+    let heads = heads(&texts, &cells);
+    let rows = cells.get(heads..).unwrap_or_default();
+    let mut saliences = saliences(rows);
+    lack_what_is_denied(&mut saliences, rows, &reader.wanted.denied());
+    let words = words_are_cells(&texts, heads).filter(|_| rows.len() >= FEWEST_SQUEEZED);
+    let continues = continues(&cells, heads);
+    let noun = if heads > 0 { Noun::Rows } else { Noun::Lines };
+    let mut reading = Reading::default();
+    for (at, (span, line)) in lines.into_iter().enumerate() {
+        let stands = words.map_or(Cow::Borrowed(line), |words| squeezed(line, words));
+        let joins = (at > 0 && at < heads) || (at > heads && continues.get(at).copied().unwrap_or(false));
+        if let Some(last) = reading.items.last_mut().filter(|_| joins) {
+            last.span.end = span.end;
+            if let Some(variant) = last.variants.first_mut() {
+                variant.text.to_mut().push_str(&stands);
+            }
+            continue;
+        }
+        let mut item = Item::whole(span, stands, block.form, noun);
+        if at < heads {
+            item.count = 0;
+        } else {
+            item.count = usize::from(line.contains(char::is_alphanumeric));
+            item.salience = saliences.get(at - heads).copied().unwrap_or(1.0);
+        }
+        reading.items.push(item);
+    }
+    if heads > 0 {
+        reading.bonds = (1..reading.items.len()).map(|item| Bond::Needs { item, of: 0 }).collect();
+    }
+    reading
+}
+
+/// Where the columns of some lines lie, in characters from the left.
+struct Grid {
+    /// Columns that (nearly) all lines leave blank; the text lies before, between and after them.
+    gutters: Vec<Range<usize>>,
+    /// The widest gutter that at least two spaces wide cells lie apart by.
+    widest: usize,
+}
+
+impl Grid {
+    fn new(lines: &[&str]) -> Self {
+        let mut used = vec![0_usize; lines.iter().map(|line| line.len()).max().unwrap_or(0).min(WIDEST)];
+        for line in lines {
+            for (at, c) in line.trim_end().chars().take(WIDEST).enumerate() {
+                if let Some(place) = used.get_mut(at).filter(|_| c != ' ') {
+                    *place += 1;
+                }
+            }
+        }
+        let stray = lines.len() / STRAY;
+        let is_text = |at: usize| used.get(at).is_some_and(|count| *count > stray);
+        let end = used.iter().rposition(|count| *count > stray).map_or(0, |last| last + 1);
+        let start = (0..end).find(|at| is_text(*at)).unwrap_or(end);
+        let mut gutters: Vec<Range<usize>> = Vec::new();
+        for at in (start..end).filter(|at| !is_text(*at)) {
+            match gutters.last_mut().filter(|last| last.end == at) {
+                Some(last) => last.end = at + 1,
+                None => gutters.push(at..at + 1),
+            }
+        }
+        let widest = gutters.iter().map(ExactSizeIterator::len).max().unwrap_or(0);
+        Self { gutters, widest }
+    }
+
+    /// Whether chance and prose make no such lines: gutters through all of them, text on both sides, and padding.
+    fn is_sure(&self, lines: &[&str]) -> bool {
+        let padded = lines.iter().filter(|line| line.trim().contains("  ")).count();
+        let parted =
+            lines.iter().filter(|line| self.cells(line).iter().filter(|cell| !cell.is_empty()).count() > 1).count();
+        let wide = lines.len() >= 3 && self.widest >= 2 && padded * 2 >= lines.len();
+        let many = lines.len() >= 5 && self.gutters.len() >= 3;
+        (wide || many) && parted * 3 >= lines.len() * 2
+    }
+
+    /// Whether a line leaves most gutters open at one side at least; names over columns and wide values reach into them.
+    fn holds(&self, line: &str) -> bool {
+        let letters: Vec<char> = line.trim_end().chars().take(WIDEST).collect();
+        let blank = |at: usize| letters.get(at).is_none_or(|c| *c == ' ');
+        let crossed = |gutter: &&Range<usize>| !blank(gutter.start) && !blank(gutter.end - 1);
+        self.gutters.iter().filter(crossed).count() * 3 <= self.gutters.len()
+    }
+
+    /// A line's cells, empty ones included; each ends at the first blank of its gutter, or after it.
+    fn cells<'a>(&self, line: &'a str) -> Vec<&'a str> {
+        let line = line.trim_end();
+        let mut cells = Vec::with_capacity(self.gutters.len() + 1);
+        let mut begun = 0;
+        let mut gutters = self.gutters.iter().peekable();
+        for (at, (byte, c)) in line.char_indices().enumerate() {
+            if c == ' ' && gutters.next_if(|gutter| gutter.start <= at).is_some() {
+                cells.push(line.get(begun..byte).unwrap_or_default().trim());
+                begun = byte;
+                while gutters.next_if(|gutter| gutter.end <= at).is_some() {
+                    cells.push("");
+                }
+            }
+        }
+        cells.push(line.get(begun..).unwrap_or_default().trim());
+        cells.resize(self.gutters.len() + 1, "");
+        cells
+    }
+}
+
+/// How many lines at the top say what the cells below mean: a title, names over columns, a ruler.
+fn heads(lines: &[&str], cells: &[Vec<&str>]) -> usize {
+    let is_ruler = |line: &str| line.contains("--") && line.chars().all(|c| "-=+ ─━│|\r\n".contains(c));
+    let has_digit = |cell: &str| cell.contains(|c: char| c.is_ascii_digit());
+    let shouts = |line: &str| !line.contains(char::is_lowercase) && line.matches(char::is_uppercase).count() > 3;
+    let names = |at: usize| {
+        let (Some(line), Some(own)) = (lines.get(at), cells.get(at)) else { return false };
+        let below = cells.get(at + 1..).unwrap_or_default();
+        let counted = |column: usize| {
+            below.iter().filter(|row| row.get(column).is_some_and(|cell| has_digit(cell))).count() * 2
+                >= below.len().max(1)
+        };
+        let over_values = || own.iter().enumerate().any(|(column, cell)| !cell.is_empty() && counted(column));
+        own.iter().filter(|cell| !cell.is_empty()).count() > 1 && !has_digit(line) && (shouts(line) || over_values())
+    };
+    let ruler = (0..lines.len().min(MOST_HEADS)).rev().find(|at| lines.get(*at).is_some_and(|line| is_ruler(line)));
+    let named = (0..lines.len().min(MOST_HEADS - 1)).find(|at| names(*at));
+    match (ruler, named) {
+        (Some(ruler), _) if ruler > 0 => ruler + 1,
+        (_, Some(named)) => named + 1,
+        _ => 0,
+    }
+}
+
+/// Which lines go on from the row above: the first column is empty, which it is in few lines only.
+fn continues(cells: &[Vec<&str>], heads: usize) -> Vec<bool> {
+    let open = |row: &Vec<&str>| row.first().is_some_and(|cell| cell.is_empty());
+    let few = cells.iter().skip(heads).filter(|row| open(row)).count() * 3 < cells.len();
+    cells.iter().map(|row| few && open(row)).collect()
+}
+
+/// How far each row stands out: by how many bits its values are more surprising than those of their columns are on
+/// average, so that what every row has and what no two rows share says nothing. A number far outside the column's range
+/// is as surprising as a value that one row has.
+fn saliences(rows: &[Vec<&str>]) -> Vec<f32> {
+    let total = rows.len() as f32;
+    let mut found = vec![0.0_f32; rows.len()];
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    for column in 0..columns {
+        let cell = |row: &Vec<&str>| row.get(column).copied().unwrap_or_default().to_owned();
+        let values: Vec<String> = rows.iter().map(cell).collect();
+        let mut counts: HashMap<&str, f32> = HashMap::new();
+        for value in &values {
+            *counts.entry(value).or_default() += 1.0;
+        }
+        let surprise = |count: f32| (total / count).log2();
+        // Over rows, whose order is the text's: sums of floats in the order of a hash map would differ from run to run.
+        let own = |value: &String| surprise(counts.get(value.as_str()).copied().unwrap_or(1.0));
+        let mean: f32 = values.iter().map(own).sum::<f32>() / total.max(1.0);
+        let far = far_out(&values);
+        for (place, value) in found.iter_mut().zip(&values) {
+            let excess = if far(value) { total.log2() } else { own(value) - mean };
+            *place += excess;
+        }
+    }
+    let mut saliences: Vec<f32> = found.into_iter().map(|excess| 1.0 + weights::ODD * excess.max(0.0)).collect();
+    if let Some(first) = saliences.first_mut() {
+        *first = first.max(weights::EDGE);
+    }
+    if let Some(last) = saliences.last_mut() {
+        *last = last.max(weights::EDGE);
+    }
+    saliences
+}
+
+/// Where it is asked which rows are not so, those are the answer that lack the word, among others that have it.
+fn lack_what_is_denied(saliences: &mut [f32], rows: &[Vec<&str>], denied: &HashSet<String>) {
+    let has = |row: &Vec<&str>| row.iter().any(|cell| !denied.is_empty() && denied.contains(&stem(cell)));
+    let having: Vec<bool> = rows.iter().map(has).collect();
+    if having.iter().all(|has| !has) {
+        return;
+    }
+    for (salience, has) in saliences.iter_mut().zip(having) {
+        *salience *= if has { weights::UNASKED } else { 1.0 / weights::UNASKED };
+    }
+}
+
+/// Tells a column's numbers that lie more than three interquartile ranges above the third quartile (Tukey, *Exploratory
+/// Data Analysis*, 1977: "far out").
+fn far_out(values: &[String]) -> impl Fn(&String) -> bool {
+    let number = |value: &String| -> Option<f64> {
+        let digits = value.split_whitespace().next()?.trim_end_matches(|c: char| !c.is_ascii_digit());
+        digits.replace(',', "").parse().ok()
+    };
+    let mut numbers: Vec<f64> = values.iter().filter_map(number).collect();
+    numbers.sort_by(f64::total_cmp);
+    let at = |quarter: usize| numbers.get(numbers.len() * quarter / 4).copied().unwrap_or(f64::MAX);
+    let (first, third) = (at(1), at(3));
+    // Units behind the numbers (`12M` beside `3G`) and few numbers leave nothing to compare.
+    let comparable = numbers.len() >= 8 && numbers.len() * 10 >= values.len() * 9 && same_unit(values);
+    let fence = if comparable { third + 3.0 * (third - first) } else { f64::MAX };
+    move |value| number(value).is_some_and(|number| number > fence)
+}
+
+fn same_unit(values: &[String]) -> bool {
+    let unit = |value: &String| value.trim_start_matches(|c: char| c.is_ascii_digit() || ".,-".contains(c)).to_owned();
+    let first = values.first().map(unit);
+    values.iter().all(|value| Some(unit(value)) == first)
+}
+
+/// How many cells of each row are one word, where that is so of all but the last, which may hold spaces.
+fn words_are_cells(lines: &[&str], heads: usize) -> Option<usize> {
+    let rows: Vec<Vec<(usize, &str)>> = lines.iter().skip(heads).map(|line| placed_words(line)).collect();
+    let Some(head) = lines.get(..heads).and_then(|heads| heads.first()) else {
+        // Without names over them cells are words where all rows have as many; `total 48` is no row.
+        let width = rows.iter().map(Vec::len).max()?;
+        return rows.iter().skip(1).all(|row| row.len() == width).then_some(width);
+    };
+    let spaced = head.trim().split("  ").any(|cell| cell.trim().contains(' '));
+    if spaced && head.trim().contains("  ") {
+        return None;
+    }
+    let names = placed_words(head);
+    let free = names.len().checked_sub(1)?;
+    let fits = |row: &Vec<(usize, &str)>| {
+        let aligned = row.iter().zip(&names).take(free).all(|((at, word), (under, name))| {
+            at == under || at + word.chars().count() == under + name.chars().count()
+        });
+        row.len() == names.len() || (row.len() > names.len() && aligned)
+    };
+    rows.iter().all(fits).then_some(free)
+}
+
+/// The words of a line, each with the character that it begins at.
+fn placed_words(line: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    let mut begun: Option<(usize, usize)> = None;
+    let mut at = 0;
+    for (byte, c) in line.char_indices() {
+        match begun {
+            Some((start, column)) if c.is_whitespace() => {
+                found.push((column, line.get(start..byte).unwrap_or_default()));
+                begun = None;
+            }
+            None if !c.is_whitespace() => begun = Some((byte, at)),
+            _ => {}
+        }
+        at += 1;
+    }
+    if let Some((start, column)) = begun {
+        found.push((column, line.get(start..).unwrap_or_default()));
+    }
+    found
+}
+
+/// A line with one space after each of its first `words` words; what follows them is as it was.
+fn squeezed(line: &str, words: usize) -> Cow<'_, str> {
+    let content = line.trim_end();
+    let ending = line.get(content.len()..).unwrap_or_default().trim_matches(' ');
+    let indent = content.len() - content.trim_start().len();
+    let (indent, mut rest) = content.split_at(indent);
+    let mut text = indent.to_owned();
+    for _ in 0..words {
+        let Some(end) = rest.find(' ') else { break };
+        text.push_str(rest.get(..end).unwrap_or_default());
+        text.push(' ');
+        rest = rest.get(end..).unwrap_or_default().trim_start();
+    }
+    text.push_str(rest);
+    text.push_str(ending);
+    Cow::Owned(text)
+}
+
+/// Lines that are looked at before it is decided whether columns begin.
+const WINDOW: usize = 40;
+
+/// Fewer rows keep their padding: there is next to nothing to save.
+const FEWEST_SQUEEZED: usize = 4;
+
+/// Columns beyond this are free text.
+const WIDEST: usize = 400;
+
+/// One line in so many may be wider than its columns.
+const STRAY: usize = 10;
+
+/// A title, names over columns and a ruler at most.
+const MOST_HEADS: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compress::form::tests::{auto, lines_at};
+
+    const PODS: &str = "\
+NAME                  READY   STATUS             RESTARTS   AGE
+web-1                 1/1     Running            0          3d
+web-2                 1/1     Running            1          3d
+queue-0               0/1     CrashLoopBackOff   57         41m
+web-3                 1/1     Running            0          3d
+web-4                 1/1     Running            0          5d
+cache-0               1/1     Running            2          9d
+web-5                 1/1     Running            0          3d
+web-6                 1/1     Running            0          3d
+";
+
+    #[test]
+    fn padding_goes_where_every_cell_is_one_word() {
+        assert!(auto(PODS).contains("\nqueue-0 0/1 CrashLoopBackOff 57 41m\n"));
+    }
+
+    #[test]
+    fn padding_stays_where_a_cell_is_empty_or_holds_spaces() {
+        let docker = "\
+CONTAINER ID   IMAGE          STATUS         PORTS      NAMES
+3f1a           shop/web:1.4   Up 3 hours     80/tcp     web
+9c02           shop/db:12     Up 3 hours                db
+77de           shop/mq:3      Exited (137)   5672/tcp   mq
+1b2c           shop/job:9     Up 2 days                 job
+";
+        assert_eq!(auto(docker), docker);
+    }
+
+    #[test]
+    fn the_last_cell_keeps_its_spaces() {
+        let processes = "\
+USER   PID  COMMAND
+root     1  sh -c  'a  b'
+root    22  cron
+mail   311  qmgr -l
+root  4000  tail -F x
+";
+        assert!(auto(processes).contains("root 1 sh -c  'a  b'\n"));
+    }
+
+    #[test]
+    fn rows_are_whole_and_stand_under_their_head_beside_the_one_that_is_unlike_the_others() {
+        let left = lines_at(PODS, "Which pods have a problem?", 3.0);
+        assert!(left.contains(&"NAME READY STATUS RESTARTS AGE".to_owned()), "{left:?}");
+        assert!(left.contains(&"queue-0 0/1 CrashLoopBackOff 57 41m".to_owned()), "{left:?}");
+    }
+
+    #[test]
+    fn what_is_asked_not_to_be_so_is_answered_by_the_others() {
+        let left = lines_at(PODS, "Which pods are not running?", 4.0);
+        assert!(left.iter().any(|line| line.starts_with("queue-0")), "{left:?}");
+        assert!(!left.iter().any(|line| line.contains("Running")), "{left:?}");
+    }
+
+    #[test]
+    fn prose_and_code_are_no_columns() {
+        for text in [
+            "The mill is old.  It was built in 1830\nby a smith.  He had two sons, who\nkept it for a while.  Then it\nwas sold.\n",
+            "one line\nanother line\nmore of them\nand so on\n",
+        ] {
+            assert_eq!(extent(text.lines()), None, "{text}");
+        }
+    }
+}
