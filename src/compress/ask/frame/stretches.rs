@@ -125,12 +125,29 @@ fn in_the_middle(text: &str, pieces: &mut [Piece]) {
     let asked = pieces.iter().filter(|piece| asking(piece)).count();
     let manual = asked > FEW && asked * 5 > all;
     let foreign = foreign(text, pieces);
+    let between: Vec<usize> = (0..pieces.len()).filter(|at| introduces(text, pieces, *at)).collect();
+    let introduces = |at: usize| between.len() <= FEW && between.binary_search(&at).is_ok();
     for (at, piece) in pieces.iter_mut().enumerate() {
-        let speaks = asking(piece) && (!(manual || piece.bound) || piece.calls.explicit > 0);
+        let speaks = introduces(at) || asking(piece) && (!(manual || piece.bound) || piece.calls.explicit > 0);
         if speaks || paragraph(piece) && foreign.binary_search(&at).is_ok() {
             piece.fate = Fate::Frame;
         }
     }
+}
+
+/// A short line that leads over to the next document (`And this is the second one:`), or stands between two fences.
+fn introduces(text: &str, pieces: &[Piece], at: usize) -> bool {
+    let Some(piece) = pieces.get(at).filter(|piece| piece.kind == Kind::Text(Look::Prose) && piece.span.len() <= SHORT)
+    else {
+        return false;
+    };
+    let next = pieces.get(at + 1);
+    let fenced = |piece: Option<&Piece>| piece.is_some_and(|piece| piece.kind == Kind::Fence);
+    let long = next
+        .is_some_and(|next| next.span.len() >= LONG && matches!(next.kind, Kind::Text(Look::Prose | Look::Document)));
+    let before = at.checked_sub(1).and_then(|before| pieces.get(before));
+    let part = text.get(piece.span.clone()).unwrap_or_default().trim();
+    fenced(next) && fenced(before) || long && !piece.bound && part.ends_with([':', '：'])
 }
 
 /// Short paragraphs whose small words occur nowhere else in the message: they are in another language.
@@ -248,10 +265,13 @@ fn trimmed(text: &str, pieces: &[Piece], start: usize, end: usize) -> (usize, us
     let own = pieces.get(start..end).unwrap_or_default();
     let mean = own.iter().map(|piece| piece.span.len()).sum::<usize>() / own.len().max(1);
     let most = if mean >= SHORT { 3 } else { 1 };
+    // Demands one a line, below long paragraphs.
+    let listed = |piece: &Piece| piece.kind == Kind::Text(Look::List) && mean >= SHORT;
     let short = |piece: &&Piece| {
+        let most = if piece.bound { SHORT / 2 } else { SHORT };
         let lines = text.get(piece.span.clone()).map_or(0, |part| part.trim().lines().count());
         piece.fate == Fate::Open
-            && (piece.kind == Kind::Ruler || !piece.is_document() && piece.span.len() <= SHORT && lines <= 2)
+            && (piece.kind == Kind::Ruler || !piece.is_document() && piece.span.len() <= most && (lines <= 2 || listed(piece)))
     };
     let head = own.iter().take_while(short).take(most).count();
     let tail = own.iter().skip(head).rev().take_while(short).take(most).count();

@@ -142,7 +142,6 @@ pub(super) fn is_task(word: &str) -> bool {
             | "query"
             | "task"
             | "instruction"
-            | "instructions"
             | "request"
             | "ask"
             | "problem"

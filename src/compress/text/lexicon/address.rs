@@ -173,6 +173,15 @@ static FIRST_PERSON: List = List::new(
 );
 
 const WISHES: &[&str] = &[
+    "i was wondering",
+    "i wonder whether",
+    "i wonder if",
+    "i'd love",
+    "i would love",
+    "i'd appreciate",
+    "i would appreciate",
+    "be grateful",
+    "would be great",
     "i want",
     "i need",
     "i would like",
