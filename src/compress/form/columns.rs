@@ -167,9 +167,9 @@ fn continues(cells: &[Vec<&str>], heads: usize) -> Vec<bool> {
     cells.iter().map(|row| few && open(row)).collect()
 }
 
-/// How far each row stands out: by how many bits its rarest value is more surprising than the values of its column are
-/// on average, so that what every row has and what no two rows share says nothing. A number far outside the column's
-/// range is as surprising as a value that one row has.
+/// How far each row stands out: by how many bits its values are more surprising than those of their columns are on
+/// average, so that what every row has and what no two rows share says nothing. A number far outside the column's range
+/// is as surprising as a value that one row has.
 fn saliences(rows: &[Vec<&str>]) -> Vec<f32> {
     let total = rows.len() as f32;
     let mut found = vec![0.0_f32; rows.len()];
@@ -188,10 +188,10 @@ fn saliences(rows: &[Vec<&str>]) -> Vec<f32> {
         let far = far_out(&values);
         for (place, value) in found.iter_mut().zip(&values) {
             let excess = if far(value) { total.log2() } else { own(value) - mean };
-            *place = place.max(excess);
+            *place += excess;
         }
     }
-    let mut saliences: Vec<f32> = found.into_iter().map(|excess| 1.0 + weights::ODD * excess).collect();
+    let mut saliences: Vec<f32> = found.into_iter().map(|excess| 1.0 + weights::ODD * excess.max(0.0)).collect();
     if let Some(first) = saliences.first_mut() {
         *first = first.max(weights::EDGE);
     }
@@ -313,3 +313,74 @@ const STRAY: usize = 10;
 
 /// A title, names over columns and a ruler at most.
 const MOST_HEADS: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compress::form::tests::{auto, lines_at};
+
+    const PODS: &str = "\
+NAME                  READY   STATUS             RESTARTS   AGE
+web-1                 1/1     Running            0          3d
+web-2                 1/1     Running            1          3d
+queue-0               0/1     CrashLoopBackOff   57         41m
+web-3                 1/1     Running            0          3d
+web-4                 1/1     Running            0          5d
+cache-0               1/1     Running            2          9d
+web-5                 1/1     Running            0          3d
+web-6                 1/1     Running            0          3d
+";
+
+    #[test]
+    fn padding_goes_where_every_cell_is_one_word() {
+        assert!(auto(PODS).contains("\nqueue-0 0/1 CrashLoopBackOff 57 41m\n"));
+    }
+
+    #[test]
+    fn padding_stays_where_a_cell_is_empty_or_holds_spaces() {
+        let docker = "\
+CONTAINER ID   IMAGE          STATUS         PORTS      NAMES
+3f1a           shop/web:1.4   Up 3 hours     80/tcp     web
+9c02           shop/db:12     Up 3 hours                db
+77de           shop/mq:3      Exited (137)   5672/tcp   mq
+1b2c           shop/job:9     Up 2 days                 job
+";
+        assert_eq!(auto(docker), docker);
+    }
+
+    #[test]
+    fn the_last_cell_keeps_its_spaces() {
+        let processes = "\
+USER   PID  COMMAND
+root     1  sh -c  'a  b'
+root    22  cron
+mail   311  qmgr -l
+root  4000  tail -F x
+";
+        assert!(auto(processes).contains("root 1 sh -c  'a  b'\n"));
+    }
+
+    #[test]
+    fn rows_are_whole_and_stand_under_their_head_beside_the_one_that_is_unlike_the_others() {
+        let left = lines_at(PODS, "Which pods have a problem?", 3.0);
+        assert!(left.contains(&"NAME READY STATUS RESTARTS AGE".to_owned()), "{left:?}");
+        assert!(left.contains(&"queue-0 0/1 CrashLoopBackOff 57 41m".to_owned()), "{left:?}");
+    }
+
+    #[test]
+    fn what_is_asked_not_to_be_so_is_answered_by_the_others() {
+        let left = lines_at(PODS, "Which pods are not running?", 4.0);
+        assert!(left.iter().any(|line| line.starts_with("queue-0")), "{left:?}");
+        assert!(!left.iter().any(|line| line.contains("Running")), "{left:?}");
+    }
+
+    #[test]
+    fn prose_and_code_are_no_columns() {
+        for text in [
+            "The mill is old.  It was built in 1830\nby a smith.  He had two sons, who\nkept it for a while.  Then it\nwas sold.\n",
+            "one line\nanother line\nmore of them\nand so on\n",
+        ] {
+            assert_eq!(extent(text.lines()), None, "{text}");
+        }
+    }
+}

@@ -341,3 +341,67 @@ const LONGEST_PATH: usize = 300;
 
 /// Items beyond this are around the next hit.
 const MOST_AROUND: usize = 40;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compress::form::tests::{auto, lines_at};
+
+    const FOUND: &str = "\
+src/front/main.rs-2-
+src/front/main.rs:3:fn main() {
+src/front/main.rs-4-    run();
+--
+src/front/main.rs:9:}  // main
+src/back-2-b/lib.rs:1:pub mod a;
+src/back-2-b/lib.rs-2-pub mod main;
+src/back/one.rs:12:    main: a | b
+";
+
+    #[test]
+    fn the_path_of_neighbours_is_said_once_and_their_text_is_exact() {
+        let expected = "\
+src/front/main.rs
+2-
+3:fn main() {
+4-    run();
+--
+9:}  // main
+src/back-2-b/lib.rs
+1:pub mod a;
+2-pub mod main;
+src/back/one.rs:12:    main: a | b
+";
+        assert_eq!(auto(FOUND), expected);
+    }
+
+    #[test]
+    fn a_hit_that_is_asked_for_stands_under_its_file() {
+        let mut text: String =
+            (0..60).map(|n| format!("src/long/way/file{}.rs:{n}:let value_{n} = {n};\n", n / 6)).collect();
+        text.push_str("src/cache.rs:7:fn evict_oldest()\nsrc/cache.rs:9:fn other()\n");
+        let left = lines_at(&text, "Where is evict_oldest?", 8.0);
+        let at = left.iter().position(|line| line == "7:fn evict_oldest()").expect("the hit");
+        assert_eq!(left[at - 1], "src/cache.rs");
+    }
+
+    #[test]
+    fn headed_and_bare_hits_are_known_and_views_of_files_and_messages_of_compilers_are_not() {
+        for (text, count) in [
+            ("src/a.rs\n1:x\n7:y\n\nsrc/b.rs\n3:z\n\nEnd of it.\n", Some(6)),
+            ("4:a\n9:b\n10-c\n31:d\n", Some(4)),
+            (
+                r"C:\src\a.cs:3:x
+C:\src\a.cs:9:y
+C:\src\b.cs:1:z",
+                Some(3),
+            ),
+            ("1:a\n2:b\n3:c\n4:d\n5:e\n", None),
+            ("10:15:01 up\n10:15:02 down\n10:15:03 up\n", None),
+            ("http://a.b:80/x\nhttp://a.b:80/y\nhttp://a.b:80/z\n", None),
+            ("note: one\nnote: two\nnote: three\n", None),
+        ] {
+            assert_eq!(extent(text.lines()), count, "{text}");
+        }
+    }
+}

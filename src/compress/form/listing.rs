@@ -134,3 +134,35 @@ const LONGEST_ENTRY: usize = 240;
 
 /// Levels of a tree whose stems are known; deeper entries need the deepest of them.
 const DEEPEST: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compress::form::tests::{auto, lines_at};
+
+    #[test]
+    fn the_folder_of_neighbours_is_said_once() {
+        let text = "src/a/one.rs\nsrc/a/two.rs\nsrc/a/three.rs\nsrc/b/four.rs\nREADME.md\n";
+        assert_eq!(auto(text), "src/a/\n one.rs\n two.rs\n three.rs\nsrc/b/four.rs\nREADME.md\n");
+    }
+
+    #[test]
+    fn a_branch_stands_with_its_stems() {
+        let tree: String = (0..9)
+            .map(|n| format!("├── dir{n}\n│   ├── old\n│   │   └── leaf{n}.txt\n│   └── other{n}.bin\n"))
+            .collect();
+        let left = lines_at(&format!(".\n{tree}"), "Where is leaf4.txt?", 5.0);
+        for stem in ["├── dir4", "│   ├── old", "│   │   └── leaf4.txt"] {
+            assert!(left.iter().any(|line| line == stem), "{stem} {left:?}");
+        }
+    }
+
+    #[test]
+    fn sentences_are_no_list_and_entries_are() {
+        assert!(is_list(
+            "curl/stable 7.88 amd64 [installed]\ngit/stable 2.39 amd64\nzip/stable 3.0 amd64\nvim/now 9.0 amd64\n"
+        ));
+        assert!(!is_list("The house\nwas built by\na man who\nlived in it for\nmany years\n"));
+        assert!(!is_list("One. Two.\nThree four.\nFive six.\nSeven.\n"));
+    }
+}
