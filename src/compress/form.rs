@@ -17,6 +17,7 @@ mod log;
 mod narrow;
 mod prose;
 mod rows;
+mod table;
 mod telegram;
 mod thread;
 mod trace;
@@ -173,7 +174,7 @@ pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Pag
         items.extend(addressed(at..material.start));
         at = material.end;
         let mut heads = prose::Heads::default();
-        for block in detect::blocks(text, material, reader.query) {
+        for block in thread::rejoined(text, detect::blocks(text, material, reader.query)) {
             let by = items.len();
             let mut reading = match block.form {
                 Form::Prose if !detect::reads_file(reader.query) => prose::read_below(text, &block, &mut heads, by),
@@ -211,6 +212,7 @@ fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<
         Form::Hits => hits::read(text, block, reader),
         Form::Listing => listing::read(text, block, reader),
         Form::Log => log::read(text, block, reader),
+        Form::Table | Form::Csv => table::read(text, block, reader),
         _ => exact::read(text, block),
     }
 }
