@@ -190,6 +190,7 @@ fn account(
             text: variant.map(|variant| variant.text.to_string()),
             noun: item.noun,
             count: item.count,
+            ends: item.ends,
         }
     };
     settled(text, page.items.iter().enumerate().map(unit).collect(), before, tokens)

@@ -126,3 +126,9 @@ pub(in crate::compress) const FRAME_FEW: usize = 3;
 
 /// Small words of the other paragraphs that tell their language. Range 20–100. With fewer any short text is foreign.
 pub(in crate::compress) const FRAME_TONGUE: usize = 40;
+
+/// The same where it holds some words of the question's. Range 0–1.
+pub(in crate::compress) const PARTLY_ECHO: f32 = 0.1;
+
+/// Salience of a number beside a list: a total, a page, a state, said once of all of its items. Range 1–20.
+pub(in crate::compress) const ONCE: f32 = 5.0;
