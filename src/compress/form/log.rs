@@ -1,330 +1,129 @@
-//! Logs, build and test output: a line for each template, with how often it came; what is rare or tells of trouble
-//! goes last.
+//! Logs, build and test output with their stack traces: whole lines, bonded to what they belong to.
 //!
-//! A template is a line with its numbers and hexadecimal ids blanked, nothing else: a miner that also blanks words
-//! (Drain and its like) saves little more and hides just those lines that differ from the rest in a single word.
+//! A line stands whole, in a form that says the same in fewer tokens (escape codes and repainted progress gone, a run of
+//! lines that differ in time and counter alone told once), or not at all: half a log line is another statement. What is
+//! telling is what surprises: a template or a value that is rarer than its column usually is, and words of trouble.
 
+mod dated;
+mod fold;
 mod line;
+mod repeat;
+mod surprise;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
-use super::{
-    CountTokens, Decision, Redundancy, Relevance, Unit,
-    content::{Budget, Kind, Rendered},
-    marks,
+use super::{Block, Item, Reader, Reading, Variant, detect::reads_file, trace};
+use crate::compress::{
+    bond::Bond,
+    outcome::Noun,
+    text::lexicon::{self, Trouble},
+    worth::weights::{LOG_EDGE, LOG_ERROR, LOG_WARNING},
 };
-use line::{Line, Log};
+use line::Line;
 
-/// Condenses a log.
-pub(super) fn render(block: &str, ask: &Relevance, budget: Budget, tokens: &dyn CountTokens) -> Option<Rendered> {
-    let log = Log::read(block);
-    let folded = fold(&log);
-    let lossless = write(block, &log, &folded, None);
-    let spent = tokens.count(&lossless.text);
-    if spent <= budget.most() {
-        return Some(Rendered { tokens: spent, ..lossless });
-    }
-    let menus = menus(&log, ask, tokens);
-    let mut room = budget.most();
-    let mut best: Option<(usize, Vec<Level>)> = None;
-    for _ in 0..ATTEMPTS {
-        let levels = choose(&log, &menus, room.saturating_sub(HEADING));
-        let rendered = write(block, &log, &levels, heading(&log, &levels, budget.most()));
-        let spent = tokens.count(&rendered.text);
-        let first = best.is_none();
-        let fits = spent <= budget.most();
-        if fits || first {
-            best = Some((spent, levels));
+/// Reads a block into its lines.
+pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<'a> {
+    let lines = line::lines(text, block.span.clone());
+    let shown: Vec<&str> = lines.iter().map(|line| line.shown.as_ref()).collect();
+    let structure = trace::structure(&shown);
+    let surprises = surprise::surprises(&shown);
+    // A file that was read is exact: lines stand as they are or not at all.
+    let exact = reads_file(reader.query);
+    let prefixes = if exact { vec![0; lines.len()] } else { dated::prefixes(&lines) };
+    let repeats = if exact || reader.may_lose() { HashMap::new() } else { repeat::repeats(&lines, &structure) };
+    let mut reading = Reading::default();
+    let mut item_of = Vec::with_capacity(lines.len());
+    let mut heading: Option<(usize, &str)> = None;
+    let mut at = 0;
+    while at < lines.len() {
+        let cut = prefixes.get(at).copied().unwrap_or(0);
+        let prefix = shown.get(at).and_then(|line| line.get(..cut)).unwrap_or_default();
+        if cut > 0 && heading.is_none_or(|(_, known)| known != prefix) {
+            heading = Some((reading.items.len(), prefix));
+            reading.items.push(head(lines.get(at).map_or(0, |line| line.span.start), prefix, block));
         }
-        if !fits {
-            room = room.saturating_sub(spent - budget.most());
-        } else if budget.most() - spent <= budget.most() / 20 || !first {
-            // Line breaks often cost nothing: what they leave over is used.
-            break;
-        } else {
-            room += budget.most() - spent;
-        }
-    }
-    let (_, mut levels) = best?;
-    let forced = spare_trouble(&log, &menus, &mut levels, budget.most() * PAST_BUDGET / 10);
-    let mut rendered = write(block, &log, &levels, heading(&log, &levels, budget.most()));
-    for line in forced {
-        if let Some(unit) = rendered.units.get_mut(line) {
-            unit.reason = PAST.into();
-        }
-    }
-    rendered.tokens = tokens.count(&rendered.text);
-    Some(rendered)
-}
-
-/// Makes lines that tell of trouble, and what belongs to them, stand whole for so many tokens beyond the budget: the first
-/// of each kind, failures before warnings before what belongs to them, cheap ones first, so that most of them can be read.
-/// Returns which did not before.
-fn spare_trouble(log: &Log<'_>, menus: &[Menu], levels: &mut [Level], extra: usize) -> Vec<usize> {
-    let whole = LEVELS.len() - 1;
-    let mut cut: Vec<((bool, bool), usize, usize)> = log
-        .lines
-        .iter()
-        .zip(menus)
-        .zip(levels.iter())
-        .enumerate()
-        .filter(|(_, ((line, _), level))| {
-            line.says_something() && line.leads && **level < Level::Whole && (line.tells_of_trouble() || line.trails)
-        })
-        .map(|(at, ((line, menu), level))| {
-            let paid = LEVELS.iter().position(|one| one == level).map_or(0, |place| menu.costs[place]);
-            let only_warns = !line.tells_of_failure();
-            ((!line.tells_of_trouble(), only_warns), menu.costs[whole].saturating_sub(paid), at)
-        })
-        .collect();
-    cut.sort_unstable();
-    let mut left = extra;
-    let mut spared = Vec::new();
-    for (_, cost, at) in cut {
-        if cost > left {
-            break;
-        }
-        left -= cost;
-        levels[at] = Level::Whole;
-        spared.push(at);
-    }
-    spared
-}
-
-/// How much of a line stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Level {
-    Dropped,
-    /// The three words that tell it from the others.
-    Signature,
-    /// Twice as many, with what tells of trouble.
-    Words,
-    /// Without the columns before the message.
-    Message,
-    Whole,
-}
-
-const LEVELS: [Level; 4] = [Level::Signature, Level::Words, Level::Message, Level::Whole];
-
-/// What a line is worth at each level, as a share of its whole worth.
-const SHARES: [f32; 4] = [0.7, 0.8, 0.95, 1.0];
-
-/// The same for a line that tells of trouble: its numbers and names matter more than the next line's words.
-const TROUBLED: [f32; 4] = [0.55, 0.65, 0.95, 1.0];
-
-/// Lines whose messages came before are told by a count there.
-fn fold(log: &Log<'_>) -> Vec<Level> {
-    let mut seen = std::collections::HashSet::new();
-    log.lines
-        .iter()
-        .map(|line| if line.is_blank() || seen.insert(line.message()) { Level::Whole } else { Level::Dropped })
-        .collect()
-}
-
-/// A line's worth and what each level costs.
-struct Menu {
-    worth: f32,
-    costs: [usize; 4],
-}
-
-fn menus(log: &Log<'_>, ask: &Relevance, tokens: &dyn CountTokens) -> Vec<Menu> {
-    let texts: Vec<&str> = log.lines.iter().map(|line| line.text).collect();
-    let ranks = ask.rank(&texts);
-    let most = ranks.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
-    log.lines
-        .iter()
-        .zip(ranks)
-        .map(|(line, rank)| {
-            let costs = LEVELS.map(|level| tokens.count(&line.at(level, log)) + 1);
-            Menu { worth: log.worth(line) * (1.0 + rank / most), costs }
-        })
-        .collect()
-}
-
-/// A step up from one level of a line to another.
-struct Step {
-    density: f32,
-    line: usize,
-    from: Level,
-    to: Level,
-    cost: usize,
-}
-
-/// The level of each line: the steps up that are worth most for their price come first.
-fn choose(log: &Log<'_>, menus: &[Menu], budget: usize) -> Vec<Level> {
-    let mut steps: Vec<Step> = log
-        .lines
-        .iter()
-        .zip(menus)
-        .enumerate()
-        .filter(|(_, (line, _))| !line.is_blank())
-        .flat_map(|(number, (line, menu))| steps(number, line, menu))
-        .collect();
-    steps.sort_by(|a, b| b.density.total_cmp(&a.density).then(a.line.cmp(&b.line)).then(a.to.cmp(&b.to)));
-    let mut levels = vec![Level::Dropped; log.lines.len()];
-    let mut left = budget;
-    for step in steps {
-        // A step from a level that had no room is no step.
-        if step.cost <= left && levels.get(step.line) == Some(&step.from) {
-            levels[step.line] = step.to;
-            left -= step.cost;
-        }
-    }
-    levels
-}
-
-/// The steps of a line, each worth less for its price than the one before: the upper hull of its levels.
-fn steps(number: usize, line: &Line<'_>, menu: &Menu) -> Vec<Step> {
-    let shares = if line.tells_of_trouble() { TROUBLED } else { SHARES };
-    // A repeat, and what a line above it has begun, stands with its message or not at all.
-    let first = if line.leads && !line.trails { 0 } else { 2 };
-    let mut steps: Vec<Step> = Vec::new();
-    let (mut at, mut paid, mut gained) = (Level::Dropped, 0, 0.0);
-    let options: Vec<(Level, usize, f32)> =
-        (first..LEVELS.len()).map(|level| (LEVELS[level], menu.costs[level], menu.worth * shares[level])).collect();
-    loop {
-        let density =
-            |(_, cost, worth): &(Level, usize, f32)| (worth - gained) / (cost.saturating_sub(paid)).max(1) as f32;
-        let open = options.iter().filter(|(level, ..)| *level > at);
-        let Some(best) = open.max_by(|a, b| density(a).total_cmp(&density(b)).then(a.0.cmp(&b.0))) else { break };
-        let cost = best.1.saturating_sub(paid);
-        steps.push(Step { density: density(best), line: number, from: at, to: best.0, cost });
-        (at, paid, gained) = (best.0, paid + cost, best.2);
-    }
-    steps
-}
-
-/// What the reader must know: how many lines there were, and that lines are cut.
-fn heading(log: &Log<'_>, levels: &[Level], budget: usize) -> Option<String> {
-    let cut = levels.iter().any(|level| matches!(level, Level::Signature | Level::Words));
-    if !cut {
-        return None;
-    }
-    let lines = log.lines.iter().filter(|line| !line.is_blank()).count();
-    Some(if budget < TIGHT { marks::GAP.into() } else { marks::left_out(lines, "lines, cut to telling words") })
-}
-
-/// The log at these levels; a line that stands for others says how many.
-fn write(block: &str, log: &Log<'_>, levels: &[Level], heading: Option<String>) -> Rendered {
-    let lossless = heading.is_none() && levels.iter().all(|level| matches!(level, Level::Whole | Level::Dropped));
-    // A lossless fold joins equal messages; a cut one joins whatever has one template.
-    let key = |line: &Line<'_>| if lossless && line.folds { line.message().to_owned() } else { line.form.clone() };
-    let mut hidden: HashMap<String, (usize, Option<&str>)> = HashMap::new();
-    for (line, level) in log.lines.iter().zip(levels) {
-        if *level == Level::Dropped && !line.is_blank() {
-            let (count, last) = hidden.entry(key(line)).or_default();
-            *count += 1;
-            *last = line.time();
-        }
-    }
-    let mut text = heading.unwrap_or_default();
-    let mut units = Vec::with_capacity(log.lines.len());
-    let mut gap = 0;
-    let mut shortened = |(line, level): (&Line<'_>, &Level)| -> (Option<String>, &'static str) {
-        match level {
-            Level::Dropped if line.is_blank() => (None, "blank"),
-            Level::Dropped => (None, if line.leads { "says less for its tokens" } else { "told by a count" }),
-            level => {
-                let mut stands = line.at(*level, log);
-                if let Some((more, last)) = hidden.remove(&key(line)) {
-                    stands.push(' ');
-                    stands.push_str(&marks::times(more + 1));
-                    // Over what time trouble went on is worth its tokens.
-                    let last = last.filter(|_| *level == Level::Whole && line.tells_of_trouble());
-                    if let Some(last) = last.filter(|last| line.time() != Some(last)) {
-                        stands.push_str(" until ");
-                        stands.push_str(last);
-                    }
-                }
-                (Some(stands), if log.worth(line) >= RARE { "rare, or tells of trouble" } else { "first of its kind" })
-            }
-        }
-    };
-    let mut written: Vec<(Option<String>, &str)> = log.lines.iter().zip(levels).map(&mut shortened).collect();
-    join_equal(&mut written);
-    for ((line, level), (stands, reason)) in log.lines.iter().zip(levels).zip(written) {
-        let told = reason == JOINED || stands.is_none() && !line.leads && !line.is_blank();
-        gap += usize::from(stands.is_none() && line.leads && !line.is_blank() && reason != JOINED);
-        if let Some(stands) = &stands {
-            if !text.is_empty() {
-                text.push('\n');
-            }
-            text.push_str(stands);
-        }
-        let decision = match (&stands, level) {
-            (None, _) => Decision::Dropped,
-            (Some(stands), Level::Whole) if stands == line.text => Decision::Kept,
-            _ => Decision::Rewritten,
-        };
-        units.push(Unit {
-            span: line.span.clone(),
-            kind: Kind::Log.as_str(),
-            score: (log.worth(line) / 3.0).min(1.0),
-            redundancy: Redundancy { structural: f32::from(u8::from(told)), ..Redundancy::default() },
-            decision,
-            reason: reason.into(),
-            text: stands,
-        });
-    }
-    if gap > 0 {
-        text.push('\n');
-        text.push_str(&if gap > 9 { marks::left_out(gap, "more") } else { marks::GAP.into() });
-    }
-    let end = block.get(block.trim_end().len()..).unwrap_or_default();
-    text.push_str(end);
-    Rendered { text, tokens: 0, units }
-}
-
-/// Lines that read alike once they are shortened, one after the other: the first tells how many there are.
-fn join_equal(written: &mut [(Option<String>, &'static str)]) {
-    let mut first: Option<usize> = None;
-    let mut counts: Vec<(usize, usize)> = Vec::new();
-    for at in 0..written.len() {
-        let Some(line) = written.get(at).and_then(|(line, _)| line.clone()) else { continue };
-        let same = first
-            .and_then(|first| written.get(first))
-            .is_some_and(|(first, _)| first.as_ref() == Some(&line) && !line.contains('×'));
-        match counts.last_mut().filter(|_| same) {
-            Some((_, count)) => {
-                *count += 1;
-                if let Some(place) = written.get_mut(at) {
-                    *place = (None, JOINED);
-                }
-            }
+        let run = match repeats.get(&at) {
+            _ if exact => at..at + 1,
+            Some(_) => at..at + 1,
             None => {
-                first = Some(at);
-                counts.push((at, 1));
+                let run = fold::run(&lines, at, &structure, reader.wanted);
+                let same = |line: &usize| {
+                    let own = prefixes.get(*line).copied().unwrap_or(0);
+                    !repeats.contains_key(line) && shown.get(*line).and_then(|line| line.get(..own)) == Some(prefix)
+                };
+                at..run.clone().skip(1).find(|line| !same(line)).unwrap_or(run.end)
             }
+        };
+        let number = reading.items.len();
+        item_of.extend(std::iter::repeat_n(number, run.len()));
+        let salience = run.clone().map(|line| salience(&lines, line, &structure, &surprises)).fold(0.0, f32::max);
+        let fixed = reader.may_lose() && run.clone().any(|line| structure.fixed.contains(&line));
+        let mut item = Item { salience, fixed, ..item(text, &lines, run.clone(), cut, block) };
+        if exact {
+            item.variants.truncate(1);
+        }
+        if let Some(told) = repeats.get(&at) {
+            item.variants = vec![Variant::lossless(told.get(cut.min(told.len())..).unwrap_or_default().to_owned())];
+        }
+        if let Some((of, _)) = heading.filter(|_| cut > 0) {
+            reading.bonds.push(Bond::Needs { item: number, of });
+        }
+        reading.items.push(item);
+        at = run.end;
+    }
+    for bond in structure.bonds {
+        let Bond::Needs { item, of } = bond else { continue };
+        if let (Some(item), Some(of)) = (item_of.get(item).copied(), item_of.get(of).copied())
+            && item != of
+        {
+            reading.bonds.push(Bond::Needs { item, of });
         }
     }
-    for (at, count) in counts.into_iter().filter(|(_, count)| *count > 1) {
-        if let Some((Some(line), _)) = written.get_mut(at) {
-            line.push(' ');
-            line.push_str(&marks::times(count));
-        }
-    }
+    reading
 }
 
-/// Why a line stands whole that the budget had no room for.
-const PAST: &str = "tells of trouble: whole, whatever the budget";
+/// What the lines below begin with: no line of the source, so it stands for no bytes of it.
+fn head<'a>(at: usize, prefix: &str, block: &Block) -> Item<'a> {
+    let mut head = Item::whole(at..at, dated::heading(prefix), block.form, Noun::Lines);
+    (head.count, head.salience) = (0, 0.0);
+    head
+}
 
-/// Tenths of the budget that such lines may take beyond it.
-const PAST_BUDGET: usize = 10;
+/// One line or a run of lines that read alike, without the bytes in front that a heading tells.
+fn item<'a>(text: &'a str, lines: &[Line<'a>], run: Range<usize>, cut: usize, block: &Block) -> Item<'a> {
+    let members = lines.get(run.clone()).unwrap_or_default();
+    let start = members.first().map_or(0, |line| line.span.start);
+    let end = members.last().map_or(start, |line| line.span.end);
+    let written = |cut: usize| -> String {
+        let shown = |line: &Line<'_>| line.written().get(cut..).unwrap_or_default().to_owned();
+        members.iter().map(shown).collect()
+    };
+    let mut item = Item::whole(start..end, text.get(start..end).unwrap_or_default(), block.form, Noun::Lines);
+    item.count = members.iter().filter(|line| !line.shown.trim().is_empty()).count();
+    if cut > 0 {
+        item.variants = vec![Variant::lossless(written(cut))];
+    } else if written(0) != item.text() {
+        item.variants.push(Variant::lossless(written(0)));
+    }
+    if let Some(folded) = fold::written(members) {
+        item.variants.push(Variant::lossless(folded.get(cut..).unwrap_or_default().to_owned()));
+    }
+    item
+}
 
-/// Why a line is left out that reads like the one before it.
-const JOINED: &str = "reads like the line before it";
-
-/// From this worth on a line is kept before anything is told twice.
-const RARE: f32 = 2.0;
-
-/// Room for the heading and the last mark.
-const HEADING: usize = 6;
-
-/// Below so many tokens a mark is the one-token form.
-const TIGHT: usize = 120;
-
-/// How often the budget is corrected by what the joined text costs.
-const ATTEMPTS: usize = 6;
+/// How telling a line is, whatever its words.
+fn salience(lines: &[Line<'_>], at: usize, structure: &trace::Structure, surprises: &[f32]) -> f32 {
+    let shown = lines.get(at).map_or("", |line| line.shown.as_ref());
+    let trouble = match (structure.roles.get(at), lexicon::trouble(shown)) {
+        (Some(trace::Role::Cause | trace::Role::Head), _) | (Some(trace::Role::Plain), Some(Trouble::Error)) => {
+            LOG_ERROR
+        }
+        (Some(trace::Role::Near), _) | (Some(trace::Role::Plain), Some(Trouble::Warning)) => LOG_WARNING,
+        _ => 1.0,
+    };
+    let edge = if at == 0 || at + 1 == lines.len() { LOG_EDGE } else { 1.0 };
+    trouble.max(edge) * surprises.get(at).copied().unwrap_or(1.0)
+}
 
 #[cfg(test)]
 mod tests;

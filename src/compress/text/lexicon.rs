@@ -1,5 +1,6 @@
 //! The closed word lists that give atoms away: negations, modal and conditional words, directions, units, numbers.
 
+pub(crate) mod address;
 mod openings;
 
 pub(crate) use openings::{Opening, abbreviates, abbreviates_before_number, opening, opens_plainly, replies};
@@ -339,6 +340,47 @@ const FUNCTION_WORDS: &[&str] = &[
     "one", "or", "our", "quite", "she", "so", "some", "still", "such", "than", "that", "the", "their", "them", "then", "there", "these",
     "they", "this", "those", "to", "too", "us", "very", "want", "was", "we", "were", "which", "who", "with", "yet", "you", "your",
 ];
+
+/// Whether a lower-cased word asks for the most or the least of something.
+pub(crate) fn superlative(word: &str) -> bool {
+    listed(SUPERLATIVES, word)
+}
+
+const SUPERLATIVES: &str = "best biggest cheapest earliest fastest fewest greatest heaviest highest largest last latest least \
+    lightest longest lowest max maximum min minimum most newest oldest shortest slowest smallest top worst youngest";
+
+/// What a line of output tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Trouble {
+    /// Something might go wrong.
+    Warning,
+    /// Something went wrong.
+    Error,
+}
+
+/// Whether a line of a log, a build or a test run tells of trouble, by its words.
+pub(crate) fn trouble(line: &str) -> Option<Trouble> {
+    let words = line.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| (4..=24).contains(&word.len()));
+    words.filter_map(|word| trouble_word(&word.to_ascii_lowercase())).max()
+}
+
+fn trouble_word(word: &str) -> Option<Trouble> {
+    let begins = |list: &str| list.split(' ').any(|stem| word.starts_with(stem));
+    if begins(ERROR_STEMS) || word.ends_with("error") || word.ends_with("exception") {
+        return Some(Trouble::Error);
+    }
+    (begins(WARNING_STEMS)).then_some(Trouble::Warning)
+}
+
+const ERROR_STEMS: &str = "error fail fatal exception denied refus panic critical emerg traceback abort crash segfault \
+                           unable cannot couldn reject timeout unreachable undefined corrupt severe killed";
+
+const WARNING_STEMS: &str = "warn deprecat retry missing invalid expired exceeded";
+
+/// Whether a lower-cased cell says that there is none of what its column is called.
+pub(crate) fn denies(cell: &str) -> bool {
+    cell.is_empty() || listed("no false 0 none null nil n f - never n/a", cell)
+}
 
 /// Whether a list of words parted by spaces has the word.
 pub(crate) fn listed(list: &str, word: &str) -> bool {

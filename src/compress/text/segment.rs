@@ -63,6 +63,21 @@ pub(in crate::compress) fn lines(text: &str) -> Vec<Line<'_>> {
     found
 }
 
+/// The sentences of a text, list items and wrapped lines minded; their spans concatenate to it.
+pub(in crate::compress) fn sentences(text: &str) -> Vec<Range<usize>> {
+    let lines = lines(text);
+    let width = lines.iter().map(|line| line.text.chars().count()).max().unwrap_or(0);
+    let joins = |before: &Line<'_>, line: &Line<'_>| {
+        !line.after_blank && !is_item(line.text) && goes_on(before.text, line.text, width)
+    };
+    let runs = lines.chunk_by(joins).filter_map(|run| Some(run.first()?.span.start..run.last()?.span.end));
+    let split = |run: Range<usize>| {
+        let part = text.get(run.clone()).unwrap_or_default();
+        super::sentence::split(part).into_iter().map(move |span| span.start + run.start..span.end + run.start)
+    };
+    runs.flat_map(split).collect()
+}
+
 /// How deeply a line is quoted, and how many bytes the marks take.
 pub(in crate::compress) fn quoted(line: &str) -> (usize, usize) {
     let (mut depth, mut bytes) = (0, 0);

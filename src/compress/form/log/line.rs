@@ -1,307 +1,117 @@
-//! Lines of a log: what varies in them, where their message begins, which of their words tell them apart.
+//! A line as a terminal shows it in the end: without escape codes, and of a line that was repainted its last states.
 
-use std::{
-    collections::{HashMap, HashSet},
-    ops::Range,
-    sync::LazyLock,
-};
+use std::{borrow::Cow, ops::Range};
 
-use regex::Regex;
-
-use super::Level;
-use crate::compress::marks;
-
-/// A log read once.
-#[derive(Debug)]
-pub(super) struct Log<'a> {
-    pub(super) lines: Vec<Line<'a>>,
-    /// In how many templates each word occurs.
-    commonness: HashMap<String, usize>,
-    /// How many lines share a template.
-    counts: HashMap<String, usize>,
-}
-
-/// One line.
+/// One line of a log.
 #[derive(Debug)]
 pub(super) struct Line<'a> {
-    /// Byte span in the block, with the line break.
+    /// Byte span in the text, with the line break.
     pub(super) span: Range<usize>,
-    /// Without the line break and white space at its end.
-    pub(super) text: &'a str,
-    /// Numbers and ids blanked.
-    pub(super) form: String,
-    /// Whether it is the first of its template.
-    pub(super) leads: bool,
-    /// Whether it is part of what a line above says of trouble: a stack trace, the source that a compiler quotes.
-    pub(super) trails: bool,
-    /// Whether an equal message may stand for it.
-    pub(super) folds: bool,
-    /// Where the message begins, after times, hosts and ids.
-    message: usize,
-}
-
-impl<'a> Log<'a> {
-    pub(super) fn read(block: &'a str) -> Self {
-        let mut at = 0;
-        let mut lines = Vec::new();
-        let mut follows_trouble = false;
-        let (mut counts, mut commonness) = (HashMap::<String, usize>::new(), HashMap::<String, usize>::new());
-        for whole in block.split_inclusive('\n') {
-            let text = whole.trim_end();
-            let trails = follows_trouble && is_continued(text);
-            // Of what belongs to an error the numbers are the message: a line of the source, a place in it.
-            let form = if trails { text.to_owned() } else { VARYING.replace_all(text, "#").into_owned() };
-            let count = counts.entry(form.clone()).or_default();
-            *count += 1;
-            let leads = *count == 1;
-            if leads {
-                for word in form_words(&form).collect::<HashSet<_>>() {
-                    *commonness.entry(word).or_default() += 1;
-                }
-            }
-            follows_trouble = trails || TROUBLE.is_match(&form);
-            lines.push(Line { span: at..at + whole.len(), text, form, leads, trails, folds: false, message: 0 });
-            at += whole.len();
-        }
-        let mut log = Self { lines, commonness, counts };
-        log.find_messages();
-        log
-    }
-
-    /// What a line is worth: errors most, then what came once, then the first of the few.
-    pub(super) fn worth(&self, line: &Line<'_>) -> f32 {
-        if line.is_blank() {
-            return 0.0;
-        }
-        if !line.says_something() {
-            return 0.05;
-        }
-        let count = self.counts.get(&line.form).copied().unwrap_or(1);
-        let worth = match (line.tells_of_trouble(), count) {
-            (true, _) => 2.5,
-            (_, 1) => 2.0,
-            (_, 2..=3) => 1.0,
-            _ => 0.6,
-        };
-        if line.leads { worth } else { 0.1 * worth / count as f32 }
-    }
-
-    /// The columns before the message are those that most lines fill with a time, a number or one and the same word.
-    fn find_messages(&mut self) {
-        let filled: Vec<&Line<'_>> = self.lines.iter().filter(|line| !line.is_blank()).collect();
-        let mut alike: Vec<HashMap<&str, usize>> = vec![HashMap::new(); MOST_COLUMNS];
-        let mut varying = [0_usize; MOST_COLUMNS];
-        for line in &filled {
-            for (place, span) in columns(line.text).take(MOST_COLUMNS).enumerate() {
-                let cell = line.text.get(span).unwrap_or_default();
-                if is_varying(cell) {
-                    varying[place] += 1;
-                } else {
-                    *alike[place].entry(cell).or_default() += 1;
-                }
-            }
-        }
-        let most = filled.len() * 4 / 5;
-        let leading = (0..MOST_COLUMNS)
-            .take_while(|place| varying[*place] + alike[*place].values().max().copied().unwrap_or(0) > most)
-            .count();
-        // Where the lines have no more columns, what they all say is their message and not what stands before it.
-        let longer = filled.iter().filter(|line| columns(line.text).nth(leading).is_some()).count();
-        let leading = match longer * 2 >= filled.len() && leading < MOST_COLUMNS {
-            true => leading,
-            false => (0..leading).rev().find(|place| varying[*place] > most).map_or(0, |last| last + 1),
-        };
-        for line in &mut self.lines {
-            let mut spans = columns(line.text).peekable();
-            let mut taken = 0;
-            while taken < leading {
-                let Some(cell) = spans.peek().and_then(|span| line.text.get(span.clone())) else { break };
-                if TROUBLE.is_match(cell) || !(is_varying(cell) || cell.len() < 40) {
-                    break;
-                }
-                spans.next();
-                taken += 1;
-            }
-            line.message = spans.next().map_or(0, |span| span.start);
-            line.folds = taken == leading;
-        }
-    }
+    /// What a terminal shows of it, without the line break; several lines where several things were repainted.
+    pub(super) shown: Cow<'a, str>,
+    /// The line break, if it has one.
+    end: &'a str,
 }
 
 impl Line<'_> {
-    pub(super) fn is_blank(&self) -> bool {
-        self.text.is_empty()
+    /// As it is written.
+    pub(super) fn written(&self) -> String {
+        format!("{}{}", self.shown, self.end)
     }
+}
 
-    /// Whether it is more than a rule or the carets under a quoted line.
-    pub(super) fn says_something(&self) -> bool {
-        self.text.contains(char::is_alphanumeric)
+/// The lines of a part of a text.
+pub(super) fn lines(text: &str, span: Range<usize>) -> Vec<Line<'_>> {
+    let mut at = span.start;
+    let part = text.get(span).unwrap_or_default();
+    part.split_inclusive('\n')
+        .map(|whole| {
+            at += whole.len();
+            let content = whole.trim_end_matches(['\n', '\r']);
+            let end = whole.get(content.len()..).unwrap_or_default();
+            Line { span: at - whole.len()..at, shown: shown(content), end }
+        })
+        .collect()
+}
+
+/// What is seen of a line once it is written.
+fn shown(content: &str) -> Cow<'_, str> {
+    let plain = without_escapes(content);
+    if plain.contains(['\r', '\u{8}']) { Cow::Owned(last_states(&plain)) } else { plain }
+}
+
+/// A line without its colours and cursor moves (ECMA-48 control sequences); a sequence that erases the line counts as a
+/// return to its beginning.
+fn without_escapes(content: &str) -> Cow<'_, str> {
+    if !content.contains('\u{1b}') {
+        return Cow::Borrowed(content);
     }
-
-    /// Whether something failed, rather than might.
-    pub(super) fn tells_of_failure(&self) -> bool {
-        FAILURE.is_match(&self.form)
-    }
-
-    pub(super) fn tells_of_trouble(&self) -> bool {
-        TROUBLE.is_match(&self.form)
-    }
-
-    /// The time of day in front of its message.
-    pub(super) fn time(&self) -> Option<&str> {
-        TIME.find(self.text.get(..self.message)?).map(|found| found.as_str())
-    }
-
-    /// What follows times, hosts and ids.
-    pub(super) fn message(&self) -> &str {
-        self.text.get(self.message..).unwrap_or(self.text)
-    }
-
-    pub(super) fn at(&self, level: Level, log: &Log<'_>) -> String {
-        match level {
-            Level::Dropped => String::new(),
-            Level::Signature => self.words(3, false, log),
-            Level::Words => self.words(7, true, log),
-            Level::Message => self.telling_part(log).to_owned(),
-            Level::Whole => self.text.to_owned(),
+    let mut plain = String::with_capacity(content.len());
+    let mut chars = content.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c != '\u{1b}' {
+            plain.push(c);
+            continue;
         }
-    }
-
-    /// The message, and of the columns before it those from the first telling word on.
-    fn telling_part(&self, log: &Log<'_>) -> &str {
-        let rarest = self.rarest(log);
-        let telling = |word: String| rarest.iter().take(3).any(|rare| *rare == word);
-        let before = columns(self.text).take_while(|span| span.start < self.message);
-        let first = before.into_iter().find(|span| {
-            let cell = self.text.get(span.clone()).unwrap_or_default();
-            form_words(&VARYING.replace_all(cell, "#")).any(telling)
-        });
-        first.and_then(|span| self.text.get(span.start..)).unwrap_or(self.message())
-    }
-
-    /// The words of the line from the rarest among the templates up; of equally rare ones the longest first.
-    fn rarest(&self, log: &Log<'_>) -> Vec<String> {
-        let mut ranked: Vec<(usize, usize, String)> = form_words(&self.form)
-            .collect::<HashSet<_>>()
-            .into_iter()
-            .map(|word| (log.commonness.get(&word).copied().unwrap_or(0), usize::MAX - word.len(), word))
-            .collect();
-        ranked.sort();
-        ranked.into_iter().map(|(_, _, word)| word).collect()
-    }
-
-    /// The words that are rarest among the templates, in their order; words that stood together stay together.
-    fn words(&self, most: usize, with_trouble: bool, log: &Log<'_>) -> String {
-        let ranked = self.rarest(log);
-        let chosen: HashSet<&str> = ranked.iter().take(most).map(String::as_str).collect();
-        if chosen.len() < 3 {
-            return self.message().to_owned();
-        }
-        let mut out = String::new();
-        let (mut end, mut told) = (None, HashSet::new());
-        for span in runs(self.text) {
-            let run = self.text.get(span.clone()).unwrap_or_default();
-            let lower = run.to_lowercase();
-            let asked = form_words(&lower).any(|word| chosen.contains(word.as_str()))
-                || (with_trouble && TROUBLE.is_match(run) && span.start >= self.message);
-            if !asked || !told.insert(lower) {
-                continue;
+        match chars.next() {
+            Some('[') => {
+                let ending = chars.find(|c| ('\u{40}'..='\u{7e}').contains(c));
+                if matches!(ending, Some('K' | 'G' | 'J')) && !plain.is_empty() && !plain.ends_with('\r') {
+                    plain.push('\r');
+                }
             }
-            match end {
-                None => {}
-                Some(end) if span.start - end <= 2 => out.push_str(self.text.get(end..span.start).unwrap_or(" ")),
-                Some(_) => out.push(' '),
-            }
-            out.push_str(run);
-            end = Some(span.end);
+            // An operating system command ends with a bell or an escape and a backslash.
+            Some(']') => while chars.next().is_some_and(|c| c != '\u{7}' && c != '\u{1b}') {},
+            _ => {}
         }
-        if out.is_empty() { marks::ELLIPSIS.into() } else { out }
+    }
+    Cow::Owned(plain)
+}
+
+/// Of a line that was painted again and again the last state of each thing that was painted, in order.
+fn last_states(line: &str) -> String {
+    let mut states: Vec<(String, &str)> = Vec::new();
+    for state in line.split(['\r', '\u{8}']).filter(|state| !state.trim().is_empty()) {
+        let subject = subject(state);
+        match states.last_mut() {
+            Some((known, last)) if *known == subject => *last = state,
+            _ => match states.iter_mut().find(|(known, _)| *known == subject) {
+                Some((_, last)) => *last = state,
+                None => states.push((subject, state)),
+            },
+        }
+        if states.len() > MOST_STATES {
+            // Nothing that is repainted has so many parts: it is text with odd line breaks.
+            return line.replace('\r', "\n");
+        }
+    }
+    states.iter().map(|(_, state)| state.trim_end()).collect::<Vec<_>>().join("\n")
+}
+
+/// What a state of progress is about: its letters, without numbers, units and bars.
+fn subject(state: &str) -> String {
+    let words = state.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().count() > 3);
+    words.take(3).collect::<Vec<_>>().join(" ")
+}
+
+/// Things that one line may repaint.
+const MOST_STATES: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_progress_bar_the_last_state_stays() {
+        let bar: String = (0..100).map(|n| format!("\rDownloading a.bin {n:3}%|{}| 7M/s", "#".repeat(n / 4))).collect();
+        assert_eq!(shown(&bar), format!("Downloading a.bin  99%|{}| 7M/s", "#".repeat(24)));
+        assert_eq!(shown("one 1%\rone 9%\rfailed: checksum\r"), "one 9%\nfailed: checksum");
+    }
+
+    #[test]
+    fn colours_go_and_words_stay() {
+        assert_eq!(shown("\u{1b}[1;31merror\u{1b}[0m: no \u{1b}[4mfile\u{1b}[24m"), "error: no file");
+        assert_eq!(shown("Building 1/9\u{1b}[KBuilding 9/9"), "Building 9/9");
+        assert!(matches!(shown("plain [31m text"), Cow::Borrowed(_)));
     }
 }
-
-/// A line's parts between white space or pipes.
-fn columns(text: &str) -> impl Iterator<Item = Range<usize>> {
-    let mut at = 0;
-    text.split([' ', '\t', '|']).filter_map(move |part| {
-        let start = at;
-        at += part.len() + 1;
-        (!part.is_empty()).then_some(start..start + part.len())
-    })
-}
-
-/// Runs of letters and digits.
-fn runs(text: &str) -> impl Iterator<Item = Range<usize>> {
-    let mut start = None;
-    text.char_indices().chain([(text.len(), ' ')]).filter_map(move |(at, c)| match (c.is_alphanumeric(), start) {
-        (true, None) => {
-            start = Some(at);
-            None
-        }
-        (false, Some(begun)) => {
-            start = None;
-            Some(begun..at)
-        }
-        _ => None,
-    })
-}
-
-/// Whether a line goes on with what the line above it says: indented, quoted behind a bar, a test's account of values.
-fn is_continued(line: &str) -> bool {
-    let number = line.trim_start_matches(|c: char| c.is_ascii_digit());
-    line.starts_with([' ', '\t', '|', '>'])
-        || number.len() < line.len() && number.starts_with(" |")
-        || line.starts_with("E ")
-        || line.starts_with("Caused by")
-}
-
-/// Times, numbers, ids, addresses and mere punctuation.
-fn is_varying(cell: &str) -> bool {
-    cell.bytes().any(|byte| byte.is_ascii_digit())
-        || !cell.contains(char::is_alphanumeric)
-        || matches!(
-            cell.trim_matches(|c: char| !c.is_alphanumeric()),
-            "Jan"
-                | "Feb"
-                | "Mar"
-                | "Apr"
-                | "May"
-                | "Jun"
-                | "Jul"
-                | "Aug"
-                | "Sep"
-                | "Oct"
-                | "Nov"
-                | "Dec"
-                | "Mon"
-                | "Tue"
-                | "Wed"
-                | "Thu"
-                | "Fri"
-                | "Sat"
-                | "Sun"
-        )
-}
-
-/// Words of three Latin letters or more, in lower case.
-fn form_words(form: &str) -> impl Iterator<Item = String> {
-    form.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| word.len() > 2).map(str::to_ascii_lowercase)
-}
-
-#[expect(clippy::expect_used, reason = "the patterns are constants, and a test compiles each")]
-fn pattern(text: &str) -> Regex {
-    Regex::new(text).expect("a constant pattern")
-}
-
-/// What differs from one occurrence of a line to the next.
-static VARYING: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)0x[0-9a-f]+|\b[0-9a-f]{8,}\b|\d+"));
-
-static TIME: LazyLock<Regex> = LazyLock::new(|| pattern(r"\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?"));
-
-static TROUBLE: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?i)error|fail|fatal|exception|warn|denied|refused|panic|critical|traceback"));
-
-static FAILURE: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?i)error|fail|fatal|exception|denied|refused|panic|critical|traceback"));
-
-/// A message begins within the first so many columns.
-const MOST_COLUMNS: usize = 12;

@@ -1,0 +1,301 @@
+//! Whether a sentence is addressed to the model: it asks, orders, wishes, or speaks of the message that it stands in.
+
+use std::ops::Range;
+
+use crate::compress::text::{lexicon::address as words, segment};
+
+/// How surely a sentence speaks to the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Call {
+    /// It tells something.
+    None,
+    /// The user speaks of himself.
+    Weak,
+    /// It asks, orders or wishes.
+    Strong,
+    /// It asks, and speaks of this very message or of the answer to it.
+    Explicit,
+}
+
+/// How the sentences of a part speak.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Calls {
+    pub(super) sentences: usize,
+    pub(super) weak: usize,
+    pub(super) strong: usize,
+    pub(super) explicit: usize,
+    /// Whether the first one speaks to the model at all, and whether it does surely.
+    pub(super) begins: bool,
+    pub(super) begins_strong: bool,
+}
+
+impl Calls {
+    /// Reads a part of a text; of a long one no more than its first bytes.
+    pub(super) fn of(part: &str) -> Self {
+        let part = part.get(..part.floor_char_boundary(MOST_READ)).unwrap_or(part);
+        let mut calls = Self::default();
+        for sentence in sentences(part) {
+            let call = call(part.get(sentence).unwrap_or_default());
+            if calls.sentences == 0 {
+                calls.begins = call > Call::None;
+                calls.begins_strong = call > Call::Weak;
+            }
+            calls.sentences += 1;
+            calls.weak += usize::from(call == Call::Weak);
+            calls.strong += usize::from(call >= Call::Strong);
+            calls.explicit += usize::from(call == Call::Explicit);
+        }
+        calls
+    }
+
+    /// At the edge of a message: a part that asks for the most part, or a shorter one that begins by asking.
+    pub(super) const fn at_an_edge(&self) -> bool {
+        self.in_the_middle()
+            || self.begins && self.strong * 4 >= self.sentences && self.strong > 0 && self.sentences <= MANY
+            || self.begins_strong && self.sentences <= SEVERAL
+    }
+
+    /// In the middle of material: only what asks for the most part.
+    pub(super) const fn in_the_middle(&self) -> bool {
+        self.strong * 2 >= self.sentences && self.strong > 0
+    }
+
+    /// Whether the user mostly speaks of himself.
+    pub(super) const fn is_personal(&self) -> bool {
+        (self.weak + self.strong) * 3 >= self.sentences && self.weak + self.strong > 0
+    }
+}
+
+const MOST_READ: usize = 6000;
+/// Up to so many sentences a first one that asks stands for them all.
+const SEVERAL: usize = 6;
+/// Up to so many it does where others ask as well.
+const MANY: usize = 20;
+
+/// The sentences of a part, blank ones left out.
+pub(super) fn sentences(part: &str) -> Vec<Range<usize>> {
+    let spans = segment::sentences(part).into_iter();
+    spans.filter(|span| part.get(span.clone()).is_some_and(|text| text.contains(char::is_alphanumeric))).collect()
+}
+
+/// How surely a sentence speaks to the model.
+pub(super) fn call(sentence: &str) -> Call {
+    let bare = bare(sentence);
+    let lower = bare.to_lowercase().replace('\u{2019}', "'");
+    let strong = speaks(bare, &lower);
+    match (strong, words::refers(&lower)) {
+        (true, true) => Call::Explicit,
+        (true, false) => Call::Strong,
+        // A short one that speaks of the message announces its material.
+        (false, true) if bare.len() <= 200 => Call::Strong,
+        (false, _) if tokens(&lower).any(words::first_person) => Call::Weak,
+        (false, _) => Call::None,
+    }
+}
+
+/// Whether it asks, orders or wishes; an announcement (`Here are some documents.`) does none of these.
+pub(super) fn asks(sentence: &str) -> bool {
+    let bare = bare(sentence);
+    speaks(bare, &bare.to_lowercase().replace('\u{2019}', "'"))
+}
+
+fn speaks(bare: &str, lower: &str) -> bool {
+    is_labelled(bare) || is_question(bare) || words::wish(lower) || words::asks_by_ending(bare) || orders(bare, lower)
+}
+
+/// Without what a list or an emphasis puts in front.
+pub(super) fn bare(sentence: &str) -> &str {
+    let mut rest = sentence.trim();
+    loop {
+        let before = rest.len();
+        rest =
+            rest.trim_start_matches(['-', '*', '#', '•', '–', '>', '"', '\u{201c}', '(', '_', '+', '·']).trim_start();
+        let digits = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        let numbered = rest.len() - digits.len();
+        if (1..=3).contains(&numbered)
+            && digits.starts_with([')', '.'])
+            && digits.get(1..).is_some_and(|after| after.starts_with(' '))
+        {
+            rest = digits.get(1..).unwrap_or_default().trim_start();
+        }
+        if rest.len() == before {
+            return rest;
+        }
+    }
+}
+
+pub(super) fn is_question(bare: &str) -> bool {
+    let end = bare.trim_end_matches(['"', '\'', ')', '*', '\u{201d}', '»', ' ', '.', '>']);
+    end.ends_with(['?', '？', '؟', '\u{37e}'])
+}
+
+/// The label that a line begins with, `Question` in `Question: who?`, and what follows it.
+pub(super) fn label(line: &str) -> Option<(&str, &str)> {
+    let bare = bare(line);
+    let (name, rest) = bare.split_once(':').or_else(|| bare.split_once('：'))?;
+    let name = name.trim_matches(|c: char| !c.is_alphanumeric());
+    let fits = !name.is_empty() && name.len() <= 40 && name.split_whitespace().count() <= 5;
+    (fits && !rest.starts_with("//")).then_some((name, rest.trim_start_matches(['*', ' ', ']'])))
+}
+
+/// Whether a name of a tag, a heading or a label is that of something addressed to the model, or of material.
+pub(super) fn names(name: &str, list: fn(&str) -> bool) -> bool {
+    let lower = name.to_lowercase();
+    lower.split(|c: char| !c.is_alphanumeric()).any(list)
+}
+
+/// Whether the last word of a name is in the list: a `context-note` is a note.
+pub(super) fn heads(name: &str, list: fn(&str) -> bool) -> bool {
+    let lower = name.to_lowercase();
+    lower
+        .split(|c: char| !c.is_alphanumeric())
+        .rfind(|word| !word.is_empty() && !word.bytes().all(|b| b.is_ascii_digit()))
+        .is_some_and(list)
+}
+
+fn is_labelled(bare: &str) -> bool {
+    label(bare).is_some_and(|(name, _)| heads(name, words::instructive))
+}
+
+/// Whether it begins with an imperative, or asks politely.
+fn orders(bare: &str, lower: &str) -> bool {
+    if tokens(lower).any(words::polite) {
+        return true;
+    }
+    let mut tokens = tokens(lower).skip_while(|word| words::opener(word)).peekable();
+    let Some(first) = tokens.next() else { return false };
+    let second = tokens.peek().copied().unwrap_or_default();
+    if words::request(first) && !is_noun_before(second) {
+        return true;
+    }
+    shaped(bare, first, second) || ends_like_an_order(first, second) || after_a_condition(lower)
+}
+
+/// `Use of …`, `Answer was …`: the word is a noun.
+fn is_noun_before(second: &str) -> bool {
+    matches!(
+        second,
+        "of" | "is" | "was" | "are" | "were" | "has" | "had" | "can" | "may" | "will" | "would" | "and" | "or"
+    )
+}
+
+/// An English verb in its plain form with its object: `Weigh the text …`.
+fn shaped(bare: &str, first: &str, second: &str) -> bool {
+    let plain = first.len() >= 3
+        && first.bytes().all(|byte| byte.is_ascii_lowercase())
+        && !first.ends_with('s')
+        && !first.ends_with("ed")
+        && !first.ends_with("ing")
+        && !first.ends_with("ly");
+    let begins_high = bare.chars().next().is_some_and(char::is_uppercase);
+    plain
+        && begins_high
+        && words::object(second)
+        && !words::relation(first)
+        && !words::object(first)
+        && !words::interrogative(first)
+        && !words::first_person(first)
+        && !matches!(
+            first,
+            "he" | "she"
+                | "they"
+                | "you"
+                | "however"
+                | "maybe"
+                | "perhaps"
+                | "today"
+                | "tomorrow"
+                | "yesterday"
+                | "tonight"
+                | "yes"
+        )
+}
+
+/// Imperatives known by their ending: `Résumez`, `Schreiben Sie`, `Переведите`, `Napiszcie`.
+fn ends_like_an_order(first: &str, second: &str) -> bool {
+    (first.ends_with("ez") && first.len() > 4 && first != "chez")
+        || (second == "sie" && first.ends_with("en"))
+        || ["йте", "ите", "ьте"].iter().any(|ending| first.ends_with(ending) && first.chars().count() > 5)
+        || (first.ends_with("cie") && first.ends_with("jcie"))
+}
+
+/// `If a date is missing, write …`; `For each paragraph: one line`.
+fn after_a_condition(lower: &str) -> bool {
+    let conditional = [
+        "if ",
+        "when ",
+        "where ",
+        "unless ",
+        "for each ",
+        "for every ",
+        "in case ",
+        "before ",
+        "after ",
+        "falls ",
+        "wenn ",
+        "si ",
+        "se ",
+        "jeśli ",
+        "если ",
+    ];
+    let Some(opened) = conditional.iter().find(|word| lower.starts_with(**word)) else { return false };
+    if opened.starts_with("for ") {
+        return true;
+    }
+    let Some((_, clause)) = lower.split_once([',', ':', '，']) else { return false };
+    let mut tokens = tokens(clause).skip_while(|word| words::opener(word));
+    let (first, second) = (tokens.next().unwrap_or_default(), tokens.next().unwrap_or_default());
+    words::request(first) && !is_noun_before(second)
+}
+
+fn tokens(lower: &str) -> impl Iterator<Item = &str> {
+    let parts = lower.split(|c: char| !(c.is_alphanumeric() || c == '\'' || c == '-'));
+    parts.map(|word| word.trim_matches(['\'', '-'])).filter(|word| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_questions_and_wishes_are_addressed_to_the_model() {
+        for sentence in [
+            "Now weigh the text above against the one below.",
+            "Write in Dutch, name no person.",
+            "- Do not edit anything below third_party/.",
+            "Never commit when a check is red.",
+            "I would like a toast for my aunt.",
+            "If a date is missing, write \"date to follow\".",
+            "For each paragraph above: one line.",
+            "Bitte fasse den Text zusammen.",
+            "Fassen Sie den Text zusammen.",
+            "Résumez ce rapport.",
+            "No menciones el lago.",
+            "Переведите текст на английский.",
+            "请把上文译成中文。",
+            "この文章を要約してください。",
+            "Who got it?",
+            "Question: mount of olives",
+        ] {
+            assert!(call(sentence) >= Call::Strong, "{sentence}");
+        }
+    }
+
+    #[test]
+    fn what_is_told_is_not() {
+        for sentence in [
+            "Children draw the kiln.",
+            "Visitors may watch from the gallery.",
+            "In the thirties a poet lived there.",
+            "Half the town came.",
+            "State law requires a permit.",
+            "Use of force was rare.",
+            "The tenant must not sublet.",
+            "Swelling may appear on one side.",
+            "Der Beitrag wird im März eingezogen.",
+            "第3条 设备出现故障时，乙方应当在六小时内到场。",
+        ] {
+            assert!(call(sentence) < Call::Strong, "{sentence}");
+        }
+    }
+}

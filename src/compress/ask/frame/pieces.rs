@@ -1,0 +1,211 @@
+//! The pieces of a message: paragraphs, headings, rulers, fences, the tags around and what is between them.
+
+use std::ops::Range;
+
+use super::{
+    address::{Calls, bare, heads, label, names},
+    outline::{self, Part, lines, opened, outline},
+    shape::{self, Labels, Look, look},
+    task::is_task,
+};
+use crate::compress::text::lexicon::address as words;
+
+/// A piece of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) span: Range<usize>,
+    pub(super) kind: Kind,
+    pub(super) calls: Calls,
+    /// Whether it is settled what it is, and as what.
+    pub(super) fate: Fate,
+    /// Whether its tag or field says that it is what is asked.
+    pub(super) named: bool,
+    /// How many tags stand around it; a stretch ends where this changes.
+    pub(super) depth: usize,
+    /// Whether no blank line sets it apart: one of the long lines of a block.
+    pub(super) line: bool,
+}
+
+/// What a piece is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A tag, or the field of a template.
+    Tag,
+    /// A line that parts.
+    Ruler,
+    /// A fence with what is in it.
+    Fence,
+    /// A paragraph.
+    Text(Look),
+}
+
+/// What becomes of a piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It depends on what stands around it.
+    Open,
+    Frame,
+    Material,
+}
+
+impl Piece {
+    fn new(span: Range<usize>, kind: Kind, fate: Fate, depth: usize) -> Self {
+        Self { span, kind, calls: Calls::default(), fate, named: false, depth, line: false }
+    }
+
+    pub(super) const fn is_document(&self) -> bool {
+        matches!(self.kind, Kind::Text(Look::Document) | Kind::Fence)
+    }
+}
+
+/// Cuts a message into its pieces, in order.
+pub(super) fn pieces(text: &str) -> Vec<Piece> {
+    let mut cutter = Cutter { text, labels: Labels::of(text), found: Vec::new() };
+    cutter.cut(&(0..text.len()), 0);
+    cutter.found
+}
+
+struct Cutter<'a> {
+    text: &'a str,
+    labels: Labels<'a>,
+    found: Vec<Piece>,
+}
+
+impl Cutter<'_> {
+    fn cut(&mut self, span: &Range<usize>, depth: usize) {
+        // What the field above says of all up to the next one.
+        let mut field = None;
+        let parts = outline(self.text, span);
+        for (at, part) in parts.iter().enumerate() {
+            let from = self.found.len();
+            match part {
+                Part::Text(block) => self.text(block, depth),
+                Part::Ruler(line) => self.found.push(Piece::new(line.clone(), Kind::Ruler, Fate::Open, depth)),
+                Part::Fence(whole, _) => self.found.push(Piece::new(whole.clone(), Kind::Fence, Fate::Open, depth)),
+                Part::Field(line) => {
+                    let name = self.text.get(line.clone()).unwrap_or_default();
+                    field = Some((
+                        heads(name, is_task),
+                        names(name, words::instructive) && !names(name, words::documentary),
+                    ));
+                    self.found.push(Piece::new(line.clone(), Kind::Tag, Fate::Frame, depth));
+                    continue;
+                }
+                Part::Tagged(whole, inner) => self.tagged(whole, inner, depth, twin(self.text, &parts, at)),
+            }
+            if let Some((asks, instructs)) = field {
+                for piece in self.found.iter_mut().skip(from) {
+                    piece.named |= asks;
+                    if instructs {
+                        piece.fate = Fate::Frame;
+                    }
+                }
+            }
+        }
+    }
+
+    fn tagged(&mut self, whole: &Range<usize>, inner: &Range<usize>, depth: usize, twin: bool) {
+        let name =
+            self.text.get(whole.clone()).and_then(|part| opened(part.trim_start())).unwrap_or_default().to_lowercase();
+        let held = self.text.get(inner.clone()).unwrap_or_default();
+        if words::markup(&name) || depth >= DEEPEST {
+            self.found.push(Piece::new(whole.clone(), Kind::Text(Look::Document), Fate::Open, depth));
+            return;
+        }
+        let instructs = names(&name, words::instructive);
+        let document = heads(&name, words::documentary) && !instructs;
+        let calls = Calls::of(held);
+        let speaks = calls.strong * if document { 2 } else { 4 } >= calls.sentences && calls.strong > 0;
+        let long = held.trim().len() >= SHORTEST;
+        if instructs || speaks || !long {
+            let mut piece = Piece::new(whole.clone(), Kind::Tag, Fate::Frame, depth);
+            piece.named = heads(&name, is_task);
+            if piece.named {
+                // What is asked stands between the tags.
+                self.found.push(Piece::new(whole.start..inner.start, Kind::Tag, Fate::Frame, depth));
+                self.found.push(Piece { span: inner.clone(), ..piece });
+                self.found.push(Piece::new(inner.end..whole.end, Kind::Tag, Fate::Frame, depth));
+            } else {
+                self.found.push(piece);
+            }
+            return;
+        }
+        if twin {
+            // One of several documents: its tags tell them apart and stand or go with it.
+            self.found.push(Piece::new(whole.clone(), Kind::Text(Look::Document), Fate::Open, depth));
+            return;
+        }
+        self.found.push(Piece::new(whole.start..inner.start, Kind::Tag, Fate::Frame, depth));
+        if document && outline(self.text, inner).iter().all(|part| !matches!(part, Part::Tagged(..))) {
+            self.found.push(Piece::new(inner.clone(), Kind::Text(Look::Document), Fate::Material, depth + 1));
+        } else {
+            self.cut(inner, depth + 1);
+        }
+        self.found.push(Piece::new(inner.end..whole.end, Kind::Tag, Fate::Frame, depth));
+    }
+
+    /// A block without blank lines: its headings and, where its lines are paragraphs of their own, each line.
+    fn text(&mut self, block: &Range<usize>, depth: usize) {
+        let lines = lines(self.text, block);
+        let from = self.found.len();
+        let read = |line: &Range<usize>| self.text.get(line.clone()).unwrap_or_default();
+        let code = lines.iter().filter(|line| shape::is_code(read(line))).count() * 2 > lines.len();
+        let paragraphs = lines.len() > 1 && block.len() / lines.len() >= LONG_LINE && !code;
+        let mut start = 0;
+        for (at, line) in lines.iter().enumerate() {
+            let alone = !code
+                && lines.len() > 1
+                && (shape::is_heading(read(line)) || at == 0 && shape::hint(read(line)).is_some());
+            if alone || paragraphs {
+                self.paragraph(&lines, start..at, depth);
+                self.paragraph(&lines, at..at + 1, depth);
+                start = at + 1;
+            }
+        }
+        self.paragraph(&lines, start..lines.len(), depth);
+        if paragraphs {
+            self.found.iter_mut().skip(from).for_each(|piece| piece.line = true);
+        }
+    }
+
+    fn paragraph(&mut self, lines: &[Range<usize>], range: Range<usize>, depth: usize) {
+        let Some([first, ..]) = lines.get(range.clone()) else { return };
+        let Some(own) = lines.get(range) else { return };
+        let span = first.start..own.last().map_or(first.end, |last| last.end);
+        let part = self.text.get(span.clone()).unwrap_or_default();
+        let look = look(self.text, own, &self.labels);
+        let mut piece = Piece::new(span, Kind::Text(look), Fate::Open, depth);
+        if look != Look::Document {
+            piece.calls = Calls::of(part);
+        }
+        piece.named = look == Look::Prose
+            && label(part).is_some_and(|(name, rest)| heads(name, is_task) && rest.trim().is_empty());
+        self.found.push(piece);
+    }
+}
+
+/// Whether a tagged part has a neighbour under the same name.
+fn twin(text: &str, parts: &[Part], at: usize) -> bool {
+    let name = |part: Option<&Part>| match part {
+        Some(Part::Tagged(whole, _)) => text.get(whole.clone()).and_then(|part| opened(part.trim_start())),
+        _ => None,
+    };
+    let own = name(parts.get(at));
+    own.is_some() && (name(parts.get(at + 1)) == own || at > 0 && name(parts.get(at - 1)) == own)
+}
+
+/// Whether a line ends by announcing what follows.
+pub(super) fn announces(part: &str) -> bool {
+    let part = part.trim().trim_end_matches(['*', '"', '\u{201c}', ' ', '`']);
+    part.ends_with([':', '：']) && part.len() <= ANNOUNCEMENT && !outline::is_shouted(bare(part))
+        || shape::hint(part) == Some(true)
+}
+
+/// Tags inside of tags that are looked into.
+const DEEPEST: usize = 4;
+/// Bytes between two tags below which what they hold is the user's.
+const SHORTEST: usize = 200;
+/// Mean bytes of a line from which on lines are paragraphs.
+const LONG_LINE: usize = 150;
+/// The most bytes of an announcement.
+const ANNOUNCEMENT: usize = 240;

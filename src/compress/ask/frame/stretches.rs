@@ -1,0 +1,248 @@
+//! Which pieces are the user's, and which stretches of the others are long enough to be material.
+
+use std::{collections::HashMap, ops::Range};
+
+use super::{
+    pieces::{Fate, Kind, Piece, announces, pieces},
+    shape::{Look, hint},
+    shots::Shots,
+};
+
+/// The pieces of a message, each settled.
+pub(super) fn read(text: &str, shots: Option<&Shots>) -> Vec<Piece> {
+    let mut pieces = pieces(text);
+    if let Some(shots) = shots {
+        let inside = |span: &Range<usize>| span.start < shots.span.end && shots.span.start < span.end;
+        pieces
+            .iter_mut()
+            .filter(|piece| inside(&piece.span) && piece.span.len() <= LONG_EXAMPLE)
+            .for_each(|piece| piece.fate = Fate::Frame);
+    }
+    under_hints(text, &mut pieces);
+    at_edges(text, &mut pieces, true);
+    at_edges(text, &mut pieces, false);
+    in_the_middle(text, &mut pieces);
+    joined(text, &mut pieces);
+    settle(text, &mut pieces);
+    pieces
+}
+
+/// Headings and labels that name what is below them: `# Rules` up to the next heading.
+fn under_hints(text: &str, pieces: &mut [Piece]) {
+    let mut instructs = false;
+    for piece in pieces.iter_mut() {
+        if !matches!(piece.kind, Kind::Text(_)) {
+            instructs &= piece.kind == Kind::Fence;
+            continue;
+        }
+        let first = text.get(piece.span.clone()).and_then(|part| part.trim().lines().next()).unwrap_or_default();
+        let title = piece.kind == Kind::Text(Look::Heading) || piece.span.len() <= 80;
+        match hint(first).filter(|_| title) {
+            Some(true) => instructs = false,
+            Some(false) => instructs = true,
+            None if piece.kind == Kind::Text(Look::Heading) => instructs = false,
+            // A rule is short; a long text that asks nothing is no rule.
+            None if piece.span.len() >= LONG && piece.calls.strong == 0 => instructs = false,
+            None => {}
+        }
+        if instructs && piece.fate == Fate::Open {
+            piece.fate = Fate::Frame;
+        }
+    }
+}
+
+/// From one end of the message on up to the first document: whatever asks is the user's, and what he says of himself.
+fn at_edges(text: &str, pieces: &mut [Piece], forward: bool) {
+    let count = pieces.len();
+    let order: Vec<usize> = if forward { (0..count).collect() } else { (0..count).rev().collect() };
+    let (mut told, mut personal, mut asked) = (0, 0, false);
+    let mut passed = Vec::new();
+    for at in order {
+        let Some(piece) = pieces.get(at) else { continue };
+        if piece.fate == Fate::Frame {
+            asked = true;
+            continue;
+        }
+        let opening = forward && piece.span.start <= text.len() / 4;
+        let announcement = opening && !piece.is_document() && text.get(piece.span.clone()).is_some_and(announces);
+        // What stands before `Here is the contract:` is no contract.
+        if announcement && (asked || piece.calls.strong + piece.calls.weak > 0 || passed.is_empty()) {
+            passed.drain(..).chain([at]).for_each(|before: usize| frame(pieces, before));
+            (told, asked) = (0, true);
+            continue;
+        }
+        if piece.is_document() || piece.fate == Fate::Material || told >= LONG {
+            return;
+        }
+        // A line that nothing sets apart from the ones between it and the edge is one of them.
+        let apart = !piece.line || told == 0;
+        if piece.calls.at_an_edge() && apart {
+            asked = true;
+            frame(pieces, at);
+        } else if piece.calls.is_personal() && !piece.line && personal + piece.span.len() <= STORY {
+            personal += piece.span.len();
+            asked |= piece.calls.weak > 0;
+            frame(pieces, at);
+        } else {
+            told += piece.span.len();
+            passed.push(at);
+        }
+    }
+}
+
+fn frame(pieces: &mut [Piece], at: usize) {
+    if let Some(piece) = pieces.get_mut(at) {
+        piece.fate = Fate::Frame;
+    }
+}
+
+/// Between documents: a paragraph that asks for the most part, or one in another language than the rest. Where many
+/// paragraphs ask, the document itself is a set of instructions (a leaflet, a recipe, a manual).
+fn in_the_middle(text: &str, pieces: &mut [Piece]) {
+    let paragraph =
+        |piece: &Piece| piece.fate == Fate::Open && matches!(piece.kind, Kind::Text(Look::Prose | Look::List));
+    let all = pieces.iter().filter(|piece| paragraph(piece)).count();
+    let asking = |piece: &Piece| paragraph(piece) && piece.calls.in_the_middle();
+    let asked = pieces.iter().filter(|piece| asking(piece)).count();
+    let manual = asked > FEW && asked * 5 > all;
+    let foreign = foreign(text, pieces);
+    for (at, piece) in pieces.iter_mut().enumerate() {
+        let speaks = asking(piece) && (!(manual || piece.line) || piece.calls.explicit > 0);
+        if speaks || paragraph(piece) && foreign.binary_search(&at).is_ok() {
+            piece.fate = Fate::Frame;
+        }
+    }
+}
+
+/// Short paragraphs whose small words occur nowhere else in the message: they are in another language.
+fn foreign(text: &str, pieces: &[Piece]) -> Vec<usize> {
+    let small = |piece: &Piece| {
+        let part = text.get(piece.span.clone()).unwrap_or_default();
+        let part = part.get(..part.floor_char_boundary(2000)).unwrap_or_default();
+        let words = part.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        let short = words.filter(|word| word.chars().count() <= 3 && word.chars().all(char::is_alphabetic));
+        short.map(str::to_lowercase).collect::<Vec<String>>()
+    };
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    let prose: Vec<(usize, Vec<String>)> = pieces
+        .iter()
+        .enumerate()
+        .filter(|(_, piece)| matches!(piece.kind, Kind::Text(Look::Prose)))
+        .map(|(at, piece)| (at, small(piece)))
+        .collect();
+    for word in prose.iter().flat_map(|(_, words)| words) {
+        *counts.entry(word.clone()).or_default() += 1;
+    }
+    let lonely = |words: &[String]| {
+        let mut own: HashMap<&String, usize> = HashMap::new();
+        words.iter().for_each(|word| *own.entry(word).or_default() += 1);
+        let shared = own.iter().filter(|(word, count)| counts.get(**word).is_some_and(|all| all > count)).count();
+        own.len() >= 4 && shared * 4 <= own.len()
+    };
+    let short = |at: usize| pieces.get(at).is_some_and(|piece| piece.span.len() <= 500);
+    prose.iter().filter(|(at, words)| short(*at) && lonely(words)).map(|(at, _)| *at).collect()
+}
+
+/// What follows its neighbour: a short list or value under what the user says, a format after its announcement.
+fn joined(text: &str, pieces: &mut [Piece]) {
+    for at in 0..pieces.len() {
+        let (Some(piece), Some(above)) = (pieces.get(at), at.checked_sub(1).and_then(|above| pieces.get(above))) else {
+            continue;
+        };
+        if piece.fate != Fate::Open || above.fate != Fate::Frame || above.depth != piece.depth {
+            continue;
+        }
+        let size = piece.span.len();
+        let list = piece.kind == Kind::Text(Look::List) && size <= LIST;
+        let shown = piece.is_document() && text.get(above.span.clone()).is_some_and(announces_form) && size <= STORY;
+        if list || shown {
+            frame(pieces, at);
+        }
+    }
+}
+
+/// `Answer as JSON like this:` is followed by a format, not by material.
+fn announces_form(part: &str) -> bool {
+    let last = part.trim().lines().last().unwrap_or_default().to_lowercase();
+    let words = [
+        "format",
+        "schema",
+        "like this",
+        "example",
+        "structure",
+        "template",
+        "as follows",
+        "output",
+        "form:",
+        "keys",
+        "fields",
+        "beispiel",
+        "exemple",
+        "ejemplo",
+        "esempio",
+        "exemplo",
+        "formato",
+        "формат",
+        "格式",
+        "形式",
+        "형식",
+    ];
+    (last.ends_with([':', '：', '.', '`']) || last.len() <= 60) && words.iter().any(|word| last.contains(word))
+}
+
+/// Stretches between what is framed: long ones are material.
+fn settle(text: &str, pieces: &mut [Piece]) {
+    let mut start = 0;
+    while start < pieces.len() {
+        let depth = pieces.get(start).map_or(0, |piece| piece.depth);
+        let framed = |piece: &Piece| piece.fate == Fate::Frame;
+        if pieces.get(start).is_none_or(framed) {
+            start += 1;
+            continue;
+        }
+        let length = pieces.iter().skip(start).take_while(|piece| !framed(piece) && piece.depth == depth).count();
+        let end = start + length;
+        let (from, to) = trimmed(text, pieces, start, end);
+        let sizes = pieces.get(from..to).unwrap_or_default().iter();
+        let told: usize = sizes.clone().map(|piece| piece.span.len()).sum();
+        let documents: usize = sizes
+            .filter(|piece| piece.is_document() || piece.fate == Fate::Material)
+            .map(|piece| piece.span.len())
+            .sum();
+        let material = told >= LONG || documents >= SHORT_DOCUMENT;
+        for (at, piece) in pieces.iter_mut().enumerate().take(end).skip(start) {
+            piece.fate = if material && (from..to).contains(&at) { Fate::Material } else { Fate::Frame };
+        }
+        start = end;
+    }
+}
+
+/// A stretch without the short lines at its ends: titles, sign-offs, names, rulers.
+fn trimmed(text: &str, pieces: &[Piece], start: usize, end: usize) -> (usize, usize) {
+    let own = pieces.get(start..end).unwrap_or_default();
+    let mean = own.iter().map(|piece| piece.span.len()).sum::<usize>() / own.len().max(1);
+    let most = if mean >= SHORT { 3 } else { 1 };
+    let short = |piece: &&Piece| {
+        let lines = text.get(piece.span.clone()).map_or(0, |part| part.trim().lines().count());
+        piece.fate == Fate::Open
+            && (piece.kind == Kind::Ruler || !piece.is_document() && piece.span.len() <= SHORT && lines <= 2)
+    };
+    let head = own.iter().take_while(short).take(most).count();
+    let tail = own.iter().skip(head).rev().take_while(short).take(most).count();
+    (start + head, end - tail)
+}
+
+/// Bytes of text that asks nothing from which on it is material.
+const LONG: usize = 300;
+/// Bytes of a document, which is known by its form.
+const SHORT_DOCUMENT: usize = 160;
+/// Bytes of a line at the end of a stretch that belongs to the user: a title, a greeting, a name.
+const SHORT: usize = 160;
+/// Bytes that a user tells of himself.
+const STORY: usize = 2000;
+/// Bytes of a list that a user writes.
+const LIST: usize = 1500;
+/// Bytes of an example's part that are an example still.
+const LONG_EXAMPLE: usize = 1500;
+/// Paragraphs that ask, up to which they are the user's.
+const FEW: usize = 3;

@@ -1,0 +1,131 @@
+//! What is asked: of all that is addressed to the model, the part that tells best what the material is read for.
+
+use std::ops::Range;
+
+use super::address::{asks, bare, heads, is_question, label, sentences};
+use crate::compress::text::lexicon::address as words;
+
+/// How well a sentence tells what is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Told {
+    /// A rule, a format, a wish beside the task.
+    Rule,
+    /// A line of a few words at an edge: a search query, a title of a task.
+    Bare,
+    /// An imperative.
+    Order,
+    /// It ends with a question mark.
+    Question,
+    /// It stands behind a label or in a tag that says so.
+    Labelled,
+}
+
+/// A part of the frame.
+pub(super) struct Heard {
+    pub(super) span: Range<usize>,
+    /// Whether its tag, field or heading says that it is what is asked.
+    pub(super) named: bool,
+    /// Whether it is the first or the last of the message.
+    pub(super) edge: bool,
+}
+
+/// The question or the task, without its label. Of equal ones the last.
+pub(super) fn task(text: &str, frame: &[Heard]) -> Option<Range<usize>> {
+    let best = frame
+        .iter()
+        .filter_map(|heard| read(text, heard))
+        .reduce(|best, next| if next.0 >= best.0 { next } else { best });
+    best.map(|(_, span)| span)
+}
+
+fn read(text: &str, heard: &Heard) -> Option<(Told, Range<usize>)> {
+    let part = text.get(heard.span.clone())?;
+    let trimmed = |span: Range<usize>| {
+        let inner = part.get(span.clone()).unwrap_or_default();
+        let start = heard.span.start + span.start + (inner.len() - inner.trim_start().len());
+        start..start + inner.trim().len()
+    };
+    let mut best: Option<(Told, Range<usize>)> = None;
+    for sentence in sentences(part) {
+        let here = part.get(sentence.clone()).unwrap_or_default();
+        let (told, from) = told(here, heard);
+        let Some(told) = told else { continue };
+        let span = sentence.start + from..sentence.end;
+        match &mut best {
+            // What is asked may go on over several sentences.
+            Some((held, held_span)) if *held == told && held_span.end == sentence.start => held_span.end = span.end,
+            Some((held, _)) if *held > told => {}
+            _ => best = Some((told, span)),
+        }
+    }
+    best.map(|(told, span)| (told, trimmed(span))).filter(|(_, span)| !span.is_empty())
+}
+
+/// How well one sentence tells it, and where what it tells begins.
+fn told(sentence: &str, heard: &Heard) -> (Option<Told>, usize) {
+    if let Some((name, rest)) = label(sentence).filter(|(name, rest)| heads(name, is_task) && !rest.trim().is_empty()) {
+        let at = sentence.find(name).map_or(0, |at| at + name.len());
+        let from = sentence.get(at..).and_then(|after| after.find(rest.trim())).map_or(0, |after| at + after);
+        return (Some(Told::Labelled), from);
+    }
+    let plain = bare(sentence);
+    if heard.named {
+        return (Some(Told::Labelled), 0);
+    }
+    if is_question(plain) {
+        return (Some(Told::Question), 0);
+    }
+    let first = plain.split_whitespace().next().unwrap_or_default().to_lowercase();
+    let ends = plain.ends_with(|c: char| c.is_ascii_punctuation());
+    if words::interrogative(&first) && !ends {
+        return (Some(Told::Question), 0);
+    }
+    let forbids = matches!(
+        first.as_str(),
+        "do" | "don't" | "never" | "no" | "avoid" | "keep" | "if" | "use" | "using" | "only" | "limit" | "you"
+    );
+    if asks(sentence) {
+        return (Some(if forbids { Told::Rule } else { Told::Order }), 0);
+    }
+    let words = plain.split_whitespace().count();
+    let query = heard.edge && !ends && (2..=30).contains(&words) && label(plain).is_none();
+    (query.then_some(Told::Bare), 0)
+}
+
+/// Names of labels, tags and fields that hold what is asked.
+pub(super) fn is_task(word: &str) -> bool {
+    matches!(
+        word,
+        "question"
+            | "q"
+            | "query"
+            | "task"
+            | "instruction"
+            | "instructions"
+            | "request"
+            | "ask"
+            | "problem"
+            | "frage"
+            | "aufgabe"
+            | "pregunta"
+            | "tarea"
+            | "pergunta"
+            | "tarefa"
+            | "domanda"
+            | "compito"
+            | "tâche"
+            | "pytanie"
+            | "zadanie"
+            | "вопрос"
+            | "задача"
+            | "задание"
+            | "vraag"
+            | "opdracht"
+            | "问题"
+            | "問題"
+            | "質問"
+            | "질문"
+            | "سؤال"
+            | "प्रश्न"
+    )
+}

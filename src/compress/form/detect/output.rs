@@ -1,0 +1,23 @@
+//! Whether a tool's result is what a program wrote while it ran: a log, a build, a test run, a trace.
+
+use super::lines::{self, Look};
+use crate::compress::form::trace::{self, Role};
+
+/// Whether a whole text is a program's output. Only a tool's result is asked about: in a message of a user's, prose
+/// stands around what was pasted.
+pub(super) fn is_output(text: &str) -> bool {
+    let lines: Vec<&str> = text.lines().collect();
+    let filled = lines.iter().filter(|line| !line.trim().is_empty()).count();
+    if filled < 3 || lines.iter().any(|line| line.starts_with("```")) {
+        return false;
+    }
+    let looks = |wanted: Look| lines.iter().filter(|line| lines::look(line) == wanted).count();
+    let (logged, traced) = (looks(Look::Log), looks(Look::Trace));
+    if (logged + traced) * 2 >= filled {
+        return true;
+    }
+    let roles = trace::structure(&lines).roles;
+    let count = |wanted: &[Role]| roles.iter().filter(|role| wanted.contains(role)).count();
+    let told = count(&[Role::Head, Role::Cause, Role::Near, Role::Part]);
+    count(&[Role::Head]) > 0 && count(&[Role::Near, Role::Cause]) > 0 && (told + logged) * 3 >= filled
+}

@@ -1,0 +1,168 @@
+//! How surprising a line is among its like.
+//!
+//! A line's template and each of its values are columns. A value is surprising by how much rarer it is than its column's
+//! values are on average: where all differ (ids, times, sizes) none is; a status that is 200 a hundred times and 502 once
+//! is. Numbers are also told by their number of digits, so that an outlier shows among numbers that all differ.
+
+use std::collections::HashMap;
+
+use super::fold;
+use crate::compress::worth::weights::{LOG_SURPRISE, UNASKED};
+
+/// For each line a factor of at least 1.
+pub(super) fn surprises(lines: &[&str]) -> Vec<f32> {
+    let shapes: Vec<Shape<'_>> = lines.iter().map(|line| Shape::of(line)).collect();
+    let mut columns: HashMap<(usize, usize, bool), Column<'_>> = HashMap::new();
+    let mut templates: HashMap<&str, usize> = HashMap::new();
+    let mut counts: Vec<usize> = Vec::new();
+    let numbers: Vec<usize> = shapes
+        .iter()
+        .map(|shape| {
+            let next = templates.len();
+            let number = *templates.entry(shape.template.as_str()).or_insert(next);
+            if number == counts.len() {
+                counts.push(0);
+            }
+            if let Some(count) = counts.get_mut(number) {
+                *count += 1;
+            }
+            number
+        })
+        .collect();
+    for (shape, number) in shapes.iter().zip(&numbers) {
+        for (place, value) in shape.values.iter().enumerate().take(MOST_COLUMNS) {
+            columns.entry((*number, place, false)).or_default().add(value);
+            columns.entry((*number, place, true)).or_default().add(magnitude(value));
+        }
+    }
+    for column in columns.values_mut() {
+        column.settle();
+    }
+    let mut before = vec![0_usize; counts.len()];
+    let surprise = |(number, shape): (&usize, &Shape<'_>)| {
+        let count = counts.get(*number).copied().unwrap_or(1).max(1) as f32;
+        let seen = before.get_mut(*number).map_or(0, |seen| {
+            *seen += 1;
+            *seen
+        });
+        let repeat = 1.0 / (count.sqrt() * seen.max(1) as f32);
+        let values = shape.values.iter().enumerate().take(MOST_COLUMNS).map(|(place, value)| {
+            let column = |size: bool| columns.get(&(*number, place, size));
+            let plain = column(false).map_or(0.0, |column| column.surprise(value));
+            plain.max(column(true).map_or(0.0, |column| column.surprise(magnitude(value))))
+        });
+        let most = values.fold(0.0, f32::max);
+        if most > SURPRISING { (LOG_SURPRISE * most).exp().min(MOST) } else { repeat }
+    };
+    numbers.iter().zip(&shapes).map(surprise).collect()
+}
+
+/// A line with its values blanked, and the values.
+struct Shape<'a> {
+    template: String,
+    values: Vec<&'a str>,
+}
+
+impl<'a> Shape<'a> {
+    /// Values are runs of letters and digits that hold a digit.
+    fn of(line: &'a str) -> Self {
+        let mut shape = Self { template: String::with_capacity(line.len()), values: Vec::new() };
+        let (mut start, time) = (None, fold::time(line));
+        for (at, c) in line.char_indices().chain([(line.len(), ' ')]) {
+            match (c.is_alphanumeric(), start) {
+                (true, None) => start = Some(at),
+                (false, Some(from)) => {
+                    let word = line.get(from..at).unwrap_or_default();
+                    if word.bytes().any(|byte| byte.is_ascii_digit()) {
+                        shape.template.push('#');
+                        // When it was is told by every line.
+                        if from >= time.end {
+                            shape.values.push(word);
+                        }
+                    } else {
+                        shape.template.push_str(word);
+                    }
+                    start = None;
+                    shape.template.push(c);
+                }
+                (false, None) => shape.template.push(c),
+                (true, Some(_)) => {}
+            }
+        }
+        shape.template.truncate(shape.template.trim_end().len());
+        shape
+    }
+}
+
+/// The values of one column and how often each occurs.
+#[derive(Default)]
+struct Column<'a> {
+    counts: HashMap<&'a str, u32>,
+    total: u32,
+    usual: f32,
+}
+
+impl<'a> Column<'a> {
+    fn add(&mut self, value: &'a str) {
+        *self.counts.entry(value).or_default() += 1;
+        self.total += 1;
+    }
+
+    fn settle(&mut self) {
+        // Summed by count, so that the order of the map is of no account.
+        let mut counts: Vec<u32> = self.counts.values().copied().collect();
+        counts.sort_unstable();
+        self.usual =
+            counts.iter().map(|count| *count as f32 * self.nats(*count)).sum::<f32>() / self.total.max(1) as f32;
+    }
+
+    fn nats(&self, count: u32) -> f32 {
+        (self.total as f32 / count.max(1) as f32).ln()
+    }
+
+    /// Nats beyond the column's usual ones.
+    fn surprise(&self, value: &str) -> f32 {
+        self.counts.get(value).map_or(0.0, |count| self.nats(*count) - self.usual)
+    }
+}
+
+/// How many digits a number has, as a name for its size; the value itself where it is no number.
+fn magnitude(value: &str) -> &str {
+    let digits = value.len() - value.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    SIZES.get(..digits).filter(|_| digits > 0).unwrap_or(value)
+}
+
+const SIZES: &str = "####################";
+
+/// Nats beyond the usual from which on a value is surprising.
+const SURPRISING: f32 = 2.0;
+
+/// A surprise lifts a line to the rank of what is asked, and no higher.
+const MOST: f32 = 1.0 / UNASKED;
+
+/// Values of a line that are looked at.
+const MOST_COLUMNS: usize = 24;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first(lines: &[String]) -> usize {
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let found = surprises(&lines);
+        (0..found.len()).max_by(|a, b| found[*a].total_cmp(&found[*b]).then(b.cmp(a))).unwrap()
+    }
+
+    #[test]
+    fn a_rare_status_an_outlier_and_a_rare_template_stand_out_and_ids_do_not() {
+        let line =
+            |n: usize, status: u32, ms: u32| format!("10:00:{:02} req={:08x} GET /a {status} {ms}ms", n % 60, n * 7919);
+        let mut lines: Vec<String> = (0..60).map(|n| line(n, 200, 10 + (n as u32 * 7) % 80)).collect();
+        lines[41] = line(41, 502, 30);
+        assert_eq!(first(&lines), 41);
+        lines[41] = line(41, 200, 98_765);
+        assert_eq!(first(&lines), 41);
+        lines[41] = "10:00:41 upstream closed the socket".into();
+        assert_eq!(first(&lines), 41);
+    }
+}

@@ -1,0 +1,478 @@
+//! The words by which a user speaks to a model, in the languages that most messages are written in. Short paragraphs at
+//! the edges of a message are taken for the user's words without any list; these tell long ones and those in the middle.
+
+use std::{collections::HashSet, sync::OnceLock};
+
+/// Whether a sentence that begins with this word (in lower case) asks for something to be done.
+pub(crate) fn request(word: &str) -> bool {
+    REQUESTS.has(word)
+}
+
+/// Whether the word asks politely, wherever it stands.
+pub(crate) fn polite(word: &str) -> bool {
+    POLITE.has(word)
+}
+
+/// Whether a request may begin with this word before its verb.
+pub(crate) fn opener(word: &str) -> bool {
+    OPENERS.has(word)
+}
+
+/// Whether a question may begin with this word.
+pub(crate) fn interrogative(word: &str) -> bool {
+    INTERROGATIVES.has(word)
+}
+
+/// Whether the object of an English imperative may begin with this word.
+pub(crate) fn object(word: &str) -> bool {
+    OBJECTS.has(word)
+}
+
+/// Whether a word before an object is no verb.
+pub(crate) fn relation(word: &str) -> bool {
+    RELATIONS.has(word)
+}
+
+/// Whether the first person speaks.
+pub(crate) fn first_person(word: &str) -> bool {
+    FIRST_PERSON.has(word)
+}
+
+/// Whether the sentence (in lower case) wishes or tells the reader what is expected of him.
+pub(crate) fn wish(lower: &str) -> bool {
+    WISHES.iter().any(|wish| says(lower, wish))
+}
+
+/// Whether the sentence (in lower case) speaks of the message that it stands in, or of the answer to it.
+pub(crate) fn refers(lower: &str) -> bool {
+    REFERENCES.iter().any(|reference| says(lower, reference))
+}
+
+/// Whether a phrase stands in a sentence and begins at a word's beginning.
+fn says(lower: &str, phrase: &str) -> bool {
+    let joined =
+        |at: usize| lower.get(..at).and_then(|before| before.chars().next_back()).is_some_and(char::is_alphabetic);
+    let spaced = phrase.is_ascii();
+    lower.match_indices(phrase).any(|(at, _)| !spaced || !joined(at))
+}
+
+/// Whether a sentence in a script without word lists asks for something.
+pub(crate) fn asks_by_ending(sentence: &str) -> bool {
+    ENDINGS.iter().any(|ending| sentence.contains(ending))
+}
+
+/// Whether a tag, a heading or a label with this word holds what is addressed to the model.
+pub(crate) fn instructive(word: &str) -> bool {
+    INSTRUCTIVE.has(word)
+}
+
+/// Whether a tag, a heading or a label with this word holds material.
+pub(crate) fn documentary(word: &str) -> bool {
+    DOCUMENTARY.has(word)
+}
+
+/// Whether the label of a record is an answer that an example shows, or what it is an answer to.
+pub(crate) fn of_example(word: &str) -> bool {
+    EXAMPLES.has(word)
+}
+
+/// Whether a tag of this name is markup of a page.
+pub(crate) fn markup(word: &str) -> bool {
+    MARKUP.has(word)
+}
+
+/// Whether the line is a header of a mail.
+pub(crate) fn mail_header(word: &str) -> bool {
+    MAIL_HEADERS.has(word)
+}
+
+/// Words parted by white space, hashed once.
+struct List {
+    words: &'static str,
+    set: OnceLock<HashSet<&'static str>>,
+}
+
+impl List {
+    const fn new(words: &'static str) -> Self {
+        Self { words, set: OnceLock::new() }
+    }
+
+    fn has(&self, word: &str) -> bool {
+        self.set.get_or_init(|| self.words.split_ascii_whitespace().collect()).contains(word)
+    }
+}
+
+/// Imperatives: English, German, French, Spanish, Portuguese, Italian, Dutch, Polish, Russian, Arabic.
+static REQUESTS: List = List::new(
+    "
+    abbreviate accept act adapt add adjust advise allow analyse analyze annotate answer apply argue arrange ask assess assign assume attach avoid
+    be begin bring build bullet calculate call change check choose cite clarify classify clean combine comment compare
+    complete compose compress compute conclude condense confirm consider construct continue convert copy correct count create critique cut
+    debug decide decline define delete derive describe design detect determine develop discuss display do don't draft draw
+    edit elaborate emphasise emphasize end ensure estimate evaluate examine exclude expand explain extract fill filter find finish fix focus follow format
+    generate give go group guess handle help highlight identify ignore imagine implement improve include indicate infer insert inspect integrate interpret
+    invent judge justify keep label leave let let's limit list look make mark match mention merge modify move name never note number
+    obey omit optimise optimize order organise organize outline output paraphrase parse perform pick plan polish prefer prepare present preserve pretend print prioritise prioritize process produce
+    proofread propose provide put quote rank rate read recommend refactor refer reformat refuse remember remove rename reorder repeat rephrase replace reply report
+    resolve respond restate return review revise rewrite round run save say score search select separate set shorten show simplify sketch skip solve sort specify speak
+    split start state stay stick stop structure study suggest summarise summarize support take tell test think title transcribe transform translate treat try turn
+    understand update use using verify wait weigh work wrap write
+    analysiere antworte beantworte beantworten benenne benutze berechne beschränke beschreibe beurteile bewerte erkläre erläutere ersetze erstelle erwähne erzähle
+    fass fasse finde formuliere füge gib halte kürze korrigiere lass lasse liste lies mach mache markiere nenne nimm ordne prüfe sag sage schreib schreibe suche
+    übersetz übersetze untersuche vergleiche vermeide verwende verfasse wähle zähle zeige zitiere fassen
+    ajoute analyse cite classe commence compare compte corrige crée donne décris écris évite explique extrais fais garde identifie indique limite
+    liste mets n'utilise ne nomme note précise prends propose rédige relis remplace rends reprends reste résume réponds supprime traduis trouve utilise vérifie
+    actúa analiza añade busca calcula cambia clasifica compara comienza contesta corrige crea cita cuenta dame describe devuelve dime elabora elige elimina empieza encuentra enumera escribe evita
+    explica explique extrae genera haz identifica incluye indica lee limita lista mantén menciona muestra no ordena pon redacta responde resume reescribe revisa señala tradúcelo traduce usa utiliza
+    adicione analise apresente cite classifique compare comece conte corrija crie descreva diga elabore encontre enumere escreva evite extraia faça forneça gere identifique inclua indique leia liste
+    mantenha mencione mostre não ordene redija reescreva responda resuma revise traduza use utilize verifique
+    aggiungi analizza calcola cerca cita classifica comincia confronta conta correggi crea dammi descrivi dimmi elenca estrai evita fai indica inizia leggi limita mantieni menziona mostra non
+    ordina prepara riassumi rispondi riscrivi scegli scrivi spiega suddividi traduci trova usa utilizza verifica
+    antwoord beantwoord beschrijf geef gebruik laat leg maak noem schrijf vat vergelijk vermijd vertaal zoek
+    dodaj nie odpowiedz podaj podsumuj popraw porównaj przetłumacz przygotuj sprawdź stwórz streść użyj wskaż wybierz wymień wyjaśnij wypisz zachowaj znajdź napisz opisz
+    ответь переведи напиши опиши объясни перечисли назови сделай найди сравни исправь используй укажи кратко составь выдели приведи не перескажи изложи
+    اكتب لخص لخّص ترجم أجب اذكر اشرح قارن استخرج صحح أعد لا حلل استخدم ضع قدم
+    लिखें बताएं अनुवाद सारांश",
+);
+
+static POLITE: List = List::new(
+    "please kindly pls plz bitte svp merci porfavor favor favore proszę prosze пожалуйста alstublieft alsjeblieft lütfen прошу просьба",
+);
+
+static OPENERS: List = List::new(
+    "
+    now then first firstly second secondly third next finally also and so but afterwards always again ok okay hi hello hey dear just only lastly instead therefore thus carefully briefly
+    simply otherwise please kindly nun jetzt dann zuerst danach bitte und maintenant ensuite puis d'abord enfin ahora luego después primero por finalmente agora depois primeiro ora poi prima infine
+    teraz potem najpierw теперь затем сначала потом",
+);
+
+static INTERROGATIVES: List = List::new(
+    "
+    who who's whom whose what what's when where where's which why how is are was were do does did can could should would will has have had am may
+    wer was wann wo warum wie welche welcher welches wieso qui que quoi quand où pourquoi comment quel quelle quels quelles combien est-ce qué quién cuándo dónde cuál cuáles cuántos cuántas cómo
+    quem quando onde qual quais quantos como chi cosa quanto quanti dove perché quale wie wat wanneer waar waarom kto kiedy gdzie dlaczego jak jaki ile czy
+    кто что когда где почему как какой какая какие сколько",
+);
+
+static OBJECTS: List = List::new(
+    "
+    the a an this these those each every all any my our your it them me us no two three four five one nothing everything both exactly only at",
+);
+
+/// English prepositions, conjunctions, adverbs of place and the like.
+static RELATIONS: List = List::new(
+    "
+    aboard about above across after against ago along alongside although amid among around as aside at because before behind below beneath beside besides between beyond both but by
+    concerning despite down during either else even except few following for from half if in inside into just last like many most much near nearly neither next nor not of off on once one only
+    onto opposite or out outside over part past per plus quite rather regarding round save since some still such than that though through throughout till to toward towards twice two under underneath
+    unlike until up upon via what when whenever where whereas wherever whether which while who whose with within without worth yet all almost both here there now then",
+);
+
+static FIRST_PERSON: List = List::new(
+    "i i'm i've i'd i'll my mine me we our us we're we've ich wir mein meine mir mich unser je j'ai nous mon mes notre yo mi nosotros nuestro eu meu minha nós io mio mia noi
+    nostro ik mijn wij ja mój moja я мы мой моя наш",
+);
+
+const WISHES: &[&str] = &[
+    "i want",
+    "i need",
+    "i would like",
+    "i'd like",
+    "i would prefer",
+    "i wish",
+    "i expect",
+    "i am looking",
+    "i'm looking",
+    "we want",
+    "we need",
+    "we would like",
+    "we'd like",
+    "can you",
+    "could you",
+    "would you",
+    "will you",
+    "help me",
+    "let me know",
+    "you are a ",
+    "you are an ",
+    "you are the ",
+    "you are given",
+    "you're a ",
+    "you're an ",
+    "you will be",
+    "you will receive",
+    "you have access",
+    "you must",
+    "you should",
+    "you may ",
+    "you can ",
+    "you have to",
+    "your task",
+    "your job",
+    "your role",
+    "your goal",
+    "your answer",
+    "your response",
+    "your reply",
+    "your output",
+    "feel free",
+    "make sure",
+    "be sure",
+    "ich möchte",
+    "ich brauche",
+    "ich hätte gern",
+    "ich will",
+    "kannst du",
+    "können sie",
+    "könntest du",
+    "du bist",
+    "sie sind ein",
+    "deine aufgabe",
+    "ihre aufgabe",
+    "je veux",
+    "je voudrais",
+    "j'aimerais",
+    "j'ai besoin",
+    "peux-tu",
+    "pouvez-vous",
+    "pourriez-vous",
+    "tu es un",
+    "vous êtes un",
+    "s'il vous plaît",
+    "s'il te plaît",
+    "quiero",
+    "necesito",
+    "me gustaría",
+    "quisiera",
+    "puedes",
+    "podrías",
+    "eres un",
+    "tu tarea",
+    "por favor",
+    "gostaria",
+    "preciso de",
+    "quero ",
+    "você é um",
+    "você pode",
+    "sua tarefa",
+    "vorrei",
+    "ho bisogno",
+    "puoi ",
+    "potresti",
+    "per favore",
+    "sei un",
+    "il tuo compito",
+    "ik wil graag",
+    "kun je",
+    "kunt u",
+    "chciałbym",
+    "chciałabym",
+    "potrzebuję",
+    "czy możesz",
+    "jesteś ",
+    "мне нужно",
+    "я хочу",
+    "хотел бы",
+    "хотела бы",
+    "можешь ли",
+    "ты — ",
+    "вы — ",
+    " sie den ",
+    " sie die ",
+    " sie das ",
+    " sie nur ",
+    " sie bitte ",
+    " sie keine ",
+    " sie nicht ",
+];
+
+const REFERENCES: &[&str] = &[
+    "the above",
+    "above text",
+    "text above",
+    "texts above",
+    "document above",
+    "documents above",
+    "article above",
+    "paragraph above",
+    "passage above",
+    "passages above",
+    "code above",
+    "described above",
+    "given above",
+    "described below",
+    "given below",
+    "text below",
+    "texts below",
+    "the one below",
+    "documents below",
+    "document below",
+    "code below",
+    "is below",
+    "are below",
+    "see below",
+    "following text",
+    "following document",
+    "following article",
+    "following context",
+    "following passage",
+    "following code",
+    "following pieces",
+    "following question",
+    "following json",
+    "following format",
+    "following email",
+    "following conversation",
+    "following transcript",
+    "following information",
+    "here is the",
+    "here are the",
+    "here is a",
+    "here are some",
+    "here's the",
+    "here's my",
+    "here is my",
+    "this is the context",
+    "these documents",
+    "these passages",
+    "these notes",
+    "these sources",
+    "the provided",
+    "the context",
+    "the answer",
+    "an answer",
+    "your answer",
+    "my question",
+    "the question",
+    "in your",
+    "the response",
+    "as json",
+    "in json",
+    "valid json",
+    "in markdown",
+    "your reply",
+    "your response",
+    "final answer",
+    "letzten absatz",
+    "obigen text",
+    "folgenden text",
+    "der folgende text",
+    "texte suivant",
+    "texte ci-dessus",
+    "ci-dessous",
+    "ci-dessus",
+    "texto anterior",
+    "siguiente texto",
+    "texto siguiente",
+    "texto acima",
+    "texto a seguir",
+    "seguente testo",
+    "testo seguente",
+    "testo sopra",
+    "poniższy",
+    "powyższy",
+    "następujący tekst",
+    "следующий текст",
+    "текст выше",
+    "приведённый",
+    "приведенный",
+    "上文",
+    "下文",
+    "以下",
+    "上述",
+    "次の文章",
+    "上の文章",
+    "以下の",
+    "다음",
+    "위의",
+    "निम्नलिखित",
+    "उपरोक्त",
+    "التالي",
+    "أعلاه",
+];
+
+/// Parts of a request in scripts whose words the lists above can't be compared with.
+const ENDINGS: &[&str] = &[
+    "请",
+    "請",
+    "不要",
+    "不得",
+    "务必",
+    "总结",
+    "概括",
+    "翻译",
+    "译成",
+    "写一",
+    "列出",
+    "回答",
+    "解释",
+    "用中文",
+    "ください",
+    "下さい",
+    "なさい",
+    "してはいけません",
+    "しないで",
+    "お願いし",
+    "要約し",
+    "翻訳し",
+    "答えて",
+    "まとめて",
+    "書いて",
+    "세요",
+    "십시오",
+    "시오",
+    "해줘",
+    "해 줘",
+    "주십",
+    "하지 마",
+    "요약해",
+    "번역해",
+    "कीजिए",
+    "करें",
+    "दीजिए",
+    "लिखिए",
+    "लिखें",
+    "बताइए",
+    "बताएं",
+    "न करें",
+    "कृपया",
+    "الرجاء",
+    "يرجى",
+    "من فضلك",
+    "لا تذكر",
+    "لا تكتب",
+    "اكتب",
+    "لخص",
+    "ترجم",
+    "أجب",
+];
+
+static INSTRUCTIVE: List = List::new(
+    "
+    ask asks answer_format command constraint constraints criteria criterion do environment example examples expected format formatting goal goals guidance guideline guidelines hint important info instruction instructions
+    memory note notice objective objectives order orders output persona preferences prompt query question questions reminder request requirement requirements response role rubric rule rules scale schema scoring
+    settings step steps style system task tasks thinking tone todo tool tools warning claude agents usage workflow answer thought aufgabe frage fragen anweisung anweisungen regeln hinweis beispiel beispiele ausgabe
+    tâche question consigne consignes règles exemple exemples tarea pregunta instrucciones reglas ejemplo ejemplos tarefa pergunta instruções regras exemplo exemplos compito domanda istruzioni regole esempio esempi zadanie pytanie instrukcje zasady przykład
+    задача задание вопрос инструкция правила пример примеры opdracht vraag",
+);
+
+static DOCUMENTARY: List = List::new(
+    "
+    abstract appendix article articles attachment attachments book chapter chunk chunks code content contents context contexts contract conversation corpus csv data dataset diff doc docs document documents email emails excerpt
+    excerpts file files history html input inputs json knowledge letter log logs mail material materials minutes notes page pages paper passage passages record records report reports result results snippet snippets source sources
+    story text texts thread transcript web website kontext dokument dokumente texte contexte contexto documento documentos texto testo contesto tekst kontekst текст контекст документ",
+);
+
+static EXAMPLES: List = List::new(
+    "
+    a answer answers assistant ai bot category class classification completion corrected correction example expected human input in intent label output out prompt q question reply response result review sentence sentiment
+    source sql summary tags target translation tweet user message text english french german spanish",
+);
+
+static MARKUP: List = List::new(
+    "html head body div span p a ul ol li table thead tbody tr td th h1 h2 h3 h4 h5 h6 script style svg nav footer br hr img meta link button form select option iframe",
+);
+
+static MAIL_HEADERS: List = List::new(
+    "from to cc bcc sent date subject von an gesendet betreff datum de à objet para asunto fecha enviado assunto data da a oggetto от кому тема",
+);
