@@ -61,8 +61,7 @@ pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
             && !now.listed
             && (now.opens || answers_quote || now.paragraph == before.paragraph)
             && replies(now.text);
-        let goes_below =
-            lower_start(now.text) && !now.opens && !ends(before.text) && now.paragraph != before.paragraph;
+        let goes_below = lower_start(now.text) && !now.opens && !ends(before.text) && now.paragraph != before.paragraph;
         let limits = own == Opening::Limits || goes_below || (before.listed && !now.listed && lower_start(now.text));
         let link = if asked || answers_quote || limits {
             Some(Bond::Together(before.item, now.item))
