@@ -45,15 +45,11 @@ pub(super) fn rejoined(text: &str, blocks: Vec<Block>) -> Vec<Block> {
 fn is_quoted(text: &str, block: &Block) -> bool {
     let deepest = |part: &str| part.lines().map(|line| quoted(line).0).filter(|depth| *depth > 0).max().unwrap_or(0);
     let before = text.get(..block.span.start).unwrap_or_default();
-    let above = before.get(before.ceil_char_boundary(before.len().saturating_sub(NEAR))..).unwrap_or_default();
     let own = text.get(block.span.clone()).unwrap_or_default();
     let all = own.lines().all(|line| line.trim().is_empty() || quoted(line).0 > 0);
     all && deepest(own) > 0
-        && above.lines().rev().take(3).any(|line| quoted(line).0 > 0 || line.trim_end().ends_with(" wrote:"))
+        && before.lines().rev().take(3).any(|line| quoted(line).0 > 0 || line.trim_end().ends_with(" wrote:"))
 }
-
-/// Bytes above a block that are looked at.
-const NEAR: usize = 600;
 
 /// Whether keys are those of a mail.
 fn mails(keys: &[&str]) -> bool {
