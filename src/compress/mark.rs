@@ -6,9 +6,20 @@
 //! source is complete, since readers take a gap for damage otherwise.
 
 use super::{
-    outcome::{Noun, Unit, Why},
+    outcome::{Condensation, Noun, Outcome, Reason, Unit, Why},
     text::segment::quoted,
+    tokens::CountTokens,
 };
+
+/// The condensation that units amount to; the original where they are not shorter.
+pub(super) fn settled(source: &str, units: Vec<Unit>, before: usize, tokens: &dyn CountTokens) -> Condensation {
+    let text = assemble(source, &units);
+    let after = tokens.count(&text);
+    if after >= before || text.trim().is_empty() {
+        return Condensation { units, ..Condensation::unchanged(Reason::NoGain, before) };
+    }
+    Condensation { outcome: Outcome::Compressed(text), tokens_before: before, tokens_after: after, units }
+}
 
 /// The text that units stand for.
 pub(super) fn assemble(source: &str, units: &[Unit]) -> String {
@@ -83,9 +94,12 @@ fn put(text: &mut String, source: &str, run: &[Unit], mark: &str) {
     let white = match gone.get(gone.trim_end().len()..).unwrap_or_default() {
         // Blank lines are among the lines that are counted.
         white if white.contains('\n') && from.noun == Noun::FileLines => "\n",
-        // Behind a mark on a line of its own no space is left of what is gone.
-        white if !is_inline(run) => white.get(white.find('\n').unwrap_or(white.len())..).unwrap_or_default(),
-        white => white,
+        white => match to.ends {
+            Some(ends) => ends,
+            None if is_inline(run) => white,
+            // Behind a mark on a line of its own no space is left of what is gone.
+            None => white.get(white.find('\n').unwrap_or(white.len())..).unwrap_or_default(),
+        },
     };
     let inline = is_inline(run);
     let begun = text.is_empty() || text.ends_with(char::is_whitespace);
@@ -158,6 +172,7 @@ mod tests {
                     text: kept.then(|| part.to_owned()),
                     noun,
                     count: 1,
+                    ends: None,
                 }
             })
             .collect()

@@ -45,7 +45,10 @@ fn json_in_a_string_is_read_as_json() {
 fn records_become_a_table_and_every_value_is_there() {
     let text = hotels(30);
     let auto = arrives(&text, "", None);
-    assert!(auto.starts_with("each row: city=Oslo|note=null\nhotel_name|\"price_per_night\"|stars|rating|has_wifi\n"), "{auto}");
+    assert!(
+        auto.starts_with("each row: city=Oslo|note=null\nhotel_name|\"price_per_night\"|stars|rating|has_wifi\n"),
+        "{auto}"
+    );
     assert!(auto.contains("\nInn number 7|129|2|7.0|false\n"), "{auto}");
     assert!(Encoding::O200k.count(&auto) * 3 < Encoding::O200k.count(&text));
 }
@@ -85,10 +88,12 @@ fn totals_beside_a_list_stay() {
 
 #[test]
 fn objects_by_id_are_rows_and_a_huge_map_of_unlike_ones_is_read_in_linear_room() {
-    let map: Map<String, Value> = (0..50).map(|n| (format!("u{n}"), json!({"name": format!("Name {n}"), "age": n * 3 % 40}))).collect();
+    let map: Map<String, Value> =
+        (0..50).map(|n| (format!("u{n}"), json!({"name": format!("Name {n}"), "age": n * 3 % 40}))).collect();
     let auto = arrives(&Value::Object(map).to_string(), "", None);
     assert!(auto.starts_with("{50}:\n{key}|name|age\n") && auto.contains("\nu7|Name 7|21\n"), "{auto}");
-    let unlike: Map<String, Value> = (0..4000).map(|n| (format!("k{n}"), json!({format!("a{n}"): n, format!("b{n}"): 1}))).collect();
+    let unlike: Map<String, Value> =
+        (0..4000).map(|n| (format!("k{n}"), json!({format!("a{n}"): n, format!("b{n}"): 1}))).collect();
     let text = Value::Object(unlike).to_string();
     arrives(&text, "What is a7?", Some(5.0));
 }
@@ -102,11 +107,20 @@ fn scalars_stay_what_they_are() {
     let query = Query { call: Some(call), ..Query::default() };
     let wanted = crate::compress::ask::Wanted::new(&query, None);
     let tokens = Encoding::O200k;
-    let reader = Reader { wanted: &wanted, query: &query, ratio: Ratio::Auto, style: crate::compress::Style::default(), tokens: &tokens };
+    let reader = Reader {
+        wanted: &wanted,
+        query: &query,
+        ratio: Ratio::Auto,
+        style: crate::compress::Style::default(),
+        tokens: &tokens,
+    };
     let mut walk = Walk::new(&reader, false, 3.0);
     walk.value(&Places::source(0), 0, Label::Root, &node, 0, None);
     let told: String = walk.pieces.iter().map(|piece| piece.text.as_str()).collect();
-    assert_eq!(told, "rows[4]:\na|b|\"c\"\n1.50|\"true\"|007\n-0e3|true|x\n12345678901234567890|null|1e5\n2|\"null\"|\"\"\n\na: 1\na: 2\n");
+    assert_eq!(
+        told,
+        "rows[4]:\na|b|\"c\"\n1.50|\"true\"|007\n-0e3|true|x\n12345678901234567890|null|1e5\n2|\"null\"|\"\"\n\na: 1\na: 2\n"
+    );
 }
 
 #[test]
@@ -121,7 +135,8 @@ fn a_response_that_is_cut_off_is_read_as_far_as_it_goes() {
 
 #[test]
 fn lines_of_json_are_one_table() {
-    let text: String = (0..40).map(|n| format!("{{\"level\": \"info\", \"n\": {n}, \"msg\": \"step {n} done\"}}\n")).collect();
+    let text: String =
+        (0..40).map(|n| format!("{{\"level\": \"info\", \"n\": {n}, \"msg\": \"step {n} done\"}}\n")).collect();
     let text = text.replace("step 9 done", "cannot reach the database");
     let auto = arrives(&text, "", None);
     assert!(auto.starts_with("each row: level=info\nn|msg\n0|step 0 done\n"), "{auto}");
