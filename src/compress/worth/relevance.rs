@@ -1,10 +1,13 @@
 //! How much an item has to do with what is asked: words (BM25), meanings where a model knows them, the company that it
 //! keeps, and whether it holds the kind of thing that would answer.
 
+use std::borrow::Cow;
+
 use super::weights::{ANSWER, MEANING, MOST_COMPARED, NEIGHBOUR, PASSAGE, STEEPNESS, UNASKED};
 use crate::compress::{
     ask::{Expected, Wanted},
     form::{Form, Page},
+    outcome::Noun,
     rewrite::{RewriteError, Rewriter},
     text::segment,
 };
@@ -19,7 +22,9 @@ pub(super) fn relevance(
         return Ok(vec![1.0; page.items.len()]);
     }
     let own: Vec<&str> = page.items.iter().map(said).collect();
-    let mut scores = shares(&wanted.rank(&own));
+    // A row's words mean little without those of its head; a statement's are read by themselves.
+    let rows: Vec<Cow<'_, str>> = (0..own.len()).map(|at| row(page, &own, at)).collect();
+    let mut scores = shares(&wanted.rank(&rows.iter().map(Cow::as_ref).collect::<Vec<_>>()));
     // What compares meanings was trained on English.
     if let Some(model) = model.filter(|_| wanted.is_english()) {
         let meanings = meanings(page, &own, &scores, wanted, model)?;
@@ -96,15 +101,26 @@ fn answers(wanted: &Wanted, own: &str) -> bool {
     }
 }
 
+fn row<'o>(page: &Page<'_>, own: &[&'o str], at: usize) -> Cow<'o, str> {
+    match page.items.get(at) {
+        Some(item) if item.noun == Noun::Rows && item.count > 0 => titled(page, own, at).into(),
+        _ => own.get(at).copied().unwrap_or_default().into(),
+    }
+}
+
 /// An item's words under those of what it needs: a row with its head, a statement with its heading.
 fn titled(page: &Page<'_>, own: &[&str], at: usize) -> String {
     let above = |of: &&usize| **of < at && page.items.get(**of).is_some_and(|item| !item.fixed);
     let needs = page.bonds.of(at).iter().filter(above).filter_map(|of| own.get(*of)).copied();
+    let needs = needs.map(|title| title.get(..title.floor_char_boundary(LONGEST_TITLE)).unwrap_or(title));
     needs.take(MOST_TITLES).chain(own.get(at).copied()).collect::<Vec<_>>().join(". ")
 }
 
 /// What an item stands under is read up to so many items of it: an encoder reads no more anyway.
 const MOST_TITLES: usize = 3;
+
+/// So much of each, in bytes: a head of a thousand columns is not read again for each row.
+const LONGEST_TITLE: usize = 400;
 
 /// The similarity of each item's meaning with the question's; 0 for those past [`MOST_COMPARED`], which share fewest words.
 fn meanings(

@@ -130,5 +130,5 @@ pub(in crate::compress) const FRAME_TONGUE: usize = 40;
 /// The same where it holds some words of the question's. Range 0–1.
 pub(in crate::compress) const PARTLY_ECHO: f32 = 0.1;
 
-/// Salience of a number beside a list: a total, a page, a state, said once of all of its items. Range 1–20.
-pub(in crate::compress) const ONCE: f32 = 5.0;
+/// Salience of a number beside a list: a total, a page, a state, said once of all of its items. Range 1–50.
+pub(in crate::compress) const ONCE: f32 = 30.0;
