@@ -17,11 +17,14 @@ mod log;
 mod narrow;
 mod prose;
 mod rows;
+mod table;
 mod telegram;
 mod thread;
 mod trace;
 
 use std::{borrow::Cow, ops::Range};
+
+pub use super::outcome::Form;
 
 use super::{
     CountTokens,
@@ -31,66 +34,6 @@ use super::{
     policy::Style,
     ratio::Ratio,
 };
-
-/// What kind of text a block is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Form {
-    /// Addressed to the model; no material.
-    Frame,
-    /// Sentences, headings, lists.
-    Prose,
-    /// One JSON object or array.
-    Json,
-    /// JSON values, one a line.
-    JsonLines,
-    /// Log lines, build and test output, with their stack traces.
-    Log,
-    /// Rows with cells between pipes or tabs.
-    Table,
-    /// Rows with cells between commas or semicolons.
-    Csv,
-    /// Aligned columns: `ps`, `kubectl get`, `pip list`, `ls -l`.
-    Columns,
-    /// Search results: hits under their files.
-    Hits,
-    /// Entries one a line: files, trees, packages.
-    Listing,
-    /// Source code, and whatever stands in a fence.
-    Code,
-    /// A unified diff.
-    Diff,
-    /// An HTML document.
-    Html,
-    /// `key: value` or `key = value` lines: YAML, ini files, headers.
-    Keyed,
-    /// Base64 and the like: nothing a reader reads.
-    Opaque,
-}
-
-impl Form {
-    /// The word used in reports.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Frame => "frame",
-            Self::Prose => "prose",
-            Self::Json => "json",
-            Self::JsonLines => "json_lines",
-            Self::Log => "log",
-            Self::Table => "table",
-            Self::Csv => "csv",
-            Self::Columns => "columns",
-            Self::Hits => "hits",
-            Self::Listing => "listing",
-            Self::Code => "code",
-            Self::Diff => "diff",
-            Self::Html => "html",
-            Self::Keyed => "keyed",
-            Self::Opaque => "opaque",
-        }
-    }
-}
 
 /// A part of a text of one form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,6 +101,14 @@ impl<'a> Item<'a> {
     /// One that stands at every ratio.
     pub(super) fn fixed(span: Range<usize>, text: &'a str, form: Form) -> Self {
         Self { fixed: true, ..Self::whole(span, text, form, Noun::Lines) }
+    }
+
+    /// Takes in what stands behind it up to `end`: it is left out with it.
+    pub(super) fn lengthen(&mut self, end: usize, text: &str) {
+        self.span.end = end;
+        for variant in &mut self.variants {
+            variant.text.to_mut().push_str(text);
+        }
     }
 
     /// Its whole text.
@@ -234,7 +185,7 @@ pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Pag
         items.extend(addressed(at..material.start));
         at = material.end;
         let mut heads = prose::Heads::default();
-        for block in detect::blocks(text, material, reader.query) {
+        for block in thread::rejoined(text, detect::blocks(text, material, reader.query)) {
             let by = items.len();
             let mut reading = match block.form {
                 Form::Prose if !detect::reads_file(reader.query) => prose::read_below(text, &block, &mut heads, by),
@@ -273,6 +224,7 @@ fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<
         Form::Listing => listing::read(text, block, reader),
         Form::Html => html::read(text, block, reader),
         Form::Log => log::read(text, block, reader),
+        Form::Table | Form::Csv => table::read(text, block, reader),
         _ => exact::read(text, block),
     }
 }

@@ -72,6 +72,8 @@ fn values(text: &str) -> impl Iterator<Item = &str> {
             Some((!counts).then(|| run.trim_end_matches(|c: char| !c.is_alphanumeric())))
         })
         .flatten()
+        // A date and an hour are two values, also where a `T` joins them.
+        .flat_map(|run| run.split('T'))
         .filter(|run| run.contains(|c: char| c.is_ascii_digit()))
 }
 

@@ -104,3 +104,9 @@ pub(in crate::compress) const LOG_SURPRISE: f32 = 1.0;
 /// Target tokens of a mark: a gap that saves no more is none. Range 0–15. Without it single closing brackets and short
 /// sentences are left out for marks that are longer.
 pub(in crate::compress) const MARK: usize = 9;
+
+/// The same where it holds some words of the question's. Range 0–1.
+pub(in crate::compress) const PARTLY_ECHO: f32 = 0.1;
+
+/// Salience of a number beside a list: a total, a page, a state, said once of all of its items. Range 1–20.
+pub(in crate::compress) const ONCE: f32 = 5.0;

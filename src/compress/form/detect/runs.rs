@@ -7,7 +7,7 @@ use super::{
     lines::{self, Look},
     source::{self, Verdict},
 };
-use crate::compress::form::{columns, hits, json};
+use crate::compress::form::{columns, hits, json, listing};
 
 /// The blocks of `text`, which is not of one piece.
 pub(super) fn cut(text: &str) -> Vec<Block> {
@@ -71,7 +71,8 @@ impl<'a> Cutter<'a> {
             .or_else(|| self.source(at))
             .or_else(|| self.csv(at))
             .or_else(|| self.hits(at))
-            .or_else(|| self.columns(at));
+            .or_else(|| self.columns(at))
+            .or_else(|| self.tree(at));
         if let Some(found) = found {
             self.push(found.span, found.form);
             return found.next;
@@ -283,6 +284,10 @@ impl<'a> Cutter<'a> {
         let of_another = |look: &Look| matches!(look, Look::Log | Look::Trace | Look::Row | Look::Code | Look::Opaque);
         let others = self.from(at).take(count.min(MOST_LOOKED_AT)).map(lines::look).filter(of_another).count();
         (others * 2 < count.min(MOST_LOOKED_AT)).then(|| self.taken(at, count, Form::Columns))
+    }
+
+    fn tree(&self, at: usize) -> Option<Found> {
+        Some(self.taken(at, listing::extent(self.from(at))?, Form::Listing))
     }
 
     fn from(&self, at: usize) -> impl Iterator<Item = &'a str> + Clone {
