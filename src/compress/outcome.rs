@@ -1,8 +1,16 @@
 //! What became of a text, unit by unit: the account that is cached, explained, audited and replayed.
 
+mod form;
+mod redundancy;
+mod violation;
+
 use std::{fmt, ops::Range};
 
-use super::{Ratio, Redundancy, form::Form, guard::Violation};
+pub use form::Form;
+pub use redundancy::Redundancy;
+pub use violation::{Fault, Violation};
+
+use super::ratio::Ratio;
 
 /// What became of one text.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -166,6 +174,9 @@ pub struct Unit {
     pub noun: Noun,
     /// How many of them it is.
     pub count: usize,
+    /// The white space behind its text, where that is not the source's.
+    #[serde(skip)]
+    pub ends: Option<&'static str>,
 }
 
 impl Unit {
@@ -290,10 +301,14 @@ pub enum Noun {
     Sentences,
     /// Lines of a file, a log, a listing.
     Lines,
+    /// Lines of a text that is a file from its first line on: marks tell their numbers too.
+    FileLines,
     /// Rows of a table or records of a list.
     Rows,
     /// Keys of an object or of a settings file.
     Keys,
+    /// Values of a list.
+    Values,
 }
 
 impl Noun {
@@ -303,12 +318,14 @@ impl Noun {
         match (self, count) {
             (Self::Sentences, 1) => "sentence",
             (Self::Sentences, _) => "sentences",
-            (Self::Lines, 1) => "line",
-            (Self::Lines, _) => "lines",
+            (Self::Lines | Self::FileLines, 1) => "line",
+            (Self::Lines | Self::FileLines, _) => "lines",
             (Self::Rows, 1) => "row",
             (Self::Rows, _) => "rows",
             (Self::Keys, 1) => "key",
             (Self::Keys, _) => "keys",
+            (Self::Values, 1) => "value",
+            (Self::Values, _) => "values",
         }
     }
 }
