@@ -3,7 +3,7 @@
 use super::weights::{MEANING, MOST_COMPARED, UNASKED};
 use crate::compress::{
     ask::Wanted,
-    form::Page,
+    form::{Form, Item, Page},
     rewrite::{RewriteError, Rewriter},
 };
 
@@ -41,6 +41,12 @@ fn shares(scores: &[f32]) -> Vec<f32> {
     scores.iter().map(|score| score / most).collect()
 }
 
+/// Whether an item says something in sentences: rows of values and places are near to every question or to none.
+fn means(item: &Item<'_>) -> bool {
+    let is_row = matches!(item.form, Form::Columns | Form::Hits | Form::Listing);
+    !item.fixed && item.count > 0 && !is_row
+}
+
 /// The similarity of each item's meaning with the question's; 0 for those past [`MOST_COMPARED`], which share fewest words.
 fn meanings(
     page: &Page<'_>,
@@ -49,8 +55,7 @@ fn meanings(
     wanted: &Wanted,
     model: &mut dyn Rewriter,
 ) -> Result<Vec<f32>, RewriteError> {
-    let mut order: Vec<usize> =
-        (0..texts.len()).filter(|at| page.items.get(*at).is_some_and(|item| !item.fixed && item.count > 0)).collect();
+    let mut order: Vec<usize> = (0..texts.len()).filter(|at| page.items.get(*at).is_some_and(means)).collect();
     order.sort_by(|a, b| {
         scores.get(*b).partial_cmp(&scores.get(*a)).unwrap_or(std::cmp::Ordering::Equal).then(a.cmp(b))
     });
