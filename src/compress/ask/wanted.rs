@@ -50,7 +50,10 @@ impl Wanted {
         relevance.add(&gist(&query.preceding), if question.is_some() { 0.3 } else { 1.0 });
         if let Some(call) = &query.call {
             relevance.add(&call.arguments, 0.7);
-            relevance.add(&call.name, 0.3);
+            // A tool is called for what it does: `run_command` asks nothing about rows that say `Running`.
+            if relevance.is_empty() {
+                relevance.add(&call.name, 0.3);
+            }
         }
         relevance.wording = match question {
             Some(question) => question.to_owned(),
