@@ -39,9 +39,9 @@ pub use tokens::{CountTokens, Encoding};
 pub use worth::redundancy::{Kinds, Redundancy};
 
 use ask::{Frame, Wanted};
-use choose::Choice;
+use choose::Variants;
 use form::{Page, Reader};
-use worth::Worth;
+use worth::{Worth, weights::GIVES_WAY};
 
 /// Raised whenever equal input may give other output than before; part of every cache key. A golden test notices.
 pub const PIPELINE_VERSION: u32 = 4;
@@ -118,18 +118,18 @@ fn fitted(
     let fixed: usize =
         page.items.iter().zip(costs).filter(|(item, _)| item.fixed).filter_map(|(_, costs)| costs.first()).sum();
     let mut budget = goal.saturating_sub(fixed);
-    let mut best: Option<Condensation> = None;
+    let mut best: Option<(Condensation, f32)> = None;
     for _ in 0..CORRECTIONS {
         let choice = choose::within(page, &values, costs, budget);
-        let written = account(text, page, &choice, worths, before, tokens);
+        let written = account(text, page, &choice.variants, worths, before, tokens);
         let spent = written.tokens_after;
         let fits = spent <= goal;
-        let better = best.as_ref().is_none_or(|best| {
+        let better = best.as_ref().is_none_or(|(best, _)| {
             let held = best.tokens_after;
             if fits { held > goal || spent > held } else { held > goal && spent < held }
         });
         if better {
-            best = Some(written);
+            best = Some((written, choice.worth));
         }
         if fits && goal - spent <= goal / 50 {
             break;
@@ -140,6 +140,13 @@ fn fitted(
         }
         budget = next;
     }
+    // One statement that is worth more than all that would fit: the budget gives way to it.
+    let held = best.as_ref().map_or(0.0, |(_, worth)| *worth);
+    let alone = choose::worthiest(page, &values, costs)
+        .filter(|choice| choice.worth > held)
+        .map(|choice| account(text, page, &choice.variants, worths, before, tokens))
+        .filter(|alone| held <= 0.0 || alone.tokens_after as f32 <= goal as f32 * GIVES_WAY);
+    let best = alone.or(best.map(|(best, _)| best));
     best.unwrap_or_else(|| Condensation::unchanged(Reason::NoGain, before))
 }
 
@@ -150,7 +157,7 @@ const CORRECTIONS: usize = 4;
 fn account(
     text: &str,
     page: &Page<'_>,
-    choice: &Choice,
+    choice: &Variants,
     worths: &[Worth],
     before: usize,
     tokens: &dyn CountTokens,
@@ -183,6 +190,7 @@ fn account(
             text: variant.map(|variant| variant.text.to_string()),
             noun: item.noun,
             count: item.count,
+            ends: item.ends,
         }
     };
     settled(text, page.items.iter().enumerate().map(unit).collect(), before, tokens)

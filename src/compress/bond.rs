@@ -63,21 +63,37 @@ impl Bonds {
         self.needs.get(item).map_or(&[], Vec::as_slice)
     }
 
-    /// The item with all that it needs, directly or not, as far as `open` holds for it; in the order found.
-    pub(super) fn closure(&self, item: usize, open: impl Fn(usize) -> bool) -> Vec<usize> {
+    /// The item with all that it needs, directly or not, as far as `open` holds for it; in the order found. `None` where
+    /// there is no `room` for one of them, or where they are more than [`MOST_NEEDED`].
+    pub(super) fn closure(
+        &self,
+        item: usize,
+        mut room: impl FnMut(usize) -> bool,
+        open: impl Fn(usize) -> bool,
+    ) -> Option<Vec<usize>> {
+        if !room(item) {
+            return None;
+        }
         let mut found = vec![item];
         let mut at = 0;
         while let Some(next) = found.get(at).copied() {
             at += 1;
             for of in self.of(next) {
                 if open(*of) && !found.contains(of) {
+                    if found.len() >= MOST_NEEDED || !room(*of) {
+                        return None;
+                    }
                     found.push(*of);
                 }
             }
         }
-        found
+        Some(found)
     }
 }
+
+/// The most items that come along with one: an item at the end of a longer chain waits until the beginning stands. It
+/// bounds the time that a chain through a whole text takes.
+const MOST_NEEDED: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -87,8 +103,9 @@ mod tests {
     fn a_closure_holds_all_that_is_needed_and_ends_in_circles() {
         let bonds =
             Bonds::new(4, &[Bond::Needs { item: 0, of: 1 }, Bond::Together(1, 2), Bond::Needs { item: 2, of: 0 }]);
-        assert_eq!(bonds.closure(0, |_| true), [0, 1, 2]);
-        assert_eq!(bonds.closure(3, |_| true), [3]);
-        assert_eq!(bonds.closure(0, |item| item != 1), [0]);
+        assert_eq!(bonds.closure(0, |_| true, |_| true), Some(vec![0, 1, 2]));
+        assert_eq!(bonds.closure(3, |_| true, |_| true), Some(vec![3]));
+        assert_eq!(bonds.closure(0, |_| true, |item| item != 1), Some(vec![0]));
+        assert_eq!(bonds.closure(0, |item| item != 2, |_| true), None);
     }
 }

@@ -7,16 +7,24 @@
 use super::{
     form::{Item, Page},
     outcome::Noun,
-    worth::weights::MARK,
+    worth::weights::{MARK, SHARED},
 };
 
 /// For each item the variant that stands, if any does.
-pub(super) type Choice = Vec<Option<usize>>;
+pub(super) type Variants = Vec<Option<usize>>;
+
+/// What stands, and what it is worth.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Choice {
+    pub(super) variants: Variants,
+    /// Of all that is not fixed.
+    pub(super) worth: f32,
+}
 
 /// Everything that could be asked later: each item in its cheapest lossless variant, without what is said before by the
 /// same owner and needed by nothing.
-pub(super) fn lossless(page: &Page<'_>, costs: &[Vec<usize>]) -> Choice {
-    let mut choice: Choice = page
+pub(super) fn lossless(page: &Page<'_>, costs: &[Vec<usize>]) -> Variants {
+    let mut choice: Variants = page
         .items
         .iter()
         .zip(costs)
@@ -42,136 +50,248 @@ pub(super) fn lossless(page: &Page<'_>, costs: &[Vec<usize>]) -> Choice {
 }
 
 /// The choice of most worth within `budget`; what is fixed stands whatever it costs and is no part of the budget.
+///
+/// Where single items fill much of the budget, taking the densest first may leave no room for the worthiest: the choice is
+/// made again around each of those, and the best one counts. Without bonds, more budget is never less worth.
 pub(super) fn within(page: &Page<'_>, worths: &[f32], costs: &[Vec<usize>], budget: usize) -> Choice {
-    let fixed =
-        |(item, costs): (&Item<'_>, &Vec<usize>)| item.fixed.then(|| cheapest(item, costs, |variant| variant.lossless));
-    let mut choice: Choice = page.items.iter().zip(costs).map(fixed).collect();
-    let mut left = budget;
-    close_fixed(page, costs, &mut choice, &mut left);
-    let mut steps: Vec<Step> = page
-        .items
-        .iter()
-        .enumerate()
-        .filter(|(_, item)| !item.fixed && item.salience > 0.0)
-        .flat_map(|(at, item)| hull(at, item, worths.get(at).copied().unwrap_or(0.0), costs.get(at)))
-        .collect();
-    steps.sort_by(|a, b| b.slope.total_cmp(&a.slope).then(a.item.cmp(&b.item)).then(a.cost.cmp(&b.cost)));
-    // What was too dear with all that it needs may fit once another item has brought that in.
-    for _ in 0..PASSES {
-        for step in &steps {
-            take(page, costs, step, &mut choice, &mut left);
+    let mut start = Filling::new(page, worths, costs, budget);
+    start.stand_fixed();
+    let steps = start.steps();
+    let seeds = start.seeds(&steps);
+    let mut best = start.clone();
+    best.fill(&steps);
+    for seed in seeds {
+        let mut other = start.clone();
+        other.take(seed);
+        other.fill(&steps);
+        if other.worth > best.worth {
+            best = other;
         }
     }
-    // Where nothing fits, the budget gives way: a text of marks alone says nothing.
-    let stands = |(item, choice): (&Item<'_>, &Option<usize>)| item.count > 0 && choice.is_some();
-    if !page.items.iter().zip(&choice).any(stands)
-        && let Some(step) = steps
-            .iter()
-            .find(|step| step.from.is_none() && page.items.get(step.item).is_some_and(|item| item.count > 0))
-    {
-        take(page, costs, step, &mut choice, &mut { usize::MAX });
-    }
-    mend(page, costs, &mut choice);
-    choice
+    best.done()
 }
 
-/// What saves no more than its mark costs stands.
-fn mend(page: &Page<'_>, costs: &[Vec<usize>], choice: &mut Choice) {
-    let mut at = 0;
-    while at < page.items.len() {
-        let gone = (at..page.items.len()).take_while(|item| choice.get(*item).is_some_and(Option::is_none)).count();
-        let run = at..at + gone;
-        at = run.end + 1;
-        let counts = page.items.get(run.clone()).unwrap_or_default().iter().any(|item| item.count > 0);
-        let inline = page.items.get(run.start).is_some_and(|item| item.noun == Noun::Sentences);
-        let saved: usize = run.clone().map(|item| cost(costs, item, shortest(page, costs, item))).sum();
-        let stands = |of: &usize| run.contains(of) || choice.get(*of).is_some_and(Option::is_some);
-        let mark = if inline { MARK / 3 } else { MARK };
-        if counts && saved <= mark && run.clone().all(|item| page.bonds.of(item).iter().all(stands)) {
-            run.for_each(|item| set(choice, item, shortest(page, costs, item)));
-        }
-    }
+/// What is fixed, and of all else the one worthiest item with what it needs, whatever that costs; `None` where nothing is
+/// worth anything, or too much would come along.
+pub(super) fn worthiest(page: &Page<'_>, worths: &[f32], costs: &[Vec<usize>]) -> Option<Choice> {
+    let mut filling = Filling::new(page, worths, costs, usize::MAX);
+    filling.stand_fixed();
+    let open = filling.steps().into_iter().filter(|step| step.from.is_none() && step.worth > 0.0);
+    let best = open.max_by(|a, b| a.worth.total_cmp(&b.worth).then(b.item.cmp(&a.item)))?;
+    filling.take(best);
+    filling.stands(best.item).then(|| filling.done())
 }
 
-/// How often the steps are gone through.
+/// How often the steps are gone through: what was too dear with all that it needs may fit once another item has brought
+/// that in.
 const PASSES: usize = 2;
 
+/// A choice on its way.
+#[derive(Clone)]
+struct Filling<'p> {
+    page: &'p Page<'p>,
+    worths: &'p [f32],
+    costs: &'p [Vec<usize>],
+    choice: Variants,
+    /// Tokens of the budget that are left.
+    left: usize,
+    /// What stands is worth so much.
+    worth: f32,
+}
+
 /// A step of an item's hull.
+#[derive(Clone, Copy)]
 struct Step {
     item: usize,
     from: Option<usize>,
     to: usize,
     /// More tokens than before the step.
     cost: usize,
-    /// More worth for each of them.
+    /// More worth than before the step.
+    worth: f32,
+    /// More worth for each token, with a share of what the item needs.
     slope: f32,
 }
 
-/// The steps from absent to whole, each with less worth for its tokens than the one before.
-fn hull(at: usize, item: &Item<'_>, worth: f32, costs: Option<&Vec<usize>>) -> Vec<Step> {
-    let mut options: Vec<(usize, usize, f32)> = item
-        .variants
-        .iter()
-        .enumerate()
-        .filter_map(|(number, variant)| Some((number, *costs?.get(number)?, worth * variant.keeps)))
-        .collect();
-    options.sort_by(|a, b| a.1.cmp(&b.1).then(b.2.total_cmp(&a.2)));
-    let mut steps: Vec<Step> = Vec::new();
-    let (mut from, mut paid, mut gained, mut rest) = (None, 0, 0.0, options.as_slice());
-    while !rest.is_empty() {
-        let slope = |(_, cost, worth): &(usize, usize, f32)| (worth - gained) / cost.saturating_sub(paid).max(1) as f32;
-        let Some((place, best)) =
-            rest.iter().enumerate().max_by(|(i, a), (j, b)| slope(a).total_cmp(&slope(b)).then(i.cmp(j)))
-        else {
-            break;
-        };
-        let step = Step { item: at, from, to: best.0, cost: best.1.saturating_sub(paid), slope: slope(best) };
-        (from, paid, gained) = (Some(best.0), best.1, best.2);
-        steps.push(step);
-        rest = rest.get(place + 1..).unwrap_or_default();
+impl<'p> Filling<'p> {
+    fn new(page: &'p Page<'p>, worths: &'p [f32], costs: &'p [Vec<usize>], budget: usize) -> Self {
+        Self { page, worths, costs, choice: vec![None; page.items.len()], left: budget, worth: 0.0 }
     }
-    steps
-}
 
-fn take(page: &Page<'_>, costs: &[Vec<usize>], step: &Step, choice: &mut Choice, left: &mut usize) {
-    // A step from a variant that had no room is no step.
-    if choice.get(step.item).copied().flatten() != step.from || (step.from.is_none() && choice.get(step.item).is_none())
-    {
-        return;
-    }
-    if step.from.is_some() {
-        if step.cost <= *left {
-            *left -= step.cost;
-            set(choice, step.item, step.to);
-        }
-        return;
-    }
-    let closure = page.bonds.closure(step.item, |item| choice.get(item).is_some_and(Option::is_none));
-    let variant = |item: usize| if item == step.item { step.to } else { shortest(page, costs, item) };
-    let cost: usize = closure.iter().map(|item| cost(costs, *item, variant(*item))).sum();
-    if cost <= *left {
-        *left -= cost;
-        for item in closure {
-            set(choice, item, variant(item));
+    /// What is fixed stands, and what it needs with it.
+    fn stand_fixed(&mut self) {
+        let fixed = |(at, item): (usize, &Item<'_>)| item.fixed.then_some(at);
+        let mut open: Vec<usize> = self.page.items.iter().enumerate().filter_map(fixed).collect();
+        while let Some(at) = open.pop() {
+            let (Some(item), Some(costs)) = (self.page.items.get(at), self.costs.get(at)) else { continue };
+            if self.stands(at) {
+                continue;
+            }
+            let variant = cheapest(item, costs, |variant| !item.fixed || variant.lossless);
+            if !item.fixed {
+                self.left = self.left.saturating_sub(cost(self.costs, at, variant));
+            }
+            set(&mut self.choice, at, variant);
+            open.extend(self.page.bonds.of(at));
         }
     }
-}
 
-/// What fixed items need stands too.
-fn close_fixed(page: &Page<'_>, costs: &[Vec<usize>], choice: &mut Choice, left: &mut usize) {
-    let fixed: Vec<usize> = (0..page.items.len()).filter(|at| choice.get(*at).is_some_and(Option::is_some)).collect();
-    for item in fixed {
-        for needed in page.bonds.closure(item, |item| choice.get(item).is_some_and(Option::is_none)) {
-            if choice.get(needed).is_some_and(Option::is_none) {
-                let variant = shortest(page, costs, needed);
-                *left = left.saturating_sub(cost(costs, needed, variant));
-                set(choice, needed, variant);
+    /// The steps of all items, the densest first.
+    fn steps(&self) -> Vec<Step> {
+        let mut dependents = vec![0_usize; self.page.items.len()];
+        for of in (0..self.page.items.len()).flat_map(|at| self.page.bonds.of(at)) {
+            if let Some(count) = dependents.get_mut(*of) {
+                *count += 1;
+            }
+        }
+        let open = |at: &usize| !self.stands(*at);
+        let mut steps: Vec<Step> = Vec::new();
+        for at in (0..self.page.items.len()).filter(open) {
+            let mut own = self.hull(at);
+            let Some(first) = own.first_mut() else { continue };
+            // What several need is paid for by all of them.
+            let (mut worth, mut cost) = (first.worth, first.cost as f32);
+            for of in self.page.bonds.of(at).iter().copied().filter(open) {
+                let share = (dependents.get(of).copied().unwrap_or(1) as f32).powf(SHARED);
+                cost += self.shortest_cost(of) as f32 / share;
+                worth += self.worth_of(of, self.shortest(of)) / share;
+            }
+            first.slope = worth / cost.max(1.0);
+            let most = first.slope;
+            // No step before the one that brings the item in.
+            own.iter_mut().for_each(|step| step.slope = step.slope.min(most));
+            steps.append(&mut own);
+        }
+        steps.sort_by(|a, b| b.slope.total_cmp(&a.slope).then(a.item.cmp(&b.item)).then(a.cost.cmp(&b.cost)));
+        steps
+    }
+
+    /// The steps from absent to whole, each with less worth for its tokens than the one before.
+    fn hull(&self, at: usize) -> Vec<Step> {
+        let count = self.page.items.get(at).map_or(0, |item| item.variants.len());
+        let mut options: Vec<(usize, usize, f32)> =
+            (0..count).map(|number| (number, cost(self.costs, at, number), self.worth_of(at, number))).collect();
+        options.sort_by(|a, b| a.1.cmp(&b.1).then(b.2.total_cmp(&a.2)));
+        let mut steps: Vec<Step> = Vec::new();
+        let (mut from, mut paid, mut gained, mut rest) = (None, 0, 0.0, options.as_slice());
+        while !rest.is_empty() {
+            let slope =
+                |(_, cost, worth): &(usize, usize, f32)| (worth - gained) / cost.saturating_sub(paid).max(1) as f32;
+            let best = rest.iter().enumerate().max_by(|(i, a), (j, b)| slope(a).total_cmp(&slope(b)).then(j.cmp(i)));
+            let Some((place, best)) = best else { break };
+            let (cost, worth) = (best.1.saturating_sub(paid), best.2 - gained);
+            steps.push(Step { item: at, from, to: best.0, cost, worth, slope: slope(best) });
+            (from, paid, gained) = (Some(best.0), best.1, best.2);
+            rest = rest.get(place + 1..).unwrap_or_default();
+        }
+        steps
+    }
+
+    /// The worthiest items of those that fill a good part of the budget.
+    fn seeds(&self, steps: &[Step]) -> Vec<Step> {
+        let large = |step: &&Step| step.from.is_none() && step.cost * SEEDS > self.left && step.cost <= self.left;
+        let mut seeds: Vec<Step> = steps.iter().filter(large).copied().collect();
+        seeds.sort_by(|a, b| b.worth.total_cmp(&a.worth).then(a.item.cmp(&b.item)));
+        seeds.truncate(SEEDS);
+        seeds
+    }
+
+    fn fill(&mut self, steps: &[Step]) {
+        for _ in 0..PASSES {
+            for step in steps {
+                self.take(*step);
             }
         }
     }
+
+    /// Takes a step with all that its item needs, where there is room for it.
+    fn take(&mut self, step: Step) {
+        // A step from a variant that had no room is no step.
+        if self.choice.get(step.item).copied().flatten() != step.from {
+            return;
+        }
+        if step.from.is_some() {
+            if step.cost <= self.left {
+                self.left -= step.cost;
+                self.worth += step.worth;
+                set(&mut self.choice, step.item, step.to);
+            }
+            return;
+        }
+        let variant = |item: usize| if item == step.item { step.to } else { self.shortest(item) };
+        if step.worth <= 0.0 {
+            // What only serves others says nothing by itself.
+            return;
+        }
+        let mut cost_of_all = 0;
+        let closure = self.page.bonds.closure(
+            step.item,
+            |item| {
+                cost_of_all += cost(self.costs, item, variant(item));
+                cost_of_all <= self.left
+            },
+            |item| !self.stands(item),
+        );
+        let Some(closure) = closure else { return };
+        self.left -= cost_of_all;
+        for item in closure {
+            let to = if item == step.item { step.to } else { self.shortest(item) };
+            self.worth += self.worth_of(item, to);
+            set(&mut self.choice, item, to);
+        }
+    }
+
+    fn done(mut self) -> Choice {
+        self.mend();
+        Choice { variants: self.choice, worth: self.worth }
+    }
+
+    /// What saves no more than its mark costs stands.
+    fn mend(&mut self) {
+        let mut at = 0;
+        while at < self.page.items.len() {
+            let run = at..at + (at..self.page.items.len()).take_while(|item| !self.stands(*item)).count();
+            at = run.end + 1;
+            let counts = self.page.items.get(run.clone()).unwrap_or_default().iter().any(|item| item.count > 0);
+            let inline = self.page.items.get(run.start).is_some_and(|item| item.noun == Noun::Sentences);
+            let saved: usize = run.clone().map(|item| self.shortest_cost(item)).sum();
+            let stands = |of: &usize| run.contains(of) || self.stands(*of);
+            let mark = if inline { MARK / 3 } else { MARK };
+            if counts && saved <= mark && run.clone().all(|item| self.page.bonds.of(item).iter().all(stands)) {
+                for item in run {
+                    let to = self.shortest(item);
+                    self.worth += self.worth_of(item, to);
+                    set(&mut self.choice, item, to);
+                }
+            }
+        }
+    }
+
+    fn stands(&self, at: usize) -> bool {
+        self.choice.get(at).is_none_or(Option::is_some)
+    }
+
+    fn worth_of(&self, at: usize, variant: usize) -> f32 {
+        let keeps = self.page.items.get(at).and_then(|item| item.variants.get(variant)).map_or(0.0, |own| own.keeps);
+        self.worths.get(at).copied().unwrap_or(0.0) * keeps
+    }
+
+    fn shortest(&self, at: usize) -> usize {
+        match (self.page.items.get(at), self.costs.get(at)) {
+            (Some(item), Some(costs)) => cheapest(item, costs, |_| true),
+            _ => 0,
+        }
+    }
+
+    fn shortest_cost(&self, at: usize) -> usize {
+        cost(self.costs, at, self.shortest(at))
+    }
 }
 
-fn set(choice: &mut Choice, item: usize, variant: usize) {
+/// The most items around which a choice is made again, and the part of the budget (one in so many) that each fills at least.
+const SEEDS: usize = 8;
+
+fn set(choice: &mut Variants, item: usize, variant: usize) {
     if let Some(place) = choice.get_mut(item) {
         *place = Some(variant);
     }
@@ -179,13 +299,6 @@ fn set(choice: &mut Choice, item: usize, variant: usize) {
 
 fn cost(costs: &[Vec<usize>], item: usize, variant: usize) -> usize {
     costs.get(item).and_then(|costs| costs.get(variant)).copied().unwrap_or(0)
-}
-
-fn shortest(page: &Page<'_>, costs: &[Vec<usize>], item: usize) -> usize {
-    match (page.items.get(item), costs.get(item)) {
-        (Some(item), Some(costs)) => cheapest(item, costs, |_| true),
-        _ => 0,
-    }
 }
 
 /// The cheapest variant of those that `may` stand; the whole one where none may.
@@ -216,14 +329,14 @@ mod tests {
     #[test]
     fn the_worthiest_for_their_tokens_stand() {
         let (page, costs) = page(&[10, 10, 10], &[]);
-        assert_eq!(within(&page, &[1.0, 3.0, 2.0], &costs, 20), [None, Some(0), Some(0)]);
+        assert_eq!(within(&page, &[1.0, 3.0, 2.0], &costs, 20).variants, [None, Some(0), Some(0)]);
     }
 
     #[test]
     fn what_is_needed_comes_along_or_the_item_stays_away() {
         let (page, costs) = page(&[10, 10, 5], &[Bond::Needs { item: 1, of: 0 }]);
-        assert_eq!(within(&page, &[0.0, 9.0, 0.1], &costs, 20), [Some(0), Some(0), None]);
-        assert_eq!(within(&page, &[0.0, 9.0, 0.1], &costs, 15), [Some(0), None, Some(0)]);
+        assert_eq!(within(&page, &[0.0, 9.0, 0.1], &costs, 20).variants, [Some(0), Some(0), None]);
+        assert_eq!(within(&page, &[0.0, 9.0, 0.1], &costs, 15).variants, [Some(0), None, Some(0)]);
     }
 
     #[test]

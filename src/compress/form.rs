@@ -17,6 +17,7 @@ mod log;
 mod narrow;
 mod prose;
 mod rows;
+mod table;
 mod telegram;
 mod thread;
 mod trace;
@@ -123,6 +124,8 @@ pub(super) struct Item<'a> {
     pub(super) noun: Noun,
     /// How many of them it is; 0 for what no reader would miss (rulers, blank lines).
     pub(super) count: usize,
+    /// The white space behind its text, where that is not the source's.
+    pub(super) ends: Option<&'static str>,
 }
 
 /// One way in which an item may stand.
@@ -149,6 +152,7 @@ impl<'a> Item<'a> {
             owner: 0,
             noun,
             count: 1,
+            ends: None,
         }
     }
 
@@ -239,7 +243,7 @@ pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Pag
         items.extend(addressed(at..material.start));
         at = material.end;
         let mut heads = prose::Heads::default();
-        for block in detect::blocks(text, material, reader.query) {
+        for block in thread::rejoined(text, detect::blocks(text, material, reader.query)) {
             let by = items.len();
             let mut reading = match block.form {
                 Form::Prose if !detect::reads_file(reader.query) => prose::read_below(text, &block, &mut heads, by),
@@ -276,7 +280,9 @@ fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<
         Form::Columns => columns::read(text, block, reader),
         Form::Hits => hits::read(text, block, reader),
         Form::Listing => listing::read(text, block, reader),
+        Form::Html => html::read(text, block, reader),
         Form::Log => log::read(text, block, reader),
+        Form::Table | Form::Csv => table::read(text, block, reader),
         _ => exact::read(text, block),
     }
 }

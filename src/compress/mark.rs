@@ -83,7 +83,7 @@ fn put(text: &mut String, source: &str, run: &[Unit], mark: &str) {
     let white = match gone.get(gone.trim_end().len()..).unwrap_or_default() {
         // Blank lines are among the lines that are counted.
         white if white.contains('\n') && from.noun == Noun::FileLines => "\n",
-        white => white,
+        white => to.ends.unwrap_or(white),
     };
     let inline = run.iter().all(|unit| matches!(unit.noun, Noun::Sentences | Noun::Values));
     let begun = text.is_empty() || text.ends_with(char::is_whitespace);
@@ -153,6 +153,7 @@ mod tests {
                     text: kept.then(|| part.to_owned()),
                     noun,
                     count: 1,
+                    ends: None,
                 }
             })
             .collect()

@@ -166,6 +166,9 @@ pub struct Unit {
     pub noun: Noun,
     /// How many of them it is.
     pub count: usize,
+    /// The white space behind its text, where that is not the source's.
+    #[serde(skip)]
+    pub ends: Option<&'static str>,
 }
 
 impl Unit {

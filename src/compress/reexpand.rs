@@ -60,6 +60,7 @@ mod tests {
             text: text.map(str::to_owned),
             noun: Noun::Sentences,
             count: 1,
+            ends: None,
         }
     }
 

@@ -1,23 +1,28 @@
 //! How much a piece of text has to do with what is asked: BM25 over stems, and exact matches of names and values.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::query::Query;
-use crate::compress::text::{
-    lexicon,
-    word::{is_stop_word, stem, words},
+use crate::compress::{
+    text::{
+        language::Language,
+        lexicon,
+        word::{self, words},
+    },
+    worth::weights::ALIKE,
 };
 
 /// What is asked of a text, ready to be matched with its units.
 #[derive(Debug, Clone, Default)]
 pub(in crate::compress) struct Wanted {
     /// The stems asked for and what each weighs.
-    terms: HashMap<String, Term>,
+    terms: BTreeMap<String, Term>,
     /// Every word of each part of the query as stems, stop words included, for matches of whole phrases.
     phrases: Vec<Vec<String>>,
     total: f32,
     wording: String,
     expected: Option<Expected>,
+    language: Language,
 }
 
 /// What kind of thing would answer the question.
@@ -41,35 +46,37 @@ impl Wanted {
     /// `query` is what precedes the text or shares its turn; `question` is the question found inside the text itself.
     #[must_use]
     pub fn new(query: &Query, question: Option<&str>) -> Self {
-        let mut relevance = Self::default();
-        if let Some(question) = question {
-            relevance.add(question, 1.0);
+        let mut wanted = Self {
+            wording: match question {
+                Some(question) => question.to_owned(),
+                None => [gist(&query.preceding), gist(&query.siblings)].join(" ").trim().to_owned(),
+            },
+            ..Self::default()
+        };
+        if let Some(call) = query.call.as_ref().filter(|_| wanted.wording.is_empty()) {
+            wanted.wording = format!("{} {}", call.name, call.arguments);
         }
-        relevance.add(&gist(&query.siblings), 1.0);
+        wanted.language = Language::of(&wanted.wording);
+        wanted.expected = expected(&wanted.wording);
+        if let Some(question) = question {
+            wanted.add(question, 1.0);
+        }
+        wanted.add(&gist(&query.siblings), 1.0);
         // A question of the text's own says what is wanted now; what was said before it is background.
-        relevance.add(&gist(&query.preceding), if question.is_some() { 0.3 } else { 1.0 });
+        wanted.add(&gist(&query.preceding), if question.is_some() { BACKGROUND } else { 1.0 });
         if let Some(call) = &query.call {
-            relevance.add(&call.arguments, 0.7);
+            wanted.add(&call.arguments, ARGUMENT);
             // A tool is called for what it does: `run_command` asks nothing about rows that say `Running`.
-            if relevance.is_empty() {
-                relevance.add(&call.name, 0.3);
+            if wanted.is_empty() {
+                wanted.add(&call.name, BACKGROUND);
             }
         }
-        relevance.wording = match question {
-            Some(question) => question.to_owned(),
-            None => [gist(&query.preceding), gist(&query.siblings)].join(" ").trim().to_owned(),
-        };
-        if let Some(call) = query.call.as_ref().filter(|_| relevance.wording.is_empty()) {
-            relevance.wording = format!("{} {}", call.name, call.arguments);
-        }
-        relevance.expected = expected(&relevance.wording);
-        relevance
+        wanted
     }
 
     fn add(&mut self, text: &str, weight: f32) {
-        let stems: Vec<(String, bool)> = words(text)
-            .filter_map(|span| text.get(span))
-            .map(|word| (stem(word), is_stop_word(&word.to_lowercase())))
+        let stems: Vec<(String, bool)> = tokens(text)
+            .map(|token| (self.language.stem(token), self.language.is_stop_word(&token.to_lowercase())))
             .collect();
         for (stem, _) in stems.iter().filter(|(_, stop)| !stop) {
             let index = self.terms.len();
@@ -82,6 +89,12 @@ impl Wanted {
         if !stems.is_empty() {
             self.phrases.push(stems.into_iter().map(|(stem, _)| stem).collect());
         }
+    }
+
+    /// Whether what is asked is asked in English, which is what a model of meanings reads.
+    #[must_use]
+    pub fn is_english(&self) -> bool {
+        self.language.is_english() && self.wording.chars().filter(|c| c.is_alphabetic()).all(|c| c < '\u{250}')
     }
 
     /// The question as it was put, for a model that compares meanings; empty when nothing is asked.
@@ -102,7 +115,7 @@ impl Wanted {
         let all: Vec<&str> = words(&self.wording).filter_map(|span| self.wording.get(span)).collect();
         let denies = |word: &str| matches!(lexicon::negation(&word.to_lowercase()), Some("not" | "no" | "without"));
         let pairs = all.windows(2).filter_map(|two| Some((two.first()?, two.last()?)));
-        pairs.filter(|(before, _)| denies(before)).map(|(_, word)| stem(word)).collect()
+        pairs.filter(|(before, _)| denies(before)).map(|(_, word)| self.language.stem(word)).collect()
     }
 
     /// Whether it is asked in which year, quarter or the like something was so: then the head of a column answers.
@@ -130,7 +143,10 @@ impl Wanted {
         let names = words(text)
             .filter_map(|span| text.get(span))
             .filter(|word| word.chars().next().is_some_and(char::is_uppercase));
-        names.filter(|word| !is_stop_word(&word.to_lowercase()) && !self.terms.contains_key(&stem(word))).count()
+        let is_new = |word: &&str| {
+            !self.language.is_stop_word(&word.to_lowercase()) && !self.terms.contains_key(&self.language.stem(word))
+        };
+        names.filter(is_new).count()
     }
 
     /// Whether nothing is known of what is asked.
@@ -146,22 +162,39 @@ impl Wanted {
 
     /// Each unit's score by Okapi BM25 (Robertson et al., 1994): 0 for a unit that shares no word with the query.
     ///
-    /// The rarity of a word is taken over the units given. Linear in their length.
+    /// The rarity of a word is taken over the units given. A word of the query that none of them has counts where its
+    /// nearest form stands (a compound, an inflection that no stemmer knows). Linear in their length.
     #[must_use]
     pub fn rank(&self, units: &[&str]) -> Vec<f32> {
         let mut reader = Reader::new(self);
-        let found: Vec<Counted> = units.iter().map(|unit| reader.count(unit)).collect();
-        let mut holders = vec![0_usize; self.terms.len()];
-        for (index, _) in found.iter().flat_map(|counted| &counted.hits) {
-            holders[*index] += 1;
+        let mut found: Vec<Counted> = units.iter().map(|unit| reader.count(unit)).collect();
+        let holders = self.holders(&found);
+        let missing = self.terms.iter().filter(|(_, term)| holders.get(term.index) == Some(&0));
+        let missing: Vec<(&str, usize)> = missing.map(|(stem, term)| (stem.as_str(), term.index)).collect();
+        if reader.find_near(&missing) {
+            found = units.iter().map(|unit| reader.count(unit)).collect();
         }
+        let holders = self.holders(&found);
         let mut weights = vec![0.0_f32; self.terms.len()];
         for term in self.terms.values() {
-            weights[term.index] = term.weight * rarity(units.len(), holders[term.index]);
+            if let (Some(place), Some(holders)) = (weights.get_mut(term.index), holders.get(term.index)) {
+                *place = term.weight * idf(units.len(), *holders);
+            }
         }
         let length: usize = found.iter().map(|counted| counted.words).sum();
         let mean = (length as f32 / units.len().max(1) as f32).max(1.0);
         found.iter().map(|counted| counted.score(&weights, mean)).collect()
+    }
+
+    /// For each term how many units have it.
+    fn holders(&self, found: &[Counted]) -> Vec<usize> {
+        let mut holders = vec![0_usize; self.terms.len()];
+        for (index, _) in found.iter().flat_map(|counted| &counted.hits) {
+            if let Some(count) = holders.get_mut(*index) {
+                *count += 1;
+            }
+        }
+        holders
     }
 
     /// The share of what is asked (by weight, 0–1) that the text mentions.
@@ -180,7 +213,7 @@ impl Wanted {
     /// time" is asked for, 0.0 for a text without words.
     #[must_use]
     pub fn covers(&self, name: &str) -> f32 {
-        let stems = content_stems(name);
+        let stems = self.content_stems(name);
         let held = stems.iter().filter(|stem| self.terms.contains_key(*stem)).count();
         held as f32 / stems.len().max(1) as f32
     }
@@ -189,7 +222,7 @@ impl Wanted {
     /// query lacks. Unlike [`Wanted::covers`] it tells a question's words from those of a call's arguments.
     #[must_use]
     pub fn stress(&self, name: &str) -> f32 {
-        let stems = content_stems(name);
+        let stems = self.content_stems(name);
         let sum: f32 = stems.iter().filter_map(|stem| self.terms.get(stem)).map(|term| term.weight).sum();
         sum / stems.len().max(1) as f32
     }
@@ -197,18 +230,51 @@ impl Wanted {
     /// Whether the query holds this value word for word (by stems, in sequence); false for a text without words.
     #[must_use]
     pub fn quotes(&self, value: &str) -> bool {
-        let wanted: Vec<String> = words(value).filter_map(|span| value.get(span)).map(stem).collect();
+        let wanted: Vec<String> = tokens(value).map(|token| self.language.stem(token)).collect();
         !wanted.is_empty()
             && self.phrases.iter().any(|phrase| phrase.windows(wanted.len()).any(|window| window == wanted))
     }
+
+    fn content_stems(&self, text: &str) -> Vec<String> {
+        let content = tokens(text).filter(|token| !self.language.is_stop_word(&token.to_lowercase()));
+        content.map(|token| self.language.stem(token)).collect()
+    }
 }
+
+/// The words of a text, and of scripts without spaces each pair of neighbouring characters: a run of ideographs is no
+/// word, and one character says little.
+fn tokens(text: &str) -> impl Iterator<Item = &str> {
+    let mut spans = words(text).peekable();
+    let alone = |span: &std::ops::Range<usize>| {
+        text.get(span.clone()).and_then(|word| word.chars().next()).is_some_and(word::stands_alone)
+    };
+    let mut paired = false;
+    std::iter::from_fn(move || {
+        loop {
+            let span = spans.next()?;
+            let next = spans.peek().filter(|next| next.start == span.end && alone(&span) && alone(next));
+            let was_paired = std::mem::replace(&mut paired, next.is_some());
+            match next {
+                Some(next) => return text.get(span.start..next.end),
+                // The last of a run stands in a pair already.
+                None if was_paired => {}
+                None => return text.get(span),
+            }
+        }
+    })
+}
+
+/// What a question in the text leaves to what precedes it, and a call's name to the question: 0–1.
+const BACKGROUND: f32 = 0.3;
+/// What a call's arguments weigh beside the question: 0–1.
+const ARGUMENT: f32 = 0.7;
 
 /// What BM25 needs to know of one unit.
 struct Counted {
     /// Content words.
     words: usize,
-    /// Index of a term and how often it occurs.
-    hits: Vec<(usize, u32)>,
+    /// Index of a term and how often it occurs; a near form of it in part.
+    hits: Vec<(usize, f32)>,
 }
 
 impl Counted {
@@ -216,16 +282,14 @@ impl Counted {
         const K1: f32 = 1.2;
         const B: f32 = 0.75;
         let norm = K1 * (1.0 - B + B * self.words as f32 / mean);
-        self.hits
-            .iter()
-            .map(|(index, times)| weights[*index] * *times as f32 * (K1 + 1.0) / (*times as f32 + norm))
-            .sum()
+        let weight = |index: &usize| weights.get(*index).copied().unwrap_or(0.0);
+        self.hits.iter().map(|(index, times)| weight(index) * times * (K1 + 1.0) / (times + norm)).sum()
     }
 }
 
 /// Reads units word by word; each distinct word is lower-cased and stemmed once.
 struct Reader<'a> {
-    relevance: &'a Wanted,
+    wanted: &'a Wanted,
     known: HashMap<String, Known>,
 }
 
@@ -233,23 +297,24 @@ struct Reader<'a> {
 enum Known {
     Stop,
     Content,
-    Asked(usize),
+    /// A term, and how much of it the word is: 1 for the term itself.
+    Asked(usize, f32),
 }
 
 impl<'a> Reader<'a> {
-    fn new(relevance: &'a Wanted) -> Self {
-        Self { relevance, known: HashMap::new() }
+    fn new(wanted: &'a Wanted) -> Self {
+        Self { wanted, known: HashMap::new() }
     }
 
     fn count(&mut self, unit: &str) -> Counted {
         let mut counted = Counted { words: 0, hits: Vec::new() };
-        for word in words(unit).filter_map(|span| unit.get(span)) {
-            match self.look_up(word) {
+        for token in tokens(unit) {
+            match self.look_up(token) {
                 Known::Stop => continue,
                 Known::Content => {}
-                Known::Asked(index) => match counted.hits.iter_mut().find(|(known, _)| *known == index) {
-                    Some((_, times)) => *times += 1,
-                    None => counted.hits.push((index, 1)),
+                Known::Asked(index, share) => match counted.hits.iter_mut().find(|(known, _)| *known == index) {
+                    Some((_, times)) => *times += share,
+                    None => counted.hits.push((index, share)),
                 },
             }
             counted.words += 1;
@@ -257,19 +322,69 @@ impl<'a> Reader<'a> {
         counted
     }
 
-    fn look_up(&mut self, word: &str) -> Known {
-        if let Some(known) = self.known.get(word) {
+    fn look_up(&mut self, token: &str) -> Known {
+        if let Some(known) = self.known.get(token) {
             return *known;
         }
-        let known = if is_stop_word(&word.to_lowercase()) {
+        let known = if self.wanted.language.is_stop_word(&token.to_lowercase()) {
             Known::Stop
         } else {
-            self.relevance.terms.get(&stem(word)).map_or(Known::Content, |term| Known::Asked(term.index))
+            let term = self.wanted.terms.get(&self.wanted.language.stem(token));
+            term.map_or(Known::Content, |term| Known::Asked(term.index, 1.0))
         };
-        self.known.insert(word.to_owned(), known);
+        self.known.insert(token.to_owned(), known);
         known
     }
+
+    /// Takes words that look much like a missing term for it; whether there are any.
+    fn find_near(&mut self, missing: &[(&str, usize)]) -> bool {
+        let mut holders: HashMap<Vec<char>, Vec<usize>> = HashMap::new();
+        let mut sizes: HashMap<usize, usize> = HashMap::new();
+        for (stem, index) in missing {
+            let grams = grams(stem);
+            sizes.insert(*index, grams.len());
+            for gram in grams {
+                holders.entry(gram).or_default().push(*index);
+            }
+        }
+        let mut any = false;
+        for (token, known) in self.known.iter_mut().filter(|(_, known)| matches!(known, Known::Content)) {
+            let grams = grams(&self.wanted.language.stem(token));
+            let mut shared: BTreeMap<usize, usize> = BTreeMap::new();
+            for index in grams.iter().filter_map(|gram| holders.get(gram)).flatten() {
+                *shared.entry(*index).or_default() += 1;
+            }
+            let overlap = |(index, shared): (usize, usize)| {
+                let size = sizes.get(&index).copied().unwrap_or(0).min(grams.len());
+                (index, shared as f32 / size.max(1) as f32)
+            };
+            let best = shared.into_iter().map(overlap).max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+            if let Some((index, share)) = best.filter(|(_, share)| *share >= ALIKE) {
+                *known = Known::Asked(index, share);
+                any = true;
+            }
+        }
+        any
+    }
 }
+
+/// The runs of three letters of a word (two where each is a syllable); none of a short one, or of one with digits: an
+/// identifier is itself or another one.
+fn grams(lower: &str) -> HashSet<Vec<char>> {
+    let letters: Vec<char> = lower.chars().collect();
+    let syllables = letters.iter().any(|c| ('\u{ac00}'..='\u{d7a3}').contains(c));
+    let size = if syllables { 2 } else { 3 };
+    if letters.len() < size + 2 - usize::from(syllables)
+        || letters.len() > LONGEST
+        || letters.iter().any(|c| c.is_numeric())
+    {
+        return HashSet::new();
+    }
+    letters.windows(size).map(<[char]>::to_vec).collect()
+}
+
+/// Letters of the longest word whose form is compared.
+const LONGEST: usize = 64;
 
 /// The kind of answer by the question's first telling word.
 fn expected(question: &str) -> Option<Expected> {
@@ -289,12 +404,8 @@ fn expected(question: &str) -> Option<Expected> {
 }
 
 /// BM25's inverse document frequency, in the form that stays above zero.
-fn rarity(units: usize, holders: usize) -> f32 {
+fn idf(units: usize, holders: usize) -> f32 {
     (1.0 + (units as f32 - holders as f32 + 0.5) / (holders as f32 + 0.5)).ln()
-}
-
-fn content_stems(text: &str) -> Vec<String> {
-    words(text).filter_map(|span| text.get(span)).filter(|word| !is_stop_word(&word.to_lowercase())).map(stem).collect()
 }
 
 /// What a message asks, by position: all of a short one; of a long one its first and its last paragraph, up to

@@ -136,8 +136,10 @@ fn runs(units: &[Unit<'_>], tree: &Tree, syntax: Syntax) -> Vec<Run> {
                 .all(|unit| unit.comment || unit.content.starts_with('@') || unit.content.starts_with("#["));
             (same && adjacent && open, same && adjacent && open && introduces && length <= LONGEST_COMMENT)
         });
-        let joins =
-            !closes && !carries && !syntax.prose && (introduced || (sibling && !header && length + own <= most));
+        let joins = !closes
+            && !carries
+            && !syntax.prose
+            && (introduced || (sibling && !header && !small && length + own <= most));
         match runs.last_mut().filter(|_| joins) {
             Some(run) => {
                 run.units.end = next;
@@ -152,7 +154,7 @@ fn runs(units: &[Unit<'_>], tree: &Tree, syntax: Syntax) -> Vec<Run> {
         // The first line under a signature stands alone, so that an outline is cheap.
         let leads =
             at > 0 && tree.parent.get(at).copied().flatten() == Some(at - 1) && leads(&units[at - 1]) && !unit.comment;
-        open = !header && !closes && !carries && !leads;
+        open = !header && !small && !closes && !carries && !leads;
         at = next;
     }
     runs

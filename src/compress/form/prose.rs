@@ -15,6 +15,7 @@ use super::{
     thread::{self, Label, Role},
 };
 use crate::compress::{
+    bond::Bond,
     outcome::Noun,
     text::{
         segment::{self, Line, goes_on, is_item},
@@ -48,6 +49,7 @@ pub(super) fn read_below<'a>(text: &'a str, block: &Block, heads: &mut Heads, by
         scope: Scope::new(heads),
         statements: Vec::new(),
         paragraph: 0,
+        run: 0,
         widths: widths(&lines),
     };
     let labels = thread::labels(&lines);
@@ -75,6 +77,7 @@ struct Writer<'a, 'b> {
     scope: Scope,
     statements: Vec<Statement<'a>>,
     paragraph: usize,
+    run: usize,
     /// Of the paragraph that each line stands in, in characters.
     widths: Vec<usize>,
 }
@@ -102,6 +105,7 @@ impl<'a> Writer<'a, '_> {
             let item = self.item(span, 1);
             let level = if first { level.title() } else { level };
             self.scope.heading(level, item, line, &mut self.reading.bonds);
+            self.salience(item, weights::LABEL);
             return next;
         }
         self.run(lines, labels, at)
@@ -113,6 +117,10 @@ impl<'a> Writer<'a, '_> {
 
     /// A label on lines of its own.
     fn label(&mut self, span: Range<usize>, label: &Label<'a>, next_depth: usize, line: &Line<'a>) {
+        if label.role == Role::Record {
+            self.statement(span, line, false, None);
+            return;
+        }
         let item = self.item(span, usize::from(label.role != Role::Close));
         if label.role == Role::Close {
             self.scope.close(label.name, item, &mut self.reading.bonds);
@@ -126,6 +134,7 @@ impl<'a> Writer<'a, '_> {
     /// Lines that go on in each other, cut into statements.
     fn run(&mut self, lines: &[Line<'a>], labels: &[Option<Label<'a>>], at: usize) -> usize {
         let Some(first) = lines.get(at) else { return at + 1 };
+        self.run += 1;
         let listed = is_item(first.text);
         let width = self.width(at);
         let mut next = at + 1;
@@ -164,14 +173,16 @@ impl<'a> Writer<'a, '_> {
             sentences.retain(|span| !span.is_empty());
         }
         if let Some(label) = label {
-            let short = sentences.first().is_some_and(|span| span.len() <= SHORT_STATEMENT) && closing.is_none();
+            let owns_more =
+                lines.get(next).is_some() && labels.get(next).is_some_and(Option::is_none) && label.role != Role::Lead;
+            let only = sentences.len() == 1 && !owns_more;
+            let short =
+                sentences.first().is_some_and(|span| only || span.len() <= SHORT_STATEMENT) && closing.is_none();
             if short {
                 // A short statement and its label are one: `Anna: No.`
-                if let Some(span) = sentences.first_mut() {
-                    span.start = start;
-                }
+                let said = sentences.remove(0);
                 self.scope.make_room(label, first.depth);
-                let item = self.statement(sentences.remove(0), first, false, true);
+                let item = self.statement(start..said.end, first, false, Some(said.start));
                 self.scope.open(label, item, first.depth, &mut self.reading.bonds);
             } else {
                 let from = first.start + label.prefix;
@@ -182,7 +193,8 @@ impl<'a> Writer<'a, '_> {
         }
         let fresh = label.is_some();
         for (number, span) in sentences.into_iter().enumerate() {
-            self.statement(span, first, listed && number > 0, fresh && number == 0);
+            let opens = (fresh && number == 0).then_some(span.start);
+            self.statement(span, first, listed && number > 0, opens);
         }
         if let (Some(closing), Some(label)) = (closing, label) {
             let item = self.item(closing..end, 0);
@@ -199,32 +211,46 @@ impl<'a> Writer<'a, '_> {
         Some(span.start + at)
     }
 
-    /// A statement; `goes_on` where it goes on with an item of a list, `opens` where it opens what its label says.
-    fn statement(&mut self, span: Range<usize>, line: &Line<'a>, goes_on: bool, opens: bool) -> usize {
+    /// A statement; `goes_on` where it goes on with an item of a list. Where it opens what its label says, what is said
+    /// begins at `opens`.
+    fn statement(&mut self, span: Range<usize>, line: &Line<'a>, goes_on: bool, opens: Option<usize>) -> usize {
+        let said = self.text.get(opens.unwrap_or(span.start)..span.end).unwrap_or_default();
         let stands = self.text.get(span.clone()).unwrap_or_default();
         let item = self.item(span, usize::from(stands.contains(char::is_alphanumeric)));
         self.needs_scope(item);
         let statement = Statement {
             item,
-            text: stands.trim(),
+            text: said.trim(),
             paragraph: self.paragraph,
             depth: line.depth,
             section: self.scope.section(),
             owner: self.scope.owner(),
             goes_on,
-            opens,
+            opens: opens.is_some(),
+            run: self.run,
+            note: line
+                .text
+                .starts_with("[^")
+                .then(|| line.text.get(..=line.text.find(']')?))
+                .flatten()
+                .filter(|_| opens.is_some()),
             listed: is_item(line.text),
         };
         self.statements.push(statement);
         item
     }
 
-    /// A line that ends in a colon is needed by what it introduces.
+    /// A line that ends in a colon is needed by what it introduces, and so is one without a stop above a list.
     fn introduces(&mut self, lines: &[Line<'a>], next: usize, first: &Line<'a>) {
-        let Some(last) = self.statements.last() else { return };
-        let list = lines.get(next).is_some_and(|line| is_item(line.text) || !line.after_blank);
-        if last.text.trim_end_matches(['*', '_']).ends_with([':', '：']) && lines.get(next).is_some() {
-            self.scope.intro(last.item, first.depth, list);
+        let (Some(last), Some(below)) = (self.statements.last(), lines.get(next)) else { return };
+        let list = is_item(below.text);
+        let open = last.text.trim_end_matches(['*', '_']).ends_with([':', '：'])
+            || (list && !last.listed && !sentence::ends(last.text));
+        if open {
+            let item = last.item;
+            self.scope.intro(item, first.depth, list || !below.after_blank);
+            // `Do not take it if` says something else by itself.
+            self.salience(item, weights::LABEL);
         }
     }
 
@@ -248,8 +274,26 @@ impl<'a> Writer<'a, '_> {
         self.scope.needed_by(item, &mut self.reading.bonds);
     }
 
+    /// A heading with nothing below it is a statement like any other.
+    fn own_nothing(&mut self) {
+        let mut owns = vec![false; self.reading.items.len()];
+        for bond in &self.reading.bonds {
+            if let Bond::Needs { of, .. } = bond
+                && let Some(place) = owns.get_mut(*of)
+            {
+                *place = true;
+            }
+        }
+        for (item, owns) in self.reading.items.iter_mut().zip(owns) {
+            if !owns && item.count > 0 {
+                item.salience = 1.0;
+            }
+        }
+    }
+
     fn finish(mut self, heads: &mut Heads, by: usize) -> Reading<'a> {
         bonds::bind(&self.statements, &mut self.reading.bonds);
+        self.own_nothing();
         for (item, of) in bonds::said(&self.statements) {
             if let Some(item) = self.reading.items.get_mut(item) {
                 item.said = Some(of);
@@ -261,7 +305,7 @@ impl<'a> Writer<'a, '_> {
 }
 
 /// Bytes of a statement that stands as one with the label in front of it.
-const SHORT_STATEMENT: usize = 80;
+const SHORT_STATEMENT: usize = 24;
 
 /// A line of dashes and the like.
 fn is_rule(text: &str) -> bool {

@@ -96,15 +96,22 @@ fn troubled(column: &Column<'_>) -> Vec<usize> {
     if found.len() * 3 > column.cells.len() { Vec::new() } else { found }
 }
 
-/// Where it is asked which rows are not so, those are the answer that lack the word, among others that have it.
+/// Where it is asked which rows are not so, those are the answer that lack the word, or deny it in the column that is
+/// called so (`ferry: no`), among others that have it.
 fn lack_what_is_denied(found: &mut [f32], columns: &[Column<'_>], denied: &HashSet<String>) {
     if denied.is_empty() {
         return;
     }
-    let has =
-        |row: usize| columns.iter().filter_map(|column| column.cells.get(row)).any(|cell| denied.contains(&stem(cell)));
+    let called: Vec<bool> = columns.iter().map(|column| denied.contains(&stem(column.name))).collect();
+    let has = |row: usize| {
+        columns.iter().zip(&called).filter_map(|(column, called)| Some((column.cells.get(row)?, called))).any(
+            |(cell, called)| {
+                if *called { !lexicon::denies(&cell.to_lowercase()) } else { denied.contains(&stem(cell)) }
+            },
+        )
+    };
     let having: Vec<bool> = (0..found.len()).map(has).collect();
-    if having.iter().all(|has| !has) {
+    if having.iter().all(|has| *has == having.first().copied().unwrap_or(false)) {
         return;
     }
     for (salience, has) in found.iter_mut().zip(having) {
@@ -207,6 +214,15 @@ mod tests {
         for cells in [(0..40).map(|n| n.to_string()).collect::<Vec<_>>(), (0..40).map(|n| format!("P-{n}")).collect()] {
             assert!(found(&cells.iter().map(String::as_str).collect::<Vec<_>>()).is_empty());
         }
+    }
+
+    #[test]
+    fn rows_without_what_is_asked_to_be_missing_are_found() {
+        let column = |name, cells: &[&'static str]| Column { name, cells: cells.to_vec() };
+        let query = Query { preceding: "Which islands have no ferry?".into(), ..Query::default() };
+        let columns = [column("island", &["A", "B", "C"]), column("ferry", &["yes", "no", "yes"])];
+        let salience = salience(&columns, 3, &Wanted::new(&query, None));
+        assert!(salience[1] > 100.0 * salience[0] && salience[1] > 100.0 * salience[2], "{salience:?}");
     }
 
     #[test]

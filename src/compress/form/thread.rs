@@ -4,7 +4,47 @@
 
 use std::collections::HashMap;
 
-use crate::compress::text::segment::{Line, after_label, is_item, is_title, lead, number, turn};
+use super::{Block, Form};
+use crate::compress::text::segment::{Line, after_label, is_item, is_title, lead, lines, number, turn};
+
+/// The blocks of a text with those that are read as settings though they are the heads of mails or chunks as prose, so
+/// that what they own stands below them.
+pub(super) fn rejoined(text: &str, blocks: Vec<Block>) -> Vec<Block> {
+    let keys = |block: &Block| {
+        let lines = lines(text.get(block.span.clone()).unwrap_or_default());
+        let keys = if lines.len() <= MOST_KEYS { record(&lines, 0) } else { Vec::new() };
+        (keys.len() == lines.len()).then_some(keys).filter(|keys| keys.len() >= 2)
+    };
+    let mut known: HashMap<(&str, &str), usize> = HashMap::new();
+    let heads: Vec<Option<Vec<&str>>> =
+        blocks.iter().map(|block| if block.form == Form::Keyed { keys(block) } else { None }).collect();
+    for keys in heads.iter().flatten() {
+        if let [first, second, ..] = keys.as_slice() {
+            *known.entry((first, second)).or_insert(0) += 1;
+        }
+    }
+    let mut found: Vec<Block> = Vec::with_capacity(blocks.len());
+    for (at, (block, keys)) in blocks.iter().zip(&heads).enumerate() {
+        let before_prose = blocks.get(at + 1).is_some_and(|next| next.form == Form::Prose);
+        let head = keys.as_ref().is_some_and(|keys| match keys.as_slice() {
+            [first, second, ..] => {
+                before_prose && (mails(keys) || known.get(&(*first, *second)).is_some_and(|times| *times >= 2))
+            }
+            _ => false,
+        });
+        let form = if head { Form::Prose } else { block.form };
+        match found.last_mut() {
+            Some(last) if last.form == Form::Prose && form == Form::Prose => last.span.end = block.span.end,
+            _ => found.push(Block { span: block.span.clone(), form }),
+        }
+    }
+    found
+}
+
+/// Whether keys are those of a mail.
+fn mails(keys: &[&str]) -> bool {
+    keys.iter().filter(|key| MAIL.contains(&key.trim_matches('*').to_lowercase().as_str())).count() >= 2
+}
 
 /// What a label is, which decides how far it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +65,8 @@ pub(super) enum Role {
     Element,
     /// A closing tag.
     Close,
+    /// A record of keys and values that owns nothing below it: a statement over some lines.
+    Record,
 }
 
 /// A label on a line.
@@ -147,10 +189,13 @@ impl<'a> Known<'a> {
         let keys = record(lines, at);
         let [first, second, ..] = keys.as_slice() else { return None };
         let again = self.records.get(&(*first, *second)).is_some_and(|times| *times >= 2);
-        let body = lines.get(at + keys.len()).is_some_and(|next| {
-            !next.after_blank || lines.get(at + keys.len() - 1).is_some_and(|last| last.text.ends_with(':'))
-        });
-        (again && body).then_some(Label { role: Role::Chunk, lines: keys.len(), prefix: 0, name: "" })
+        let last = lines.get(at + keys.len() - 1)?;
+        let names =
+            SOURCES.contains(&first.to_lowercase().as_str()) || IDENTIFYING.contains(&first.to_lowercase().as_str());
+        let body =
+            lines.get(at + keys.len()).is_some_and(|next| !next.after_blank || last.text.ends_with(':') || names);
+        let role = if body { Role::Chunk } else { Role::Record };
+        again.then_some(Label { role, lines: keys.len(), prefix: 0, name: "" })
     }
 
     /// A first line of a paragraph whose like come again: `anna · comment · 2031-02-11`, `[doc-01] (notes, part 1)`,
@@ -259,6 +304,10 @@ const SOURCES: &[&str] = &[
     "документ",
 ];
 
+/// Keys with which the head of a source begins.
+const IDENTIFYING: &[&str] =
+    &["id", "title", "url", "file", "filename", "path", "name", "score", "titel", "título", "titre"];
+
 /// The look of a line that may be a label: words, numbers and what stands between them; nothing for a line without a
 /// number, a long one, or one that ends as a sentence does.
 fn shape(text: &str) -> Option<String> {
@@ -347,8 +396,7 @@ fn head<'a>(lines: &[Line<'a>], at: usize) -> Option<Label<'a>> {
         return None;
     }
     let keys = record(lines, at);
-    let of_mail = keys.iter().filter(|key| MAIL.contains(&key.trim_matches('*').to_lowercase().as_str())).count();
-    (of_mail >= 2).then_some(Label { role: Role::Head, lines: keys.len(), prefix: 0, name: line.text })
+    mails(&keys).then_some(Label { role: Role::Head, lines: keys.len(), prefix: 0, name: line.text })
 }
 
 const MAIL: &[&str] = &[
@@ -427,7 +475,6 @@ const WROTE: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compress::text::segment::lines;
 
     fn found(text: &str) -> Vec<(Role, &str)> {
         let lines = lines(text);

@@ -377,6 +377,11 @@ const ERROR_STEMS: &str = "error fail fatal exception denied refus panic critica
 
 const WARNING_STEMS: &str = "warn deprecat retry missing invalid expired exceeded";
 
+/// Whether a lower-cased cell says that there is none of what its column is called.
+pub(crate) fn denies(cell: &str) -> bool {
+    cell.is_empty() || listed("no false 0 none null nil n f - never n/a", cell)
+}
+
 /// Whether a list of words parted by spaces has the word.
 pub(crate) fn listed(list: &str, word: &str) -> bool {
     list.split_ascii_whitespace().any(|w| w == word)

@@ -14,6 +14,8 @@ pub(in crate::compress) struct Line<'a> {
     pub(in crate::compress) start: usize,
     /// Without quote marks and the white space around it.
     pub(in crate::compress) text: &'a str,
+    /// Characters of white space in front.
+    pub(in crate::compress) indent: usize,
     /// How many quote marks (`>`) stand in front.
     pub(in crate::compress) depth: usize,
     /// Whether a blank line, or the beginning, stands before it.
@@ -43,7 +45,16 @@ pub(in crate::compress) fn lines(text: &str) -> Vec<Line<'_>> {
         let start = span.start + marks + (rest.len() - rest.trim_start().len());
         let from = if found.is_empty() { begin } else { span.start };
         begin = span.end;
-        found.push(Line { span: from..span.end, start, text: bare, depth, after_blank: blank, before_blank: false });
+        let indent = start - span.start - marks;
+        found.push(Line {
+            span: from..span.end,
+            start,
+            text: bare,
+            indent,
+            depth,
+            after_blank: blank,
+            before_blank: false,
+        });
         blank = false;
     }
     if let Some(last) = found.last_mut() {
@@ -145,7 +156,7 @@ pub(in crate::compress) fn goes_on(before: &str, line: &str, width: usize) -> bo
 const SLACK: usize = 4;
 
 /// Wider lines are paragraphs, not wrapped.
-const WIDEST: usize = 200;
+const WIDEST: usize = 120;
 
 /// Who speaks and what is said: `Name: what was said`, the name of at most four words that begin high or are digits.
 pub(in crate::compress) fn turn(line: &str) -> Option<(&str, &str)> {

@@ -59,7 +59,7 @@ fn links(before: char, middle: char, after: char) -> bool {
 }
 
 /// Scripts that write no spaces: each character counts as a word.
-fn stands_alone(c: char) -> bool {
+pub(in crate::compress) fn stands_alone(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 

@@ -3,8 +3,33 @@
 /// Relevance of an item that shares nothing with what is asked, beside 1 for the best one. Range 0–1.
 pub(in crate::compress) const UNASKED: f32 = 0.02;
 
-/// What similarity of meaning (a cosine, 0–1) counts beside the share of the best BM25 score. Range 0–2.
-pub(in crate::compress) const MEANING: f32 = 1.0;
+/// How steeply relevance falls below the best one's: the power to which an item's share of the best score is raised.
+/// Range 1–6. Without it (1) many half-relevant statements push out the one that answers.
+pub(in crate::compress) const STEEPNESS: f32 = 4.0;
+
+/// The share of a neighbour's score that an item gets. Range 0–0.5.
+pub(in crate::compress) const NEIGHBOUR: f32 = 0.15;
+
+/// The share of the best score in its passage that an item gets. Range 0–0.6.
+pub(in crate::compress) const PASSAGE: f32 = 0.3;
+
+/// What an item that holds the kind of thing asked for counts beside the best BM25 score. Range 0–0.4.
+pub(in crate::compress) const ANSWER: f32 = 0.2;
+
+/// The share of letters (in runs of three) from which a word stands for a word of the question that the text lacks.
+/// Range 0.5–0.75.
+pub(in crate::compress) const ALIKE: f32 = 0.6;
+
+/// How far the budget gives way, as a multiple of it, for the one statement that is worth more than all that would fit.
+/// Range 1–1.5.
+pub(in crate::compress) const GIVES_WAY: f32 = 1.3;
+
+/// The power of the number of dependents by which what they need is shared among them when its cost is put to one of
+/// them. Range 0 (the first pays all) to 1 (each pays its part).
+pub(in crate::compress) const SHARED: f32 = 0.5;
+
+/// What similarity of meaning (a cosine, 0–1) counts beside the share of the best BM25 score. Range 0–4.
+pub(in crate::compress) const MEANING: f32 = 3.0;
 
 /// Bytes of items whose meaning is compared with the question's.
 pub(in crate::compress) const MOST_COMPARED: usize = 12_000;
@@ -79,3 +104,9 @@ pub(in crate::compress) const LOG_SURPRISE: f32 = 1.0;
 /// Target tokens of a mark: a gap that saves no more is none. Range 0–15. Without it single closing brackets and short
 /// sentences are left out for marks that are longer.
 pub(in crate::compress) const MARK: usize = 9;
+
+/// The same where it holds some words of the question's. Range 0–1.
+pub(in crate::compress) const PARTLY_ECHO: f32 = 0.1;
+
+/// Salience of a number beside a list: a total, a page, a state, said once of all of its items. Range 1–20.
+pub(in crate::compress) const ONCE: f32 = 5.0;

@@ -22,8 +22,8 @@ pub(super) struct Piece {
     pub(super) named: bool,
     /// How many tags stand around it; a stretch ends where this changes.
     pub(super) depth: usize,
-    /// Whether no blank line sets it apart: one of the long lines of a block.
-    pub(super) line: bool,
+    /// Whether it is part of something larger: one of the long lines of a block, a paragraph of a letter.
+    pub(super) bound: bool,
 }
 
 /// What a piece is made of.
@@ -50,7 +50,7 @@ pub(super) enum Fate {
 
 impl Piece {
     fn new(span: Range<usize>, kind: Kind, fate: Fate, depth: usize) -> Self {
-        Self { span, kind, calls: Calls::default(), fate, named: false, depth, line: false }
+        Self { span, kind, calls: Calls::default(), fate, named: false, depth, bound: false }
     }
 
     pub(super) const fn is_document(&self) -> bool {
@@ -62,6 +62,16 @@ impl Piece {
 pub(super) fn pieces(text: &str) -> Vec<Piece> {
     let mut cutter = Cutter { text, labels: Labels::of(text), found: Vec::new() };
     cutter.cut(&(0..text.len()), 0);
+    let mut letter = false;
+    for piece in &mut cutter.found {
+        let here = text.get(piece.span.clone()).unwrap_or_default();
+        letter = match piece.kind {
+            Kind::Text(Look::Document) => letter || shape::is_mail(here),
+            Kind::Text(Look::Prose | Look::List) => letter,
+            _ => false,
+        };
+        piece.bound |= letter;
+    }
     cutter.found
 }
 
@@ -81,6 +91,13 @@ impl Cutter<'_> {
             match part {
                 Part::Text(block) => self.text(block, depth),
                 Part::Ruler(line) => self.found.push(Piece::new(line.clone(), Kind::Ruler, Fate::Open, depth)),
+                Part::Fence(whole, inner) if outline::is_quoted(self.text, whole) => {
+                    self.found.push(Piece::new(whole.start..inner.start, Kind::Tag, Fate::Frame, depth));
+                    if depth < DEEPEST {
+                        self.cut(inner, depth + 1);
+                    }
+                    self.found.push(Piece::new(inner.end..whole.end, Kind::Tag, Fate::Frame, depth));
+                }
                 Part::Fence(whole, _) => self.found.push(Piece::new(whole.clone(), Kind::Fence, Fate::Open, depth)),
                 Part::Field(line) => {
                     let name = self.text.get(line.clone()).unwrap_or_default();
@@ -117,7 +134,7 @@ impl Cutter<'_> {
         let calls = Calls::of(held);
         let speaks = calls.strong * if document { 2 } else { 4 } >= calls.sentences && calls.strong > 0;
         let long = held.trim().len() >= SHORTEST;
-        if instructs || speaks || !long {
+        if instructs || speaks && !twin || !long && !twin {
             let mut piece = Piece::new(whole.clone(), Kind::Tag, Fate::Frame, depth);
             piece.named = heads(&name, is_task);
             if piece.named {
@@ -150,11 +167,13 @@ impl Cutter<'_> {
         let from = self.found.len();
         let read = |line: &Range<usize>| self.text.get(line.clone()).unwrap_or_default();
         let code = lines.iter().filter(|line| shape::is_code(read(line))).count() * 2 > lines.len();
-        let paragraphs = lines.len() > 1 && block.len() / lines.len() >= LONG_LINE && !code;
+        let passage = lines.first().is_some_and(|line| self.labels.opens(read(line)));
+        let paragraphs = lines.len() > 1 && block.len() / lines.len() >= LONG_LINE && !code && !passage;
         let mut start = 0;
         for (at, line) in lines.iter().enumerate() {
             let alone = !code
                 && lines.len() > 1
+                && !self.labels.returns(read(line))
                 && (shape::is_heading(read(line)) || at == 0 && shape::hint(read(line)).is_some());
             if alone || paragraphs {
                 self.paragraph(&lines, start..at, depth);
@@ -164,7 +183,7 @@ impl Cutter<'_> {
         }
         self.paragraph(&lines, start..lines.len(), depth);
         if paragraphs {
-            self.found.iter_mut().skip(from).for_each(|piece| piece.line = true);
+            self.found.iter_mut().skip(from).for_each(|piece| piece.bound = true);
         }
     }
 
@@ -198,7 +217,7 @@ fn twin(text: &str, parts: &[Part], at: usize) -> bool {
 pub(super) fn announces(part: &str) -> bool {
     let part = part.trim().trim_end_matches(['*', '"', '\u{201c}', ' ', '`']);
     part.ends_with([':', '：']) && part.len() <= ANNOUNCEMENT && !outline::is_shouted(bare(part))
-        || shape::hint(part) == Some(true)
+        || shape::hint(part) == Some(true) && !part.contains(|c: char| c.is_ascii_digit())
 }
 
 /// Tags inside of tags that are looked into.

@@ -82,10 +82,16 @@ pub(super) fn is_gutter(line: &str) -> bool {
 /// Cells between pipes or tabs: at least one inner separator.
 fn is_row(line: &str) -> bool {
     let content = line.trim_end();
-    content.contains(" | ")
+    is_ruled(content)
+        || content.contains(" | ")
         || (content.starts_with('|') && content.len() > 2 && content.ends_with('|'))
         || content.starts_with(" | ")
         || content.matches('\t').filter(|_| !content.starts_with('\t')).count() >= 2
+}
+
+/// The line that psql, MySQL and their like draw between rows: `----+----`.
+fn is_ruled(content: &str) -> bool {
+    content.contains('+') && content.contains("--") && content.chars().all(|c| "-+=|: ".contains(c))
 }
 
 /// Mostly one word that no reader reads: 200 bytes and more of base64 without a break.

@@ -25,7 +25,7 @@ use crate::compress::{
         rows::{self, salience},
     },
     outcome::Noun,
-    worth::weights::{ECHO, LONG_VALUE},
+    worth::weights::{ECHO, LONG_VALUE, ONCE, PARTLY_ECHO},
 };
 
 /// Something that may be left out by itself.
@@ -131,8 +131,17 @@ impl<'w> Walk<'w> {
             self.open(places.at(start), format!("{}{}:\n", indent(depth), tag(label)), parent)
         };
         let inside = if is_root { depth } else { depth + 1 };
+        let holds_much =
+            pairs.iter().any(|pair| matches!(pair.node.value, Value::Array(_)) && pair.node.span.len() > SMALL);
         for Pair { start, key, node } in pairs {
+            let at = self.pieces.len();
             self.value(places, *start, Label::Key(key), node, inside, opened);
+            if let Some(piece) = self.pieces.get_mut(at)
+                && holds_much
+                && matches!(node.value, Value::Scalar(_))
+            {
+                piece.salience = ONCE;
+            }
         }
         self.close(places, node, opened.filter(|_| self.exact || !is_root));
     }
@@ -226,21 +235,34 @@ impl<'w> Walk<'w> {
         }
         let shared = sheet.shared();
         let shown = narrow::shown(&named(sheet), sheet.rows, self.tokens(length), self.reader);
-        let mut opened = parent;
-        if !shared.is_empty() {
-            opened = self.open(start, format!("{heading}{EACH_ROW}: "), parent);
-            for (number, told) in shared.iter().enumerate() {
-                let after = if number + 1 < shared.len() { "|" } else { "" };
-                let known = told.split_once('=').is_some_and(|(_, value)| self.reader.wanted.quotes(value));
-                let telling = if known { ECHO } else { 1.0 };
-                self.push(start, format!("{told}{after}"), None, Noun::Values, telling, opened);
-            }
-        }
         let keys = sheet.head(shown.as_deref());
-        let text = if shared.is_empty() { format!("{heading}{keys}\n") } else { format!("\n{keys}\n") };
-        let opened = self.open(start, text, opened);
+        if shared.is_empty() {
+            let opened = self.open(start, format!("{heading}{keys}\n"), parent);
+            self.rows(sheet, shown.as_deref(), starts, opened);
+            return opened;
+        }
+        let opened = if heading.is_empty() { parent } else { self.open(start, heading, parent) };
+        let each = self.open(start, format!("{EACH_ROW}: "), opened);
+        for (number, told) in shared.iter().enumerate() {
+            let after = if number + 1 < shared.len() { "|" } else { "" };
+            let telling = self.constant(told);
+            self.push(start, format!("{told}{after}"), None, Noun::Values, telling, each);
+        }
+        let opened = self.open(start, format!("\n{keys}\n"), opened);
         self.rows(sheet, shown.as_deref(), starts, opened);
         opened
+    }
+
+    /// How telling it is what all records share. The question's own words in it say nothing of any record, unless it is
+    /// asked for by its key.
+    fn constant(&self, told: &str) -> f32 {
+        let wanted = self.reader.wanted;
+        let (key, value) = told.split_once('=').unwrap_or((told, ""));
+        match (wanted.quotes(value), wanted.stress(key) >= 1.0, wanted.mentions(told) > 0.0) {
+            (true, ..) => ECHO,
+            (_, false, true) => PARTLY_ECHO,
+            _ => 1.0,
+        }
     }
 
     /// About how many tokens so many bytes of JSON take.

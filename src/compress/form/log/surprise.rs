@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use super::fold;
 use crate::compress::worth::weights::{LOG_SURPRISE, UNASKED};
 
 /// For each line a factor of at least 1.
@@ -51,7 +52,7 @@ pub(super) fn surprises(lines: &[&str]) -> Vec<f32> {
             plain.max(column(true).map_or(0.0, |column| column.surprise(magnitude(value))))
         });
         let most = values.fold(0.0, f32::max);
-        if most > 1.0 { (LOG_SURPRISE * most).exp().min(MOST) } else { repeat }
+        if most > SURPRISING { (LOG_SURPRISE * most).exp().min(MOST) } else { repeat }
     };
     numbers.iter().zip(&shapes).map(surprise).collect()
 }
@@ -66,7 +67,7 @@ impl<'a> Shape<'a> {
     /// Values are runs of letters and digits that hold a digit.
     fn of(line: &'a str) -> Self {
         let mut shape = Self { template: String::with_capacity(line.len()), values: Vec::new() };
-        let mut start = None;
+        let (mut start, time) = (None, fold::time(line));
         for (at, c) in line.char_indices().chain([(line.len(), ' ')]) {
             match (c.is_alphanumeric(), start) {
                 (true, None) => start = Some(at),
@@ -74,7 +75,10 @@ impl<'a> Shape<'a> {
                     let word = line.get(from..at).unwrap_or_default();
                     if word.bytes().any(|byte| byte.is_ascii_digit()) {
                         shape.template.push('#');
-                        shape.values.push(word);
+                        // When it was is told by every line.
+                        if from >= time.end {
+                            shape.values.push(word);
+                        }
                     } else {
                         shape.template.push_str(word);
                     }
@@ -129,6 +133,9 @@ fn magnitude(value: &str) -> &str {
 }
 
 const SIZES: &str = "####################";
+
+/// Nats beyond the usual from which on a value is surprising.
+const SURPRISING: f32 = 2.0;
 
 /// A surprise lifts a line to the rank of what is asked, and no higher.
 const MOST: f32 = 1.0 / UNASKED;

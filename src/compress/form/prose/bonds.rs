@@ -15,8 +15,11 @@ use crate::compress::{
 #[derive(Debug, Clone)]
 pub(super) struct Statement<'a> {
     pub(super) item: usize,
+    /// What is said, without its label.
     pub(super) text: &'a str,
     pub(super) paragraph: usize,
+    /// Which run of lines it stands in.
+    pub(super) run: usize,
     /// How deeply it is quoted.
     pub(super) depth: usize,
     /// Headings, chunks and documents around it, as a number.
@@ -25,6 +28,8 @@ pub(super) struct Statement<'a> {
     pub(super) owner: u32,
     /// Whether it goes on with an item of a list.
     pub(super) goes_on: bool,
+    /// The mark of the note that it is: `[^7]`.
+    pub(super) note: Option<&'a str>,
     /// Whether it is the first behind a label.
     pub(super) opens: bool,
     /// Whether it is an item of a list or stands in one.
@@ -56,7 +61,8 @@ pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
             && !now.listed
             && (now.opens || answers_quote || now.paragraph == before.paragraph)
             && replies(now.text);
-        let limits = own == Opening::Limits || lower_start(now.text);
+        let goes_below = lower_start(now.text) && !now.opens && !ends(before.text) && now.paragraph != before.paragraph;
+        let limits = own == Opening::Limits || goes_below || (before.listed && !now.listed && lower_start(now.text));
         if (asked || answers_quote || limits) && tied < LONGEST_CHAIN {
             bonds.push(Bond::Together(before.item, now.item));
             set(&mut joined, at, tied + 1);
@@ -76,6 +82,8 @@ pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
         }
     }
     lists(statements, bonds);
+    records(statements, bonds);
+    notes(statements, bonds);
     names(statements, bonds);
 }
 
@@ -136,6 +144,57 @@ fn joins(text: &str) -> bool {
 }
 
 const AND: &[&str] = &["and", "und", "et", "y", "e", "и", "en"];
+
+/// Paragraphs or lines that tell the same of one thing after the other: what opens like the rest and is not the first of
+/// its own (`The readings are at …`) is of the thing that the first one names.
+fn records(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
+    let place = |statement: &Statement<'_>| (statement.paragraph, statement.run);
+    let mut like: HashMap<Vec<&str>, usize> = HashMap::new();
+    for (before, now) in statements.iter().zip(statements.iter().skip(1)) {
+        if place(before) == place(now) {
+            *like.entry(beginning(now.text)).or_insert(0) += 1;
+        }
+    }
+    for record in statements.chunk_by(|a, b| place(a) == place(b)) {
+        let Some((first, rest)) = record.split_first() else { continue };
+        let length: usize = record.iter().map(|statement| statement.text.len()).sum();
+        for statement in rest {
+            if like.get(&beginning(statement.text)).is_some_and(|times| *times >= LIKE) {
+                bonds.push(match length <= WHOLE_RECORD {
+                    true => Bond::Together(first.item, statement.item),
+                    false => Bond::Needs { item: statement.item, of: first.item },
+                });
+            }
+        }
+    }
+}
+
+fn beginning(text: &str) -> Vec<&str> {
+    text.split_whitespace().take(3).collect()
+}
+
+/// Bytes of a record that stands or goes whole, as a row does.
+const WHOLE_RECORD: usize = 320;
+
+/// Statements that open in the same three words from which on they are read as a record's.
+const LIKE: usize = 3;
+
+/// A statement with the mark of a note, `[^7]`, brings the note.
+fn notes(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
+    let mut known: HashMap<&str, usize> = HashMap::new();
+    for statement in statements.iter().rev() {
+        for (at, _) in statement.text.match_indices("[^") {
+            let mark = statement.text.get(at..).and_then(|rest| rest.get(..=rest.find(']')?));
+            let Some(mark) = mark.filter(|mark| mark.len() <= 16) else { continue };
+            if let Some(note) = known.get(mark) {
+                bonds.push(Bond::Needs { item: statement.item, of: *note });
+            }
+        }
+        if let Some(mark) = statement.note {
+            known.insert(mark, statement.item);
+        }
+    }
+}
 
 /// A statement with a name that an earlier one gave (`hereinafter "the Carrier"`) needs that one.
 fn names(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {

@@ -257,7 +257,7 @@ pub(super) fn heading(lines: &[Line<'_>], at: usize, width: usize) -> Option<(Le
         return Some((Level(level), 2));
     }
     let next = next?;
-    if !line.after_blank || next.depth != line.depth {
+    if !line.after_blank || next.depth != line.depth || line.indent >= INDENTED {
         return None;
     }
     let bold = text.len() > 4
@@ -299,6 +299,9 @@ pub(super) fn heading(lines: &[Line<'_>], at: usize, width: usize) -> Option<(Le
         && !is_item(next.text);
     over.then_some((if counted { Level::COUNTED } else { Level::BARE }, 1))
 }
+
+/// Spaces in front of what is quoted or preformatted: a commit's message, a block of code.
+const INDENTED: usize = 4;
 
 /// Characters that a title leaves free on its line at least.
 const ROOM: usize = 8;

@@ -106,38 +106,37 @@ impl List {
 static REQUESTS: List = List::new(
     "
     abbreviate accept act adapt add adjust advise allow analyse analyze annotate answer apply argue arrange ask assess assign assume attach avoid
-    be begin bring build bullet calculate call change check choose cite clarify classify clean combine comment compare
-    complete compose compress compute conclude condense confirm consider construct continue convert copy correct count create critique cut
-    debug decide decline define delete derive describe design detect determine develop discuss display do don't draft draw
+    be begin bring build bullet calculate check choose cite clarify classify clean combine comment compare
+    complete compose compress compute conclude condense confirm consider construct continue convert correct count create critique 
+    debug decide decline define delete derive describe detect determine develop discuss display do don't draw
     edit elaborate emphasise emphasize end ensure estimate evaluate examine exclude expand explain extract fill filter find finish fix focus follow format
-    generate give go group guess handle help highlight identify ignore imagine implement improve include indicate infer insert inspect integrate interpret
-    invent judge justify keep label leave let let's limit list look make mark match mention merge modify move name never note number
-    obey omit optimise optimize order organise organize outline output paraphrase parse perform pick plan polish prefer prepare present preserve pretend print prioritise prioritize process produce
-    proofread propose provide put quote rank rate read recommend refactor refer reformat refuse remember remove rename reorder repeat rephrase replace reply report
-    resolve respond restate return review revise rewrite round run save say score search select separate set shorten show simplify sketch skip solve sort specify speak
-    split start state stay stick stop structure study suggest summarise summarize support take tell test think title transcribe transform translate treat try turn
-    understand update use using verify wait weigh work wrap write
+    generate give go guess handle help highlight identify ignore imagine implement improve include indicate infer insert inspect integrate interpret
+    invent justify keep leave let let's list look make mention merge modify move name never note 
+    obey omit optimise optimize organise organize outline output paraphrase parse perform pick polish prefer prepare present preserve pretend print prioritise prioritize produce
+    proofread propose provide put quote read recommend refactor refer reformat refuse remember remove rename reorder repeat rephrase replace reply 
+    resolve respond restate return revise rewrite save say search select separate shorten show simplify sketch skip solve specify speak
+    split start stay stick stop structure suggest summarise summarize take tell think transcribe transform translate treat try 
+    understand update use using verify wait weigh wrap write
     analysiere antworte beantworte beantworten benenne benutze berechne beschränke beschreibe beurteile bewerte erkläre erläutere ersetze erstelle erwähne erzähle
     fass fasse finde formuliere füge gib halte kürze korrigiere lass lasse liste lies mach mache markiere nenne nimm ordne prüfe sag sage schreib schreibe suche
     übersetz übersetze untersuche vergleiche vermeide verwende verfasse wähle zähle zeige zitiere fassen
     ajoute analyse cite classe commence compare compte corrige crée donne décris écris évite explique extrais fais garde identifie indique limite
-    liste mets n'utilise ne nomme note précise prends propose rédige relis remplace rends reprends reste résume réponds supprime traduis trouve utilise vérifie
+    liste mets nomme note précise prends propose rédige relis remplace rends reprends reste résume réponds supprime traduis trouve utilise vérifie
     actúa analiza añade busca calcula cambia clasifica compara comienza contesta corrige crea cita cuenta dame describe devuelve dime elabora elige elimina empieza encuentra enumera escribe evita
-    explica explique extrae genera haz identifica incluye indica lee limita lista mantén menciona muestra no ordena pon redacta responde resume reescribe revisa señala tradúcelo traduce usa utiliza
+    explica explique extrae genera haz identifica incluye indica lee limita lista mantén menciona muestra ordena pon redacta responde resume reescribe revisa señala tradúcelo traduce usa utiliza
     adicione analise apresente cite classifique compare comece conte corrija crie descreva diga elabore encontre enumere escreva evite extraia faça forneça gere identifique inclua indique leia liste
-    mantenha mencione mostre não ordene redija reescreva responda resuma revise traduza use utilize verifique
-    aggiungi analizza calcola cerca cita classifica comincia confronta conta correggi crea dammi descrivi dimmi elenca estrai evita fai indica inizia leggi limita mantieni menziona mostra non
+    mantenha mencione mostre ordene redija reescreva responda resuma revise traduza use utilize verifique
+    aggiungi analizza calcola cerca cita classifica comincia confronta conta correggi crea dammi descrivi dimmi elenca estrai evita fai indica inizia leggi limita mantieni menziona mostra
     ordina prepara riassumi rispondi riscrivi scegli scrivi spiega suddividi traduci trova usa utilizza verifica
     antwoord beantwoord beschrijf geef gebruik laat leg maak noem schrijf vat vergelijk vermijd vertaal zoek
-    dodaj nie odpowiedz podaj podsumuj popraw porównaj przetłumacz przygotuj sprawdź stwórz streść użyj wskaż wybierz wymień wyjaśnij wypisz zachowaj znajdź napisz opisz
-    ответь переведи напиши опиши объясни перечисли назови сделай найди сравни исправь используй укажи кратко составь выдели приведи не перескажи изложи
-    اكتب لخص لخّص ترجم أجب اذكر اشرح قارن استخرج صحح أعد لا حلل استخدم ضع قدم
+    dodaj odpowiedz podaj podsumuj popraw porównaj przetłumacz przygotuj sprawdź stwórz streść użyj wskaż wybierz wymień wyjaśnij wypisz zachowaj znajdź napisz opisz
+    ответь переведи напиши опиши объясни перечисли назови сделай найди сравни исправь используй укажи кратко составь выдели приведи перескажи изложи
+    اكتب لخص لخّص ترجم أجب اذكر اشرح قارن استخرج صحح أعد حلل استخدم ضع قدم
     लिखें बताएं अनुवाद सारांश",
 );
 
-static POLITE: List = List::new(
-    "please kindly pls plz bitte svp merci porfavor favor favore proszę prosze пожалуйста alstublieft alsjeblieft lütfen прошу просьба",
-);
+static POLITE: List =
+    List::new("please kindly pls plz bitte svp proszę prosze пожалуйста alstublieft alsjeblieft lütfen прошу просьба");
 
 static OPENERS: List = List::new(
     "
@@ -174,6 +173,15 @@ static FIRST_PERSON: List = List::new(
 );
 
 const WISHES: &[&str] = &[
+    "i was wondering",
+    "i wonder whether",
+    "i wonder if",
+    "i'd love",
+    "i would love",
+    "i'd appreciate",
+    "i would appreciate",
+    "be grateful",
+    "would be great",
     "i want",
     "i need",
     "i would like",
@@ -249,6 +257,7 @@ const WISHES: &[&str] = &[
     "eres un",
     "tu tarea",
     "por favor",
+    "merci de ",
     "gostaria",
     "preciso de",
     "quero ",
@@ -377,12 +386,13 @@ const REFERENCES: &[&str] = &[
     "приведённый",
     "приведенный",
     "上文",
-    "下文",
-    "以下",
-    "上述",
+    "以下文本",
+    "以下内容",
+    "下面的",
+    "上面的",
     "次の文章",
     "上の文章",
-    "以下の",
+    "以下の文章",
     "다음",
     "위의",
     "निम्नलिखित",
@@ -396,7 +406,6 @@ const ENDINGS: &[&str] = &[
     "请",
     "請",
     "不要",
-    "不得",
     "务必",
     "总结",
     "概括",
@@ -450,7 +459,7 @@ const ENDINGS: &[&str] = &[
 static INSTRUCTIVE: List = List::new(
     "
     ask asks answer_format command constraint constraints criteria criterion do environment example examples expected format formatting goal goals guidance guideline guidelines hint important info instruction instructions
-    memory note notice objective objectives order orders output persona preferences prompt query question questions reminder request requirement requirements response role rubric rule rules scale schema scoring
+    memory note notice objective objectives order orders output persona preferences prompt query question questions reminder request requirement requirements response role rubric rule rules scale scoring
     settings step steps style system task tasks thinking tone todo tool tools warning claude agents usage workflow answer thought aufgabe frage fragen anweisung anweisungen regeln hinweis beispiel beispiele ausgabe
     tâche question consigne consignes règles exemple exemples tarea pregunta instrucciones reglas ejemplo ejemplos tarefa pergunta instruções regras exemplo exemplos compito domanda istruzioni regole esempio esempi zadanie pytanie instrukcje zasady przykład
     задача задание вопрос инструкция правила пример примеры opdracht vraag",
