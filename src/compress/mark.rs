@@ -6,9 +6,20 @@
 //! source is complete, since readers take a gap for damage otherwise.
 
 use super::{
-    outcome::{Noun, Unit, Why},
+    outcome::{Condensation, Noun, Outcome, Reason, Unit, Why},
     text::segment::quoted,
+    tokens::CountTokens,
 };
+
+/// The condensation that units amount to; the original where they are not shorter.
+pub(super) fn settled(source: &str, units: Vec<Unit>, before: usize, tokens: &dyn CountTokens) -> Condensation {
+    let text = assemble(source, &units);
+    let after = tokens.count(&text);
+    if after >= before || text.trim().is_empty() {
+        return Condensation { units, ..Condensation::unchanged(Reason::NoGain, before) };
+    }
+    Condensation { outcome: Outcome::Compressed(text), tokens_before: before, tokens_after: after, units }
+}
 
 /// The text that units stand for.
 pub(super) fn assemble(source: &str, units: &[Unit]) -> String {

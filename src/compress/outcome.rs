@@ -1,8 +1,16 @@
 //! What became of a text, unit by unit: the account that is cached, explained, audited and replayed.
 
+mod form;
+mod redundancy;
+mod violation;
+
 use std::{fmt, ops::Range};
 
-use super::{Ratio, Redundancy, form::Form, guard::Violation};
+pub use form::Form;
+pub use redundancy::Redundancy;
+pub use violation::{Fault, Violation};
+
+use super::ratio::Ratio;
 
 /// What became of one text.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]

@@ -11,9 +11,9 @@ pub(super) mod weights;
 use super::{
     ask::Wanted,
     form::Page,
+    outcome::Redundancy,
     rewrite::{RewriteError, Rewriter},
 };
-use redundancy::Redundancy;
 
 /// What an item is worth, and of what it is made up.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

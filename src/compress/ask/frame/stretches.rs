@@ -271,7 +271,8 @@ fn trimmed(text: &str, pieces: &[Piece], start: usize, end: usize) -> (usize, us
         let most = if piece.bound { SHORT / 2 } else { SHORT };
         let lines = text.get(piece.span.clone()).map_or(0, |part| part.trim().lines().count());
         piece.fate == Fate::Open
-            && (piece.kind == Kind::Ruler || !piece.is_document() && piece.span.len() <= most && (lines <= 2 || listed(piece)))
+            && (piece.kind == Kind::Ruler
+                || !piece.is_document() && piece.span.len() <= most && (lines <= 2 || listed(piece)))
     };
     let head = own.iter().take_while(short).take(most).count();
     let tail = own.iter().skip(head).rev().take_while(short).take(most).count();
