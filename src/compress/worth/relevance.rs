@@ -8,6 +8,7 @@ use crate::compress::{
     ask::{Expected, Wanted},
     form::{Form, Page},
     outcome::Noun,
+    form::{Form, Item, Page},
     rewrite::{RewriteError, Rewriter},
     text::segment,
 };
@@ -84,7 +85,11 @@ fn passages(page: &Page<'_>) -> Vec<usize> {
         let ends = before.is_some_and(|before| {
             let text = before.text();
             let white = text.get(text.trim_end().len()..).unwrap_or_default();
-            white.matches('\n').nth(1).is_some() || before.form != item.form || before.owner != item.owner
+            white.matches('\n').nth(1).is_some()
+                || before.form != item.form
+                || before.owner != item.owner
+                // A row says nothing about the one below it.
+                || is_row(item)
         });
         passage += usize::from(ends);
         numbers.push(passage);
@@ -121,6 +126,14 @@ const MOST_TITLES: usize = 3;
 
 /// So much of each, in bytes: a head of a thousand columns is not read again for each row.
 const LONGEST_TITLE: usize = 400;
+/// Whether an item says something in sentences: rows of values and places are near to every question or to none.
+fn means(item: &Item<'_>) -> bool {
+    !item.fixed && item.count > 0 && !is_row(item)
+}
+
+fn is_row(item: &Item<'_>) -> bool {
+    matches!(item.form, Form::Columns | Form::Hits | Form::Listing)
+}
 
 /// The similarity of each item's meaning with the question's; 0 for those past [`MOST_COMPARED`], which share fewest words.
 fn meanings(
@@ -132,7 +145,7 @@ fn meanings(
 ) -> Result<Vec<f32>, RewriteError> {
     let score = |at: usize| scores.get(at).copied().unwrap_or(0.0);
     let mut order: Vec<usize> =
-        (0..own.len()).filter(|at| page.items.get(*at).is_some_and(|item| !item.fixed && item.count > 0)).collect();
+        (0..own.len()).filter(|at| page.items.get(*at).is_some_and(means)).collect();
     order.sort_by(|a, b| score(*b).total_cmp(&score(*a)).then(a.cmp(b)));
     let mut left = MOST_COMPARED;
     let mut compared: Vec<(usize, String)> = Vec::new();
