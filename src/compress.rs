@@ -145,7 +145,10 @@ fn fitted(
     let alone = choose::worthiest(page, &values, costs)
         .filter(|choice| choice.worth > held)
         .map(|choice| account(text, page, &choice.variants, worths, before, tokens))
-        .filter(|alone| alone.tokens_after <= goal + (goal.saturating_sub(fixed) as f32 * GIVES_WAY) as usize);
+        .filter(|alone| {
+            let most = goal + (goal.saturating_sub(fixed) as f32 * GIVES_WAY) as usize;
+            held <= 0.0 || alone.tokens_after <= most
+        });
     let best = alone.or(best.map(|(best, _)| best));
     best.unwrap_or_else(|| Condensation::unchanged(Reason::NoGain, before))
 }

@@ -4,7 +4,11 @@
 //! variants or nothing; the steps of its upper hull (absent -> shortest -> … -> whole) are taken by falling worth for
 //! their tokens, bonds closed, until the budget is spent. Sorting is the dearest part: `O(n log n)`.
 
-use super::form::{Item, Page};
+use super::{
+    form::{Item, Page},
+    outcome::Noun,
+    worth::weights::MARK,
+};
 
 /// For each item the variant that stands, if any does.
 pub(super) type Variants = Vec<Option<usize>>;
@@ -237,8 +241,30 @@ impl<'p> Filling<'p> {
         }
     }
 
-    fn done(self) -> Choice {
+    fn done(mut self) -> Choice {
+        self.mend();
         Choice { variants: self.choice, worth: self.worth }
+    }
+
+    /// What saves no more than its mark costs stands.
+    fn mend(&mut self) {
+        let mut at = 0;
+        while at < self.page.items.len() {
+            let run = at..at + (at..self.page.items.len()).take_while(|item| !self.stands(*item)).count();
+            at = run.end + 1;
+            let counts = self.page.items.get(run.clone()).unwrap_or_default().iter().any(|item| item.count > 0);
+            let inline = self.page.items.get(run.start).is_some_and(|item| item.noun == Noun::Sentences);
+            let saved: usize = run.clone().map(|item| self.shortest_cost(item)).sum();
+            let stands = |of: &usize| run.contains(of) || self.stands(*of);
+            let mark = if inline { MARK / 3 } else { MARK };
+            if counts && saved <= mark && run.clone().all(|item| self.page.bonds.of(item).iter().all(stands)) {
+                for item in run {
+                    let to = self.shortest(item);
+                    self.worth += self.worth_of(item, to);
+                    set(&mut self.choice, item, to);
+                }
+            }
+        }
     }
 
     fn stands(&self, at: usize) -> bool {

@@ -14,8 +14,12 @@ mod html;
 mod json;
 mod listing;
 mod log;
+mod narrow;
 mod prose;
+mod rows;
+mod table;
 mod telegram;
+mod thread;
 mod trace;
 
 use std::{borrow::Cow, ops::Range};
@@ -154,6 +158,14 @@ impl<'a> Item<'a> {
         Self { fixed: true, ..Self::whole(span, text, form, Noun::Lines) }
     }
 
+    /// Takes in what stands behind it up to `end`: it is left out with it.
+    pub(super) fn lengthen(&mut self, end: usize, text: &str) {
+        self.span.end = end;
+        for variant in &mut self.variants {
+            variant.text.to_mut().push_str(text);
+        }
+    }
+
     /// Its whole text.
     pub(super) fn text(&self) -> &str {
         self.variants.first().map_or("", |variant| variant.text.as_ref())
@@ -227,17 +239,23 @@ pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Pag
     for material in frame.material() {
         items.extend(addressed(at..material.start));
         at = material.end;
-        for block in detect::blocks(text, material, reader.query) {
-            let mut reading = block_read(text, &block, reader);
+        let mut heads = prose::Heads::default();
+        for block in thread::rejoined(text, detect::blocks(text, material, reader.query)) {
+            let by = items.len();
+            let mut reading = match block.form {
+                Form::Prose if !detect::reads_file(reader.query) => prose::read_below(text, &block, &mut heads, by),
+                _ => block_read(text, &block, reader),
+            };
+            bonds.extend(heads.over(&block, &reading, by));
             if block.form == Form::Prose && reader.style == Style::Telegram && reader.may_lose() {
                 telegram::shorten(&mut reading.items);
             }
-            let by = items.len();
             bonds.extend(reading.bonds.into_iter().map(|bond| bond.shifted(by)));
             items.extend(reading.items.into_iter().map(|item| Item { said: item.said.map(|of| of + by), ..item }));
         }
     }
     items.extend(addressed(at..text.len()));
+    code::keep_short(&mut items, reader);
     let bonds = Bonds::new(items.len(), &bonds);
     Page { items, bonds }
 }
@@ -246,15 +264,21 @@ pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Pag
 fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<'a> {
     // A file is exact whatever it looks like, and no form re-writes it.
     if detect::reads_file(reader.query) {
-        return if reader.may_lose() { code::read(text, block, reader) } else { exact::read(text, block) };
+        return match block.form {
+            _ if !reader.may_lose() => exact::read(text, block),
+            Form::Log => log::read(text, block, reader),
+            _ => code::read(text, block, reader),
+        };
     }
     match block.form {
         Form::Prose => prose::read(text, block, reader),
         Form::Code | Form::Diff | Form::Keyed if reader.may_lose() => code::read(text, block, reader),
+        Form::Json | Form::JsonLines => json::read(text, block, reader),
         Form::Columns => columns::read(text, block, reader),
         Form::Hits => hits::read(text, block, reader),
         Form::Listing => listing::read(text, block, reader),
         Form::Log => log::read(text, block, reader),
+        Form::Table | Form::Csv => table::read(text, block, reader),
         _ => exact::read(text, block),
     }
 }
@@ -266,4 +290,28 @@ fn lines_of<'a>(text: &'a str, block: &Block) -> impl Iterator<Item = (Range<usi
         at += line.len();
         (at - line.len()..at, line)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::compress::{Encoding, Factor, Policy, Query, Ratio, ToolCall, compress};
+
+    /// What is left of a tool's result at `ratio`, or all of it.
+    fn left(text: &str, question: &str, ratio: Ratio) -> String {
+        let call = ToolCall { name: "run_command".into(), arguments: String::new() };
+        let query = Query { preceding: question.into(), call: Some(call), ..Query::default() };
+        let policy = Policy { ratio, min_tokens: 0, ..Policy::default() };
+        let found = compress(text, &query, &policy, &Encoding::O200k, None).unwrap();
+        found.text().unwrap_or(text).to_owned()
+    }
+
+    /// What is left of a tool's result without a budget.
+    pub(super) fn auto(text: &str) -> String {
+        left(text, "", Ratio::Auto)
+    }
+
+    /// The lines that are left of a tool's result under a budget.
+    pub(super) fn lines_at(text: &str, question: &str, ratio: f32) -> Vec<String> {
+        left(text, question, Ratio::By(Factor::new(ratio).unwrap())).lines().map(str::to_owned).collect()
+    }
 }

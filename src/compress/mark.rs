@@ -5,13 +5,17 @@
 //! says what is known: how many lines, rows or sentences were left out at this place. The first one also says that the
 //! source is complete, since readers take a gap for damage otherwise.
 
-use super::outcome::{Noun, Unit, Why};
+use super::{
+    outcome::{Noun, Unit, Why},
+    text::segment::quoted,
+};
 
 /// The text that units stand for.
 pub(super) fn assemble(source: &str, units: &[Unit]) -> String {
     let mut text = String::with_capacity(source.len() / 2);
     let mut first = true;
     let mut at = 0;
+    let mut lines = Lines { source, read: 0, number: 1 };
     while let Some(unit) = units.get(at) {
         if let Some(stands) = &unit.text {
             text.push_str(stands);
@@ -20,7 +24,7 @@ pub(super) fn assemble(source: &str, units: &[Unit]) -> String {
         }
         let run = gap(units, at);
         at += run.len();
-        let Some(mark) = mark(run, first) else { continue };
+        let Some(mark) = mark(run, first, &mut lines) else { continue };
         first = false;
         put(&mut text, source, run, &mark);
     }
@@ -38,10 +42,14 @@ fn gap(units: &[Unit], at: usize) -> &[Unit] {
 }
 
 /// `[… 12 lines]`; nothing where only white space is missing.
-fn mark(run: &[Unit], first: bool) -> Option<String> {
+fn mark(run: &[Unit], first: bool, lines: &mut Lines<'_>) -> Option<String> {
     let count: usize = run.iter().map(|unit| unit.count).sum();
     let counted = run.iter().find(|unit| unit.count > 0)?;
-    let noun = counted.noun.as_str(count);
+    let mut noun = counted.noun.as_str(count).to_owned();
+    if counted.noun == Noun::FileLines {
+        let from = lines.number_at(run.first()?.span.start);
+        noun = if count == 1 { format!("{noun}: {from}") } else { format!("{noun}: {from}–{}", from + count - 1) };
+    }
     Some(match (counted.why == Why::Said, first) {
         (true, true) => format!("[… {count} {noun} said elsewhere here]"),
         (true, false) => format!("[… {count} {noun} said elsewhere]"),
@@ -51,17 +59,42 @@ fn mark(run: &[Unit], first: bool) -> Option<String> {
     })
 }
 
+/// Counts the lines of a source as far as it was read.
+struct Lines<'a> {
+    source: &'a str,
+    read: usize,
+    number: usize,
+}
+
+impl Lines<'_> {
+    /// The number of the line that begins at `at`, which is asked for in order.
+    fn number_at(&mut self, at: usize) -> usize {
+        let part = self.source.get(self.read..at).unwrap_or_default();
+        self.number += part.bytes().filter(|byte| *byte == b'\n').count();
+        self.read = at;
+        self.number
+    }
+}
+
 /// Sets a mark in place of `run`: inside a paragraph of prose, on a line of its own anywhere else.
 fn put(text: &mut String, source: &str, run: &[Unit], mark: &str) {
     let (Some(from), Some(to)) = (run.first(), run.last()) else { return };
     let gone = source.get(from.span.start..to.span.end).unwrap_or_default();
-    let white = gone.get(gone.trim_end().len()..).unwrap_or_default();
-    let inline = run.iter().all(|unit| unit.noun == Noun::Sentences);
+    let white = match gone.get(gone.trim_end().len()..).unwrap_or_default() {
+        // Blank lines are among the lines that are counted.
+        white if white.contains('\n') && from.noun == Noun::FileLines => "\n",
+        white => white,
+    };
+    let inline = run.iter().all(|unit| matches!(unit.noun, Noun::Sentences | Noun::Values));
     let begun = text.is_empty() || text.ends_with(char::is_whitespace);
     if !begun {
         text.push(if inline { ' ' } else { '\n' });
     } else if !inline && !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
+    }
+    // In a quotation the mark stands behind quote marks: what follows it on its line is quoted too.
+    if inline && (text.is_empty() || text.ends_with('\n')) {
+        text.push_str(quote_marks(source, from.span.start, to.span.end));
     }
     text.push_str(mark);
     text.push_str(white);
@@ -71,6 +104,23 @@ fn put(text: &mut String, source: &str, run: &[Unit], mark: &str) {
     } else if inline && white.is_empty() && to.span.end < source.len() {
         text.push(' ');
     }
+}
+
+/// The quote marks of the line on which a gap ends.
+fn quote_marks(source: &str, from: usize, to: usize) -> &str {
+    let gone = source.get(from..to).unwrap_or_default().trim_end();
+    let line = gone.get(gone.rfind('\n').map_or(0, |end| end + 1)..).unwrap_or_default();
+    line.get(..quoted(line).1).filter(|marks| !marks.is_empty()).map_or("", |marks| {
+        let end = line.len() - line.get(marks.len()..).unwrap_or_default().trim_start().len();
+        line.get(..end).unwrap_or(marks)
+    })
+}
+
+/// ` [… columns: id, updated_at]` behind a head that lacks them; only their number where they are many.
+pub(super) fn columns(names: &[&str]) -> String {
+    let listed = names.join(", ");
+    let brief = names.len() <= 3 && listed.len() <= 60 && !listed.contains([']', '\n']);
+    if brief { format!(" [… columns: {listed}]") } else { format!(" [… {} columns]", names.len()) }
 }
 
 /// `×12`: what stands before occurred so often.

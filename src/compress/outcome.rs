@@ -290,10 +290,14 @@ pub enum Noun {
     Sentences,
     /// Lines of a file, a log, a listing.
     Lines,
+    /// Lines of a text that is a file from its first line on: marks tell their numbers too.
+    FileLines,
     /// Rows of a table or records of a list.
     Rows,
     /// Keys of an object or of a settings file.
     Keys,
+    /// Values of a list.
+    Values,
 }
 
 impl Noun {
@@ -303,12 +307,14 @@ impl Noun {
         match (self, count) {
             (Self::Sentences, 1) => "sentence",
             (Self::Sentences, _) => "sentences",
-            (Self::Lines, 1) => "line",
-            (Self::Lines, _) => "lines",
+            (Self::Lines | Self::FileLines, 1) => "line",
+            (Self::Lines | Self::FileLines, _) => "lines",
             (Self::Rows, 1) => "row",
             (Self::Rows, _) => "rows",
             (Self::Keys, 1) => "key",
             (Self::Keys, _) => "keys",
+            (Self::Values, 1) => "value",
+            (Self::Values, _) => "values",
         }
     }
 }

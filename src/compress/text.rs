@@ -5,5 +5,5 @@ pub(in crate::compress) mod language;
 pub(crate) mod lexicon;
 pub mod rarity;
 pub(super) mod segment;
-mod sentence;
+pub(super) mod sentence;
 pub mod word;

@@ -96,6 +96,14 @@ impl Wanted {
         pairs.filter(|(before, _)| denies(before)).map(|(_, word)| self.language.stem(word)).collect()
     }
 
+    /// Whether the most or the least of something is asked for.
+    #[must_use]
+    pub fn asks_for_extreme(&self) -> bool {
+        words(&self.wording)
+            .filter_map(|span| self.wording.get(span))
+            .any(|word| lexicon::superlative(&word.to_lowercase()))
+    }
+
     /// Whether nothing is known of what is asked.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -11,7 +11,7 @@ use std::{
     ops::Range,
 };
 
-use super::{Block, Item, Reader, Reading, lines_of};
+use super::{Block, Item, Reader, Reading, lines_of, listing::troubles};
 use crate::compress::{bond::Bond, outcome::Noun, text::word::stem, worth::weights};
 
 /// How many of the lines are rows of aligned columns, if the first ones are.
@@ -22,7 +22,18 @@ pub(super) fn extent<'a>(lines: impl Iterator<Item = &'a str> + Clone) -> Option
     if !grid.is_sure(&window) {
         return None;
     }
-    Some(lines.take_while(|line| filled(line) && grid.holds(line)).count())
+    // A wide cell moves all that follows it, so a few lines may lie across; what goes on so is another block.
+    let (mut count, mut across) = (0, 0);
+    for (at, line) in lines.take_while(filled).enumerate() {
+        across = if grid.holds(line) { 0 } else { across + 1 };
+        if across > MOST_ACROSS {
+            break;
+        }
+        if across == 0 {
+            count = at + 1;
+        }
+    }
+    Some(count).filter(|count| *count > 1)
 }
 
 /// Reads a block into its head and its rows.
@@ -33,7 +44,7 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
     let cells: Vec<Vec<&str>> = texts.iter().map(|line| grid.cells(line)).collect();
     let heads = heads(&texts, &cells);
     let rows = cells.get(heads..).unwrap_or_default();
-    let mut saliences = saliences(rows);
+    let mut saliences = saliences(texts.get(heads..).unwrap_or_default(), rows);
     lack_what_is_denied(&mut saliences, rows, &reader.wanted.denied());
     let words = words_are_cells(&texts, heads).filter(|_| rows.len() >= FEWEST_SQUEEZED);
     let continues = continues(&cells, heads);
@@ -43,10 +54,7 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
         let stands = words.map_or(Cow::Borrowed(line), |words| squeezed(line, words));
         let joins = (at > 0 && at < heads) || (at > heads && continues.get(at).copied().unwrap_or(false));
         if let Some(last) = reading.items.last_mut().filter(|_| joins) {
-            last.span.end = span.end;
-            if let Some(variant) = last.variants.first_mut() {
-                variant.text.to_mut().push_str(&stands);
-            }
+            last.lengthen(span.end, &stands);
             continue;
         }
         let mut item = Item::whole(span, stands, block.form, noun);
@@ -82,7 +90,7 @@ impl Grid {
                 }
             }
         }
-        let stray = lines.len() / STRAY;
+        let stray = (lines.len() + STRAY / 2) / STRAY;
         let is_text = |at: usize| used.get(at).is_some_and(|count| *count > stray);
         let end = used.iter().rposition(|count| *count > stray).map_or(0, |last| last + 1);
         let start = (0..end).find(|at| is_text(*at)).unwrap_or(end);
@@ -167,36 +175,31 @@ fn continues(cells: &[Vec<&str>], heads: usize) -> Vec<bool> {
     cells.iter().map(|row| few && open(row)).collect()
 }
 
-/// How far each row stands out: by how many bits its rarest value is more surprising than the values of its column are
-/// on average, so that what every row has and what no two rows share says nothing. A number far outside the column's
-/// range is as surprising as a value that one row has.
-fn saliences(rows: &[Vec<&str>]) -> Vec<f32> {
+/// How far each row stands out: by how many bits its values are more surprising than those of their columns are on
+/// average, so that what every row has and what no two rows share says nothing. Of a number far outside its column's
+/// range and of words of trouble it counts how few rows have the like.
+fn saliences(lines: &[&str], rows: &[Vec<&str>]) -> Vec<f32> {
     let total = rows.len() as f32;
-    let mut found = vec![0.0_f32; rows.len()];
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    for column in 0..columns {
-        let cell = |row: &Vec<&str>| row.get(column).copied().unwrap_or_default().to_owned();
-        let values: Vec<String> = rows.iter().map(cell).collect();
+    let mut bits = troubles(lines);
+    for column in 0..rows.iter().map(Vec::len).max().unwrap_or(0) {
+        let values: Vec<&str> = rows.iter().map(|row| row.get(column).copied().unwrap_or_default()).collect();
         let mut counts: HashMap<&str, f32> = HashMap::new();
         for value in &values {
             *counts.entry(value).or_default() += 1.0;
         }
-        let surprise = |count: f32| (total / count).log2();
+        let surprise = |value: &&str| (total / counts.get(*value).copied().unwrap_or(1.0)).log2();
         // Over rows, whose order is the text's: sums of floats in the order of a hash map would differ from run to run.
-        let own = |value: &String| surprise(counts.get(value.as_str()).copied().unwrap_or(1.0));
-        let mean: f32 = values.iter().map(own).sum::<f32>() / total.max(1.0);
+        let mean: f32 = values.iter().map(surprise).sum::<f32>() / total.max(1.0);
         let far = far_out(&values);
-        for (place, value) in found.iter_mut().zip(&values) {
-            let excess = if far(value) { total.log2() } else { own(value) - mean };
-            *place = place.max(excess);
+        for ((place, value), far) in bits.iter_mut().zip(&values).zip(far) {
+            *place += far.unwrap_or(surprise(value) - mean);
         }
     }
-    let mut saliences: Vec<f32> = found.into_iter().map(|excess| 1.0 + weights::ODD * excess).collect();
-    if let Some(first) = saliences.first_mut() {
-        *first = first.max(weights::EDGE);
-    }
-    if let Some(last) = saliences.last_mut() {
-        *last = last.max(weights::EDGE);
+    let mut saliences: Vec<f32> = bits.into_iter().map(|bits| 1.0 + weights::ODD * bits.max(0.0)).collect();
+    for edge in [0, saliences.len().saturating_sub(1)] {
+        if let Some(salience) = saliences.get_mut(edge) {
+            *salience = salience.max(weights::EDGE);
+        }
     }
     saliences
 }
@@ -213,25 +216,30 @@ fn lack_what_is_denied(saliences: &mut [f32], rows: &[Vec<&str>], denied: &HashS
     }
 }
 
-/// Tells a column's numbers that lie more than three interquartile ranges above the third quartile (Tukey, *Exploratory
-/// Data Analysis*, 1977: "far out").
-fn far_out(values: &[String]) -> impl Fn(&String) -> bool {
-    let number = |value: &String| -> Option<f64> {
+/// Of a column's numbers that lie more than three interquartile ranges above the third quartile (Tukey, *Exploratory
+/// Data Analysis*, 1977: "far out") the bits by which it is surprising that one is so large.
+fn far_out(values: &[&str]) -> Vec<Option<f32>> {
+    let number = |value: &&str| -> Option<f64> {
         let digits = value.split_whitespace().next()?.trim_end_matches(|c: char| !c.is_ascii_digit());
         digits.replace(',', "").parse().ok()
     };
     let mut numbers: Vec<f64> = values.iter().filter_map(number).collect();
-    numbers.sort_by(f64::total_cmp);
-    let at = |quarter: usize| numbers.get(numbers.len() * quarter / 4).copied().unwrap_or(f64::MAX);
-    let (first, third) = (at(1), at(3));
     // Units behind the numbers (`12M` beside `3G`) and few numbers leave nothing to compare.
-    let comparable = numbers.len() >= 8 && numbers.len() * 10 >= values.len() * 9 && same_unit(values);
-    let fence = if comparable { third + 3.0 * (third - first) } else { f64::MAX };
-    move |value| number(value).is_some_and(|number| number > fence)
+    if numbers.len() < FEWEST_NUMBERS || numbers.len() * 10 < values.len() * 9 || !same_unit(values) {
+        return vec![None; values.len()];
+    }
+    numbers.sort_by(f64::total_cmp);
+    let quartile = |number: usize| numbers.get(numbers.len() * number / 4).copied().unwrap_or(f64::MAX);
+    let fence = quartile(3) + 3.0 * (quartile(3) - quartile(1));
+    let bits = |number: f64| {
+        let as_large = numbers.len() - numbers.partition_point(|other| *other < number);
+        (numbers.len() as f32 / as_large.max(1) as f32).log2()
+    };
+    values.iter().map(|value| number(value).filter(|number| *number > fence).map(bits)).collect()
 }
 
-fn same_unit(values: &[String]) -> bool {
-    let unit = |value: &String| value.trim_start_matches(|c: char| c.is_ascii_digit() || ".,-".contains(c)).to_owned();
+fn same_unit(values: &[&str]) -> bool {
+    let unit = |value: &&str| value.trim_start_matches(|c: char| c.is_ascii_digit() || ".,-".contains(c)).to_owned();
     let first = values.first().map(unit);
     values.iter().all(|value| Some(unit(value)) == first)
 }
@@ -305,6 +313,12 @@ const WINDOW: usize = 40;
 /// Fewer rows keep their padding: there is next to nothing to save.
 const FEWEST_SQUEEZED: usize = 4;
 
+/// Fewer numbers have no range.
+const FEWEST_NUMBERS: usize = 8;
+
+/// Lines in a row that may lie across the columns.
+const MOST_ACROSS: usize = 2;
+
 /// Columns beyond this are free text.
 const WIDEST: usize = 400;
 
@@ -313,3 +327,76 @@ const STRAY: usize = 10;
 
 /// A title, names over columns and a ruler at most.
 const MOST_HEADS: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compress::form::tests::{auto, lines_at};
+
+    const PODS: &str = "\
+NAME                  READY   STATUS             RESTARTS   AGE
+web-1                 1/1     Running            0          3d
+web-2                 1/1     Running            1          3d
+queue-0               0/1     CrashLoopBackOff   57         41m
+web-3                 1/1     Running            0          3d
+web-4                 1/1     Running            0          5d
+cache-0               1/1     Running            2          9d
+web-5                 1/1     Running            0          3d
+web-6                 1/1     Running            0          3d
+";
+
+    #[test]
+    fn padding_goes_where_every_cell_is_one_word() {
+        assert!(auto(PODS).contains("\nqueue-0 0/1 CrashLoopBackOff 57 41m\n"));
+    }
+
+    #[test]
+    fn padding_stays_where_a_cell_is_empty_or_holds_spaces() {
+        let docker = "\
+CONTAINER ID   IMAGE          STATUS         PORTS      NAMES
+3f1a           shop/web:1.4   Up 3 hours     80/tcp     web
+9c02           shop/db:12     Up 3 hours                db
+77de           shop/mq:3      Exited (137)   5672/tcp   mq
+1b2c           shop/job:9     Up 2 days                 job
+";
+        assert_eq!(auto(docker), docker);
+    }
+
+    #[test]
+    fn the_last_cell_keeps_its_spaces() {
+        let processes = "\
+USER   PID  COMMAND
+root     1  sh -c  'a  b'
+root    22  cron
+mail   311  qmgr -l
+root  4000  tail -F x
+";
+        assert!(auto(processes).contains("root 1 sh -c  'a  b'\n"));
+    }
+
+    #[test]
+    fn rows_are_whole_and_stand_under_their_head_beside_the_one_that_is_unlike_the_others() {
+        let calm: String =
+            (7..30).map(|n| format!("web-{n:<17} 1/1     Running            {}          {n}d\n", n % 3)).collect();
+        let left = lines_at(&(PODS.to_owned() + &calm), "Which pods have a problem?", 5.0);
+        assert!(left.contains(&"NAME READY STATUS RESTARTS AGE".to_owned()), "{left:?}");
+        assert!(left.contains(&"queue-0 0/1 CrashLoopBackOff 57 41m".to_owned()), "{left:?}");
+    }
+
+    #[test]
+    fn what_is_asked_not_to_be_so_is_answered_by_the_others() {
+        let left = lines_at(PODS, "Which pods are not running?", 4.0);
+        assert!(left.iter().any(|line| line.starts_with("queue-0")), "{left:?}");
+        assert!(!left.iter().any(|line| line.contains("Running")), "{left:?}");
+    }
+
+    #[test]
+    fn prose_and_code_are_no_columns() {
+        for text in [
+            "The mill is old.  It was built in 1830\nby a smith.  He had two sons, who\nkept it for a while.  Then it\nwas sold.\n",
+            "one line\nanother line\nmore of them\nand so on\n",
+        ] {
+            assert_eq!(extent(text.lines()), None, "{text}");
+        }
+    }
+}

@@ -10,7 +10,7 @@ mod runs;
 
 use std::ops::Range;
 
-pub(in crate::compress) use call::reads_file;
+pub(in crate::compress) use call::{reads_file, reads_from_the_first_line};
 
 use super::{Block, Form, html, json, listing};
 use crate::compress::ask::Query;
@@ -25,10 +25,11 @@ pub fn form_of(text: &str) -> Form {
 /// The blocks of a part of a text in order; they concatenate to it. Linear in its length.
 #[must_use]
 pub(in crate::compress) fn blocks(text: &str, span: Range<usize>, query: &Query) -> Vec<Block> {
-    if reads_file(query) {
-        return vec![Block { span, form: Form::Code }];
-    }
     let part = text.get(span.clone()).unwrap_or_default();
+    if reads_file(query) {
+        let form = if output::is_output(part) { Form::Log } else { Form::Code };
+        return vec![Block { span, form }];
+    }
     let found = match whole(part) {
         Some(form) => vec![Block { span: 0..part.len(), form }],
         None if query.call.is_some() && output::is_output(part) => vec![Block { span: 0..part.len(), form: Form::Log }],
@@ -39,21 +40,32 @@ pub(in crate::compress) fn blocks(text: &str, span: Range<usize>, query: &Query)
     found.into_iter().map(placed).collect()
 }
 
-/// What a tool prints line by line is a list where its lines are neither sentences nor parts of a log.
-fn listed(text: &str, blocks: Vec<Block>) -> Vec<Block> {
+/// What a tool prints line by line is a list where its lines are neither sentences nor parts of a log, and so are the few
+/// lines before and behind one.
+fn listed(text: &str, mut blocks: Vec<Block>) -> Vec<Block> {
     let of_log = |line: &str| matches!(lines::look(line), lines::Look::Log | lines::Look::Trace);
     let is_list = |part: &str| listing::is_list(part) && !part.lines().any(of_log);
-    let listed = |block: Block| match text.get(block.span.clone()) {
-        Some(part) if block.form == Form::Prose && is_list(part) => Block { form: Form::Listing, ..block },
-        _ => block,
-    };
-    blocks.into_iter().map(listed).collect()
+    let part = |block: &Block| text.get(block.span.clone()).unwrap_or_default();
+    for block in blocks.iter_mut().filter(|block| block.form == Form::Prose) {
+        if is_list(part(block)) {
+            block.form = Form::Listing;
+        }
+    }
+    let listed: Vec<bool> =
+        blocks.iter().map(|block| matches!(block.form, Form::Listing | Form::Columns | Form::Hits)).collect();
+    for (at, block) in blocks.iter_mut().enumerate().filter(|(_, block)| block.form == Form::Prose) {
+        let beside = [at.checked_sub(1), Some(at + 1)].into_iter().flatten().any(|at| listed.get(at) == Some(&true));
+        if beside && listing::is_beside_list(part(block)) {
+            block.form = Form::Listing;
+        }
+    }
+    blocks
 }
 
 /// The form of a text that is of one piece.
 fn whole(text: &str) -> Option<Form> {
     let content = text.trim();
-    if content.starts_with(['{', '[']) && json::is_value(content) {
+    if content.starts_with(['{', '[']) && (json::is_value(content) || json::is_cut(content)) {
         return Some(Form::Json);
     }
     if html::is_document(content) {

@@ -10,7 +10,11 @@ use crate::compress::{bond::Bond, outcome::Noun, worth::weights};
 
 /// How many of the lines are search results, if the first ones are.
 pub(super) fn extent<'a>(lines: impl Iterator<Item = &'a str> + Clone) -> Option<usize> {
-    pathed(lines.clone()).or_else(|| headed(lines.clone())).or_else(|| numbered(lines))
+    pathed(lines.clone())
+        .or_else(|| unnumbered(lines.clone()))
+        .or_else(|| headed(lines.clone()))
+        .or_else(|| numbered(lines.clone()))
+        .or_else(|| excerpts(lines))
 }
 
 /// Lines with a path and a number in front, with what stands between such lines.
@@ -29,6 +33,35 @@ fn pathed<'a>(lines: impl Iterator<Item = &'a str>) -> Option<usize> {
         }
     }
     (count >= FEWEST).then_some(end)
+}
+
+/// Lines with a folder's path and a colon in front, as `grep -r` writes them without numbers; some file has two of them.
+fn unnumbered<'a>(lines: impl Iterator<Item = &'a str>) -> Option<usize> {
+    let (mut count, mut again, mut last) = (0, false, None);
+    for line in lines {
+        let Some(path) = path_before_colon(line) else { break };
+        again |= last == Some(path);
+        last = Some(path);
+        count += 1;
+    }
+    (count >= FEWEST && again).then_some(count)
+}
+
+/// Places of files with their ranges, each with an excerpt under it, further in: what a search by meaning shows.
+fn excerpts<'a>(lines: impl Iterator<Item = &'a str>) -> Option<usize> {
+    let (mut places, mut end) = (0, 0);
+    for (at, line) in lines.enumerate() {
+        let blank = line.trim().is_empty();
+        if is_range(line) {
+            places += 1;
+        } else if places == 0 || !(blank || line.starts_with([' ', '\t'])) {
+            break;
+        }
+        if !blank {
+            end = at + 1;
+        }
+    }
+    (places > 1 && end > places).then_some(end)
 }
 
 /// A path on a line of its own with numbered lines under it, again and again.
@@ -77,34 +110,29 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, _reader: &Reader<'_>) -> Re
     let mut writer = Writer { text, block, reading: Reading::default(), head: None };
     let mut at = 0;
     while let (Some((span, line)), Some(kind)) = (lines.get(at), kinds.get(at)) {
+        let rest = kinds.get(at..).unwrap_or_default();
         match kind {
             Kind::Head => {
-                writer.push(span.clone(), line, 0);
+                writer.push(span.clone(), line, 1);
                 writer.head = writer.reading.items.len().checked_sub(1);
                 at += 1;
             }
             Kind::Between => {
-                writer.push(span.clone(), line, 1);
-                if line.trim().is_empty() {
-                    writer.head = None;
-                }
+                writer.between(span.clone(), line);
+                writer.head = writer.head.filter(|_| !line.trim().is_empty());
                 at += 1;
             }
-            Kind::Hit { path: None, .. } => {
-                let end =
-                    at + kinds.get(at..).unwrap_or_default().iter().take_while(|kind| kind.is_hit_of(None)).count();
-                writer.file(lines.get(at..end).unwrap_or_default(), kinds.get(at..end).unwrap_or_default(), false);
-                at = end;
-            }
-            Kind::Hit { path: Some(path), .. } => {
-                let own = |kind: &&Kind<'_>| kind.is_hit_of(Some(path)) || matches!(kind, Kind::Between);
-                let mut end = at + kinds.get(at..).unwrap_or_default().iter().take_while(own).count();
-                while end > at + 1 && kinds.get(end - 1).is_some_and(|kind| matches!(kind, Kind::Between)) {
-                    end -= 1;
+            Kind::Hit { path, .. } => {
+                let own = |kind: &&Kind<'_>| kind.is_hit_of(*path) || (path.is_some() && matches!(kind, Kind::Between));
+                let mut count = rest.iter().take_while(own).count();
+                while rest.get(count - 1).is_some_and(|kind| matches!(kind, Kind::Between)) {
+                    count -= 1;
                 }
-                writer.file(lines.get(at..end).unwrap_or_default(), kinds.get(at..end).unwrap_or_default(), true);
-                writer.head = None;
-                at = end;
+                let part = at..at + count;
+                writer.head = writer.head.filter(|_| path.is_none());
+                writer.file(lines.get(part.clone()).unwrap_or_default(), kinds.get(part).unwrap_or_default());
+                writer.head = writer.head.filter(|_| path.is_none());
+                at += count;
             }
         }
     }
@@ -131,18 +159,33 @@ fn kinds<'a>(lines: &[(Range<usize>, &'a str)]) -> Vec<Kind<'a>> {
     let places: Vec<Option<Place<'a>>> = lines.iter().map(|(_, line)| Place::of(line)).collect();
     // Whether `a-1-b-2-x` is line 1 or line 2 is known from the hits of the file.
     let files: HashSet<&str> = places.iter().flatten().filter(|place| !place.context).map(|place| place.path).collect();
-    let pathed = places.iter().flatten().count() * 2 > lines.len() / 2;
+    let many = |count: usize| count * 4 > lines.len();
+    let ranged = lines.first().is_some_and(|(_, line)| is_range(line))
+        && lines.iter().any(|(_, line)| line.starts_with([' ', '\t']) && !line.trim().is_empty());
+    let pathed = many(places.iter().flatten().count()) && !ranged;
+    let bare = !pathed && lines.iter().all(|(_, line)| path_before_colon(line).is_some());
     let kind = |((_, line), place): (&(Range<usize>, &'a str), &Option<Place<'a>>)| {
-        let known = Place::around(line, &files);
-        let path = known.or_else(|| place.as_ref().filter(|place| !place.context).map(|place| place.path));
-        match (path, place) {
-            (Some(path), _) if pathed => Kind::Hit { path: Some(path), context: known.is_some() },
-            (None, Some(place)) if pathed => Kind::Hit { path: Some(place.path), context: true },
-            _ => match numbered_line(line) {
-                Some(_) if !pathed => Kind::Hit { path: None, context: is_context(line) },
-                _ if !pathed && is_heading(line) => Kind::Head,
-                _ => Kind::Between,
-            },
+        if bare {
+            return Kind::Hit { path: path_before_colon(line), context: false };
+        }
+        if ranged {
+            return match line {
+                _ if line.trim().is_empty() => Kind::Between,
+                _ if is_range(line) => Kind::Head,
+                _ => Kind::Hit { path: None, context: false },
+            };
+        }
+        if !pathed {
+            return match numbered_line(line) {
+                Some(_) => Kind::Hit { path: None, context: is_context(line) },
+                None if is_heading(line) => Kind::Head,
+                None => Kind::Between,
+            };
+        }
+        match (Place::around(line, &files), place) {
+            (Some(path), _) => Kind::Hit { path: Some(path), context: true },
+            (None, Some(place)) => Kind::Hit { path: Some(place.path), context: place.context },
+            (None, None) => Kind::Between,
         }
     };
     lines.iter().zip(&places).map(kind).collect()
@@ -163,15 +206,23 @@ impl<'a> Writer<'a, '_> {
         self.reading.items.push(item);
     }
 
+    /// What parts hits goes with the one before it; what the tool says about a file is a line of its own.
+    fn between(&mut self, span: Range<usize>, line: &'a str) {
+        match self.reading.items.last_mut() {
+            Some(last) if !line.contains(char::is_alphanumeric) => last.lengthen(span.end, line),
+            _ => self.push(span, line, 1),
+        }
+    }
+
     /// The hits of one file; with its path said once where two or more begin with it.
-    fn file(&mut self, lines: &[(Range<usize>, &'a str)], kinds: &[Kind<'_>], pathed: bool) {
+    fn file(&mut self, lines: &[(Range<usize>, &'a str)], kinds: &[Kind<'_>]) {
         let many = kinds.iter().filter(|kind| matches!(kind, Kind::Hit { .. })).count() > 1;
         let path = kinds.iter().find_map(|kind| if let Kind::Hit { path, .. } = kind { *path } else { None });
-        let grouped = path.filter(|_| pathed && many);
+        let grouped = path.filter(|_| many);
         let mut hits: Vec<(usize, bool)> = Vec::new();
         for ((mut span, line), kind) in lines.iter().cloned().zip(kinds) {
             let Kind::Hit { context, .. } = kind else {
-                self.push(span, line, 1);
+                self.between(span, line);
                 continue;
             };
             let mut stands = line;
@@ -238,7 +289,8 @@ impl<'a> Place<'a> {
         let start = drive(line);
         let colon = split_number(line, start, ':', &[':']).map(|path| Self { path, context: false });
         let dash = || split_number(line, start, '-', &['-']).map(|path| Self { path, context: true });
-        colon.or_else(dash).filter(|place| is_path(place.path))
+        let shown = || split_number(line, start, '=', &['=']).map(|path| Self { path, context: true });
+        colon.or_else(dash).or_else(shown).filter(|place| is_path(place.path))
     }
 
     /// The path of a line around a hit, where it is the path of a hit.
@@ -291,6 +343,32 @@ fn is_bare_name(path: &str) -> bool {
     path.len() >= 4 && path.starts_with(char::is_uppercase) && path.chars().all(char::is_alphanumeric)
 }
 
+/// `src/a.rs:` in front of a hit without a number.
+fn path_before_colon(line: &str) -> Option<&str> {
+    let start = drive(line);
+    let end = start + line.get(start..)?.find(':')?;
+    let path = line.get(..end)?;
+    let folder = path.len() < LONGEST_PATH && path.contains(['/', '\\']) && !path.contains(char::is_whitespace);
+    (folder
+        && is_path(path)
+        && line.get(end + 1..).is_some_and(|text| !text.trim().is_empty() && !text.starts_with("//")))
+    .then_some(path)
+}
+
+/// `src/a.rs:10-44`, with a number and a score around it.
+fn is_range(line: &str) -> bool {
+    let line = line.trim_end();
+    let places = |word: &str| {
+        let Some((path, range)) = word.trim_matches(['(', ')', '[', ']', '`', '*', ',']).rsplit_once(':') else {
+            return false;
+        };
+        let number = |text: &str| !text.is_empty() && text.trim_start_matches('L').chars().all(|c| c.is_ascii_digit());
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        is_path(path) && number(first) && number(last)
+    };
+    line.len() < LONGEST_PATH && !line.starts_with([' ', '\t']) && line.split_whitespace().take(4).any(places)
+}
+
 /// A line that may name the file of the lines below it.
 fn is_heading(line: &str) -> bool {
     let line = line.trim_end();
@@ -341,3 +419,67 @@ const LONGEST_PATH: usize = 300;
 
 /// Items beyond this are around the next hit.
 const MOST_AROUND: usize = 40;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compress::form::tests::{auto, lines_at};
+
+    const FOUND: &str = "\
+src/front/main.rs-2-
+src/front/main.rs:3:fn main() {
+src/front/main.rs-4-    run();
+--
+src/front/main.rs:9:}  // main
+src/back-2-b/lib.rs:1:pub mod a;
+src/back-2-b/lib.rs-2-pub mod main;
+src/back/one.rs:12:    main: a | b
+";
+
+    #[test]
+    fn the_path_of_neighbours_is_said_once_and_their_text_is_exact() {
+        let expected = "\
+src/front/main.rs
+2-
+3:fn main() {
+4-    run();
+--
+9:}  // main
+src/back-2-b/lib.rs
+1:pub mod a;
+2-pub mod main;
+src/back/one.rs:12:    main: a | b
+";
+        assert_eq!(auto(FOUND), expected);
+    }
+
+    #[test]
+    fn a_hit_that_is_asked_for_stands_under_its_file() {
+        let mut text: String =
+            (0..60).map(|n| format!("src/long/way/file{}.rs:{n}:let value_{n} = {n};\n", n / 6)).collect();
+        text.push_str("src/cache.rs:7:fn evict_oldest()\nsrc/cache.rs:9:fn other()\n");
+        let left = lines_at(&text, "Where is evict_oldest?", 8.0);
+        let at = left.iter().position(|line| line == "7:fn evict_oldest()").expect("the hit");
+        assert_eq!(left[at - 1], "src/cache.rs");
+    }
+
+    #[test]
+    fn headed_and_bare_hits_are_known_and_views_of_files_and_messages_of_compilers_are_not() {
+        for (text, count) in [
+            ("src/a.rs\n1:x\n7:y\n\nsrc/b.rs\n3:z\n\nEnd of it.\n", Some(6)),
+            ("4:a\n9:b\n10-c\n31:d\n", Some(4)),
+            (
+                r"C:\src\a.cs:3:x
+C:\src\a.cs:9:y
+C:\src\b.cs:1:z",
+                Some(3),
+            ),
+            ("1:a\n2:b\n3:c\n4:d\n5:e\n", None),
+            ("10:15:01 up\n10:15:02 down\n10:15:03 up\n", None),
+            ("http://a.b:80/x\nhttp://a.b:80/y\nhttp://a.b:80/z\n", None),
+            ("note: one\nnote: two\nnote: three\n", None),
+        ] {
+            assert_eq!(extent(text.lines()), count, "{text}");
+        }
+    }
+}

@@ -10,7 +10,10 @@ use super::{Block, Item, Reader, Reading, lines_of};
 use crate::compress::{
     bond::Bond,
     outcome::Noun,
-    text::word::{is_stop_word, words},
+    text::{
+        lexicon,
+        word::{is_stop_word, words},
+    },
     worth::weights,
 };
 
@@ -25,12 +28,52 @@ pub(super) fn is_list(text: &str) -> bool {
         all += 1;
         small += usize::from(word.len() > 1 && word.chars().all(char::is_lowercase) && is_stop_word(word));
     }
-    lines.len() >= FEWEST && sentences * 4 < lines.len() && small * 6 < all
+    lines.len() >= FEWEST && sentences * 4 < lines.len() && small * 4 < all
+}
+
+/// Whether lines beside a list are its titles and its sum: few, and short.
+pub(super) fn is_beside_list(text: &str) -> bool {
+    let lines = || text.lines().filter(|line| !line.trim().is_empty());
+    lines().count() < FEWEST && lines().all(|line| line.len() <= LONGEST_ENTRY)
+}
+
+/// How many of the lines are a tree, if the first ones are: its root, and branches drawn with bars.
+pub(super) fn extent<'a>(lines: impl Iterator<Item = &'a str>) -> Option<usize> {
+    let (mut branches, mut end, mut others) = (0, 0, 0);
+    for (at, line) in lines.enumerate() {
+        if is_branch(line) {
+            (branches, others, end) = (branches + 1, 0, at + 1);
+        } else {
+            others += 1;
+        }
+        if others > 1 || line.trim().is_empty() {
+            break;
+        }
+    }
+    (branches >= FEWEST).then_some(end)
+}
+
+/// `├── a`, `│   └── b`, `|-- c`, `+-- d`, `` `-- e``; no border of a box.
+fn is_branch(line: &str) -> bool {
+    let line = line.trim();
+    let bare = line.trim_start_matches(['│', '|', ' ', '\u{a0}']);
+    let drawn = bare.len() < line.len() && line.starts_with('│') && !line.ends_with('│');
+    let forks =
+        ["├─", "└─", "+-- ", "`-- ", "\\-- "].iter().any(|mark| bare.starts_with(mark)) || line.starts_with("|-- ");
+    (drawn || forks) && !line.ends_with(['┤', '┘', '┐']) && !line.contains(['┼', '┴'])
+}
+
+/// Of each line that tells of trouble, among those that do not, the bits by which that is surprising.
+pub(super) fn troubles(lines: &[&str]) -> Vec<f32> {
+    let told: Vec<bool> = lines.iter().map(|line| lexicon::trouble(line).is_some() || line.contains("100%")).collect();
+    let share = told.iter().filter(|told| **told).count() as f32 / lines.len().max(1) as f32;
+    told.into_iter().map(|told| if told { -share.log2() } else { 0.0 }).collect()
 }
 
 /// Reads a block into its entries.
 pub(super) fn read<'a>(text: &'a str, block: &Block, _reader: &Reader<'_>) -> Reading<'a> {
     let lines: Vec<(Range<usize>, &str)> = lines_of(text, block).collect();
+    let troubles = troubles(&lines.iter().map(|(_, line)| *line).collect::<Vec<_>>());
     let mut reading = Reading::default();
     let mut stems: Vec<(usize, usize)> = Vec::new();
     let mut title: Option<usize> = None;
@@ -45,14 +88,19 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, _reader: &Reader<'_>) -> Re
             stems.clear();
             continue;
         }
-        let item = reading.items.len();
-        reading.items.push(entry(span.clone(), line, block));
+        let bits = troubles.get(at).copied().unwrap_or(0.0);
         at += 1;
         if line.trim().is_empty() {
             title = None;
             stems.clear();
+            match reading.items.last_mut() {
+                Some(last) => last.lengthen(span.end, line),
+                None => reading.items.push(entry(span.clone(), line, block)),
+            }
             continue;
         }
+        let item = reading.items.len();
+        reading.items.push(Item { salience: 1.0 + weights::ODD * bits, ..entry(span.clone(), line, block) });
         let depth = depth(line);
         while stems.last().is_some_and(|(_, above)| *above >= depth) {
             stems.pop();
@@ -70,7 +118,7 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, _reader: &Reader<'_>) -> Re
         [reading.items.iter().position(|item| item.count > 0), reading.items.iter().rposition(|item| item.count > 0)];
     for edge in edges.into_iter().flatten() {
         if let Some(item) = reading.items.get_mut(edge) {
-            item.salience = weights::EDGE;
+            item.salience = item.salience.max(weights::EDGE);
         }
     }
     reading
@@ -134,3 +182,35 @@ const LONGEST_ENTRY: usize = 240;
 
 /// Levels of a tree whose stems are known; deeper entries need the deepest of them.
 const DEEPEST: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compress::form::tests::{auto, lines_at};
+
+    #[test]
+    fn the_folder_of_neighbours_is_said_once() {
+        let text = "src/a/one.rs\nsrc/a/two.rs\nsrc/a/three.rs\nsrc/b/four.rs\nREADME.md\n";
+        assert_eq!(auto(text), "src/a/\n one.rs\n two.rs\n three.rs\nsrc/b/four.rs\nREADME.md\n");
+    }
+
+    #[test]
+    fn a_branch_stands_with_its_stems() {
+        let tree: String = (0..9)
+            .map(|n| format!("├── dir{n}\n│   ├── old\n│   │   └── leaf{n}.txt\n│   └── other{n}.bin\n"))
+            .collect();
+        let left = lines_at(&format!(".\n{tree}"), "Where is leaf4.txt?", 5.0);
+        for stem in ["├── dir4", "│   ├── old", "│   │   └── leaf4.txt"] {
+            assert!(left.iter().any(|line| line == stem), "{stem} {left:?}");
+        }
+    }
+
+    #[test]
+    fn sentences_are_no_list_and_entries_are() {
+        assert!(is_list(
+            "curl/stable 7.88 amd64 [installed]\ngit/stable 2.39 amd64\nzip/stable 3.0 amd64\nvim/now 9.0 amd64\n"
+        ));
+        assert!(!is_list("The house\nwas built by\na man who\nlived in it for\nmany years\n"));
+        assert!(!is_list("One. Two.\nThree four.\nFive six.\nSeven.\n"));
+    }
+}

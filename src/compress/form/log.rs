@@ -4,13 +4,15 @@
 //! lines that differ in time and counter alone told once), or not at all: half a log line is another statement. What is
 //! telling is what surprises: a template or a value that is rarer than its column usually is, and words of trouble.
 
+mod dated;
 mod fold;
 mod line;
+mod repeat;
 mod surprise;
 
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range};
 
-use super::{Block, Item, Reader, Reading, Variant, trace};
+use super::{Block, Item, Reader, Reading, Variant, detect::reads_file, trace};
 use crate::compress::{
     bond::Bond,
     outcome::Noun,
@@ -25,14 +27,48 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
     let shown: Vec<&str> = lines.iter().map(|line| line.shown.as_ref()).collect();
     let structure = trace::structure(&shown);
     let surprises = surprise::surprises(&shown);
+    // A file that was read is exact: lines stand as they are or not at all.
+    let exact = reads_file(reader.query);
+    let prefixes = if exact { vec![0; lines.len()] } else { dated::prefixes(&lines) };
+    let repeats = if exact || reader.may_lose() { HashMap::new() } else { repeat::repeats(&lines, &structure) };
     let mut reading = Reading::default();
     let mut item_of = Vec::with_capacity(lines.len());
+    let mut heading: Option<(usize, &str)> = None;
     let mut at = 0;
     while at < lines.len() {
-        let run = fold::run(&lines, at, &structure, reader.wanted);
-        item_of.extend(std::iter::repeat_n(reading.items.len(), run.len()));
+        let cut = prefixes.get(at).copied().unwrap_or(0);
+        let prefix = shown.get(at).and_then(|line| line.get(..cut)).unwrap_or_default();
+        if cut > 0 && heading.is_none_or(|(_, known)| known != prefix) {
+            heading = Some((reading.items.len(), prefix));
+            reading.items.push(head(lines.get(at).map_or(0, |line| line.span.start), prefix, block));
+        }
+        let run = match repeats.get(&at) {
+            _ if exact => at..at + 1,
+            Some(_) => at..at + 1,
+            None => {
+                let run = fold::run(&lines, at, &structure, reader.wanted);
+                let same = |line: &usize| {
+                    let own = prefixes.get(*line).copied().unwrap_or(0);
+                    !repeats.contains_key(line) && shown.get(*line).and_then(|line| line.get(..own)) == Some(prefix)
+                };
+                at..run.clone().skip(1).find(|line| !same(line)).unwrap_or(run.end)
+            }
+        };
+        let number = reading.items.len();
+        item_of.extend(std::iter::repeat_n(number, run.len()));
         let salience = run.clone().map(|line| salience(&lines, line, &structure, &surprises)).fold(0.0, f32::max);
-        reading.items.push(Item { salience, ..item(text, &lines, run.clone(), block) });
+        let fixed = reader.may_lose() && run.clone().any(|line| structure.fixed.contains(&line));
+        let mut item = Item { salience, fixed, ..item(text, &lines, run.clone(), cut, block) };
+        if exact {
+            item.variants.truncate(1);
+        }
+        if let Some(told) = repeats.get(&at) {
+            item.variants = vec![Variant::lossless(told.get(cut.min(told.len())..).unwrap_or_default().to_owned())];
+        }
+        if let Some((of, _)) = heading.filter(|_| cut > 0) {
+            reading.bonds.push(Bond::Needs { item: number, of });
+        }
+        reading.items.push(item);
         at = run.end;
     }
     for bond in structure.bonds {
@@ -46,19 +82,31 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
     reading
 }
 
-/// One line or a run of lines that read alike.
-fn item<'a>(text: &'a str, lines: &[Line<'a>], run: Range<usize>, block: &Block) -> Item<'a> {
+/// What the lines below begin with: no line of the source, so it stands for no bytes of it.
+fn head<'a>(at: usize, prefix: &str, block: &Block) -> Item<'a> {
+    let mut head = Item::whole(at..at, dated::heading(prefix), block.form, Noun::Lines);
+    (head.count, head.salience) = (0, 0.0);
+    head
+}
+
+/// One line or a run of lines that read alike, without the bytes in front that a heading tells.
+fn item<'a>(text: &'a str, lines: &[Line<'a>], run: Range<usize>, cut: usize, block: &Block) -> Item<'a> {
     let members = lines.get(run.clone()).unwrap_or_default();
     let start = members.first().map_or(0, |line| line.span.start);
     let end = members.last().map_or(start, |line| line.span.end);
+    let written = |cut: usize| -> String {
+        let shown = |line: &Line<'_>| line.written().get(cut..).unwrap_or_default().to_owned();
+        members.iter().map(shown).collect()
+    };
     let mut item = Item::whole(start..end, text.get(start..end).unwrap_or_default(), block.form, Noun::Lines);
     item.count = members.iter().filter(|line| !line.shown.trim().is_empty()).count();
-    let cleaned: String = members.iter().map(Line::written).collect();
-    if cleaned != item.text() {
-        item.variants.push(Variant::lossless(cleaned));
+    if cut > 0 {
+        item.variants = vec![Variant::lossless(written(cut))];
+    } else if written(0) != item.text() {
+        item.variants.push(Variant::lossless(written(0)));
     }
     if let Some(folded) = fold::written(members) {
-        item.variants.push(Variant::lossless(folded));
+        item.variants.push(Variant::lossless(folded.get(cut..).unwrap_or_default().to_owned()));
     }
     item
 }

@@ -32,6 +32,8 @@ pub(super) struct Structure {
     pub(super) roles: Vec<Role>,
     /// Only [`Bond::Needs`].
     pub(super) bonds: Vec<Bond>,
+    /// Heads and causes of the first trace and of the last: whatever the budget, they say what happened.
+    pub(super) fixed: Vec<usize>,
 }
 
 /// Reads lines, which come without escape codes and line breaks.
@@ -40,10 +42,12 @@ pub(super) fn structure(lines: &[&str]) -> Structure {
     let mut reader = Reader {
         lines,
         stamped,
-        structure: Structure { roles: vec![Role::Plain; lines.len()], bonds: Vec::new() },
+        structure: Structure { roles: vec![Role::Plain; lines.len()], bonds: Vec::new(), fixed: Vec::new() },
+        last: Vec::new(),
         open: Vec::new(),
         event: None,
         message: None,
+        core: Vec::new(),
         quoted: None,
         trace: None,
         section: None,
@@ -53,6 +57,8 @@ pub(super) fn structure(lines: &[&str]) -> Structure {
         reader.step(at);
     }
     reader.end_trace();
+    reader.end_message();
+    reader.structure.fixed.append(&mut reader.last);
     reader.structure
 }
 
@@ -61,12 +67,16 @@ struct Reader<'l> {
     /// Whether most lines begin with a time: then those that don't go on with the one above.
     stamped: bool,
     structure: Structure,
+    /// What says why in the last trace.
+    last: Vec<usize>,
     /// Lines that more indented ones may belong to, with their indentation, outermost first.
     open: Vec<(usize, usize)>,
     /// The last line with a time.
     event: Option<usize>,
     /// The head of the compiler's message that is being read.
     message: Option<usize>,
+    /// What the message that is being read can't do without: its head, its place, the first line that carets point to.
+    core: Vec<usize>,
     /// The line of source last quoted.
     quoted: Option<usize>,
     /// The trace that is being read.
@@ -109,7 +119,8 @@ impl Reader<'_> {
     fn place(&mut self, at: usize, indent: usize, line: &str, text: &str) {
         if is_stamped(line) {
             self.end_trace();
-            (self.message, self.section, self.event) = (None, self.section, Some(at));
+            self.end_message();
+            self.event = Some(at);
             return;
         }
         if self.in_trace(at, indent, text) {
@@ -149,15 +160,20 @@ impl Reader<'_> {
                     self.set(at, Role::Part);
                 }
                 None => {
+                    self.end_message();
                     self.message = Some(at);
-                    self.set(at, if lexicon::trouble(text) == Some(Trouble::Error) { Role::Head } else { Role::Plain });
+                    if lexicon::trouble(text) == Some(Trouble::Error) {
+                        self.core.push(at);
+                        self.set(at, Role::Head);
+                    }
                 }
             }
             return;
         }
         if is_section(text) && indent == 0 {
             self.end_trace();
-            (self.message, self.section) = (None, Some(at));
+            self.end_message();
+            self.section = Some(at);
             return;
         }
         if self.quotes(at, line, text) || self.asserts(at, line) {
@@ -177,7 +193,7 @@ impl Reader<'_> {
                 }
             }
             None => {
-                self.message = None;
+                self.end_message();
                 if let Some(section) = self.section.filter(|_| lexicon::trouble(text).is_some()) {
                     self.needs(at, section);
                 }
@@ -203,7 +219,7 @@ impl Reader<'_> {
             self.set(at, Role::Part);
             return true;
         }
-        if concludes && indent <= own && has_frames && opens_trace(text).is_none() {
+        if concludes && indent <= own && has_frames && opens_trace(text) != Some(true) {
             // What was raised; a later chain or message line may follow.
             self.anchor(at);
             self.set(at, Role::Cause);
@@ -231,6 +247,10 @@ impl Reader<'_> {
             self.needs(at, head);
         }
         self.set(at, Role::Part);
+        if text.starts_with("goroutine ") && !has_frames {
+            // The first one is the one that panicked.
+            self.anchor(at);
+        }
         if is_frame(text) {
             if let Some(trace) = &mut self.trace {
                 trace.frames.push(at);
@@ -263,15 +283,20 @@ impl Reader<'_> {
             if let Some(code) = code {
                 self.needs(at, code);
             }
-            self.set(at, if message.is_some() && text.contains('^') { Role::Near } else { Role::Part });
+            let failed = message.is_some_and(|head| self.structure.roles.get(head) == Some(&Role::Head));
+            let first = failed && text.contains(['^', '~']) && self.core.len() < 3;
+            if first {
+                self.core.extend(code.into_iter().chain([at]));
+            }
+            self.set(at, if first { Role::Cause } else { Role::Part });
             return code.is_some();
         }
         if message.is_none() {
             return false;
         }
         if text.starts_with("--> ") {
-            if let Some(head) = message {
-                self.needs(head, at);
+            if self.core.len() == 1 {
+                self.core.push(at);
             }
         } else if text != "|" && text != "..." && !text.starts_with("= ") {
             self.quoted = Some(at);
@@ -328,12 +353,29 @@ impl Reader<'_> {
     fn end_trace(&mut self) {
         self.mark_near();
         let Some(trace) = self.trace.take() else { return };
-        for pair in trace.anchors.windows(2) {
+        self.stand_together(trace.anchors);
+    }
+
+    fn end_message(&mut self) {
+        self.message = None;
+        let core = std::mem::take(&mut self.core);
+        // A message without a place only sums up.
+        if core.len() > 1 {
+            self.stand_together(core);
+        }
+    }
+
+    /// Lines of one failure of which none stands without the others.
+    fn stand_together(&mut self, lines: Vec<usize>) {
+        for pair in lines.windows(2) {
             if let [one, other] = pair {
                 self.needs(*one, *other);
                 self.needs(*other, *one);
             }
         }
+        let first = self.structure.fixed.is_empty();
+        let fixed = if first { &mut self.structure.fixed } else { &mut self.last };
+        *fixed = lines;
     }
 
     fn needs(&mut self, item: usize, of: usize) {
@@ -526,6 +568,15 @@ mod tests {
         let found = with(PYTHON, "return TABLE");
         assert!(found.contains(&"File \"/srv/b.py\", line 12, in lookup".to_owned()), "{found:?}");
         assert!(!found.iter().any(|line| line.contains("a.py")), "{found:?}");
+    }
+
+    #[test]
+    fn the_last_failure_stands_whatever_the_budget() {
+        let twice = format!("{PYTHON}{}", PYTHON.replace("KeyError", "TypeError"));
+        let lines: Vec<&str> = twice.lines().collect();
+        let fixed: Vec<&str> = structure(&lines).fixed.into_iter().map(|at| lines[at]).collect();
+        assert_eq!(fixed.len(), 6, "{fixed:?}");
+        assert_eq!(fixed.last().copied(), Some("TypeError: 'VSL-6602'"));
     }
 
     #[test]

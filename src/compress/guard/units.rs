@@ -54,7 +54,8 @@ fn nothing_new(source: &str, block: &[Unit]) -> Result<(), Violation> {
     if rewritten().all(stands) { Ok(()) } else { Err(Fault::Invented.of(AtomKind::Number)) }
 }
 
-/// Runs of letters and digits that hold a digit, those behind `×` and within a mark `[… 12 lines]` left out.
+/// Runs of letters and digits that hold a digit, those behind `×`, within a mark `[… 12 lines]` and alone in brackets (the
+/// length of a list: `rows[12]:`) left out.
 fn values(text: &str) -> impl Iterator<Item = &str> {
     let outside = text.split("[…").enumerate().map(|(at, part)| match (at, part.find(']')) {
         (0, _) | (_, None) => part,
@@ -62,11 +63,14 @@ fn values(text: &str) -> impl Iterator<Item = &str> {
     });
     outside
         .flat_map(|part| part.split_inclusive(|c: char| !c.is_alphanumeric()))
-        .scan(false, |counted, run| {
-            let counts = std::mem::replace(counted, run.ends_with('×'));
+        .scan(' ', |before, run| {
+            let before = std::mem::replace(before, run.chars().next_back().unwrap_or(' '));
+            let counts = before == '×' || ("[{".contains(before) && run.ends_with([']', '}']));
             Some((!counts).then(|| run.trim_end_matches(|c: char| !c.is_alphanumeric())))
         })
         .flatten()
+        // A date and an hour are two values, also where a `T` joins them.
+        .flat_map(|run| run.split('T'))
         .filter(|run| run.contains(|c: char| c.is_ascii_digit()))
 }
 

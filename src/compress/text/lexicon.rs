@@ -1,6 +1,9 @@
 //! The closed word lists that give atoms away: negations, modal and conditional words, directions, units, numbers.
 
 pub(crate) mod address;
+mod openings;
+
+pub(crate) use openings::{Opening, abbreviates, abbreviates_before_number, opening, opens_plainly, replies};
 
 /// Words that turn a statement round; contractions by their ending.
 pub(crate) fn negation(key: &str) -> Option<&'static str> {
@@ -338,6 +341,14 @@ const FUNCTION_WORDS: &[&str] = &[
     "they", "this", "those", "to", "too", "us", "very", "want", "was", "we", "were", "which", "who", "with", "yet", "you", "your",
 ];
 
+/// Whether a lower-cased word asks for the most or the least of something.
+pub(crate) fn superlative(word: &str) -> bool {
+    listed(SUPERLATIVES, word)
+}
+
+const SUPERLATIVES: &str = "best biggest cheapest earliest fastest fewest greatest heaviest highest largest last latest least \
+    lightest longest lowest max maximum min minimum most newest oldest shortest slowest smallest top worst youngest";
+
 /// What a line of output tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Trouble {
@@ -365,6 +376,11 @@ const ERROR_STEMS: &str = "error fail fatal exception denied refus panic critica
                            unable cannot couldn reject timeout unreachable undefined corrupt severe killed";
 
 const WARNING_STEMS: &str = "warn deprecat retry missing invalid expired exceeded";
+
+/// Whether a lower-cased cell says that there is none of what its column is called.
+pub(crate) fn denies(cell: &str) -> bool {
+    cell.is_empty() || listed("no false 0 none null nil n f - never n/a", cell)
+}
 
 /// Whether a list of words parted by spaces has the word.
 pub(crate) fn listed(list: &str, word: &str) -> bool {

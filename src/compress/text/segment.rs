@@ -1,134 +1,216 @@
-//! Cuts prose into atomic information units: headings, list items, speaker turns and sentences; a sentence that is too
-//! long is cut at its clauses. The spans concatenate to the text.
+//! Lines as prose knows them: quote marks, blank lines, list items, titles, `Name:` in front. Which lines make a
+//! statement is decided on these; nothing is judged here.
 
 use std::ops::Range;
 
-use unicode_segmentation::UnicodeSegmentation;
+use super::sentence::ends;
 
-use super::sentence;
-
-mod line;
-
-pub(in crate::compress) use line::{after_label, turn};
-
-/// One atomic information unit of a text.
+/// A line that is not blank, with the blank lines after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Segment {
-    /// Byte span, white space after it included.
-    pub span: Range<usize>,
-    /// What it is.
-    pub form: Form,
-    /// Which paragraph it belongs to, from 0.
-    pub paragraph: usize,
-    /// Which passage it belongs to, from 0: a new one starts with a label such as `[3]` or with a heading.
-    pub passage: usize,
+pub(in crate::compress) struct Line<'a> {
+    /// Byte span, line breaks and blank lines after it included. The first line has the blank lines before it too.
+    pub(in crate::compress) span: Range<usize>,
+    /// Where [`text`](Self::text) begins.
+    pub(in crate::compress) start: usize,
+    /// Without quote marks and the white space around it.
+    pub(in crate::compress) text: &'a str,
+    /// Characters of white space in front.
+    pub(in crate::compress) indent: usize,
+    /// How many quote marks (`>`) stand in front.
+    pub(in crate::compress) depth: usize,
+    /// Whether a blank line, or the beginning, stands before it.
+    pub(in crate::compress) after_blank: bool,
+    /// Whether a blank line, or the end, stands after it.
+    pub(in crate::compress) before_blank: bool,
 }
 
-/// What a segment is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// A title over what follows.
-    Heading,
-    /// An item of a list.
-    Item,
-    /// Part of a paragraph.
-    Sentence,
-}
-
-/// Cuts `text` into units.
-#[must_use]
-pub fn segments(text: &str) -> Vec<Segment> {
-    let mut found = Vec::new();
-    let (mut paragraph, mut passage) = (0, 0);
-    for run in line::runs(text) {
-        if run.opens_paragraph && !found.is_empty() {
-            paragraph += 1;
+/// The lines of a text; their spans concatenate to it. Empty where it is white space only.
+pub(in crate::compress) fn lines(text: &str) -> Vec<Line<'_>> {
+    let mut found: Vec<Line<'_>> = Vec::new();
+    let (mut at, mut begin, mut blank) = (0, 0, true);
+    for line in text.split_inclusive('\n') {
+        let span = at..at + line.len();
+        at = span.end;
+        let (depth, marks) = quoted(line);
+        let rest = line.get(marks..).unwrap_or_default();
+        let bare = rest.trim();
+        if bare.is_empty() {
+            blank = true;
+            if let Some(last) = found.last_mut() {
+                last.span.end = span.end;
+                last.before_blank = true;
+            }
+            continue;
         }
-        if run.opens_passage && !found.is_empty() {
-            passage += 1;
-        }
-        let Some(inside) = text.get(run.span.clone()) else { continue };
-        for part in sentence::split(inside) {
-            let span = run.span.start + part.start..run.span.start + part.end;
-            found.push(Segment { span, form: run.form, paragraph, passage });
-        }
+        let start = span.start + marks + (rest.len() - rest.trim_start().len());
+        let from = if found.is_empty() { begin } else { span.start };
+        begin = span.end;
+        let indent = start - span.start - marks;
+        found.push(Line {
+            span: from..span.end,
+            start,
+            text: bare,
+            indent,
+            depth,
+            after_blank: blank,
+            before_blank: false,
+        });
+        blank = false;
+    }
+    if let Some(last) = found.last_mut() {
+        last.before_blank = true;
     }
     found
 }
 
-/// The first `most` bytes of a text at most, cut between graphemes.
-pub(super) fn prefix(text: &str, most: usize) -> usize {
-    if text.len() <= most {
-        return text.len();
+/// The sentences of a text, list items and wrapped lines minded; their spans concatenate to it.
+pub(in crate::compress) fn sentences(text: &str) -> Vec<Range<usize>> {
+    let lines = lines(text);
+    let width = lines.iter().map(|line| line.text.chars().count()).max().unwrap_or(0);
+    let joins = |before: &Line<'_>, line: &Line<'_>| {
+        !line.after_blank && !is_item(line.text) && goes_on(before.text, line.text, width)
+    };
+    let runs = lines.chunk_by(joins).filter_map(|run| Some(run.first()?.span.start..run.last()?.span.end));
+    let split = |run: Range<usize>| {
+        let part = text.get(run.clone()).unwrap_or_default();
+        super::sentence::split(part).into_iter().map(move |span| span.start + run.start..span.end + run.start)
+    };
+    runs.flat_map(split).collect()
+}
+
+/// How deeply a line is quoted, and how many bytes the marks take.
+pub(in crate::compress) fn quoted(line: &str) -> (usize, usize) {
+    let (mut depth, mut bytes) = (0, 0);
+    for (at, c) in line.char_indices() {
+        match c {
+            '>' => {
+                depth += 1;
+                bytes = at + 1;
+            }
+            ' ' | '\t' => {}
+            _ => break,
+        }
     }
-    let rough = text.floor_char_boundary(most);
-    // A grapheme of more than a hundred bytes is an attack, not a letter; it is cut.
-    let from = text.floor_char_boundary(rough.saturating_sub(100));
-    let tail = text.get(from..).unwrap_or_default();
-    let inside = tail.grapheme_indices(true).map(|(at, _)| from + at).take_while(|at| *at <= rough).last();
-    inside.filter(|at| *at > 0).unwrap_or(rough).max(1)
+    // `>word` in a text without quotations is a sign, `>>> f(x)` a prompt; both read the same either way.
+    (depth, bytes)
+}
+
+/// The line without a passage's label such as `[3] `.
+pub(in crate::compress) fn after_label(line: &str) -> &str {
+    let Some((label, rest)) = line.strip_prefix('[').and_then(|rest| rest.split_once(']')) else { return line };
+    let is_label = !label.is_empty() && label.len() <= 12 && label.bytes().any(|byte| byte.is_ascii_digit());
+    if is_label && rest.starts_with(char::is_whitespace) { rest.trim_start() } else { line }
+}
+
+/// Whether a line is an item of a list.
+pub(in crate::compress) fn is_item(line: &str) -> bool {
+    let bullet =
+        ["- ", "* ", "+ ", "• ", "– ", "— ", "· ", "◦ ", "▪ ", "・"].iter().any(|bullet| line.starts_with(bullet));
+    (bullet || number(line).is_some()) && line.contains(' ')
+}
+
+/// The number in front of a line, `3.`, `(a)`, `iv)`, `2.4.1`, with how many levels it has and its length in bytes.
+pub(in crate::compress) fn number(line: &str) -> Option<(usize, usize)> {
+    let marker = line.split([' ', '\t', '\u{3000}']).next().unwrap_or_default();
+    let bare = marker.strip_prefix('(').unwrap_or(marker);
+    let closed = bare.strip_suffix(['.', ')', '、', '．']);
+    let body = closed.unwrap_or(bare);
+    let parts = || body.split('.');
+    let digits = |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    let levels = parts().count();
+    let counted = parts().all(digits) && (closed.is_some() || levels > 1);
+    let lettered = closed.is_some()
+        && (1..=4).contains(&body.len())
+        && (body.len() == 1 || body.bytes().all(|byte| b"ivx".contains(&byte)))
+        && body.bytes().all(|byte| byte.is_ascii_lowercase());
+    (counted || (lettered && marker.ends_with(')'))).then_some((levels, marker.len()))
+}
+
+/// A short line that reads like a title: begins high, ends without a stop.
+pub(in crate::compress) fn is_title(line: &str) -> bool {
+    let bare = line.trim_matches(['*', '_']);
+    let begins =
+        bare.chars().next().is_some_and(|c| (c.is_alphabetic() && !c.is_lowercase()) || c.is_ascii_digit() || c == '§');
+    let closes = |c: char| {
+        c.is_alphanumeric() || matches!(c, ')' | '"' | '\'' | '”' | '’' | '»' | '」' | '》' | '）' | '?' | '？')
+    };
+    let ends = bare.chars().next_back().is_some_and(closes);
+    begins && ends && bare.len() <= 160 && bare.chars().count() <= 80 && bare.split_whitespace().count() <= 12
+}
+
+/// Whether `line` goes on with what `before` began. `width` is that of the widest line of their paragraph,
+/// 0 where it is a list of lines.
+///
+/// In hard-wrapped text the first word of a line had no room on the one before.
+pub(in crate::compress) fn goes_on(before: &str, line: &str, width: usize) -> bool {
+    if width == 0 {
+        return false;
+    }
+    let begins_low = line.chars().find(|c| c.is_alphanumeric()).is_some_and(char::is_lowercase);
+    let first = line.split_whitespace().next().unwrap_or_default().chars().count();
+    let had_room = before.chars().count() + 1 + first + SLACK <= width;
+    !ends(before) && (begins_low || !before.ends_with([':', ';'])) || (!had_room && width <= WIDEST)
+}
+
+/// Characters that a line may be short of its paragraph's width though it is full.
+const SLACK: usize = 4;
+
+/// Wider lines are paragraphs, not wrapped.
+const WIDEST: usize = 120;
+
+/// Who speaks and what is said: `Name: what was said`, the name of at most four words that begin high or are digits.
+pub(in crate::compress) fn turn(line: &str) -> Option<(&str, &str)> {
+    let (name, said) = lead(line)?;
+    let words = || name.split_whitespace();
+    let high = |word: &str| word.chars().find(|c| c.is_alphanumeric()).is_some_and(|c| !c.is_lowercase());
+    (words().count() <= 4 && words().all(high)).then_some((name, said))
+}
+
+/// A few words in front of a colon, and what stands behind it.
+pub(in crate::compress) fn lead(line: &str) -> Option<(&str, &str)> {
+    let at = line.find([':', '：'])?;
+    let name = line.get(..at)?;
+    let said = line.get(at..)?.trim_start_matches([':', '：']);
+    let wide = line.get(at..).is_some_and(|rest| rest.starts_with('：'));
+    let plain = name.chars().all(|c| c.is_alphanumeric() || " .-_'’()[]*&/#@:".contains(c) || c == '\u{3000}');
+    let parted = wide || said.starts_with(char::is_whitespace) || said.starts_with("**");
+    let is_name = name.chars().any(char::is_alphabetic)
+        && name.len() <= 60
+        && name.split_whitespace().count() <= 6
+        && parted
+        && plain
+        && !said.trim().is_empty();
+    is_name.then_some((name, said))
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
-    fn cut(text: &str) -> Vec<&str> {
-        segments(text).iter().filter_map(|segment| text.get(segment.span.clone())).collect()
+    #[test]
+    fn lines_concatenate_and_know_their_quotes() {
+        let text = "\n\nA.\n\n> b\n>\n>> c\n";
+        let found = lines(text);
+        assert_eq!(found.iter().filter_map(|line| text.get(line.span.clone())).collect::<String>(), text);
+        let read: Vec<(&str, usize, bool)> =
+            found.iter().map(|line| (line.text, line.depth, line.after_blank)).collect();
+        assert_eq!(read, [("A.", 0, true), ("b", 1, true), ("c", 2, true)]);
     }
 
     #[test]
-    fn abbreviations_initials_and_numbers_do_not_end_a_sentence() {
-        let text = "Dr. J. K. Smith of the U.S. Army paid $3.5 million in No. 7 St. James St. yesterday. He left.";
-        assert_eq!(cut(text).len(), 2, "{:?}", cut(text));
+    fn a_name_in_front_is_told_from_other_colons() {
+        assert_eq!(turn("Grad F: OK .").map(|turn| turn.0), Some("Grad F"));
+        assert_eq!(turn("李明：好的。").map(|turn| turn.0), Some("李明"));
+        assert_eq!(turn("see https://x.example/a"), None);
+        assert_eq!(turn("at 9:30 we left"), None);
+        assert_eq!(lead("For horses: one spoon.").map(|lead| lead.0), Some("For horses"));
     }
 
     #[test]
-    fn the_number_of_a_section_is_no_sentence() {
-        let text = "1.3. The deposit is returned in May. 2.10.4. Interest accrues daily.";
-        assert_eq!(cut(text).len(), 2, "{:?}", cut(text));
-        assert_eq!(cut("## 1. Introduction and purpose\n").len(), 1);
-    }
-
-    #[test]
-    fn passages_headings_and_items_are_units_of_their_own() {
-        let text = "[1] Nobel Prize in Physics\nThe first was awarded in 1901. It went to Röntgen.\n\n[2] Items:\n- one\n- two\n";
-        let found = segments(text);
-        let forms: Vec<Form> = found.iter().map(|segment| segment.form).collect();
-        use Form::{Heading, Item, Sentence};
-        assert_eq!(forms, [Heading, Sentence, Sentence, Sentence, Item, Item], "{:?}", cut(text));
-        assert_eq!(found.iter().map(|segment| segment.passage).collect::<Vec<_>>(), [0, 0, 0, 1, 1, 1]);
-    }
-
-    #[test]
-    fn a_hard_wrapped_sentence_is_one_unit() {
-        let text = "The parties to this agreement, which was signed in London on the\nfirst of May, agree that it ends. It\nmay be renewed.\n";
-        assert_eq!(cut(text).len(), 2, "{:?}", cut(text));
-    }
-
-    #[test]
-    fn speaker_turns_are_kept_apart() {
-        let text = "Grad F: OK .\nPhD C: Adam , what is that ? \nIt is fine .\n";
-        assert_eq!(cut(text)[0], "Grad F: OK .\n");
-    }
-
-    #[test]
-    fn no_unit_is_longer_than_the_most() {
-        let text = "word ".repeat(5000) + &"x".repeat(10_000) + &"e\u{301}".repeat(5000);
-        assert!(
-            cut(&text).iter().all(|unit| unit.len() <= sentence::MOST),
-            "{:?}",
-            cut(&text).iter().map(|u| u.len()).max()
-        );
-        assert_eq!(cut(&text).concat(), text);
-    }
-
-    proptest! {
-        #[test]
-        fn units_concatenate_to_the_text(text in "(\\PC|[a-zA-Z .!?\\n\\t:;,\\[\\]0-9#-]){0,300}") {
-            prop_assert_eq!(cut(&text).concat(), text);
-        }
+    fn numbers_in_front_have_levels() {
+        assert_eq!(number("2.4.1 Scope"), Some((3, 5)));
+        assert_eq!(number("(a) pay"), Some((1, 3)));
+        assert_eq!(number("1990 was dry"), None);
+        assert_eq!(number("12 men"), None);
     }
 }

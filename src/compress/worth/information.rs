@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::weights::{SHARED_WORD, TOPIC};
 use crate::compress::{
-    form::Page,
+    form::{Form, Page},
     text::{
         rarity,
         word::{is_stop_word, stem, words},
@@ -32,7 +32,9 @@ pub(super) fn information(page: &Page<'_>, repeats_count: bool) -> Vec<Told> {
             let mut own: Vec<(String, f32, bool)> = Vec::new();
             for word in words(text).filter_map(|span| text.get(span)) {
                 let lower = word.to_lowercase();
-                if is_stop_word(&lower) {
+                // Of a log's numbers its form says which are surprising; that they differ tells nothing.
+                let number = item.form == Form::Log && lower.bytes().any(|byte| byte.is_ascii_digit());
+                if number || is_stop_word(&lower) {
                     continue;
                 }
                 let key = stem(word);

@@ -25,7 +25,51 @@ pub(in crate::compress) const MOST_COMPARED: usize = 12_000;
 /// Range 0–1.
 pub(in crate::compress) const UNASKED: f32 = 0.02;
 
-/// What a bit counts by which a row's rarest value is more surprising than its column is on average; a row without any
+/// Salience of a label (a speaker's name, an id, the head of a mail) by itself: it comes along with what it owns, and
+/// tells nothing alone. Range 0–1.
+pub(in crate::compress) const LABEL: f32 = 0.0;
+/// Salience of the row with the most or the least of a column, where that is asked for. Range 5–100.
+pub(in crate::compress) const EXTREME: f32 = 50.0;
+
+/// Tokens of a cell or a value that tells as much as any longer one; longer ones may be left out of their row.
+pub(in crate::compress) const LONG_VALUE: usize = 24;
+
+/// The share of its tokens that writing a JSON value in another way must save: less is not worth being unlike the source.
+pub(in crate::compress) const LEAST_SAVED: f32 = 0.1;
+
+/// Rows that must fit whole before a table keeps all its columns. Range 1–10.
+pub(in crate::compress) const FEW_ROWS: usize = 3;
+
+/// How much more than any other a column tells that names its rows. Range 1–4.
+pub(in crate::compress) const NAMING: f32 = 1.5;
+
+/// Salience of what all rows share where the question says it itself: the reader knows it. Range 0–1.
+pub(in crate::compress) const ECHO: f32 = 0.02;
+/// How much more telling a line that says what stands under it (a signature, a section) is than its lines. Range 1–5.
+/// Without it an outline of what is left out is rarely kept.
+pub(in crate::compress) const OUTLINE: f32 = 2.0;
+
+/// Lines of code that are kept or left out as one, where nothing stands between. Range 1–20. With fewer a kept statement
+/// stands among marks.
+pub(in crate::compress) const RUN: usize = 8;
+
+/// The same of settings and rows, each of which says something of its own.
+pub(in crate::compress) const SETTINGS_RUN: usize = 3;
+
+/// Lines of a block (a branch, a record) that is never cut. Range 2–12.
+pub(in crate::compress) const SMALL: usize = 8;
+
+/// Changed lines of a diff that stand at every ratio. Range 0–200.
+pub(in crate::compress) const SHORT_DIFF: usize = 60;
+
+/// Bytes of code, settings and diffs that stand whole at every ratio, where a user or a reading tool brings them: about
+/// fifty lines. Range 0–8000. Without it a file of one screen that is read to be edited loses lines.
+pub(in crate::compress) const SHORT_FILE: usize = 2500;
+
+/// Bytes from which on a paragraph on a single line is read sentence by sentence. Range 200–1000.
+pub(in crate::compress) const LONG_LINE: usize = 400;
+
+/// What a bit counts by which a row's values are more surprising than their columns are on average; a row without any
 /// weighs 1. Range 0–2. Chosen on the command outputs in `fixtures/listing`: without it the one pod of eighty that
 /// crashes is a row like the others where the question does not name it.
 pub(in crate::compress) const ODD: f32 = 1.0;
@@ -53,3 +97,13 @@ pub(in crate::compress) const TOPIC: f32 = 0.4;
 
 /// The power of the same number by which it counts less where lexical redundancy is switched on. Range 0–1.
 pub(in crate::compress) const SHARED_WORD: f32 = 0.5;
+
+/// Target tokens of a mark: a gap that saves no more is none. Range 0–15. Without it single closing brackets and short
+/// sentences are left out for marks that are longer.
+pub(in crate::compress) const MARK: usize = 9;
+
+/// The same where it holds some words of the question's. Range 0–1.
+pub(in crate::compress) const PARTLY_ECHO: f32 = 0.1;
+
+/// Salience of a number beside a list: a total, a page, a state, said once of all of its items. Range 1–20.
+pub(in crate::compress) const ONCE: f32 = 5.0;

@@ -48,10 +48,10 @@ impl Calls {
         calls
     }
 
-    /// At the edge of a message: a part that begins by asking, or that asks for the most part.
+    /// At the edge of a message: a part that asks for the most part, or a shorter one that begins by asking.
     pub(super) const fn at_an_edge(&self) -> bool {
-        self.strong * 2 >= self.sentences && self.strong > 0
-            || (self.begins_strong || self.begins) && self.strong * 4 >= self.sentences && self.strong > 0
+        self.in_the_middle()
+            || self.begins && self.strong * 4 >= self.sentences && self.strong > 0 && self.sentences <= MANY
             || self.begins_strong && self.sentences <= SEVERAL
     }
 
@@ -67,12 +67,14 @@ impl Calls {
 }
 
 const MOST_READ: usize = 6000;
-/// Up to so many sentences one that asks stands for them all.
+/// Up to so many sentences a first one that asks stands for them all.
 const SEVERAL: usize = 6;
+/// Up to so many it does where others ask as well.
+const MANY: usize = 20;
 
 /// The sentences of a part, blank ones left out.
 pub(super) fn sentences(part: &str) -> Vec<Range<usize>> {
-    let spans = segment::segments(part).into_iter().map(|segment| segment.span);
+    let spans = segment::sentences(part).into_iter();
     spans.filter(|span| part.get(span.clone()).is_some_and(|text| text.contains(char::is_alphanumeric))).collect()
 }
 
@@ -80,11 +82,7 @@ pub(super) fn sentences(part: &str) -> Vec<Range<usize>> {
 pub(super) fn call(sentence: &str) -> Call {
     let bare = bare(sentence);
     let lower = bare.to_lowercase().replace('\u{2019}', "'");
-    let strong = is_labelled(bare)
-        || is_question(bare)
-        || words::wish(&lower)
-        || words::asks_by_ending(bare)
-        || orders(bare, &lower);
+    let strong = speaks(bare, &lower);
     match (strong, words::refers(&lower)) {
         (true, true) => Call::Explicit,
         (true, false) => Call::Strong,
@@ -93,6 +91,16 @@ pub(super) fn call(sentence: &str) -> Call {
         (false, _) if tokens(&lower).any(words::first_person) => Call::Weak,
         (false, _) => Call::None,
     }
+}
+
+/// Whether it asks, orders or wishes; an announcement (`Here are some documents.`) does none of these.
+pub(super) fn asks(sentence: &str) -> bool {
+    let bare = bare(sentence);
+    speaks(bare, &bare.to_lowercase().replace('\u{2019}', "'"))
+}
+
+fn speaks(bare: &str, lower: &str) -> bool {
+    is_labelled(bare) || is_question(bare) || words::wish(lower) || words::asks_by_ending(bare) || orders(bare, lower)
 }
 
 /// Without what a list or an emphasis puts in front.

@@ -22,6 +22,8 @@ pub(super) struct Piece {
     pub(super) named: bool,
     /// How many tags stand around it; a stretch ends where this changes.
     pub(super) depth: usize,
+    /// Whether no blank line sets it apart: one of the long lines of a block.
+    pub(super) line: bool,
 }
 
 /// What a piece is made of.
@@ -48,7 +50,7 @@ pub(super) enum Fate {
 
 impl Piece {
     fn new(span: Range<usize>, kind: Kind, fate: Fate, depth: usize) -> Self {
-        Self { span, kind, calls: Calls::default(), fate, named: false, depth }
+        Self { span, kind, calls: Calls::default(), fate, named: false, depth, line: false }
     }
 
     pub(super) const fn is_document(&self) -> bool {
@@ -145,6 +147,7 @@ impl Cutter<'_> {
     /// A block without blank lines: its headings and, where its lines are paragraphs of their own, each line.
     fn text(&mut self, block: &Range<usize>, depth: usize) {
         let lines = lines(self.text, block);
+        let from = self.found.len();
         let read = |line: &Range<usize>| self.text.get(line.clone()).unwrap_or_default();
         let code = lines.iter().filter(|line| shape::is_code(read(line))).count() * 2 > lines.len();
         let paragraphs = lines.len() > 1 && block.len() / lines.len() >= LONG_LINE && !code;
@@ -160,6 +163,9 @@ impl Cutter<'_> {
             }
         }
         self.paragraph(&lines, start..lines.len(), depth);
+        if paragraphs {
+            self.found.iter_mut().skip(from).for_each(|piece| piece.line = true);
+        }
     }
 
     fn paragraph(&mut self, lines: &[Range<usize>], range: Range<usize>, depth: usize) {

@@ -74,10 +74,12 @@ fn at_edges(text: &str, pieces: &mut [Piece], forward: bool) {
         if piece.is_document() || piece.fate == Fate::Material || told >= LONG {
             return;
         }
-        if piece.calls.at_an_edge() {
+        // A line that nothing sets apart from the ones between it and the edge is one of them.
+        let apart = !piece.line || told == 0;
+        if piece.calls.at_an_edge() && apart {
             asked = true;
             frame(pieces, at);
-        } else if piece.calls.is_personal() && personal + piece.span.len() <= STORY {
+        } else if piece.calls.is_personal() && !piece.line && personal + piece.span.len() <= STORY {
             personal += piece.span.len();
             asked |= piece.calls.weak > 0;
             frame(pieces, at);
@@ -105,7 +107,7 @@ fn in_the_middle(text: &str, pieces: &mut [Piece]) {
     let manual = asked > FEW && asked * 5 > all;
     let foreign = foreign(text, pieces);
     for (at, piece) in pieces.iter_mut().enumerate() {
-        let speaks = asking(piece) && (!manual || piece.calls.explicit > 0);
+        let speaks = asking(piece) && (!(manual || piece.line) || piece.calls.explicit > 0);
         if speaks || paragraph(piece) && foreign.binary_search(&at).is_ok() {
             piece.fate = Fate::Frame;
         }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::address::{self, bare, call, heads, is_question, label, sentences};
+use super::address::{asks, bare, heads, is_question, label, sentences};
 use crate::compress::text::lexicon::address as words;
 
 /// How well a sentence tells what is wanted.
@@ -53,7 +53,7 @@ fn read(text: &str, heard: &Heard) -> Option<(Told, Range<usize>)> {
         let span = sentence.start + from..sentence.end;
         match &mut best {
             // What is asked may go on over several sentences.
-            Some((held, held_span)) if *held == told => held_span.end = span.end,
+            Some((held, held_span)) if *held == told && held_span.end == sentence.start => held_span.end = span.end,
             Some((held, _)) if *held > told => {}
             _ => best = Some((told, span)),
         }
@@ -84,7 +84,7 @@ fn told(sentence: &str, heard: &Heard) -> (Option<Told>, usize) {
         first.as_str(),
         "do" | "don't" | "never" | "no" | "avoid" | "keep" | "if" | "use" | "using" | "only" | "limit" | "you"
     );
-    if call(sentence) >= address::Call::Strong {
+    if asks(sentence) {
         return (Some(if forbids { Told::Rule } else { Told::Order }), 0);
     }
     let words = plain.split_whitespace().count();

@@ -13,6 +13,25 @@ pub(in crate::compress) fn reads_file(query: &Query) -> bool {
     query.call.as_ref().is_some_and(is_read)
 }
 
+/// Whether the text begins with the file's first line, so that numbers of its lines are the file's.
+#[must_use]
+pub(in crate::compress) fn reads_from_the_first_line(query: &Query) -> bool {
+    let Some(call) = query.call.as_ref().filter(|call| is_read(call)) else { return false };
+    let part = |word: &str| PARTS.iter().any(|part| word.to_ascii_lowercase().contains(part));
+    match serde_json::from_str(&call.arguments) {
+        Ok(Value::Object(fields)) => {
+            let line = command(&Value::Object(fields.clone())).unwrap_or_default();
+            let shell = line.split_whitespace().any(|word| ["sed", "tail", "awk", "tac"].contains(&word))
+                || line.contains(['|', ';', '&']);
+            !shell
+                && !fields
+                    .iter()
+                    .any(|(key, value)| part(key) && !matches!(value.as_u64(), Some(0 | 1)) && !value.is_null())
+        }
+        _ => !call.arguments.contains(' '),
+    }
+}
+
 fn is_read(call: &ToolCall) -> bool {
     let arguments: Value = serde_json::from_str(&call.arguments).unwrap_or_else(|_| call.arguments.as_str().into());
     let name = parts(&call.name);
@@ -300,6 +319,10 @@ const OTHER: &[&str] = &[
     "web",
     "write",
 ];
+
+/// Arguments that name a part of a file.
+const PARTS: &[&str] =
+    &["offset", "start", "begin", "from", "range", "line", "skip", "tail", "paths", "files", "operations"];
 
 /// Commands that show lines as they are.
 const SHOWING: &[&str] = &[

@@ -82,10 +82,16 @@ pub(super) fn is_gutter(line: &str) -> bool {
 /// Cells between pipes or tabs: at least one inner separator.
 fn is_row(line: &str) -> bool {
     let content = line.trim_end();
-    content.contains(" | ")
+    is_ruled(content)
+        || content.contains(" | ")
         || (content.starts_with('|') && content.len() > 2 && content.ends_with('|'))
         || content.starts_with(" | ")
         || content.matches('\t').filter(|_| !content.starts_with('\t')).count() >= 2
+}
+
+/// The line that psql, MySQL and their like draw between rows: `----+----`.
+fn is_ruled(content: &str) -> bool {
+    content.contains('+') && content.contains("--") && content.chars().all(|c| "-+=|: ".contains(c))
 }
 
 /// Mostly one word that no reader reads: 200 bytes and more of base64 without a break.
@@ -133,6 +139,7 @@ fn pattern(text: &str) -> Regex {
 static LOG: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
         r"^(?:\S{1,48}\s+){0,2}\W{0,3}(?:\w{3},? )?(?:\w{3} +\d{1,2} |\d{1,2} \w{3} |\d{4}[-/.]\d{1,2}[-/.]\d{1,2}[T _-]|\d{1,2}[-/.]\d{1,2}(?:[-/.]\d{2,4})? |\d{6,8}[- T])?\d{1,2}:\d{1,2}:\d{1,2}\b",
+        r"|^\S{1,80} .{0,40}\[\d{2}/\w{3}/\d{4}:\d{2}:\d{2}",
         r"|^\W{0,2}\d{4}[-/.]\d{2}[-/.]\d{2}[T _]\d{2}",
         r"|^(?:\S{1,12} )?1\d{9}(?:\.\d+)? ",
         r"|^\d{6} \d{6} \d+ ",

@@ -19,5 +19,5 @@ pub(super) fn is_output(text: &str) -> bool {
     let roles = trace::structure(&lines).roles;
     let count = |wanted: &[Role]| roles.iter().filter(|role| wanted.contains(role)).count();
     let told = count(&[Role::Head, Role::Cause, Role::Near, Role::Part]);
-    count(&[Role::Head, Role::Cause]) > 0 && (count(&[Role::Near]) > 0 || logged > 0) && (told + logged) * 3 >= filled
+    count(&[Role::Head]) > 0 && count(&[Role::Near, Role::Cause]) > 0 && (told + logged) * 3 >= filled
 }

@@ -6,7 +6,7 @@ use super::{
     Block, Form,
     lines::{self, Look},
 };
-use crate::compress::form::{columns, hits, json};
+use crate::compress::form::{columns, hits, json, listing};
 
 /// The blocks of `text`, which is not of one piece.
 pub(super) fn cut(text: &str) -> Vec<Block> {
@@ -25,8 +25,8 @@ struct Cutter<'a> {
     blocks: Vec<Block>,
     /// Bytes that may still be read in vain for JSON values that turn out broken; keeps the whole linear.
     patience: usize,
-    /// Fence marks that no later line closes.
-    open_ended: Vec<&'static str>,
+    /// From how many ticks or tildes on no later line closes a fence.
+    open_ended: (usize, usize),
 }
 
 /// A block found at a line: where it ends (a line's index, exclusive), its bytes and its form.
@@ -46,7 +46,7 @@ impl<'a> Cutter<'a> {
                 at - line.len()..at
             })
             .collect();
-        Self { text, lines, blocks: Vec::new(), patience: 4 * text.len(), open_ended: Vec::new() }
+        Self { text, lines, blocks: Vec::new(), patience: 4 * text.len(), open_ended: (usize::MAX, usize::MAX) }
     }
 
     fn line(&self, number: usize) -> &'a str {
@@ -69,7 +69,8 @@ impl<'a> Cutter<'a> {
             .or_else(|| self.numbered(at))
             .or_else(|| self.csv(at))
             .or_else(|| self.hits(at))
-            .or_else(|| self.columns(at));
+            .or_else(|| self.columns(at))
+            .or_else(|| self.tree(at));
         if let Some(found) = found {
             self.push(found.span, found.form);
             return found.next;
@@ -103,16 +104,21 @@ impl<'a> Cutter<'a> {
         self.blocks
     }
 
-    /// A fenced block with both its fences.
+    /// A fenced block with both its fences: what closes it is no shorter than what opens it (CommonMark, 4.5).
     fn fence(&mut self, at: usize) -> Option<Found> {
         let open = self.line(at).trim();
-        let mark = ["```", "~~~"].into_iter().find(|mark| open.starts_with(mark) && !self.open_ended.contains(mark))?;
-        let closing = (at + 1..self.lines.len()).find(|number| {
-            let line = self.line(*number).trim();
-            line.starts_with(mark) && line.trim_start_matches(['`', '~']).is_empty()
-        });
-        let Some(close) = closing else {
-            self.open_ended.push(mark);
+        let mark = open.chars().next().filter(|mark| matches!(mark, '`' | '~'))?;
+        let length = open.len() - open.trim_start_matches(mark).len();
+        let shortest = if mark == '`' { &mut self.open_ended.0 } else { &mut self.open_ended.1 };
+        if length < 3 || length >= *shortest || (mark == '`' && open.get(length..)?.contains('`')) {
+            return None;
+        }
+        let closes =
+            |line: &str| line.len() >= length && line.trim_start_matches(mark).is_empty() && line.starts_with(mark);
+        let line =
+            |number: usize| self.lines.get(number).and_then(|span| self.text.get(span.clone())).unwrap_or_default();
+        let Some(close) = (at + 1..self.lines.len()).find(|number| closes(line(*number).trim())) else {
+            *shortest = length;
             return None;
         };
         Some(Found { next: close + 1, span: self.span(at..close + 1), form: Form::Code })
@@ -244,6 +250,10 @@ impl<'a> Cutter<'a> {
         let of_another = |look: &Look| matches!(look, Look::Log | Look::Trace | Look::Row | Look::Code | Look::Opaque);
         let others = self.from(at).take(count.min(MOST_LOOKED_AT)).map(lines::look).filter(of_another).count();
         (others * 2 < count.min(MOST_LOOKED_AT)).then(|| self.taken(at, count, Form::Columns))
+    }
+
+    fn tree(&self, at: usize) -> Option<Found> {
+        Some(self.taken(at, listing::extent(self.from(at))?, Form::Listing))
     }
 
     fn from(&self, at: usize) -> impl Iterator<Item = &'a str> + Clone {

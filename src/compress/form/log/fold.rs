@@ -237,7 +237,7 @@ fn seconds(line: &str) -> i64 {
 }
 
 /// The later time without the date that both share.
-fn since<'t>(first: &str, last: &'t str) -> &'t str {
+pub(super) fn since<'t>(first: &str, last: &'t str) -> &'t str {
     let clock = last.rfind([' ', 'T', '_']).map_or(0, |at| at + 1);
     if first.get(..clock) == last.get(..clock) { last.get(clock..).unwrap_or(last) } else { last }
 }

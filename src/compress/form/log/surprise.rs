@@ -6,7 +6,8 @@
 
 use std::collections::HashMap;
 
-use crate::compress::worth::weights::LOG_SURPRISE;
+use super::fold;
+use crate::compress::worth::weights::{LOG_SURPRISE, UNASKED};
 
 /// For each line a factor of at least 1.
 pub(super) fn surprises(lines: &[&str]) -> Vec<f32> {
@@ -34,26 +35,24 @@ pub(super) fn surprises(lines: &[&str]) -> Vec<f32> {
             columns.entry((*number, place, true)).or_default().add(magnitude(value));
         }
     }
-    let filled = shapes.iter().filter(|shape| !shape.template.is_empty()).count().max(1) as f32;
-    let of_template = |number: usize| (filled / counts.get(number).copied().unwrap_or(1).max(1) as f32).ln();
-    let usual = numbers
-        .iter()
-        .zip(&shapes)
-        .filter(|(_, shape)| !shape.template.is_empty())
-        .map(|(number, _)| of_template(*number))
-        .sum::<f32>()
-        / filled;
     for column in columns.values_mut() {
         column.settle();
     }
+    let mut before = vec![0_usize; counts.len()];
     let surprise = |(number, shape): (&usize, &Shape<'_>)| {
-        let own = of_template(*number) - usual;
+        let count = counts.get(*number).copied().unwrap_or(1).max(1) as f32;
+        let seen = before.get_mut(*number).map_or(0, |seen| {
+            *seen += 1;
+            *seen
+        });
+        let repeat = 1.0 / (count.sqrt() * seen.max(1) as f32);
         let values = shape.values.iter().enumerate().take(MOST_COLUMNS).map(|(place, value)| {
             let column = |size: bool| columns.get(&(*number, place, size));
             let plain = column(false).map_or(0.0, |column| column.surprise(value));
             plain.max(column(true).map_or(0.0, |column| column.surprise(magnitude(value))))
         });
-        1.0 + LOG_SURPRISE * values.fold(own, f32::max).max(0.0)
+        let most = values.fold(0.0, f32::max);
+        if most > SURPRISING { (LOG_SURPRISE * most).exp().min(MOST) } else { repeat }
     };
     numbers.iter().zip(&shapes).map(surprise).collect()
 }
@@ -68,7 +67,7 @@ impl<'a> Shape<'a> {
     /// Values are runs of letters and digits that hold a digit.
     fn of(line: &'a str) -> Self {
         let mut shape = Self { template: String::with_capacity(line.len()), values: Vec::new() };
-        let mut start = None;
+        let (mut start, time) = (None, fold::time(line));
         for (at, c) in line.char_indices().chain([(line.len(), ' ')]) {
             match (c.is_alphanumeric(), start) {
                 (true, None) => start = Some(at),
@@ -76,7 +75,10 @@ impl<'a> Shape<'a> {
                     let word = line.get(from..at).unwrap_or_default();
                     if word.bytes().any(|byte| byte.is_ascii_digit()) {
                         shape.template.push('#');
-                        shape.values.push(word);
+                        // When it was is told by every line.
+                        if from >= time.end {
+                            shape.values.push(word);
+                        }
                     } else {
                         shape.template.push_str(word);
                     }
@@ -131,6 +133,12 @@ fn magnitude(value: &str) -> &str {
 }
 
 const SIZES: &str = "####################";
+
+/// Nats beyond the usual from which on a value is surprising.
+const SURPRISING: f32 = 2.0;
+
+/// A surprise lifts a line to the rank of what is asked, and no higher.
+const MOST: f32 = 1.0 / UNASKED;
 
 /// Values of a line that are looked at.
 const MOST_COLUMNS: usize = 24;

@@ -40,12 +40,20 @@ pub(crate) fn first_person(word: &str) -> bool {
 
 /// Whether the sentence (in lower case) wishes or tells the reader what is expected of him.
 pub(crate) fn wish(lower: &str) -> bool {
-    WISHES.iter().any(|wish| lower.contains(wish))
+    WISHES.iter().any(|wish| says(lower, wish))
 }
 
 /// Whether the sentence (in lower case) speaks of the message that it stands in, or of the answer to it.
 pub(crate) fn refers(lower: &str) -> bool {
-    REFERENCES.iter().any(|reference| lower.contains(reference))
+    REFERENCES.iter().any(|reference| says(lower, reference))
+}
+
+/// Whether a phrase stands in a sentence and begins at a word's beginning.
+fn says(lower: &str, phrase: &str) -> bool {
+    let joined =
+        |at: usize| lower.get(..at).and_then(|before| before.chars().next_back()).is_some_and(char::is_alphabetic);
+    let spaced = phrase.is_ascii();
+    lower.match_indices(phrase).any(|(at, _)| !spaced || !joined(at))
 }
 
 /// Whether a sentence in a script without word lists asks for something.

@@ -1,0 +1,94 @@
+//! Which columns of a table stay where a budget has room for a few whole rows at most.
+//!
+//! Rows go before columns. But where not even a few rows fit with all their columns, a table of the columns that are asked
+//! for, and of those that tell most for their tokens, says more than one row; its head tells which are missing.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Reader, rows::Column};
+use crate::compress::{
+    Ratio,
+    worth::weights::{FEW_ROWS, NAMING},
+};
+
+/// For each column whether it stays; nothing where all do. `source` is what the table takes in the text.
+pub(super) fn shown(columns: &[Column<'_>], rows: usize, source: usize, reader: &Reader<'_>) -> Option<Vec<bool>> {
+    let Ratio::By(factor) = reader.ratio else { return None };
+    let share = source as f32 / factor.value();
+    let mut known: HashMap<&str, usize> = HashMap::new();
+    let mut price = |cell| *known.entry(cell).or_insert_with(|| reader.tokens.count(cell) + 1) as f32;
+    let heads: Vec<f32> = columns.iter().map(|column| price(column.name)).collect();
+    let means: Vec<f32> = columns
+        .iter()
+        .map(|column| column.cells.iter().map(|cell| price(cell)).sum::<f32>() / rows.max(1) as f32)
+        .collect();
+    let all = heads.iter().sum::<f32>() + means.iter().sum::<f32>() * rows.min(FEW_ROWS) as f32;
+    if all <= share || columns.len() < 2 {
+        return None;
+    }
+    let asked = asked(columns, rows, reader);
+    let fresh: Vec<f32> = columns.iter().map(|column| distinct(column) as f32 / rows.max(1) as f32).collect();
+    let worth = |at: usize| {
+        let naming = columns.get(at).is_some_and(|column| is_naming(column, rows));
+        let told = fresh.get(at).copied().unwrap_or(0.0) * if naming { NAMING } else { 1.0 };
+        told / means.get(at).copied().unwrap_or(1.0).max(1.0)
+    };
+    let is_asked = |at: usize| asked.get(at).copied().unwrap_or(false);
+    let mut order: Vec<usize> = (0..columns.len()).collect();
+    order.sort_by(|a, b| is_asked(*b).cmp(&is_asked(*a)).then(worth(*b).total_cmp(&worth(*a))).then(a.cmp(b)));
+    let core = asked.iter().filter(|asked| **asked).count();
+    let (mut best, mut most, mut head, mut mean, mut told) = (core.max(1), 0.0, MARK, 0.0, 0.0);
+    for (taken, at) in order.iter().enumerate() {
+        head += heads.get(*at).copied().unwrap_or(0.0);
+        mean += means.get(*at).copied().unwrap_or(0.0);
+        told += fresh.get(*at).copied().unwrap_or(0.0);
+        let fit = ((share - head) / mean.max(1.0)).floor().clamp(0.0, rows as f32);
+        if taken + 1 >= core && fit * told > most {
+            (best, most) = (taken + 1, fit * told);
+        }
+    }
+    let mut shown = vec![false; columns.len()];
+    for at in order.into_iter().take(best) {
+        if let Some(place) = shown.get_mut(at) {
+            *place = true;
+        }
+    }
+    shown.contains(&false).then_some(shown)
+}
+
+/// The columns that answer: those called as the question calls what it wants, and those in which it names a few rows.
+fn asked(columns: &[Column<'_>], rows: usize, reader: &Reader<'_>) -> Vec<bool> {
+    let stress: Vec<f32> = columns.iter().map(|column| reader.wanted.stress(column.name)).collect();
+    let most = stress.iter().copied().fold(0.0, f32::max);
+    let names_rows = |column: &Column<'_>| {
+        let mut holders: HashMap<&str, usize> = HashMap::new();
+        for cell in column.cells.iter().filter(|cell| !cell.is_empty() && cell.len() <= LONGEST_NAME) {
+            *holders.entry(cell).or_insert(0) += 1;
+        }
+        holders.into_iter().any(|(cell, count)| count * 3 <= rows.max(3) && reader.wanted.quotes(cell))
+    };
+    columns
+        .iter()
+        .zip(&stress)
+        .map(|(column, stress)| (most >= CALLED && *stress >= most * 0.95) || names_rows(column))
+        .collect()
+}
+
+fn distinct(column: &Column<'_>) -> usize {
+    column.cells.iter().filter(|cell| !cell.is_empty()).collect::<HashSet<_>>().len()
+}
+
+/// Whether the cells name their rows: all different, and words.
+fn is_naming(column: &Column<'_>, rows: usize) -> bool {
+    distinct(column) == rows
+        && column.cells.iter().all(|cell| cell.chars().filter(|c| c.is_alphabetic()).nth(2).is_some())
+}
+
+/// The share of a column's own words that the question holds where it asks for it.
+const CALLED: f32 = 0.5;
+
+/// Tokens of what tells which columns are missing.
+const MARK: f32 = 6.0;
+
+/// Longer cells are no names, in bytes.
+const LONGEST_NAME: usize = 200;

@@ -1,0 +1,293 @@
+//! What statements need of each other: the one that a pronoun or a connective points to, rule and exception, question
+//! and answer, the conditions of a list that hold together, the sentence that defines a name.
+
+use std::collections::HashMap;
+
+use crate::compress::{
+    bond::Bond,
+    text::{
+        lexicon::{Opening, opening, replies},
+        sentence::ends,
+    },
+};
+
+/// A statement and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Statement<'a> {
+    pub(super) item: usize,
+    /// What is said, without its label.
+    pub(super) text: &'a str,
+    pub(super) paragraph: usize,
+    /// Which run of lines it stands in.
+    pub(super) run: usize,
+    /// How deeply it is quoted.
+    pub(super) depth: usize,
+    /// Headings, chunks and documents around it, as a number.
+    pub(super) section: u32,
+    /// The same with who speaks.
+    pub(super) owner: u32,
+    /// Whether it goes on with an item of a list.
+    pub(super) goes_on: bool,
+    /// The mark of the note that it is: `[^7]`.
+    pub(super) note: Option<&'a str>,
+    /// Whether it is the first behind a label.
+    pub(super) opens: bool,
+    /// Whether it is an item of a list or stands in one.
+    pub(super) listed: bool,
+}
+
+/// Links back that a statement may bring in one after the other, so that a chain of pronouns never brings a whole page.
+const LONGEST_CHAIN: u8 = 3;
+
+/// Statements back in which a pronoun's noun is looked for.
+const FURTHEST: usize = 8;
+
+/// The bonds between statements, in the order of the text.
+pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
+    let openings: Vec<Opening> = statements.iter().map(|statement| opening(statement.text)).collect();
+    let mut chain = vec![0_u8; statements.len()];
+    let mut joined = vec![0_u8; statements.len()];
+    for (at, now) in statements.iter().enumerate().skip(1) {
+        let Some(before) = statements.get(at - 1) else { continue };
+        let near = now.paragraph <= before.paragraph + 1;
+        if now.section != before.section || !near {
+            continue;
+        }
+        let own = openings.get(at).copied().unwrap_or(Opening::Own);
+        let (linked, tied) = (chain.get(at - 1).copied().unwrap_or(0), joined.get(at - 1).copied().unwrap_or(0));
+        let asked = asks(before.text) && !before.listed;
+        let answers_quote = before.depth > now.depth;
+        let replied = ends(now.text)
+            && !now.listed
+            && (now.opens || answers_quote || now.paragraph == before.paragraph)
+            && replies(now.text);
+        let goes_below = lower_start(now.text) && !now.opens && !ends(before.text) && now.paragraph != before.paragraph;
+        let limits = own == Opening::Limits || goes_below || (before.listed && !now.listed && lower_start(now.text));
+        if (asked || answers_quote || limits) && tied < LONGEST_CHAIN {
+            bonds.push(Bond::Together(before.item, now.item));
+            set(&mut joined, at, tied + 1);
+        } else if own == Opening::Said || limits || asked || replied || now.goes_on {
+            if linked < LONGEST_CHAIN {
+                bonds.push(Bond::Needs { item: now.item, of: before.item });
+                set(&mut chain, at, linked + 1);
+            } else if let Some(anchor) = anchor(statements, &openings, at) {
+                bonds.push(Bond::Needs { item: now.item, of: anchor });
+                set(&mut chain, at, 1);
+            }
+        } else if own == Opening::Named
+            && let Some(anchor) = anchor(statements, &openings, at)
+        {
+            bonds.push(Bond::Needs { item: now.item, of: anchor });
+            set(&mut chain, at, 1);
+        }
+    }
+    lists(statements, bonds);
+    records(statements, bonds);
+    notes(statements, bonds);
+    names(statements, bonds);
+}
+
+fn set(list: &mut [u8], at: usize, value: u8) {
+    if let Some(place) = list.get_mut(at) {
+        *place = value;
+    }
+}
+
+fn asks(text: &str) -> bool {
+    let bare = text.trim_end_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '?' | '？' | '؟'));
+    bare.ends_with(['?', '？', '؟'])
+}
+
+/// A statement that begins low goes on with the one before, as a line below a list does.
+fn lower_start(text: &str) -> bool {
+    text.chars().next().is_some_and(char::is_lowercase)
+}
+
+/// The nearest statement before this one, in its section, that names what it speaks of.
+fn anchor(statements: &[Statement<'_>], openings: &[Opening], at: usize) -> Option<usize> {
+    let section = statements.get(at)?.section;
+    let back = (at.saturating_sub(FURTHEST)..at).rev();
+    for place in back {
+        let statement = statements.get(place)?;
+        if statement.section != section {
+            break;
+        }
+        if openings.get(place) == Some(&Opening::Own) {
+            return Some(statement.item);
+        }
+    }
+    None
+}
+
+/// Items of a list of which one ends in `and` hold together: a rule with half of its conditions is another rule.
+fn lists(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
+    let mut at = 0;
+    while let Some(rest) = statements.get(at..).filter(|rest| !rest.is_empty()) {
+        let section = rest.first().map(|first| first.section);
+        let length = rest.iter().take_while(|statement| statement.listed && Some(statement.section) == section).count();
+        let list = rest.get(..length).unwrap_or_default();
+        if (2..=LONGEST_LIST).contains(&length) && list.iter().any(|statement| joins(statement.text)) {
+            bonds.extend(list.windows(2).filter_map(|pair| match pair {
+                [one, other] => Some(Bond::Together(one.item, other.item)),
+                _ => None,
+            }));
+        }
+        at += length.max(1);
+    }
+}
+
+const LONGEST_LIST: usize = 12;
+
+fn joins(text: &str) -> bool {
+    let last = text.rsplit(|c: char| c.is_whitespace()).next().unwrap_or_default();
+    AND.contains(&last.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase().as_str())
+}
+
+const AND: &[&str] = &["and", "und", "et", "y", "e", "и", "en"];
+
+/// Paragraphs or lines that tell the same of one thing after the other: what opens like the rest and is not the first of
+/// its own (`The readings are at …`) is of the thing that the first one names.
+fn records(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
+    let place = |statement: &Statement<'_>| (statement.paragraph, statement.run);
+    let mut like: HashMap<Vec<&str>, usize> = HashMap::new();
+    for (before, now) in statements.iter().zip(statements.iter().skip(1)) {
+        if place(before) == place(now) {
+            *like.entry(beginning(now.text)).or_insert(0) += 1;
+        }
+    }
+    for record in statements.chunk_by(|a, b| place(a) == place(b)) {
+        let Some((first, rest)) = record.split_first() else { continue };
+        let length: usize = record.iter().map(|statement| statement.text.len()).sum();
+        for statement in rest {
+            if like.get(&beginning(statement.text)).is_some_and(|times| *times >= LIKE) {
+                bonds.push(match length <= WHOLE_RECORD {
+                    true => Bond::Together(first.item, statement.item),
+                    false => Bond::Needs { item: statement.item, of: first.item },
+                });
+            }
+        }
+    }
+}
+
+fn beginning(text: &str) -> Vec<&str> {
+    text.split_whitespace().take(3).collect()
+}
+
+/// Bytes of a record that stands or goes whole, as a row does.
+const WHOLE_RECORD: usize = 320;
+
+/// Statements that open in the same three words from which on they are read as a record's.
+const LIKE: usize = 3;
+
+/// A statement with the mark of a note, `[^7]`, brings the note.
+fn notes(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
+    let mut known: HashMap<&str, usize> = HashMap::new();
+    for statement in statements.iter().rev() {
+        for (at, _) in statement.text.match_indices("[^") {
+            let mark = statement.text.get(at..).and_then(|rest| rest.get(..=rest.find(']')?));
+            let Some(mark) = mark.filter(|mark| mark.len() <= 16) else { continue };
+            if let Some(note) = known.get(mark) {
+                bonds.push(Bond::Needs { item: statement.item, of: *note });
+            }
+        }
+        if let Some(mark) = statement.note {
+            known.insert(mark, statement.item);
+        }
+    }
+}
+
+/// A statement with a name that an earlier one gave (`hereinafter "the Carrier"`) needs that one.
+fn names(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
+    let mut known: Vec<(&str, usize)> = Vec::new();
+    for statement in statements {
+        for (name, item) in &known {
+            let uses = statement.text.match_indices(name).any(|(at, _)| whole(statement.text, at, name.len()));
+            if uses && *item != statement.item {
+                bonds.push(Bond::Needs { item: statement.item, of: *item });
+            }
+        }
+        if let Some(name) = defines(statement.text)
+            .filter(|name| known.len() < MOST_NAMES && !known.iter().any(|(other, _)| other == name))
+        {
+            known.push((name, statement.item));
+        }
+    }
+}
+
+const MOST_NAMES: usize = 24;
+
+fn whole(text: &str, at: usize, length: usize) -> bool {
+    let outside = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
+    outside(text.get(..at).and_then(|before| before.chars().next_back()))
+        && outside(text.get(at + length..).and_then(|after| after.chars().next()))
+}
+
+/// The name that a statement gives in quotes in brackets, or behind `hereinafter`.
+fn defines(text: &str) -> Option<&str> {
+    let inside = text.split_once('(').and_then(|(_, rest)| {
+        let (inside, _) = rest.split_once(')')?;
+        let named = inside.starts_with(QUOTES) || DEFINING.iter().any(|word| inside.to_lowercase().starts_with(word));
+        named.then_some(inside)
+    });
+    let behind = || DEFINING.iter().find_map(|word| text.find(word).and_then(|at| text.get(at + word.len()..)));
+    let place = inside.or_else(behind)?;
+    let open = place.find(QUOTES)?;
+    let rest = place.get(open..)?.trim_start_matches(QUOTES);
+    let name = rest.get(..rest.find(QUOTES)?)?.trim_end_matches([',', '.']);
+    let name = name.strip_prefix("the ").unwrap_or(name);
+    (name.chars().count() >= 2 && name.len() <= 60).then_some(name)
+}
+
+const QUOTES: &[char] = &['"', '“', '”', '„', '«', '»', '‘', '’'];
+
+const DEFINING: &[&str] =
+    &["hereinafter", "hereafter", "nachfolgend", "im folgenden", "ci-après", "en adelante", "далее"];
+
+/// Statements that say word for word what one before them says: whole paragraphs under the same owner. Short ones,
+/// turns, lists and verse are no repetitions.
+pub(super) fn said(statements: &[Statement<'_>]) -> Vec<(usize, usize)> {
+    let mut known: HashMap<(u32, String), usize> = HashMap::new();
+    let mut found = Vec::new();
+    let mut at = 0;
+    for paragraph in statements.chunk_by(|a, b| a.paragraph == b.paragraph && a.owner == b.owner) {
+        let place = at;
+        at += paragraph.len();
+        let words: String = paragraph.iter().flat_map(|statement| statement.text.split_whitespace()).fold(
+            String::new(),
+            |mut all, word| {
+                all.extend(word.chars().flat_map(char::to_lowercase));
+                all.push(' ');
+                all
+            },
+        );
+        let plain = paragraph.iter().all(|statement| {
+            !statement.opens
+                && !statement.listed
+                && statement.depth == 0
+                && ends(statement.text)
+                && !verse(statement.text)
+        });
+        let owner = paragraph.first().map_or(0, |first| first.owner);
+        if !plain || words.len() < SHORTEST_REPEATED {
+            continue;
+        }
+        match known.get(&(owner, words.clone())) {
+            Some(earlier) => {
+                let pairs = paragraph.iter().zip(statements.get(*earlier..).unwrap_or_default());
+                found.extend(pairs.map(|(later, earlier)| (later.item, earlier.item)));
+            }
+            None => {
+                known.insert((owner, words), place);
+            }
+        }
+    }
+    found
+}
+
+/// Bytes of a paragraph that is a repetition at least.
+const SHORTEST_REPEATED: usize = 80;
+
+/// Short lines.
+fn verse(text: &str) -> bool {
+    text.contains('\n') && text.lines().all(|line| line.chars().count() < 60)
+}

@@ -1,0 +1,119 @@
+use super::*;
+use crate::compress::{Form, bond::Bond};
+
+fn reading(text: &str) -> Reading<'_> {
+    read_below(text, &Block { span: 0..text.len(), form: Form::Prose }, &mut Heads::default(), 0)
+}
+
+fn items(text: &str) -> Vec<String> {
+    reading(text).items.iter().map(|item| item.text().trim().to_owned()).collect()
+}
+
+/// All that stands where the item with `words` does.
+fn with(text: &str, words: &str) -> String {
+    let reading = reading(text);
+    let at = reading.items.iter().position(|item| item.text().contains(words)).unwrap();
+    let bonds = crate::compress::bond::Bonds::new(reading.items.len(), &reading.bonds);
+    let mut all = bonds.closure(at, |_| true);
+    all.sort_unstable();
+    all.iter().map(|item| reading.items[*item].text()).collect()
+}
+
+#[test]
+fn items_concatenate_to_the_block() {
+    for text in ["", "\n \n", "# A\n\nOne. Two.\n\n- x\n  y\n\n> q\n> r\n\nAnna: no.\n<a>\nb</a>\n", "a\nb\nc"] {
+        assert_eq!(items(text).len(), reading(text).items.len());
+        let all: String = reading(text).items.iter().map(Item::text).collect();
+        assert_eq!(all, text);
+    }
+}
+
+#[test]
+fn a_statement_has_its_whole_heading_path() {
+    let text = "Rules of the house\n\n# Cover\n\nAll is well.\n\n## Not covered\n\nWater is out. Fire is out too.\n\n# Fees\n\nNone so far.\n";
+    let stands = with(text, "Fire is");
+    assert!(stands.contains("# Cover") && stands.contains("## Not covered"), "{stands}");
+    assert!(!with(text, "None so far").contains("Cover"), "{}", with(text, "None so far"));
+}
+
+#[test]
+fn items_of_a_list_have_the_line_above_it_and_what_follows_the_list_does_not() {
+    let text = "Membership\n\nYou get no discount if:\n\n- you joined in May\n- you are late\n\nYou get one if:\n\n- you row\n\nThe club is old.\n";
+    assert!(with(text, "are late").contains("no discount"));
+    assert!(with(text, "you row").contains("get one if") && !with(text, "you row").contains("no discount"));
+    assert!(!with(text, "club is old").contains("get one"), "{}", with(text, "club is old"));
+}
+
+#[test]
+fn a_claim_has_its_speaker() {
+    let text = "Yara: Shall the firm be hired again?\nOdette: No. They left fourteen bolts loose.\nPim: Then let us look for another firm in the valley.\n";
+    let stands = with(text, "fourteen");
+    assert!(stands.contains("Odette: No."), "{stands}");
+    assert!(with(text, "Odette: No").contains("hired again"));
+    assert!(with(text, "hired again").contains("No."));
+}
+
+#[test]
+fn a_fact_has_the_id_of_its_chunk() {
+    let text = "[1] The first track was laid by farmers who wanted their cheese in town by noon. A cracked pulley is taken off.\n\n[2] A brass plate in the hall names the donors of the clock and of the tower. The cable keeps three wraps.\n";
+    assert!(with(text, "three wraps").starts_with("[2] "), "{}", with(text, "three wraps"));
+    assert!(!with(text, "three wraps").contains("[1]"));
+}
+
+#[test]
+fn quoted_words_have_their_author_at_each_depth() {
+    let text = "From: Bo\nTo: Ann\n\nNo.\n\nOn Wed, Ann wrote:\n> The lids leak.\n>\n> On Tue, Cy wrote:\n>> The straps came late this year.\n";
+    let stands = with(text, "straps");
+    assert!(stands.contains("Cy wrote") && stands.contains("Ann wrote"), "{stands}");
+    assert!(!with(text, "lids").contains("Cy wrote"));
+}
+
+#[test]
+fn a_commit_has_its_head() {
+    let text = "commit 4ee5cbd332e8\nAuthor: Ann <a@x>\nDate:   Mon May 4\n\n    fix it\n\ncommit 5ee5cbd332e8\nAuthor: Bo <b@x>\nDate:   Mon May 5\n\n    break it\n";
+    assert!(with(text, "break it").contains("Bo <b@x>") && !with(text, "break it").contains("Ann"));
+}
+
+#[test]
+fn a_pronoun_brings_its_noun_and_an_exception_its_rule() {
+    let text = "The lamp is green. It was lit in May. Members may borrow the boat. This does not apply to guests. The shed is old.\n";
+    assert_eq!(with(text, "lit in May"), "The lamp is green. It was lit in May. ");
+    assert!(with(text, "may borrow").contains("not apply"));
+    assert_eq!(with(text, "shed").trim(), "The shed is old.");
+}
+
+#[test]
+fn a_chain_of_pronouns_is_bounded() {
+    let text = format!("Anna was a painter. {}", "It went on for years. This was odd. ".repeat(40));
+    let reading = reading(&text);
+    let bonds = crate::compress::bond::Bonds::new(reading.items.len(), &reading.bonds);
+    assert!((0..reading.items.len()).all(|at| bonds.closure(at, |_| true).len() <= 12));
+}
+
+#[test]
+fn conditions_joined_by_and_stand_together() {
+    let text = "The fee is waived if:\n(a) the boat is new; and\n(b) the owner is a member.\n\nOther text.\n";
+    assert!(with(text, "boat is new").contains("owner is a member"));
+}
+
+#[test]
+fn a_repeated_paragraph_is_said_before_only_under_the_same_owner() {
+    let words = "The heater may be used until ten in the evening, and the window to the south stays shut at night.";
+    let said = |text: &str| reading(text).items.iter().filter(|item| item.said.is_some()).count();
+    assert_eq!(said(&format!("Notes\n\n{words}\n\nOther words stand here.\n\n{words}\n")), 1);
+    assert_eq!(said(&format!("Room A\n\n{words}\n\nRoom B\n\n{words}\n")), 0);
+    assert_eq!(said(&format!("Notes\n\n{words}\n\nOther words stand here.\n\n{}\n", words.replace("ten", "nine"))), 0);
+    assert_eq!(said(&format!("Ann: {words}\n\nBo: {words}\n")), 0);
+}
+
+#[test]
+fn a_defined_name_brings_its_definition() {
+    let text = "Ardent Lines Ltd of Leith (hereinafter \"the Carrier\") moves the goods. The weather was fine. The Carrier pays for damage.\n";
+    assert!(with(text, "pays for damage").contains("Ardent Lines"));
+    assert!(!reading(text).bonds.contains(&Bond::Needs { item: 1, of: 0 }));
+}
+
+#[test]
+fn a_long_list_of_short_lines_is_many_items() {
+    assert!(items(&"sheep\n".repeat(60)).len() == 60);
+}

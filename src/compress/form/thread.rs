@@ -1,0 +1,528 @@
+//! Who says it: speakers, mails and what they quote, commits, chunks with an id, tags around a document. A statement
+//! that stands under another name than its own says something else, so each of these is a label that what stands below
+//! it needs.
+
+use std::collections::HashMap;
+
+use super::{Block, Form};
+use crate::compress::text::segment::{Line, after_label, is_item, is_title, lead, lines, number, turn};
+
+/// The blocks of a text with those that are read as settings though they are the heads of mails or chunks as prose, so
+/// that what they own stands below them.
+pub(super) fn rejoined(text: &str, blocks: Vec<Block>) -> Vec<Block> {
+    let keys = |block: &Block| {
+        let lines = lines(text.get(block.span.clone()).unwrap_or_default());
+        let keys = if lines.len() <= MOST_KEYS { record(&lines, 0) } else { Vec::new() };
+        (keys.len() == lines.len()).then_some(keys).filter(|keys| keys.len() >= 2)
+    };
+    let mut known: HashMap<(&str, &str), usize> = HashMap::new();
+    let heads: Vec<Option<Vec<&str>>> =
+        blocks.iter().map(|block| if block.form == Form::Keyed { keys(block) } else { None }).collect();
+    for keys in heads.iter().flatten() {
+        if let [first, second, ..] = keys.as_slice() {
+            *known.entry((first, second)).or_insert(0) += 1;
+        }
+    }
+    let mut found: Vec<Block> = Vec::with_capacity(blocks.len());
+    for (at, (block, keys)) in blocks.iter().zip(&heads).enumerate() {
+        let before_prose = blocks.get(at + 1).is_some_and(|next| next.form == Form::Prose);
+        let head = keys.as_ref().is_some_and(|keys| match keys.as_slice() {
+            [first, second, ..] => {
+                before_prose && (mails(keys) || known.get(&(*first, *second)).is_some_and(|times| *times >= 2))
+            }
+            _ => false,
+        });
+        let form = if head { Form::Prose } else { block.form };
+        match found.last_mut() {
+            Some(last) if last.form == Form::Prose && form == Form::Prose => last.span.end = block.span.end,
+            _ => found.push(Block { span: block.span.clone(), form }),
+        }
+    }
+    found
+}
+
+/// Whether keys are those of a mail.
+fn mails(keys: &[&str]) -> bool {
+    keys.iter().filter(|key| MAIL.contains(&key.trim_matches('*').to_lowercase().as_str())).count() >= 2
+}
+
+/// What a label is, which decides how far it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// A source with its id: holds to the next one, whatever headings stand in it.
+    Chunk,
+    /// The head of a mail or a commit.
+    Head,
+    /// Who wrote what is quoted below.
+    Quote,
+    /// A speaker: holds to the next one.
+    Speaker,
+    /// A few words and a colon: hold for their paragraph.
+    Lead,
+    /// An opening tag, with what identifies its document.
+    Open,
+    /// A line inside a tag that says what document it is: `<source>a.pdf</source>`.
+    Element,
+    /// A closing tag.
+    Close,
+    /// A record of keys and values that owns nothing below it: a statement over some lines.
+    Record,
+}
+
+/// A label on a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Label<'a> {
+    pub(super) role: Role,
+    /// How many whole lines it takes; 0 where it is the beginning of a line.
+    pub(super) lines: usize,
+    /// Bytes of the line's text that it takes, where it is its beginning.
+    pub(super) prefix: usize,
+    /// The name in it.
+    pub(super) name: &'a str,
+}
+
+/// The label on each line that has one.
+pub(super) fn labels<'a>(lines: &[Line<'a>]) -> Vec<Option<Label<'a>>> {
+    let known = Known::of(lines);
+    let mut found: Vec<Option<Label<'a>>> = Vec::with_capacity(lines.len());
+    while let Some(line) = lines.get(found.len()) {
+        let label = known.label(lines, found.len(), line);
+        let taken = label.as_ref().map_or(1, |label| label.lines.max(1));
+        found.push(label);
+        found.resize(found.len() + taken - 1, None);
+    }
+    found
+}
+
+/// What occurs more than once in a block, which is what shows that it is a label.
+struct Known<'a> {
+    /// Names in front of a colon.
+    names: HashMap<&'a str, usize>,
+    turns: usize,
+    /// The shapes of first lines of paragraphs.
+    shapes: HashMap<String, usize>,
+    /// Whole short lines.
+    titles: HashMap<&'a str, usize>,
+    /// The first two keys of records.
+    records: HashMap<(&'a str, &'a str), usize>,
+    /// Names of tags that are closed.
+    closed: HashMap<&'a str, usize>,
+}
+
+impl<'a> Known<'a> {
+    fn of(lines: &[Line<'a>]) -> Self {
+        let mut known = Self {
+            names: HashMap::new(),
+            turns: 0,
+            shapes: HashMap::new(),
+            titles: HashMap::new(),
+            records: HashMap::new(),
+            closed: HashMap::new(),
+        };
+        for (at, line) in lines.iter().enumerate() {
+            if let Some((name, _)) = turn(after_label(line.text)) {
+                *known.names.entry(name).or_insert(0) += 1;
+                known.turns += 1;
+            }
+            if line.after_blank {
+                if let Some(shape) = shape(line.text) {
+                    *known.shapes.entry(shape).or_insert(0) += 1;
+                }
+                if let [first, second, ..] = record(lines, at).as_slice() {
+                    *known.records.entry((*first, *second)).or_insert(0) += 1;
+                }
+            }
+            if line.text.len() <= 40 {
+                *known.titles.entry(line.text).or_insert(0) += 1;
+            }
+            let mut rest = line.text;
+            while let Some(start) = rest.find("</") {
+                rest = rest.get(start + 2..).unwrap_or_default();
+                *known.closed.entry(tag_name(rest)).or_insert(0) += 1;
+            }
+        }
+        known
+    }
+
+    fn label(&self, lines: &[Line<'a>], at: usize, line: &Line<'a>) -> Option<Label<'a>> {
+        self.tag(line)
+            .or_else(|| head(lines, at))
+            .or_else(|| self.record(lines, at))
+            .or_else(|| quote(lines, at))
+            .or_else(|| self.signature(lines, at))
+            .or_else(|| self.beginning(line))
+    }
+
+    fn tag(&self, line: &Line<'a>) -> Option<Label<'a>> {
+        let rest = line.text.strip_prefix('<')?;
+        if let Some(closing) = rest.strip_prefix('/') {
+            let name = tag_name(closing);
+            let alone = closing.get(name.len()..).is_some_and(|rest| rest.trim() == ">");
+            return (alone && !name.is_empty()).then_some(Label { role: Role::Close, lines: 1, prefix: 0, name });
+        }
+        let name = tag_name(rest);
+        let end = line.text.find('>').filter(|_| !name.is_empty())? + 1;
+        let inside = line.text.get(end..).unwrap_or_default();
+        if !self.closed.contains_key(name) {
+            // `<anna> hello`: a nickname in front of what is said.
+            let nick = !inside.is_empty() && end <= 24 && line.text.get(1..end - 1) == Some(name);
+            return nick.then_some(Label { role: Role::Speaker, lines: 0, prefix: end, name });
+        }
+        if inside.is_empty() {
+            return Some(Label { role: Role::Open, lines: 1, prefix: 0, name });
+        }
+        let closes = inside
+            .strip_suffix('>')
+            .and_then(|inside| inside.strip_suffix(name))
+            .is_some_and(|inside| inside.ends_with("</"));
+        if closes && line.text.get(1..end - 1) == Some(name) && line.text.len() <= SHORT {
+            return Some(Label { role: Role::Element, lines: 1, prefix: 0, name });
+        }
+        Some(Label { role: Role::Open, lines: 0, prefix: end, name })
+    }
+
+    /// Lines such as `ID: 1`, `Title: …`, `Content:` that occur in the same order elsewhere.
+    fn record(&self, lines: &[Line<'a>], at: usize) -> Option<Label<'a>> {
+        if !lines.get(at)?.after_blank {
+            return None;
+        }
+        let keys = record(lines, at);
+        let [first, second, ..] = keys.as_slice() else { return None };
+        let again = self.records.get(&(*first, *second)).is_some_and(|times| *times >= 2);
+        let last = lines.get(at + keys.len() - 1)?;
+        let names =
+            SOURCES.contains(&first.to_lowercase().as_str()) || IDENTIFYING.contains(&first.to_lowercase().as_str());
+        let body =
+            lines.get(at + keys.len()).is_some_and(|next| !next.after_blank || last.text.ends_with(':') || names);
+        let role = if body { Role::Chunk } else { Role::Record };
+        again.then_some(Label { role, lines: keys.len(), prefix: 0, name: "" })
+    }
+
+    /// A first line of a paragraph whose like come again: `anna · comment · 2031-02-11`, `[doc-01] (notes, part 1)`,
+    /// `INTERVIEWER`.
+    fn signature(&self, lines: &[Line<'a>], at: usize) -> Option<Label<'a>> {
+        let line = lines.get(at)?;
+        let followed = lines.get(at + 1).is_some();
+        if !line.after_blank || !followed || line.text.ends_with(['.', '!', '?', ',', ';', '。', '！', '？']) {
+            return None;
+        }
+        let again = |shape: &String| self.shapes.get(shape).is_some_and(|times| *times >= 2);
+        if shape(line.text).filter(again).is_some() && !is_item(line.text) {
+            let role = if dated(line.text) && !line.text.starts_with(['[', '#']) { Role::Speaker } else { Role::Chunk };
+            return Some(Label { role, lines: 1, prefix: 0, name: line.text });
+        }
+        let name = line.text.len() <= 40
+            && line.text.split_whitespace().count() <= 4
+            && is_title(line.text)
+            && !line.before_blank
+            && self.titles.get(line.text).is_some_and(|times| *times >= 2);
+        name.then_some(Label { role: Role::Speaker, lines: 1, prefix: 0, name: line.text })
+    }
+
+    /// `[3] `, `Document [3](Title: Ore) `, `Anna: `, `[12:01] Anna: `, `For horses: `.
+    fn beginning(&self, line: &Line<'a>) -> Option<Label<'a>> {
+        let text = line.text;
+        if text.starts_with('#') || is_item(text) {
+            return None;
+        }
+        let label = chunk(text);
+        let rest = text.get(label..).unwrap_or_default();
+        let after = |said: &str| text.len() - said.trim_start_matches('*').trim_start().len();
+        if let Some((name, said)) = turn(rest) {
+            let speaker = self.names.get(name).is_some_and(|times| *times >= 2) || self.turns >= 3;
+            let role = if speaker { Role::Speaker } else { Role::Lead };
+            return Some(Label { role, lines: 0, prefix: after(said), name });
+        }
+        if label > 0 {
+            return Some(Label {
+                role: Role::Chunk,
+                lines: 0,
+                prefix: label,
+                name: text.get(..label).unwrap_or_default(),
+            });
+        }
+        let (name, said) = lead(rest).filter(|_| line.after_blank)?;
+        let begins_high = name.chars().next().is_some_and(|c| !c.is_lowercase());
+        begins_high.then_some(Label { role: Role::Lead, lines: 0, prefix: after(said), name })
+    }
+}
+
+/// Lines that are longer are text and no label.
+const SHORT: usize = 120;
+
+fn tag_name(rest: &str) -> &str {
+    let end = rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | ':' | '.'))).unwrap_or(rest.len());
+    rest.get(..end).unwrap_or_default()
+}
+
+/// The bytes that a chunk's id takes at the beginning of a line.
+fn chunk(text: &str) -> usize {
+    let labelled = text.len() - after_label(text).len();
+    if labelled > 0 {
+        return labelled;
+    }
+    let noted = text.strip_prefix("[^").and_then(|rest| rest.split_once("]: ")).filter(|(note, _)| note.len() <= 12);
+    if let Some((note, _)) = noted {
+        return note.len() + "[^]: ".len();
+    }
+    let word = text.split([' ', '[']).next().unwrap_or_default();
+    if !SOURCES.contains(&word.to_lowercase().as_str()) {
+        return 0;
+    }
+    let rest = text.get(word.len()..).unwrap_or_default();
+    let id = rest.trim_start_matches([' ', '[', '#', '(']);
+    let number = id.find(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))).unwrap_or(id.len());
+    if !id.get(..number).unwrap_or_default().bytes().any(|byte| byte.is_ascii_digit()) {
+        return 0;
+    }
+    let behind = id.get(number..).unwrap_or_default();
+    let behind = behind.strip_prefix([']', ')']).unwrap_or(behind);
+    let titled = behind.strip_prefix("(Title: ").and_then(|title| title.split_once(')')).map(|(_, rest)| rest);
+    let said = titled.or_else(|| behind.strip_prefix(':')).map(str::trim_start);
+    said.filter(|said| !said.is_empty()).map_or(0, |said| text.len() - said.len())
+}
+
+/// What sources are called where they are counted.
+const SOURCES: &[&str] = &[
+    "document",
+    "doc",
+    "source",
+    "passage",
+    "context",
+    "chunk",
+    "result",
+    "excerpt",
+    "snippet",
+    "article",
+    "page",
+    "reference",
+    "dokument",
+    "quelle",
+    "fuente",
+    "documento",
+    "источник",
+    "документ",
+];
+
+/// Keys with which the head of a source begins.
+const IDENTIFYING: &[&str] =
+    &["id", "title", "url", "file", "filename", "path", "name", "score", "titel", "título", "titre"];
+
+/// The look of a line that may be a label: words, numbers and what stands between them; nothing for a line without a
+/// number, a long one, or one that ends as a sentence does.
+fn shape(text: &str) -> Option<String> {
+    let listed = is_item(text) || number(text).is_some();
+    if text.len() > SHORT
+        || listed
+        || text.ends_with(['.', '!', '?', ',', ';', '。', '！', '？'])
+        || !text.contains(|c: char| c.is_ascii_digit())
+    {
+        return None;
+    }
+    let mut shape = String::new();
+    for token in text.split(|c: char| c.is_whitespace()) {
+        let body = token.trim_matches(|c: char| !c.is_alphanumeric());
+        let kind = match body {
+            "" => token,
+            _ if body.bytes().any(|byte| byte.is_ascii_digit()) => "0",
+            _ => "a",
+        };
+        let bare = token.trim_start_matches(|c: char| !c.is_alphanumeric());
+        let opens = token.get(..token.len() - bare.len()).filter(|_| !bare.is_empty()).unwrap_or_default();
+        if !(kind == "a" && opens.is_empty() && shape.ends_with('a')) {
+            shape.push_str(opens);
+            shape.push_str(kind);
+        }
+    }
+    // Only words and one number may be a heading that counts; it must still say what it counts.
+    (shape.len() <= 40 && (dated(text) || text.starts_with('[') || counts_sources(text))).then_some(shape)
+}
+
+fn counts_sources(text: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric()).take(6).any(|word| SOURCES.contains(&word.to_lowercase().as_str()))
+}
+
+/// Whether a date or a time of day stands in a line.
+fn dated(text: &str) -> bool {
+    text.split_whitespace().any(|word| {
+        let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+        let digits = word.bytes().filter(u8::is_ascii_digit).count();
+        let parted = |mark: char| {
+            word.split(mark).filter(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())).count()
+                >= 2
+        };
+        digits >= 3 && (parted(':') || parted('-') || parted('.') || parted('/'))
+    })
+}
+
+/// The keys of `key: value` lines from a line on, all different, up to a blank line or another line; a key alone ends
+/// them. Empty where a transcript goes on.
+fn record<'a>(lines: &[Line<'a>], at: usize) -> Vec<&'a str> {
+    let mut keys: Vec<&'a str> = Vec::new();
+    for line in lines.iter().skip(at).take(MOST_KEYS + 1) {
+        if !keys.is_empty() && line.after_blank {
+            return keys;
+        }
+        let alone = line.text.strip_suffix(':').filter(|key| key.split_whitespace().count() <= 2 && key.len() <= 24);
+        let found = lead(line.text).map(|(key, _)| key).or(alone).filter(|key| key.split_whitespace().count() <= 3);
+        let Some(key) = found.filter(|_| line.text.len() <= 2 * SHORT) else { return keys };
+        if keys.contains(&key) {
+            return Vec::new();
+        }
+        keys.push(key);
+        if alone.is_some() {
+            return keys;
+        }
+    }
+    Vec::new()
+}
+
+const MOST_KEYS: usize = 14;
+
+/// The head of a mail or a commit.
+fn head<'a>(lines: &[Line<'a>], at: usize) -> Option<Label<'a>> {
+    let line = lines.get(at)?;
+    let commit = line.text.strip_prefix("commit ").is_some_and(|hash| {
+        let hash = hash.split_whitespace().next().unwrap_or_default();
+        hash.len() >= 7 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+    });
+    if commit {
+        let keys = if line.before_blank { 0 } else { record(lines, at + 1).len() };
+        return Some(Label { role: Role::Head, lines: 1 + keys, prefix: 0, name: line.text });
+    }
+    let fresh = line.after_blank
+        || lines.get(at.wrapping_sub(1)).is_none_or(|before| before.depth != line.depth || !before.text.contains(": "));
+    if !fresh {
+        return None;
+    }
+    let keys = record(lines, at);
+    mails(&keys).then_some(Label { role: Role::Head, lines: keys.len(), prefix: 0, name: line.text })
+}
+
+const MAIL: &[&str] = &[
+    "from",
+    "to",
+    "cc",
+    "bcc",
+    "date",
+    "sent",
+    "subject",
+    "reply-to",
+    "von",
+    "an",
+    "gesendet",
+    "datum",
+    "betreff",
+    "de",
+    "à",
+    "envoyé",
+    "objet",
+    "para",
+    "enviado",
+    "fecha",
+    "asunto",
+    "от",
+    "кому",
+    "дата",
+    "тема",
+    "отправлено",
+    "发件人",
+    "收件人",
+    "主题",
+    "日期",
+    "da",
+    "a",
+    "oggetto",
+    "inviato",
+];
+
+/// `On Monday Anna wrote:` above what is quoted, on one line or two.
+fn quote<'a>(lines: &[Line<'a>], at: usize) -> Option<Label<'a>> {
+    let line = lines.get(at)?;
+    let next = lines.get(at + 1);
+    let deeper = |next: Option<&Line<'a>>| next.is_some_and(|next| next.depth > line.depth);
+    let closes = |text: &str| text.ends_with([':', '：']);
+    let wrote = |text: &str| {
+        let lower = text.to_lowercase();
+        WROTE.iter().any(|word| lower.contains(word))
+    };
+    if closes(line.text) && (deeper(next) || wrote(line.text)) {
+        return Some(Label { role: Role::Quote, lines: 1, prefix: 0, name: line.text });
+    }
+    let two = next
+        .is_some_and(|next| closes(next.text) && wrote(next.text) && next.depth == line.depth && !next.after_blank)
+        && deeper(lines.get(at + 2));
+    two.then_some(Label { role: Role::Quote, lines: 2, prefix: 0, name: line.text })
+}
+
+/// How mail programs say who wrote.
+const WROTE: &[&str] = &[
+    " wrote:",
+    " writes:",
+    " schrieb",
+    " a écrit",
+    " escribió",
+    " escreveu",
+    " ha scritto",
+    " schreef",
+    " skrev",
+    " napisał",
+    " пишет:",
+    " написал",
+    "写道",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<(Role, &str)> {
+        let lines = lines(text);
+        labels(&lines)
+            .into_iter()
+            .zip(&lines)
+            .filter_map(|(label, line)| {
+                label.map(|label| (label.role, if label.lines > 0 { line.text } else { &line.text[..label.prefix] }))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_ids_of_chunks_are_labels() {
+        assert_eq!(found("[1] One thing.\n\n[2] Another thing.\n"), [(Role::Chunk, "[1] "), (Role::Chunk, "[2] ")]);
+        assert_eq!(
+            found("[doc-01] (notes, part 1)\nA thing.\n\n[doc-02] (notes, part 2)\nB thing.\n"),
+            [(Role::Chunk, "[doc-01] (notes, part 1)"), (Role::Chunk, "[doc-02] (notes, part 2)")]
+        );
+        assert_eq!(found("Document [1](Title: Ore) It is dug.\n"), [(Role::Chunk, "Document [1](Title: Ore) ")]);
+        let records = "ID: 1\nTitle: a\nContent:\nA thing.\n\nID: 2\nTitle: b\nContent:\nB thing.\n";
+        assert_eq!(found(records), [(Role::Chunk, "ID: 1"), (Role::Chunk, "ID: 2")]);
+    }
+
+    #[test]
+    fn speakers_are_labels_in_their_usual_shapes() {
+        let text = "Anna: Is it safe?\nBen: No.\nAnna: Then stop.\n";
+        assert_eq!(found(text).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Speaker; 3]);
+        let text = "anna · comment · 2031-02-11\n+1\n\nben-k · comment · 2031-02-12\nA flat one.\n";
+        assert_eq!(found(text).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Speaker; 2]);
+        let text = "JUDGE\nWho?\n\nMS. TORR\nI.\n\nJUDGE\nWhen?\n\nMS. TORR\nAt noon.\n";
+        assert_eq!(found(text).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Speaker; 4]);
+    }
+
+    #[test]
+    fn mails_quotes_and_commits_have_heads() {
+        let text = "From: Ann <a@x.example>\nTo: Bo\nDate: Thu, 3 Apr\n\nNo.\n\nOn Wed, Bo wrote:\n> Shall we?\n";
+        assert_eq!(found(text), [(Role::Head, "From: Ann <a@x.example>"), (Role::Quote, "On Wed, Bo wrote:")]);
+        let text = "commit 4ee5cbd332e8\nAuthor: Ann <a@x>\nDate:   Mon May 4\n\n    fix it\n";
+        assert_eq!(labels(&lines(text))[0].as_ref().unwrap().lines, 3);
+    }
+
+    #[test]
+    fn tags_open_and_close() {
+        let text = "<document index=\"1\">\n<source>a.pdf</source>\nA thing.\n</document>\n<source id=\"2\">B thing.</source>\n";
+        assert_eq!(
+            found(text).iter().map(|label| label.0).collect::<Vec<_>>(),
+            [Role::Open, Role::Element, Role::Close, Role::Open]
+        );
+    }
+}
