@@ -10,14 +10,11 @@ pub(super) mod weights;
 
 use super::{
     ask::Wanted,
-    form::Page,
-    outcome::Redundancy,
-    rewrite::{RewriteError, Rewriter},
-};
     form::{Item, Page},
+    outcome::Redundancy,
+    policy::Kinds,
     rewrite::{RewriteError, Rewriter},
 };
-use redundancy::{Kinds, Redundancy};
 
 /// What an item is worth, and of what it is made up.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

@@ -319,4 +319,3 @@ const LONGEST_REMARK: usize = 30;
 const LONGEST_COMMENT: usize = 3;
 
 mod view;
-
