@@ -553,7 +553,7 @@ mod tests {
         let structure = structure(&lines);
         let bonds = crate::compress::bond::Bonds::new(lines.len(), &structure.bonds);
         let at = lines.iter().position(|line| line.contains(wanted)).unwrap();
-        let mut all = bonds.closure(at, |_| true);
+        let mut all = bonds.closure(at, |_| true, |_| true).unwrap_or_default();
         all.sort_unstable();
         all.into_iter().map(|at| lines[at].trim().to_owned()).collect()
     }
