@@ -79,7 +79,7 @@ pub fn compress(
         let choice = choose::lossless(&page, &costs);
         return Ok(guarded(text, account(text, &page, &choice, &[], before, tokens), tokens));
     };
-    let worths = worth::weigh(&page, &wanted, rewriter.filter(|_| policy.rewrite))?;
+    let worths = worth::weigh(&page, &wanted, policy.redundancy, rewriter.filter(|_| policy.rewrite))?;
     let goal = goal(text, &frame, factor, before, tokens);
     let written = fitted(text, &page, &worths, &costs, goal, before, tokens);
     Ok(guarded(text, written, tokens))
@@ -144,7 +144,10 @@ fn fitted(
     let alone = choose::worthiest(page, &values, costs)
         .filter(|choice| choice.worth > held)
         .map(|choice| account(text, page, &choice.variants, worths, before, tokens))
-        .filter(|alone| held <= 0.0 || alone.tokens_after as f32 <= goal as f32 * GIVES_WAY);
+        .filter(|alone| {
+            let most = goal + (goal.saturating_sub(fixed) as f32 * GIVES_WAY) as usize;
+            held <= 0.0 || alone.tokens_after <= most
+        });
     let best = alone.or(best.map(|(best, _)| best));
     best.unwrap_or_else(|| Condensation::unchanged(Reason::NoGain, before))
 }

@@ -179,5 +179,5 @@ Examples:
   headroom compress report.txt --json | jq .units
 
 JSON: {text, tokens_before, tokens_after, ratio, ms, outcome, units: [{start, end, form, score,
-redundancy: {lexical, structural, semantic}, decision, reason}]};
+redundancy: {lexical, structural}, decision, reason}]};
 start and end are byte offsets in the source, decision is kept, rewritten or dropped.";

@@ -6,4 +6,4 @@ mod wanted;
 
 pub(super) use frame::{Frame, frame};
 pub use query::{Query, ToolCall};
-pub(super) use wanted::{Expected, Wanted};
+pub(super) use wanted::Wanted;

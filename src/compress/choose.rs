@@ -7,7 +7,7 @@
 use super::{
     form::{Item, Page},
     outcome::Noun,
-    worth::weights::{MARK, SHARED},
+    worth::weights::MARK,
 };
 
 /// For each item the variant that stands, if any does.
@@ -152,7 +152,7 @@ impl<'p> Filling<'p> {
             // What several need is paid for by all of them.
             let (mut worth, mut cost) = (first.worth, first.cost as f32);
             for of in self.page.bonds.of(at).iter().copied().filter(open) {
-                let share = (dependents.get(of).copied().unwrap_or(1) as f32).powf(SHARED);
+                let share = dependents.get(of).copied().unwrap_or(1) as f32;
                 cost += self.shortest_cost(of) as f32 / share;
                 worth += self.worth_of(of, self.shortest(of)) / share;
             }
@@ -309,6 +309,8 @@ fn cheapest(item: &Item<'_>, costs: &[usize], may: impl Fn(&super::form::Variant
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*};
+
     use super::*;
     use crate::compress::{
         bond::{Bond, Bonds},
@@ -346,5 +348,70 @@ mod tests {
         assert_eq!(lossless(&page, &costs), [Some(0), None, Some(0)]);
         page.bonds = Bonds::new(3, &[Bond::Needs { item: 2, of: 1 }]);
         assert_eq!(lossless(&page, &costs), [Some(0), Some(0), Some(0)]);
+    }
+
+    #[test]
+    fn the_worthiest_stands_though_denser_ones_would_fill_its_room() {
+        let (page, costs) = page(&[4, 10, 5], &[]);
+        assert_eq!(within(&page, &[4.4, 10.0, 0.5], &costs, 10).variants, [None, Some(0), None]);
+    }
+
+    #[test]
+    fn what_only_serves_others_never_stands_by_itself() {
+        let (page, costs) = page(&[5, 30], &[Bond::Needs { item: 1, of: 0 }]);
+        assert_eq!(within(&page, &[0.0, 9.0], &costs, 20).variants, [None, None]);
+    }
+
+    #[test]
+    fn a_hub_with_many_dependents_and_a_chain_through_all_take_linear_time() {
+        const MANY: usize = 50_000;
+        let hub: Vec<Bond> = (1..MANY).map(|item| Bond::Needs { item, of: 0 }).collect();
+        let chain: Vec<Bond> = (1..MANY).map(|item| Bond::Needs { item, of: item - 1 }).collect();
+        for bonds in [hub, chain] {
+            let (page, costs) = page(&[1; MANY], &bonds);
+            let choice = within(&page, &[1.0; MANY], &costs, 1_000).variants;
+            assert_eq!(choice.iter().flatten().count(), 1_000);
+        }
+    }
+
+    fn spent(choice: &Choice, costs: &[Vec<usize>]) -> usize {
+        choice.variants.iter().zip(costs).filter_map(|(variant, costs)| costs.get((*variant)?)).sum()
+    }
+
+    proptest! {
+        #[test]
+        fn a_choice_keeps_to_its_budget_and_its_bonds_and_is_always_the_same(
+            items in vec((1_usize..40, 0.0_f32..9.0), 1..30),
+            bonds in vec((0_usize..30, 0_usize..30, any::<bool>()), 0..20),
+            budget in 0_usize..400,
+        ) {
+            let bond = |(one, other, both): &(usize, usize, bool)| {
+                if *both { Bond::Together(*one, *other) } else { Bond::Needs { item: *one, of: *other } }
+            };
+            let within_page = |bond: &Bond| match *bond {
+                Bond::Together(one, other) | Bond::Needs { item: one, of: other } => one.max(other) < items.len(),
+            };
+            let bonds: Vec<Bond> = bonds.iter().map(bond).filter(within_page).collect();
+            let (page, costs) = page(&items.iter().map(|item| item.0).collect::<Vec<_>>(), &bonds);
+            let worths: Vec<f32> = items.iter().map(|item| item.1).collect();
+            let choice = within(&page, &worths, &costs, budget);
+            prop_assert!(spent(&choice, &costs) <= budget);
+            for (at, _) in choice.variants.iter().enumerate().filter(|(_, variant)| variant.is_some()) {
+                prop_assert!(page.bonds.of(at).iter().all(|of| choice.variants[*of].is_some()));
+            }
+            prop_assert_eq!(&choice, &within(&page, &worths, &costs, budget));
+        }
+
+        #[test]
+        fn more_budget_is_never_less_worth(
+            items in vec((1_usize..40, 0.1_f32..9.0), 1..30),
+            budget in 0_usize..400,
+            more in 0_usize..40,
+        ) {
+            let (page, costs) = page(&items.iter().map(|item| item.0).collect::<Vec<_>>(), &[]);
+            let worths: Vec<f32> = items.iter().map(|item| item.1).collect();
+            let worth = |budget| within(&page, &worths, &costs, budget).worth;
+            prop_assert!(worth(budget + more) >= worth(budget) - 1e-3);
+        }
     }
 }

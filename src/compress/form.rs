@@ -239,25 +239,4 @@ fn lines_of<'a>(text: &'a str, block: &Block) -> impl Iterator<Item = (Range<usi
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::compress::{Encoding, Factor, Policy, Query, Ratio, ToolCall, compress};
-
-    /// What is left of a tool's result at `ratio`, or all of it.
-    fn left(text: &str, question: &str, ratio: Ratio) -> String {
-        let call = ToolCall { name: "run_command".into(), arguments: String::new() };
-        let query = Query { preceding: question.into(), call: Some(call), ..Query::default() };
-        let policy = Policy { ratio, min_tokens: 0, ..Policy::default() };
-        let found = compress(text, &query, &policy, &Encoding::O200k, None).unwrap();
-        found.text().unwrap_or(text).to_owned()
-    }
-
-    /// What is left of a tool's result without a budget.
-    pub(super) fn auto(text: &str) -> String {
-        left(text, "", Ratio::Auto)
-    }
-
-    /// The lines that are left of a tool's result under a budget.
-    pub(super) fn lines_at(text: &str, question: &str, ratio: f32) -> Vec<String> {
-        left(text, question, Ratio::By(Factor::new(ratio).unwrap())).lines().map(str::to_owned).collect()
-    }
-}
+mod tests;

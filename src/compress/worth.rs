@@ -10,8 +10,9 @@ pub(super) mod weights;
 
 use super::{
     ask::Wanted,
-    form::Page,
+    form::{Item, Page},
     outcome::Redundancy,
+    policy::Kinds,
     rewrite::{RewriteError, Rewriter},
 };
 
@@ -24,20 +25,38 @@ pub(super) struct Worth {
     pub(super) redundancy: Redundancy,
 }
 
-/// The worth of each item of a page.
+/// The worth of each item of a page. `kinds` says which redundancy counts.
 ///
 /// # Errors
 /// What `model` reports.
 pub(super) fn weigh(
     page: &Page<'_>,
     wanted: &Wanted,
+    kinds: Kinds,
     model: Option<&mut dyn Rewriter>,
 ) -> Result<Vec<Worth>, RewriteError> {
-    let information = information::information(page);
+    let information = information::information(page, kinds.lexical);
+    let copied = copied(page);
     let relevance = relevance::relevance(page, wanted, model)?;
-    let worth = |((item, told), relevance): ((&super::form::Item<'_>, information::Told), f32)| Worth {
-        value: told.nats * relevance * item.salience,
-        redundancy: Redundancy { lexical: told.said, ..Redundancy::default() },
+    let parts = page.items.iter().zip(information).zip(relevance).zip(copied);
+    let worth = |(((item, told), relevance), copied): (((&Item<'_>, information::Told), f32), f32)| {
+        let new = if kinds.structural { 1.0 - copied } else { 1.0 };
+        Worth {
+            value: told.nats * relevance * item.salience * new,
+            redundancy: Redundancy { lexical: told.said, structural: copied },
+        }
     };
-    Ok(page.items.iter().zip(information).zip(relevance).map(worth).collect())
+    Ok(parts.map(worth).collect())
 }
+
+/// For each item how much of it another one of the same owner says, 0–1.
+fn copied(page: &Page<'_>) -> Vec<f32> {
+    let compared = |item: &Item<'_>| !item.fixed && item.text().len() <= MOST_SHINGLED;
+    let texts: Vec<&str> = page.items.iter().map(|item| if compared(item) { item.text() } else { "" }).collect();
+    let owner = |at: usize| page.items.get(at).map(|item| item.owner);
+    let repeats = redundancy::repeats(&texts).into_iter().enumerate();
+    repeats.map(|(at, repeat)| repeat.filter(|repeat| owner(repeat.of) == owner(at)).map_or(0.0, |r| r.share)).collect()
+}
+
+/// Bytes of the longest item that is looked for in others.
+const MOST_SHINGLED: usize = 4_000;

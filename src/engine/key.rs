@@ -18,7 +18,7 @@ impl Key {
         let Job { text, query, policy, encoding, tenant } = job;
         let Query { siblings, preceding, call } = query;
         let Policy { ratio, style, min_tokens, rewrite, redundancy } = policy;
-        let Kinds { lexical, structural, semantic } = *redundancy;
+        let Kinds { lexical, structural } = *redundancy;
         let mut hash = Fields::new();
         hash.field(&tenant.0).field(text.as_bytes()).field(siblings.as_bytes()).field(preceding.as_bytes());
         match call {
@@ -34,7 +34,7 @@ impl Key {
             Encoding::Cl100k => 1,
         };
         hash.field(&(*min_tokens as u64).to_le_bytes()).field(&[u8::from(*rewrite), encoding]);
-        hash.field(&[lexical, structural, semantic].map(u8::from)).field(style.as_str().as_bytes());
+        hash.field(&[lexical, structural].map(u8::from)).field(style.as_str().as_bytes());
         Self(hash.finish())
     }
 

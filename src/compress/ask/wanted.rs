@@ -21,19 +21,7 @@ pub(in crate::compress) struct Wanted {
     phrases: Vec<Vec<String>>,
     total: f32,
     wording: String,
-    expected: Option<Expected>,
     language: Language,
-}
-
-/// What kind of thing would answer the question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Expected {
-    /// A number or a date.
-    Number,
-    /// A person or a place.
-    Name,
-    /// A cause or a purpose.
-    Reason,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +45,6 @@ impl Wanted {
             wanted.wording = format!("{} {}", call.name, call.arguments);
         }
         wanted.language = Language::of(&wanted.wording);
-        wanted.expected = expected(&wanted.wording);
         if let Some(question) = question {
             wanted.add(question, 1.0);
         }
@@ -66,7 +53,10 @@ impl Wanted {
         wanted.add(&gist(&query.preceding), if question.is_some() { BACKGROUND } else { 1.0 });
         if let Some(call) = &query.call {
             wanted.add(&call.arguments, ARGUMENT);
-            wanted.add(&call.name, BACKGROUND);
+            // A tool is called for what it does: `run_command` asks nothing about rows that say `Running`.
+            if wanted.is_empty() {
+                wanted.add(&call.name, BACKGROUND);
+            }
         }
         wanted
     }
@@ -100,12 +90,6 @@ impl Wanted {
         &self.wording
     }
 
-    /// What kind of thing would answer, where the question's words tell.
-    #[must_use]
-    pub fn expected(&self) -> Option<Expected> {
-        self.expected
-    }
-
     /// The stems that the question asks to be missing: `running` in "which pods are not running".
     #[must_use]
     pub fn denied(&self) -> HashSet<String> {
@@ -115,35 +99,12 @@ impl Wanted {
         pairs.filter(|(before, _)| denies(before)).map(|(_, word)| self.language.stem(word)).collect()
     }
 
-    /// Whether it is asked in which year, quarter or the like something was so: then the head of a column answers.
-    #[must_use]
-    pub fn asks_when(&self) -> bool {
-        let lower: Vec<String> =
-            words(&self.wording).filter_map(|span| self.wording.get(span)).map(str::to_lowercase).collect();
-        lower.windows(3).any(|three| {
-            let asks = three.first().is_some_and(|word| matches!(word.as_str(), "which" | "what"));
-            asks && three.iter().skip(1).any(|word| matches!(word.as_str(), "year" | "period" | "quarter" | "month"))
-        })
-    }
-
     /// Whether the most or the least of something is asked for.
     #[must_use]
     pub fn asks_for_extreme(&self) -> bool {
         words(&self.wording)
             .filter_map(|span| self.wording.get(span))
             .any(|word| lexicon::superlative(&word.to_lowercase()))
-    }
-
-    /// How many words that begin with a capital the text has and the question lacks.
-    #[must_use]
-    pub fn new_names(&self, text: &str) -> usize {
-        let names = words(text)
-            .filter_map(|span| text.get(span))
-            .filter(|word| word.chars().next().is_some_and(char::is_uppercase));
-        let is_new = |word: &&str| {
-            !self.language.is_stop_word(&word.to_lowercase()) && !self.terms.contains_key(&self.language.stem(word))
-        };
-        names.filter(is_new).count()
     }
 
     /// Whether nothing is known of what is asked.
@@ -383,23 +344,6 @@ fn grams(lower: &str) -> HashSet<Vec<char>> {
 /// Letters of the longest word whose form is compared.
 const LONGEST: usize = 64;
 
-/// The kind of answer by the question's first telling word.
-fn expected(question: &str) -> Option<Expected> {
-    let lower: Vec<String> = words(question).filter_map(|span| question.get(span)).map(str::to_lowercase).collect();
-    lower.iter().enumerate().find_map(|(place, word)| match word.as_str() {
-        "when" | "year" | "date" | "percentage" => Some(Expected::Number),
-        "how" => match lower.get(place + 1).map(String::as_str) {
-            Some("many" | "much" | "old" | "long" | "far" | "tall" | "high" | "big" | "often") => {
-                Some(Expected::Number)
-            }
-            _ => None,
-        },
-        "why" | "reason" | "cause" | "caused" | "led" => Some(Expected::Reason),
-        "who" | "where" | "whom" | "whose" => Some(Expected::Name),
-        _ => None,
-    })
-}
-
 /// BM25's inverse document frequency, in the form that stays above zero.
 fn idf(units: usize, holders: usize) -> f32 {
     (1.0 + (units as f32 - holders as f32 + 0.5) / (holders as f32 + 0.5)).ln()
@@ -460,5 +404,54 @@ mod tests {
         let relevance = Wanted::new(&Query { call: Some(call), ..Query::default() }, None);
         assert!(relevance.mentions("From Vancouver to Oslo") > 0.0);
         assert!(relevance.quotes("Vancouver"));
+    }
+
+    #[test]
+    fn questions_in_other_languages_find_their_sentences() {
+        for (question, answer, other) in [
+            (
+                "停机过多时要赔多少？",
+                "若设备每月停机超过十八小时，乙方赔偿百分之七。",
+                "备件由乙方保管，存放在南门仓库。",
+            ),
+            (
+                "Wie lange vorher muss man seinen Austritt erklären?",
+                "Wer austreten will, teilt es sechs Wochen vorher mit.",
+                "Die Boote stehen in der Halle.",
+            ),
+            ("Welche Kündigungsfrist gilt?", "Die Frist beträgt drei Monate.", "Der Mieter zahlt am ersten Tag."),
+            (
+                "Какой штраф за просрочку взноса?",
+                "За просрочку взносов начисляют сорок рублей.",
+                "Ключ хранится у председателя.",
+            ),
+            (
+                "¿Cuánto cuesta cancelar la reserva?",
+                "La cancelación cuesta cuarenta euros.",
+                "El desayuno se sirve a las ocho.",
+            ),
+            (
+                "Quel est le délai de livraison?",
+                "Les commandes sont livrées dans un délai de six jours.",
+                "La boutique ferme en août.",
+            ),
+            (
+                "Quanto costa il noleggio delle biciclette?",
+                "Noleggiare una bicicletta costa nove euro.",
+                "Il museo apre alle dieci.",
+            ),
+            ("ما هي غرامة التأخير؟", "تبلغ غرامة تأخير السداد خمسين دينارا.", "يفتح المكتب في الصباح."),
+            ("위약금은 얼마인가요?", "계약을 해지하면 위약금을 삼십만 원 냅니다.", "주차장은 건물 뒤에 있습니다."),
+            ("解約料はいくらですか？", "契約の解約料は五千円とする。", "駐車場は建物の裏にあります。"),
+        ] {
+            let ranks = asked(question).rank(&[other, answer]);
+            assert!(ranks[1] > ranks[0], "{question}: {ranks:?}");
+        }
+    }
+
+    #[test]
+    fn an_identifier_is_itself_or_another_one() {
+        let ranks = asked("Why did INV-7009 fail?").rank(&["INV-7008 failed: no stock", "INV-7009 failed: no address"]);
+        assert!(ranks[1] > 2.0 * ranks[0], "{ranks:?}");
     }
 }

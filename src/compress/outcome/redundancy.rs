@@ -7,14 +7,12 @@ pub struct Redundancy {
     pub lexical: f32,
     /// Near-copies of other units, fragments of overlapping chunks, templates, greetings and notices.
     pub structural: f32,
-    /// The same fact in other words: similarity of meaning with a unit that has the same numbers, names and negations.
-    pub semantic: f32,
 }
 
-/// The kinds that there are, for people: `lexical 0.40, semantic 0.93`; nothing where nothing is redundant.
+/// The kinds that there are, for people: `lexical 0.40, structural 0.93`; nothing where nothing is redundant.
 impl std::fmt::Display for Redundancy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let kinds = [("lexical", self.lexical), ("structural", self.structural), ("semantic", self.semantic)];
+        let kinds = [("lexical", self.lexical), ("structural", self.structural)];
         let there = kinds.iter().filter(|(_, share)| *share >= 0.005);
         there
             .enumerate()

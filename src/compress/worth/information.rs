@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::weights::{SHARED_WORD, TOPIC};
 use crate::compress::{
     form::{Form, Page},
     text::{
@@ -13,14 +14,15 @@ use crate::compress::{
 /// What an item's words tell.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Told {
-    /// The rarity of its distinct words in nats, each shared among the items that have it.
+    /// The rarity of its distinct words in nats, each by how many items have it.
     pub(super) nats: f32,
     /// The share of its words that stood before it, 0–1.
     pub(super) said: f32,
 }
 
-/// What each item tells.
-pub(super) fn information(page: &Page<'_>) -> Vec<Told> {
+/// What each item tells. A word that recurs says what the text is about and counts more; where `repeats_count` it is shared
+/// among the items that have it instead.
+pub(super) fn information(page: &Page<'_>, repeats_count: bool) -> Vec<Told> {
     let mut holders: HashMap<String, u32> = HashMap::new();
     let items: Vec<Vec<(String, f32, bool)>> = page
         .items
@@ -48,7 +50,9 @@ pub(super) fn information(page: &Page<'_>) -> Vec<Told> {
         })
         .collect();
     let told = |words: &Vec<(String, f32, bool)>| {
-        let share = |key: &str| (holders.get(key).copied().unwrap_or(1) as f32).sqrt();
+        let share = |key: &str| {
+            (holders.get(key).copied().unwrap_or(1) as f32).powf(if repeats_count { SHARED_WORD } else { -TOPIC })
+        };
         let nats = words.iter().map(|(key, rarity, _)| rarity / share(key)).sum();
         let said = words.iter().filter(|(.., said)| *said).count() as f32 / words.len().max(1) as f32;
         Told { nats, said }

@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use crate::compress::text::{lexicon::address as words, segment};
+use crate::compress::{
+    text::{lexicon::address as words, segment},
+    worth::weights::FRAME_SENTENCES,
+};
 
 /// How surely a sentence speaks to the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,8 +54,11 @@ impl Calls {
     /// At the edge of a message: a part that asks for the most part, or a shorter one that begins by asking.
     pub(super) const fn at_an_edge(&self) -> bool {
         self.in_the_middle()
-            || self.begins && self.strong * 4 >= self.sentences && self.strong > 0 && self.sentences <= MANY
-            || self.begins_strong && self.sentences <= SEVERAL
+            || self.begins
+                && self.strong * 4 >= self.sentences
+                && self.strong > 0
+                && self.sentences <= 3 * FRAME_SENTENCES
+            || self.begins_strong && self.sentences <= FRAME_SENTENCES
     }
 
     /// In the middle of material: only what asks for the most part.
@@ -66,11 +72,8 @@ impl Calls {
     }
 }
 
+/// Bytes of a part that are read for whether it asks.
 const MOST_READ: usize = 6000;
-/// Up to so many sentences a first one that asks stands for them all.
-const SEVERAL: usize = 6;
-/// Up to so many it does where others ask as well.
-const MANY: usize = 20;
 
 /// The sentences of a part, blank ones left out.
 pub(super) fn sentences(part: &str) -> Vec<Range<usize>> {

@@ -8,7 +8,10 @@ use super::{
     shape::{self, Labels, Look, look},
     task::is_task,
 };
-use crate::compress::text::lexicon::address as words;
+use crate::compress::{
+    text::lexicon::address as words,
+    worth::weights::{FRAME_LINE, FRAME_TEXT},
+};
 
 /// A piece of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,7 +136,7 @@ impl Cutter<'_> {
         let document = heads(&name, words::documentary) && !instructs;
         let calls = Calls::of(held);
         let speaks = calls.strong * if document { 2 } else { 4 } >= calls.sentences && calls.strong > 0;
-        let long = held.trim().len() >= SHORTEST;
+        let long = held.trim().len() >= FRAME_TEXT;
         if instructs || speaks && !twin || !long && !twin {
             let mut piece = Piece::new(whole.clone(), Kind::Tag, Fate::Frame, depth);
             piece.named = heads(&name, is_task);
@@ -168,7 +171,7 @@ impl Cutter<'_> {
         let read = |line: &Range<usize>| self.text.get(line.clone()).unwrap_or_default();
         let code = lines.iter().filter(|line| shape::is_code(read(line))).count() * 2 > lines.len();
         let passage = lines.first().is_some_and(|line| self.labels.opens(read(line)));
-        let paragraphs = lines.len() > 1 && block.len() / lines.len() >= LONG_LINE && !code && !passage;
+        let paragraphs = lines.len() > 1 && block.len() / lines.len() >= FRAME_LINE && !code && !passage;
         let mut start = 0;
         for (at, line) in lines.iter().enumerate() {
             let alone = !code
@@ -216,15 +219,9 @@ fn twin(text: &str, parts: &[Part], at: usize) -> bool {
 /// Whether a line ends by announcing what follows.
 pub(super) fn announces(part: &str) -> bool {
     let part = part.trim().trim_end_matches(['*', '"', '\u{201c}', ' ', '`']);
-    part.ends_with([':', '：']) && part.len() <= ANNOUNCEMENT && !outline::is_shouted(bare(part))
+    part.ends_with([':', '：']) && part.len() <= FRAME_TEXT && !outline::is_shouted(bare(part))
         || shape::hint(part) == Some(true) && !part.contains(|c: char| c.is_ascii_digit())
 }
 
 /// Tags inside of tags that are looked into.
 const DEEPEST: usize = 4;
-/// Bytes between two tags below which what they hold is the user's.
-const SHORTEST: usize = 200;
-/// Mean bytes of a line from which on lines are paragraphs.
-const LONG_LINE: usize = 150;
-/// The most bytes of an announcement.
-const ANNOUNCEMENT: usize = 240;

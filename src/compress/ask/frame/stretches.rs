@@ -9,6 +9,7 @@ use super::{
     shots::Shots,
     task::is_task,
 };
+use crate::compress::worth::weights::{FRAME_FEW, FRAME_LINE, FRAME_OWN, FRAME_TEXT, FRAME_TONGUE};
 
 /// The pieces of a message, each settled.
 pub(super) fn read(text: &str, shots: Option<&Shots>) -> Vec<Piece> {
@@ -17,7 +18,7 @@ pub(super) fn read(text: &str, shots: Option<&Shots>) -> Vec<Piece> {
         let inside = |span: &Range<usize>| span.start < shots.span.end && shots.span.start < span.end;
         pieces
             .iter_mut()
-            .filter(|piece| inside(&piece.span) && piece.span.len() <= LONG_EXAMPLE)
+            .filter(|piece| inside(&piece.span) && piece.span.len() <= FRAME_OWN)
             .for_each(|piece| piece.fate = Fate::Frame);
     }
     // What is to be filled in at the end is never material.
@@ -60,7 +61,7 @@ fn under_hints(text: &str, pieces: &mut [Piece]) {
             Some(false) => instructs = true,
             None if piece.kind == Kind::Text(Look::Heading) => instructs = false,
             // A rule is short; a long text that asks nothing is no rule.
-            None if piece.span.len() >= LONG && piece.calls.strong == 0 => instructs = false,
+            None if piece.span.len() >= FRAME_TEXT && piece.calls.strong == 0 => instructs = false,
             None => {}
         }
         if instructs && piece.fate == Fate::Open {
@@ -90,7 +91,7 @@ fn at_edges(text: &str, pieces: &mut [Piece], forward: bool) {
             (told, asked) = (0, true);
             continue;
         }
-        if piece.is_document() || piece.fate == Fate::Material || told >= LONG {
+        if piece.is_document() || piece.fate == Fate::Material || told >= FRAME_TEXT {
             return;
         }
         // A piece that nothing sets apart from the ones between it and the edge is one of them.
@@ -98,7 +99,7 @@ fn at_edges(text: &str, pieces: &mut [Piece], forward: bool) {
         if piece.calls.at_an_edge() && apart {
             asked = true;
             frame(pieces, at);
-        } else if piece.calls.is_personal() && !piece.bound && personal + piece.span.len() <= STORY {
+        } else if piece.calls.is_personal() && !piece.bound && personal + piece.span.len() <= FRAME_OWN {
             personal += piece.span.len();
             asked |= piece.calls.weak > 0;
             frame(pieces, at);
@@ -123,10 +124,10 @@ fn in_the_middle(text: &str, pieces: &mut [Piece]) {
     let all = pieces.iter().filter(|piece| paragraph(piece)).count();
     let asking = |piece: &Piece| paragraph(piece) && piece.calls.in_the_middle();
     let asked = pieces.iter().filter(|piece| asking(piece)).count();
-    let manual = asked > FEW && asked * 5 > all;
+    let manual = asked > FRAME_FEW && asked * 5 > all;
     let foreign = foreign(text, pieces);
     let between: Vec<usize> = (0..pieces.len()).filter(|at| introduces(text, pieces, *at)).collect();
-    let introduces = |at: usize| between.len() <= FEW && between.binary_search(&at).is_ok();
+    let introduces = |at: usize| between.len() <= FRAME_FEW && between.binary_search(&at).is_ok();
     for (at, piece) in pieces.iter_mut().enumerate() {
         let speaks = introduces(at) || asking(piece) && (!(manual || piece.bound) || piece.calls.explicit > 0);
         if speaks || paragraph(piece) && foreign.binary_search(&at).is_ok() {
@@ -137,14 +138,16 @@ fn in_the_middle(text: &str, pieces: &mut [Piece]) {
 
 /// A short line that leads over to the next document (`And this is the second one:`), or stands between two fences.
 fn introduces(text: &str, pieces: &[Piece], at: usize) -> bool {
-    let Some(piece) = pieces.get(at).filter(|piece| piece.kind == Kind::Text(Look::Prose) && piece.span.len() <= SHORT)
+    let Some(piece) =
+        pieces.get(at).filter(|piece| piece.kind == Kind::Text(Look::Prose) && piece.span.len() <= FRAME_LINE)
     else {
         return false;
     };
     let next = pieces.get(at + 1);
     let fenced = |piece: Option<&Piece>| piece.is_some_and(|piece| piece.kind == Kind::Fence);
-    let long = next
-        .is_some_and(|next| next.span.len() >= LONG && matches!(next.kind, Kind::Text(Look::Prose | Look::Document)));
+    let long = next.is_some_and(|next| {
+        next.span.len() >= FRAME_TEXT && matches!(next.kind, Kind::Text(Look::Prose | Look::Document))
+    });
     let before = at.checked_sub(1).and_then(|before| pieces.get(before));
     let part = text.get(piece.span.clone()).unwrap_or_default().trim();
     fenced(next) && fenced(before) || long && !piece.bound && part.ends_with([':', '：'])
@@ -175,7 +178,7 @@ fn foreign(text: &str, pieces: &[Piece]) -> Vec<usize> {
         words.iter().for_each(|word| *own.entry(word).or_default() += 1);
         let shared = own.iter().filter(|(word, count)| counts.get(**word).is_some_and(|all| all > count)).count();
         let others = all - words.len();
-        own.len() >= 4 && shared * 4 <= own.len() && others >= ENOUGH
+        own.len() >= 4 && shared * 4 <= own.len() && others >= FRAME_TONGUE
     };
     let short = |at: usize| pieces.get(at).is_some_and(|piece| piece.span.len() <= 500);
     let found: Vec<usize> = prose.iter().filter(|(at, words)| short(*at) && lonely(words)).map(|(at, _)| *at).collect();
@@ -193,11 +196,11 @@ fn joined(text: &str, pieces: &mut [Piece]) {
             continue;
         }
         let size = piece.span.len();
-        let list = piece.kind == Kind::Text(Look::List) && size <= LIST;
+        let list = piece.kind == Kind::Text(Look::List) && size <= FRAME_OWN;
         let shown = piece.is_document()
             && above.calls.strong > 0
             && text.get(above.span.clone()).is_some_and(announces_form)
-            && size <= STORY;
+            && size <= FRAME_OWN;
         if list || shown {
             frame(pieces, at);
         }
@@ -252,7 +255,7 @@ fn settle(text: &str, pieces: &mut [Piece]) {
             .filter(|piece| piece.is_document() || piece.fate == Fate::Material)
             .map(|piece| piece.span.len())
             .sum();
-        let material = told >= LONG || documents >= SHORT_DOCUMENT;
+        let material = told >= FRAME_TEXT || documents >= FRAME_LINE;
         for (at, piece) in pieces.iter_mut().enumerate().take(end).skip(start) {
             piece.fate = if material && (from..to).contains(&at) { Fate::Material } else { Fate::Frame };
         }
@@ -264,11 +267,11 @@ fn settle(text: &str, pieces: &mut [Piece]) {
 fn trimmed(text: &str, pieces: &[Piece], start: usize, end: usize) -> (usize, usize) {
     let own = pieces.get(start..end).unwrap_or_default();
     let mean = own.iter().map(|piece| piece.span.len()).sum::<usize>() / own.len().max(1);
-    let most = if mean >= SHORT { 3 } else { 1 };
+    let most = if mean >= FRAME_LINE { 3 } else { 1 };
     // Demands one a line, below long paragraphs.
-    let listed = |piece: &Piece| piece.kind == Kind::Text(Look::List) && mean >= SHORT;
+    let listed = |piece: &Piece| piece.kind == Kind::Text(Look::List) && mean >= FRAME_LINE;
     let short = |piece: &&Piece| {
-        let most = if piece.bound { SHORT / 2 } else { SHORT };
+        let most = if piece.bound { FRAME_LINE / 2 } else { FRAME_LINE };
         let lines = text.get(piece.span.clone()).map_or(0, |part| part.trim().lines().count());
         piece.fate == Fate::Open
             && (piece.kind == Kind::Ruler
@@ -278,20 +281,3 @@ fn trimmed(text: &str, pieces: &[Piece], start: usize, end: usize) -> (usize, us
     let tail = own.iter().skip(head).rev().take_while(short).take(most).count();
     (start + head, end - tail)
 }
-
-/// Bytes of text that asks nothing from which on it is material.
-const LONG: usize = 240;
-/// Bytes of a document, which is known by its form.
-const SHORT_DOCUMENT: usize = 160;
-/// Bytes of a line at the end of a stretch that belongs to the user: a title, a greeting, a name.
-const SHORT: usize = 160;
-/// Bytes that a user tells of himself.
-const STORY: usize = 2000;
-/// Bytes of a list that a user writes.
-const LIST: usize = 1500;
-/// Bytes of an example's part that are an example still.
-const LONG_EXAMPLE: usize = 1500;
-/// Small words of the other paragraphs that tell their language.
-const ENOUGH: usize = 40;
-/// Paragraphs that ask, up to which they are the user's.
-const FEW: usize = 3;

@@ -109,36 +109,3 @@ fn hostile_messages_are_read_in_time() {
     }
     assert!(started.elapsed().as_secs() < 30);
 }
-
-#[test]
-#[ignore = "a tool for reading"]
-fn zz_show() {
-    for file in std::env::var("FRAME_FILES").unwrap().split(',') {
-        let text = fs::read_to_string(file).unwrap();
-        let text = text.trim_end().to_owned();
-        let found = frame(&text, &Query::default());
-        println!("######## {file}\nQUESTION: {:?}", found.question(&text));
-        let mut at = 0;
-        for part in found.material.iter().cloned().chain([text.len()..text.len()]) {
-            for line in text.get(at..part.start).unwrap().lines() {
-                println!("F {}", line.chars().take(150).collect::<String>());
-            }
-            for line in text.get(part.clone()).unwrap().lines() {
-                println!("    M {}", line.chars().take(60).collect::<String>());
-            }
-            at = part.end;
-        }
-        if std::env::var("FRAME_PIECES").is_ok() {
-            for p in stretches::read(&text, shots::shots(&text).as_ref()) {
-                println!(
-                    "{:?} {:?} {:?} d{} {:?}",
-                    p.kind,
-                    p.fate,
-                    p.calls,
-                    p.depth,
-                    text.get(p.span.clone()).unwrap().chars().take(50).collect::<String>()
-                );
-            }
-        }
-    }
-}
