@@ -1,10 +1,10 @@
 //! How surprising an item's words are.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::weights::{SHARED_WORD, TOPIC};
 use crate::compress::{
-    form::{Form, Page},
+    form::{Form, Item, Page},
     text::{
         rarity,
         word::{is_stop_word, stem, words},
@@ -20,8 +20,7 @@ pub(super) struct Told {
     pub(super) said: f32,
 }
 
-/// What each item tells. A word that recurs says what the text is about and counts more; where `repeats_count` it is shared
-/// among the items that have it instead.
+/// What each item tells. A word that recurs counts more in prose, unless `repeats_count`, and less anywhere else.
 pub(super) fn information(page: &Page<'_>, repeats_count: bool) -> Vec<Told> {
     let mut holders: HashMap<String, u32> = HashMap::new();
     let items: Vec<Vec<(String, f32, bool)>> = page
@@ -30,6 +29,7 @@ pub(super) fn information(page: &Page<'_>, repeats_count: bool) -> Vec<Told> {
         .map(|item| {
             let text = item.text();
             let mut own: Vec<(String, f32, bool)> = Vec::new();
+            let mut known: HashSet<String> = HashSet::new();
             for word in words(text).filter_map(|span| text.get(span)) {
                 let lower = word.to_lowercase();
                 // Of a log's numbers its form says which are surprising; that they differ tells nothing.
@@ -38,7 +38,7 @@ pub(super) fn information(page: &Page<'_>, repeats_count: bool) -> Vec<Told> {
                     continue;
                 }
                 let key = stem(word);
-                if own.iter().any(|(known, ..)| *known == key) {
+                if !known.insert(key.clone()) {
                     continue;
                 }
                 let before = holders.entry(key.clone()).or_insert(0);
@@ -49,13 +49,13 @@ pub(super) fn information(page: &Page<'_>, repeats_count: bool) -> Vec<Told> {
             own
         })
         .collect();
-    let told = |words: &Vec<(String, f32, bool)>| {
-        let share = |key: &str| {
-            (holders.get(key).copied().unwrap_or(1) as f32).powf(if repeats_count { SHARED_WORD } else { -TOPIC })
-        };
-        let nats = words.iter().map(|(key, rarity, _)| rarity / share(key)).sum();
+    let told = |(item, words): (&Item<'_>, &Vec<(String, f32, bool)>)| {
+        // What recurs in prose is what it is about; what recurs in rows and lines is what they all have.
+        let power = if item.form == Form::Prose && !repeats_count { TOPIC } else { -SHARED_WORD };
+        let weight = |key: &str| (holders.get(key).copied().unwrap_or(1) as f32).powf(power);
+        let nats = words.iter().map(|(key, rarity, _)| rarity * weight(key)).sum();
         let said = words.iter().filter(|(.., said)| *said).count() as f32 / words.len().max(1) as f32;
         Told { nats, said }
     };
-    items.iter().map(told).collect()
+    page.items.iter().zip(&items).map(told).collect()
 }
