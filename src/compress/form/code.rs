@@ -8,6 +8,7 @@ mod diff;
 mod lines;
 mod syntax;
 mod tree;
+mod view;
 
 use std::ops::Range;
 
@@ -317,6 +318,3 @@ const LONGEST_REMARK: usize = 30;
 
 /// Lines of a comment that goes with what is below it.
 const LONGEST_COMMENT: usize = 3;
-
-mod view;
-
