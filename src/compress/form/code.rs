@@ -8,6 +8,7 @@ mod diff;
 mod lines;
 mod syntax;
 mod tree;
+mod view;
 
 use std::ops::Range;
 
