@@ -30,7 +30,7 @@ use super::{
     CountTokens,
     ask::{Frame, Query, Wanted},
     bond::{Bond, Bonds},
-    outcome::{Noun},
+    outcome::Noun,
     policy::Style,
     ratio::Ratio,
 };
