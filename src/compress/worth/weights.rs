@@ -79,7 +79,7 @@ pub(in crate::compress) const ODD: f32 = 1.0;
 pub(in crate::compress) const EDGE: f32 = 2.0;
 /// How much more telling a log line is that says something failed, and what a trace or a compiler's message begins and
 /// ends with. A factor, 1–100.
-pub(in crate::compress) const LOG_ERROR: f32 = 8.0;
+pub(in crate::compress) const LOG_ERROR: f32 = 16.0;
 
 /// The same for a warning, and for the place nearest to a failure. A factor, 1–100.
 pub(in crate::compress) const LOG_WARNING: f32 = 3.0;
