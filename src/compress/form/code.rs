@@ -318,5 +318,3 @@ const LONGEST_REMARK: usize = 30;
 
 /// Lines of a comment that goes with what is below it.
 const LONGEST_COMMENT: usize = 3;
-
-mod view;
