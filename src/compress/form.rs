@@ -188,7 +188,9 @@ pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Pag
         for block in thread::rejoined(text, detect::blocks(text, material, reader.query)) {
             let by = items.len();
             let mut reading = match block.form {
-                Form::Prose if !detect::reads_file(reader.query) => prose::read_below(text, &block, &mut heads, by),
+                Form::Prose if !detect::reads_file(reader.query) => {
+                    prose::read_below(text, &block, &mut heads, by, reader.may_lose())
+                }
                 _ => block_read(text, &block, reader),
             };
             bonds.extend(heads.over(&block, &reading, by));

@@ -25,6 +25,10 @@ pub(in crate::compress) const MOST_COMPARED: usize = 12_000;
 /// Range 0–1.
 pub(in crate::compress) const UNASKED: f32 = 0.02;
 
+/// Salience of a statement that forbids, obliges, excepts or denies, beside 1. Range 1–3. Without it a lease or a leaflet
+/// of which nothing is asked keeps its scenery and loses its prohibitions, which are short and of common words.
+pub(in crate::compress) const BINDS: f32 = 1.5;
+
 /// Salience of a label (a speaker's name, an id, the head of a mail) by itself: it comes along with what it owns, and
 /// tells nothing alone. Range 0–1.
 pub(in crate::compress) const LABEL: f32 = 0.0;
