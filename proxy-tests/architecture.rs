@@ -1,5 +1,7 @@
 //! The parts know of each other only in the agreed direction.
 
+mod theory;
+
 use std::{
     collections::BTreeSet,
     fs,

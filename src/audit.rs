@@ -177,6 +177,7 @@ mod tests {
             text: None,
             noun: Noun::Sentences,
             count: 1,
+            ends: None,
         };
         let shorter = Condensation {
             outcome: Outcome::Compressed("short".to_owned()),

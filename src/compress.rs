@@ -29,14 +29,13 @@ mod tokens;
 mod worth;
 
 pub use ask::{Query, ToolCall};
-pub use form::{Form, detect::form_of};
-pub use outcome::{Condensation, Decision, Limit, Noun, Outcome, Reason, Unit, UnitAccount, Why};
-pub use policy::{Policy, Style};
+pub use form::detect::form_of;
+pub use outcome::{Condensation, Decision, Form, Limit, Noun, Outcome, Reason, Redundancy, Unit, UnitAccount, Why};
+pub use policy::{Kinds, Policy, Style};
 pub use ratio::{Factor, InvalidRatio, Level, Ratio};
 pub use reexpand::reexpand;
 pub use rewrite::{Encoded, Interrupt, RewriteError, RewriteRequest, Rewriter};
 pub use tokens::{CountTokens, Encoding};
-pub use worth::redundancy::{Kinds, Redundancy};
 
 use ask::{Frame, Wanted};
 use choose::Variants;
@@ -193,19 +192,10 @@ fn account(
             text: variant.map(|variant| variant.text.to_string()),
             noun: item.noun,
             count: item.count,
+            ends: item.ends,
         }
     };
-    settled(text, page.items.iter().enumerate().map(unit).collect(), before, tokens)
-}
-
-/// The condensation that units amount to; the original where they are not shorter.
-fn settled(source: &str, units: Vec<Unit>, before: usize, tokens: &dyn CountTokens) -> Condensation {
-    let text = mark::assemble(source, &units);
-    let after = tokens.count(&text);
-    if after >= before || text.trim().is_empty() {
-        return Condensation { units, ..Condensation::unchanged(Reason::NoGain, before) };
-    }
-    Condensation { outcome: Outcome::Compressed(text), tokens_before: before, tokens_after: after, units }
+    mark::settled(text, page.items.iter().enumerate().map(unit).collect(), before, tokens)
 }
 
 /// The condensation with every unit back whose shorter form the guard refuses.

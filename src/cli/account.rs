@@ -139,6 +139,7 @@ mod tests {
             text: text.map(Into::into),
             noun: headroom::compress::Noun::Sentences,
             count: 1,
+            ends: None,
         };
         Condensation {
             outcome: Outcome::Compressed("One. Two.".into()),

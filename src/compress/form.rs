@@ -24,6 +24,8 @@ mod trace;
 
 use std::{borrow::Cow, ops::Range};
 
+pub use super::outcome::Form;
+
 use super::{
     CountTokens,
     ask::{Frame, Query, Wanted},
@@ -32,66 +34,6 @@ use super::{
     policy::Style,
     ratio::Ratio,
 };
-
-/// What kind of text a block is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Form {
-    /// Addressed to the model; no material.
-    Frame,
-    /// Sentences, headings, lists.
-    Prose,
-    /// One JSON object or array.
-    Json,
-    /// JSON values, one a line.
-    JsonLines,
-    /// Log lines, build and test output, with their stack traces.
-    Log,
-    /// Rows with cells between pipes or tabs.
-    Table,
-    /// Rows with cells between commas or semicolons.
-    Csv,
-    /// Aligned columns: `ps`, `kubectl get`, `pip list`, `ls -l`.
-    Columns,
-    /// Search results: hits under their files.
-    Hits,
-    /// Entries one a line: files, trees, packages.
-    Listing,
-    /// Source code, and whatever stands in a fence.
-    Code,
-    /// A unified diff.
-    Diff,
-    /// An HTML document.
-    Html,
-    /// `key: value` or `key = value` lines: YAML, ini files, headers.
-    Keyed,
-    /// Base64 and the like: nothing a reader reads.
-    Opaque,
-}
-
-impl Form {
-    /// The word used in reports.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Frame => "frame",
-            Self::Prose => "prose",
-            Self::Json => "json",
-            Self::JsonLines => "json_lines",
-            Self::Log => "log",
-            Self::Table => "table",
-            Self::Csv => "csv",
-            Self::Columns => "columns",
-            Self::Hits => "hits",
-            Self::Listing => "listing",
-            Self::Code => "code",
-            Self::Diff => "diff",
-            Self::Html => "html",
-            Self::Keyed => "keyed",
-            Self::Opaque => "opaque",
-        }
-    }
-}
 
 /// A part of a text of one form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,6 +66,8 @@ pub(super) struct Item<'a> {
     pub(super) noun: Noun,
     /// How many of them it is; 0 for what no reader would miss (rulers, blank lines).
     pub(super) count: usize,
+    /// The white space behind its text, where that is not the source's.
+    pub(super) ends: Option<&'static str>,
 }
 
 /// One way in which an item may stand.
@@ -150,6 +94,7 @@ impl<'a> Item<'a> {
             owner: 0,
             noun,
             count: 1,
+            ends: None,
         }
     }
 
@@ -277,6 +222,7 @@ fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<
         Form::Columns => columns::read(text, block, reader),
         Form::Hits => hits::read(text, block, reader),
         Form::Listing => listing::read(text, block, reader),
+        Form::Html => html::read(text, block, reader),
         Form::Log => log::read(text, block, reader),
         Form::Table | Form::Csv => table::read(text, block, reader),
         _ => exact::read(text, block),
@@ -293,25 +239,4 @@ fn lines_of<'a>(text: &'a str, block: &Block) -> impl Iterator<Item = (Range<usi
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::compress::{Encoding, Factor, Policy, Query, Ratio, ToolCall, compress};
-
-    /// What is left of a tool's result at `ratio`, or all of it.
-    fn left(text: &str, question: &str, ratio: Ratio) -> String {
-        let call = ToolCall { name: "run_command".into(), arguments: String::new() };
-        let query = Query { preceding: question.into(), call: Some(call), ..Query::default() };
-        let policy = Policy { ratio, min_tokens: 0, ..Policy::default() };
-        let found = compress(text, &query, &policy, &Encoding::O200k, None).unwrap();
-        found.text().unwrap_or(text).to_owned()
-    }
-
-    /// What is left of a tool's result without a budget.
-    pub(super) fn auto(text: &str) -> String {
-        left(text, "", Ratio::Auto)
-    }
-
-    /// The lines that are left of a tool's result under a budget.
-    pub(super) fn lines_at(text: &str, question: &str, ratio: f32) -> Vec<String> {
-        left(text, question, Ratio::By(Factor::new(ratio).unwrap())).lines().map(str::to_owned).collect()
-    }
-}
+mod tests;

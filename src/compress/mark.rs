@@ -6,9 +6,20 @@
 //! source is complete, since readers take a gap for damage otherwise.
 
 use super::{
-    outcome::{Noun, Unit, Why},
+    outcome::{Condensation, Noun, Outcome, Reason, Unit, Why},
     text::segment::quoted,
+    tokens::CountTokens,
 };
+
+/// The condensation that units amount to; the original where they are not shorter.
+pub(super) fn settled(source: &str, units: Vec<Unit>, before: usize, tokens: &dyn CountTokens) -> Condensation {
+    let text = assemble(source, &units);
+    let after = tokens.count(&text);
+    if after >= before || text.trim().is_empty() {
+        return Condensation { units, ..Condensation::unchanged(Reason::NoGain, before) };
+    }
+    Condensation { outcome: Outcome::Compressed(text), tokens_before: before, tokens_after: after, units }
+}
 
 /// The text that units stand for.
 pub(super) fn assemble(source: &str, units: &[Unit]) -> String {
@@ -83,9 +94,14 @@ fn put(text: &mut String, source: &str, run: &[Unit], mark: &str) {
     let white = match gone.get(gone.trim_end().len()..).unwrap_or_default() {
         // Blank lines are among the lines that are counted.
         white if white.contains('\n') && from.noun == Noun::FileLines => "\n",
-        white => white,
+        white => match to.ends {
+            Some(ends) => ends,
+            None if is_inline(run) => white,
+            // Behind a mark on a line of its own no space is left of what is gone.
+            None => white.get(white.find('\n').unwrap_or(white.len())..).unwrap_or_default(),
+        },
     };
-    let inline = run.iter().all(|unit| matches!(unit.noun, Noun::Sentences | Noun::Values));
+    let inline = is_inline(run);
     let begun = text.is_empty() || text.ends_with(char::is_whitespace);
     if !begun {
         text.push(if inline { ' ' } else { '\n' });
@@ -106,6 +122,11 @@ fn put(text: &mut String, source: &str, run: &[Unit], mark: &str) {
     }
 }
 
+/// Whether what is gone stood inside of lines.
+fn is_inline(run: &[Unit]) -> bool {
+    run.iter().all(|unit| matches!(unit.noun, Noun::Sentences | Noun::Values))
+}
+
 /// The quote marks of the line on which a gap ends.
 fn quote_marks(source: &str, from: usize, to: usize) -> &str {
     let gone = source.get(from..to).unwrap_or_default().trim_end();
@@ -116,11 +137,9 @@ fn quote_marks(source: &str, from: usize, to: usize) -> &str {
     })
 }
 
-/// ` [… columns: id, updated_at]` behind a head that lacks them; only their number where they are many.
-pub(super) fn columns(names: &[&str]) -> String {
-    let listed = names.join(", ");
-    let brief = names.len() <= 3 && listed.len() <= 60 && !listed.contains([']', '\n']);
-    if brief { format!(" [… columns: {listed}]") } else { format!(" [… {} columns]", names.len()) }
+/// ` [… columns: id, updated_at]` behind a head that lacks them, where their names are `listed`.
+pub(super) fn columns(names: &[&str], listed: bool) -> String {
+    if listed { format!(" [… columns: {}]", names.join(", ")) } else { format!(" [… {} columns]", names.len()) }
 }
 
 /// `×12`: what stands before occurred so often.
@@ -153,6 +172,7 @@ mod tests {
                     text: kept.then(|| part.to_owned()),
                     noun,
                     count: 1,
+                    ends: None,
                 }
             })
             .collect()

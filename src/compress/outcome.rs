@@ -1,8 +1,16 @@
 //! What became of a text, unit by unit: the account that is cached, explained, audited and replayed.
 
+mod form;
+mod redundancy;
+mod violation;
+
 use std::{fmt, ops::Range};
 
-use super::{Ratio, Redundancy, form::Form, guard::Violation};
+pub use form::Form;
+pub use redundancy::Redundancy;
+pub use violation::{Fault, Violation};
+
+use super::ratio::Ratio;
 
 /// What became of one text.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -166,6 +174,9 @@ pub struct Unit {
     pub noun: Noun,
     /// How many of them it is.
     pub count: usize,
+    /// The white space behind its text, where that is not the source's.
+    #[serde(skip)]
+    pub ends: Option<&'static str>,
 }
 
 impl Unit {

@@ -14,7 +14,7 @@ pub struct Policy {
     /// Whether the model may be asked; words alone otherwise.
     pub rewrite: bool,
     /// Which kinds of redundancy count.
-    pub redundancy: super::worth::redundancy::Kinds,
+    pub redundancy: Kinds,
 }
 
 impl Default for Policy {
@@ -24,8 +24,49 @@ impl Default for Policy {
             style: Style::Statements,
             min_tokens: 256,
             rewrite: true,
-            redundancy: super::worth::redundancy::Kinds::default(),
+            redundancy: Kinds::default(),
         }
+    }
+}
+
+/// Which kinds of redundancy count in what is kept; all are told. By default those do that were measured to keep more
+/// answers: leaving one out, or taking one in, shows what it is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(from = "Vec<Kind>", into = "Vec<Kind>")]
+pub struct Kinds {
+    /// Words that other items have tell less. Off: measured, it loses statements, since what a text is about recurs in it.
+    pub lexical: bool,
+    /// Near-copies, fragments, greetings and notices go first.
+    pub structural: bool,
+}
+
+/// One kind of redundancy, as operators name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// See [`Redundancy::lexical`](super::Redundancy::lexical).
+    Lexical,
+    /// See [`Redundancy::structural`](super::Redundancy::structural).
+    Structural,
+}
+
+impl From<Vec<Kind>> for Kinds {
+    fn from(named: Vec<Kind>) -> Self {
+        let holds = |kind| named.contains(&kind);
+        Self { lexical: holds(Kind::Lexical), structural: holds(Kind::Structural) }
+    }
+}
+
+impl From<Kinds> for Vec<Kind> {
+    fn from(Kinds { lexical, structural }: Kinds) -> Self {
+        let all = [(lexical, Kind::Lexical), (structural, Kind::Structural)];
+        all.into_iter().filter_map(|(counts, kind)| counts.then_some(kind)).collect()
+    }
+}
+
+impl Default for Kinds {
+    fn default() -> Self {
+        Self { lexical: false, structural: true }
     }
 }
 

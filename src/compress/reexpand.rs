@@ -1,6 +1,10 @@
 //! Puts doubtful units back as they were.
 
-use super::{Condensation, CountTokens, Decision, Reason, Unit, Why, settled};
+use super::{
+    mark::settled,
+    outcome::{Condensation, Decision, Reason, Unit, Why},
+    tokens::CountTokens,
+};
 
 /// The condensation with the flagged units verbatim; the rest of the condensed text stays as it is, marks aside.
 ///
@@ -60,6 +64,7 @@ mod tests {
             text: text.map(str::to_owned),
             noun: Noun::Sentences,
             count: 1,
+            ends: None,
         }
     }
 

@@ -11,9 +11,10 @@ pub(super) mod weights;
 use super::{
     ask::Wanted,
     form::{Item, Page},
+    outcome::Redundancy,
+    policy::Kinds,
     rewrite::{RewriteError, Rewriter},
 };
-use redundancy::{Kinds, Redundancy};
 
 /// What an item is worth, and of what it is made up.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

@@ -22,6 +22,7 @@ fn record(id: &str, original: &str) -> Record {
         text: text.map(str::to_owned),
         noun: crate::compress::Noun::Sentences,
         count: 1,
+        ends: None,
     };
     let condensation = Condensation {
         outcome: Outcome::Compressed("short".to_owned()),

@@ -229,6 +229,7 @@ fn decision(first: &str) -> (Job, Condensation) {
         why: crate::compress::Why::Chosen,
         noun: crate::compress::Noun::Sentences,
         count: 1,
+        ends: None,
         text: Some(text.to_owned()),
     };
     let condensation = Condensation {

@@ -78,7 +78,8 @@ fn heard(text: &str, pieces: &[pieces::Piece], material: &[Range<usize>]) -> Vec
         for gap in gaps {
             let span = from..gap.start.max(from);
             if text.get(span.clone()).is_some_and(|part| !part.trim().is_empty()) {
-                found.push(Heard { span, named: piece.named, edge: at == 0 || at + 1 == pieces.len() });
+                let stretch = material.partition_point(|part| part.end <= span.start);
+                found.push(Heard { span, named: piece.named, stretch, edge: at == 0 || at + 1 == pieces.len() });
             }
             from = gap.end.max(from);
         }

@@ -53,7 +53,10 @@ impl Wanted {
         wanted.add(&gist(&query.preceding), if question.is_some() { BACKGROUND } else { 1.0 });
         if let Some(call) = &query.call {
             wanted.add(&call.arguments, ARGUMENT);
-            wanted.add(&call.name, BACKGROUND);
+            // A tool is called for what it does: `run_command` asks nothing about rows that say `Running`.
+            if wanted.is_empty() {
+                wanted.add(&call.name, BACKGROUND);
+            }
         }
         wanted
     }

@@ -34,7 +34,7 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
     let syntax = syntax::of(contents);
     let units = lines::units(contents, syntax);
     let tree = tree::grow(&units, syntax);
-    let runs = runs(&units, &tree, syntax);
+    let runs = runs(&units, &tree, syntax, &ends(&whole));
     let numbered = viewed.is_none() && block.span == (0..text.len()) && detect::reads_from_the_first_line(reader.query);
     let form = if detect::reads_file(reader.query) { form(block.form, syntax) } else { block.form };
     let block = Block { form, span: block.span.clone() };
@@ -113,15 +113,21 @@ struct Run {
 }
 
 /// Small blocks are one; statements in a row are, up to a few lines; a comment goes with what is below it.
-fn runs(units: &[Unit<'_>], tree: &Tree, syntax: Syntax) -> Vec<Run> {
+fn runs(units: &[Unit<'_>], tree: &Tree, syntax: Syntax, ends: &[usize]) -> Vec<Run> {
     let most = if syntax.keyed || syntax.rows || syntax.json { SETTINGS_RUN } else { RUN };
     let mut runs: Vec<Run> = Vec::new();
     // Lines of the last run, and whether the next unit may join it.
     let (mut length, mut open) = (0, false);
+    let bytes = |range: Range<usize>| {
+        let end = |line: usize| ends.get(line).copied().unwrap_or(0);
+        units.get(range.end - 1).map_or(0, |unit| end(unit.full))
+            - units.get(range.start).map_or(0, |unit| end(unit.lines.start))
+    };
     let mut at = 0;
     while let Some(unit) = units.get(at) {
         let end = tree.end.get(at).copied().unwrap_or(at + 1).max(at + 1);
-        let small = end > at + 1 && height(units, at..end) <= SMALL && unit.indent >= 0;
+        let small =
+            end > at + 1 && height(units, at..end) <= SMALL && bytes(at..end) <= SMALL * WIDE && unit.indent >= 0;
         let header = tree.is_header(at) && !small;
         let next = if small { end } else { at + 1 };
         let own = height(units, at..next);
@@ -136,8 +142,12 @@ fn runs(units: &[Unit<'_>], tree: &Tree, syntax: Syntax) -> Vec<Run> {
                 .all(|unit| unit.comment || unit.content.starts_with('@') || unit.content.starts_with("#["));
             (same && adjacent && open, same && adjacent && open && introduces && length <= LONGEST_COMMENT)
         });
-        let joins =
-            !closes && !carries && !syntax.prose && (introduced || (sibling && !header && length + own <= most));
+        let room = runs.last().is_none_or(|run| bytes(run.units.start..next) <= most * WIDE);
+        let joins = room
+            && !closes
+            && !carries
+            && !syntax.prose
+            && (introduced || (sibling && !header && !small && length + own <= most));
         match runs.last_mut().filter(|_| joins) {
             Some(run) => {
                 run.units.end = next;
@@ -152,10 +162,20 @@ fn runs(units: &[Unit<'_>], tree: &Tree, syntax: Syntax) -> Vec<Run> {
         // The first line under a signature stands alone, so that an outline is cheap.
         let leads =
             at > 0 && tree.parent.get(at).copied().flatten() == Some(at - 1) && leads(&units[at - 1]) && !unit.comment;
-        open = !header && !closes && !carries && !leads;
+        open = !header && !small && !closes && !carries && !leads;
         at = next;
     }
     runs
+}
+
+/// Where each line begins, and the last one ends.
+fn ends(lines: &[&str]) -> Vec<usize> {
+    let mut at = 0;
+    let end = |line: &&str| {
+        at += line.len();
+        at
+    };
+    std::iter::once(0).chain(lines.iter().map(end)).collect()
 }
 
 /// Lines from the first to the last that is not blank.
@@ -289,6 +309,9 @@ fn keep_asked(reading: &mut Reading<'_>, reader: &Reader<'_>) {
 /// What a unit stands under that it needs by itself, not only by way of what is between.
 const ANCESTORS: usize = 6;
 
+/// Bytes of a wide line: longer ones count for several.
+const WIDE: usize = 80;
+
 /// Lines of a comment that stand together.
 const LONGEST_REMARK: usize = 30;
 
@@ -296,6 +319,3 @@ const LONGEST_REMARK: usize = 30;
 const LONGEST_COMMENT: usize = 3;
 
 mod view;
-
-#[cfg(test)]
-mod tests;

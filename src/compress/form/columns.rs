@@ -90,7 +90,7 @@ impl Grid {
                 }
             }
         }
-        let stray = (lines.len() + STRAY / 2) / STRAY;
+        let stray = (lines.len() / STRAY).max(usize::from(lines.len() >= FEWEST_NUMBERS));
         let is_text = |at: usize| used.get(at).is_some_and(|count| *count > stray);
         let end = used.iter().rposition(|count| *count > stray).map_or(0, |last| last + 1);
         let start = (0..end).find(|at| is_text(*at)).unwrap_or(end);
@@ -111,7 +111,7 @@ impl Grid {
         let parted =
             lines.iter().filter(|line| self.cells(line).iter().filter(|cell| !cell.is_empty()).count() > 1).count();
         let wide = lines.len() >= 3 && self.widest >= 2 && padded * 2 >= lines.len();
-        let many = lines.len() >= 5 && self.gutters.len() >= 3;
+        let many = lines.len() >= 5 && self.gutters.len() >= 3 && padded * 4 >= lines.len();
         (wide || many) && parted * 3 >= lines.len() * 2
     }
 
@@ -313,7 +313,7 @@ const WINDOW: usize = 40;
 /// Fewer rows keep their padding: there is next to nothing to save.
 const FEWEST_SQUEEZED: usize = 4;
 
-/// Fewer numbers have no range.
+/// Fewer numbers have no range, and of fewer lines none may be wider than its columns.
 const FEWEST_NUMBERS: usize = 8;
 
 /// Lines in a row that may lie across the columns.

@@ -7,6 +7,7 @@ mod call;
 mod lines;
 mod output;
 mod runs;
+mod source;
 
 use std::ops::Range;
 

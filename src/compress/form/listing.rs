@@ -31,10 +31,15 @@ pub(super) fn is_list(text: &str) -> bool {
     lines.len() >= FEWEST && sentences * 4 < lines.len() && small * 4 < all
 }
 
-/// Whether lines beside a list are its titles and its sum: few, and short.
+/// Whether lines beside a list are its titles, its legend and its sum: few, short, and no sentence goes on from one to the
+/// next.
 pub(super) fn is_beside_list(text: &str) -> bool {
-    let lines = || text.lines().filter(|line| !line.trim().is_empty());
-    lines().count() < FEWEST && lines().all(|line| line.len() <= LONGEST_ENTRY)
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let goes_on = |two: &[&str]| {
+        let [first, next] = two else { return false };
+        !first.ends_with(['.', ':', ')', '!', '?']) && next.starts_with(char::is_lowercase)
+    };
+    lines.len() < 2 * FEWEST && lines.iter().all(|line| line.len() <= LONGEST_ENTRY) && !lines.windows(2).any(goes_on)
 }
 
 /// How many of the lines are a tree, if the first ones are: its root, and branches drawn with bars.

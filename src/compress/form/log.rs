@@ -31,6 +31,7 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
     let exact = reads_file(reader.query);
     let prefixes = if exact { vec![0; lines.len()] } else { dated::prefixes(&lines) };
     let repeats = if exact || reader.may_lose() { HashMap::new() } else { repeat::repeats(&lines, &structure) };
+    let asked = asked(reader.wanted.wording());
     let mut reading = Reading::default();
     let mut item_of = Vec::with_capacity(lines.len());
     let mut heading: Option<(usize, &str)> = None;
@@ -56,7 +57,8 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
         };
         let number = reading.items.len();
         item_of.extend(std::iter::repeat_n(number, run.len()));
-        let salience = run.clone().map(|line| salience(&lines, line, &structure, &surprises)).fold(0.0, f32::max);
+        let salience =
+            run.clone().map(|line| salience(&lines, line, &structure, &surprises, &asked)).fold(0.0, f32::max);
         let fixed = reader.may_lose() && run.clone().any(|line| structure.fixed.contains(&line));
         let mut item = Item { salience, fixed, ..item(text, &lines, run.clone(), cut, block) };
         if exact {
@@ -112,7 +114,7 @@ fn item<'a>(text: &'a str, lines: &[Line<'a>], run: Range<usize>, cut: usize, bl
 }
 
 /// How telling a line is, whatever its words.
-fn salience(lines: &[Line<'_>], at: usize, structure: &trace::Structure, surprises: &[f32]) -> f32 {
+fn salience(lines: &[Line<'_>], at: usize, structure: &trace::Structure, surprises: &[f32], asked: &[&str]) -> f32 {
     let shown = lines.get(at).map_or("", |line| line.shown.as_ref());
     let trouble = match (structure.roles.get(at), lexicon::trouble(shown)) {
         (Some(trace::Role::Cause | trace::Role::Head), _) | (Some(trace::Role::Plain), Some(Trouble::Error)) => {
@@ -122,8 +124,26 @@ fn salience(lines: &[Line<'_>], at: usize, structure: &trace::Structure, surpris
         _ => 1.0,
     };
     let edge = if at == 0 || at + 1 == lines.len() { LOG_EDGE } else { 1.0 };
-    trouble.max(edge) * surprises.get(at).copied().unwrap_or(1.0)
+    // A line is an event: a long one tells of no more of them.
+    let length = (shown.len() as f32).max(SHORT) / SHORT;
+    let surprise = surprises.get(at).copied().unwrap_or(1.0);
+    // What is asked for by its id is no repeat of its like.
+    let surprise = if asked.iter().any(|id| shown.contains(id)) { surprise.max(LOG_ERROR) } else { surprise };
+    trouble.max(edge) * surprise / length
 }
+
+/// The ids, files and figures that a question names: words that hold a digit or a mark inside.
+fn asked(question: &str) -> Vec<&str> {
+    let words = question.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
+    let names = |word: &&str| word.len() > 2 && word.contains(|c: char| c.is_ascii_digit() || "._/-:".contains(c));
+    words.filter(names).take(MOST_ASKED).collect()
+}
+
+/// Names in a question that are looked for.
+const MOST_ASKED: usize = 16;
+
+/// Bytes of what is still a short line.
+const SHORT: f32 = 40.0;
 
 #[cfg(test)]
 mod tests;

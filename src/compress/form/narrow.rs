@@ -7,12 +7,41 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Reader, rows::Column};
 use crate::compress::{
-    Ratio,
+    Ratio, mark,
     worth::weights::{FEW_ROWS, NAMING},
 };
 
-/// For each column whether it stays; nothing where all do. `source` is what the table takes in the text.
-pub(super) fn shown(columns: &[Column<'_>], rows: usize, source: usize, reader: &Reader<'_>) -> Option<Vec<bool>> {
+/// What stays of a table's columns.
+#[derive(Debug)]
+pub(super) struct Shown {
+    columns: Vec<bool>,
+    /// Whether there is room for the names of the others.
+    listed: bool,
+}
+
+impl Shown {
+    /// Whether a column stays.
+    pub(super) fn has(&self, column: usize) -> bool {
+        self.columns.get(column).copied().unwrap_or(true)
+    }
+
+    /// What tells in the head which columns are missing.
+    pub(super) fn mark<'n>(&self, names: impl Iterator<Item = &'n str>) -> String {
+        let gone: Vec<&str> = names.enumerate().filter(|(at, _)| !self.has(*at)).map(|(_, name)| name).collect();
+        mark::columns(&gone, self.listed && !gone.iter().any(|name| name.contains([']', '\n'])))
+    }
+}
+
+/// The columns that stay; nothing where all do. `source` is what the table takes in the text, in tokens.
+///
+/// Where the first column is the rows' `label`, it stays, and none goes unless another one is asked for.
+pub(super) fn shown(
+    columns: &[Column<'_>],
+    rows: usize,
+    source: usize,
+    label: bool,
+    reader: &Reader<'_>,
+) -> Option<Shown> {
     let Ratio::By(factor) = reader.ratio else { return None };
     let share = source as f32 / factor.value();
     let mut known: HashMap<&str, usize> = HashMap::new();
@@ -26,7 +55,13 @@ pub(super) fn shown(columns: &[Column<'_>], rows: usize, source: usize, reader: 
     if all <= share || columns.len() < 2 {
         return None;
     }
-    let asked = asked(columns, rows, reader);
+    let mut asked = asked(columns, rows, reader);
+    if let Some(first) = asked.first_mut().filter(|_| label) {
+        *first = true;
+        if asked.iter().filter(|asked| **asked).count() < 2 {
+            return None;
+        }
+    }
     let fresh: Vec<f32> = columns.iter().map(|column| distinct(column) as f32 / rows.max(1) as f32).collect();
     let worth = |at: usize| {
         let naming = columns.get(at).is_some_and(|column| is_naming(column, rows));
@@ -53,7 +88,8 @@ pub(super) fn shown(columns: &[Column<'_>], rows: usize, source: usize, reader: 
             *place = true;
         }
     }
-    shown.contains(&false).then_some(shown)
+    let names: f32 = heads.iter().zip(&shown).filter(|(_, shown)| !**shown).map(|(price, _)| price).sum();
+    shown.contains(&false).then_some(Shown { columns: shown, listed: names <= share / NAMES })
 }
 
 /// The columns that answer: those called as the question calls what it wants, and those in which it names a few rows.
@@ -87,8 +123,11 @@ fn is_naming(column: &Column<'_>, rows: usize) -> bool {
 /// The share of a column's own words that the question holds where it asks for it.
 const CALLED: f32 = 0.5;
 
-/// Tokens of what tells which columns are missing.
-const MARK: f32 = 6.0;
+/// Tokens of what tells that columns, and rows before and behind, are missing.
+const MARK: f32 = 20.0;
+
+/// One token in so many may go to the names of the columns that are missing.
+const NAMES: f32 = 20.0;
 
 /// Longer cells are no names, in bytes.
 const LONGEST_NAME: usize = 200;

@@ -284,10 +284,14 @@ impl<'a> Writer<'a, '_> {
                 *place = true;
             }
         }
-        for (item, owns) in self.reading.items.iter_mut().zip(owns) {
-            if !owns && item.count > 0 {
-                item.salience = 1.0;
+        let last = self.reading.items.len() - 1;
+        for (at, (item, owns)) in self.reading.items.iter_mut().zip(owns).enumerate() {
+            if owns || item.count == 0 || item.salience > 0.0 {
+                continue;
             }
+            item.salience = 1.0;
+            // What it owns stands below this block, where another form or the frame begins.
+            item.fixed = at == last;
         }
     }
 

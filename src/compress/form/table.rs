@@ -7,10 +7,11 @@
 use std::{borrow::Cow, ops::Range};
 
 use super::{
-    Block, Form, Item, Reader, Reading, Variant, narrow,
+    Block, Form, Item, Reader, Reading, Variant,
+    narrow::{self, Shown},
     rows::{Column, salience},
 };
-use crate::compress::{bond::Bond, mark, outcome::Noun};
+use crate::compress::{bond::Bond, outcome::Noun, worth::weights::LABEL};
 
 /// Reads a block into its head and its rows.
 pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<'a> {
@@ -25,12 +26,14 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
         let span = block.span.start + row.span.start..block.span.start + row.span.end;
         let mut item = Item::whole(span, source, block.form, Noun::Rows);
         item.variants = vec![Variant::lossless(table.written(at, source, None))];
-        if let Some(shown) = shown.as_deref() {
+        if let Some(shown) = shown.as_ref() {
             item.variants = vec![Variant::shorter(table.written(at, source, Some(shown)), 1.0)];
         }
         let is_head = at < table.head;
         item.count = usize::from(!is_head && !row.is_ruler);
-        if let Some(salience) = at.checked_sub(table.head).and_then(|row| telling.get(row)) {
+        if is_head || row.is_ruler {
+            item.salience = LABEL;
+        } else if let Some(salience) = at.checked_sub(table.head).and_then(|row| telling.get(row)) {
             item.salience = *salience;
         }
         reading.items.push(item);
@@ -38,7 +41,10 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
             // The rows of a head stand together: figures below a year without its unit mislead.
             Some(before) if is_head => reading.bonds.push(Bond::Together(at, before)),
             Some(before) if row.is_ruler => reading.bonds.push(Bond::Needs { item: at, of: before }),
-            _ if !is_head && table.head > 0 => reading.bonds.push(Bond::Needs { item: at, of: table.head - 1 }),
+            _ if !is_head => {
+                let heads = (0..table.head).filter(|head| table.rows.get(*head).is_some_and(|row| !row.is_ruler));
+                reading.bonds.extend(heads.map(|of| Bond::Needs { item: at, of }));
+            }
             _ => {}
         }
         if table.is_section(at) {
@@ -110,10 +116,11 @@ impl<'a> Table<'a> {
     }
 
     /// The columns that stay, if not all do.
-    fn shown(&self, part: &str, reader: &Reader<'_>) -> Option<Vec<bool>> {
+    fn shown(&self, part: &str, reader: &Reader<'_>) -> Option<Shown> {
         let body = self.rows.len().saturating_sub(self.head);
         // Cells that span columns would move.
-        let regular = self.rows.iter().all(|row| row.is_ruler || row.cells.len() == self.width);
+        let named = self.rows.iter().take(self.head).filter(|row| !row.is_ruler).count() == 1;
+        let regular = named && self.rows.iter().all(|row| row.is_ruler || row.cells.len() == self.width);
         if !reader.may_lose() || self.head == 0 || !regular || body < 2 || self.width * self.rows.len() > MOST_CELLS {
             return None;
         }
@@ -121,17 +128,17 @@ impl<'a> Table<'a> {
         if names.iter().skip(1).any(String::is_empty) {
             return None;
         }
-        narrow::shown(&self.columns(&names), body, reader.tokens.count(part), reader)
+        narrow::shown(&self.columns(&names), body, reader.tokens.count(part), true, reader)
     }
 
     /// A row as it is written: with its cells apart and without padding.
-    fn written(&self, at: usize, source: &'a str, shown: Option<&[bool]>) -> Cow<'a, str> {
+    fn written(&self, at: usize, source: &'a str, shown: Option<&Shown>) -> Cow<'a, str> {
         let Some(row) = self.rows.get(at) else { return Cow::Borrowed(source) };
         let blank = source.trim().is_empty();
         if blank || (self.mark != '|' && shown.is_none()) {
             return Cow::Borrowed(source);
         }
-        let stays = |column: usize| shown.is_none_or(|shown| shown.get(column).copied().unwrap_or(true));
+        let stays = |column: usize| shown.is_none_or(|shown| shown.has(column));
         let there = row.cells.iter().enumerate().filter(|(column, _)| stays(*column)).map(|(_, cell)| *cell);
         let line = match (self.framed, row.is_ruler) {
             (true, true) => format!("|{}", "---|".repeat(there.count())),
@@ -141,12 +148,8 @@ impl<'a> Table<'a> {
             (false, false) => there.collect::<Vec<_>>().join(&self.mark.to_string()),
         };
         let mut line = line.trim_end().to_owned();
-        if shown.is_some() && at + 1 == self.head.max(1) && !row.is_ruler || shown.is_some() && at == 0 && self.head > 1
-        {
-            let names = self.names();
-            let gone: Vec<&str> =
-                names.iter().enumerate().filter(|(column, _)| !stays(*column)).map(|(_, name)| name.as_str()).collect();
-            line.push_str(&mark::columns(&gone));
+        if let Some(shown) = shown.filter(|_| at == 0) {
+            line.push_str(&shown.mark(self.names().iter().map(String::as_str)));
         }
         line.push_str(source.get(source.trim_end_matches(['\n', '\r']).len()..).unwrap_or_default());
         Cow::Owned(line)

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use super::{Block, Form};
-use crate::compress::text::segment::{Line, after_label, is_item, is_title, lead, lines, number, turn};
+use crate::compress::text::segment::{Line, after_label, is_item, is_title, lead, lines, number, quoted, turn};
 
 /// The blocks of a text with those that are read as settings though they are the heads of mails or chunks as prose, so
 /// that what they own stands below them.
@@ -32,13 +32,23 @@ pub(super) fn rejoined(text: &str, blocks: Vec<Block>) -> Vec<Block> {
             }
             _ => false,
         });
-        let form = if head { Form::Prose } else { block.form };
+        let form = if head || is_quoted(text, block) { Form::Prose } else { block.form };
         match found.last_mut() {
             Some(last) if last.form == Form::Prose && form == Form::Prose => last.span.end = block.span.end,
             _ => found.push(Block { span: block.span.clone(), form }),
         }
     }
     found
+}
+
+/// Whether a block is a mail's quotation below prose: `>>> word` is a prompt only where nothing is quoted less deeply.
+fn is_quoted(text: &str, block: &Block) -> bool {
+    let deepest = |part: &str| part.lines().map(|line| quoted(line).0).filter(|depth| *depth > 0).max().unwrap_or(0);
+    let before = text.get(..block.span.start).unwrap_or_default();
+    let own = text.get(block.span.clone()).unwrap_or_default();
+    let all = own.lines().all(|line| line.trim().is_empty() || quoted(line).0 > 0);
+    all && deepest(own) > 0
+        && before.lines().rev().take(3).any(|line| quoted(line).0 > 0 || line.trim_end().ends_with(" wrote:"))
 }
 
 /// Whether keys are those of a mail.

@@ -105,6 +105,10 @@ impl Reader<'_> {
         if text.is_empty() {
             self.blanks += 1;
             self.quoted = None;
+            // A blank line parts two lines that stand.
+            for beside in [at.checked_sub(1), Some(at + 1)].into_iter().flatten() {
+                self.needs(at, beside);
+            }
             return;
         }
         let indent = line.len() - line.trim_start().len();
@@ -252,7 +256,7 @@ impl Reader<'_> {
             self.anchor(at);
         }
         if is_frame(text) {
-            if let Some(trace) = &mut self.trace {
+            if let Some(trace) = self.trace.as_mut().filter(|_| !text.starts_with("goroutine ")) {
                 trace.frames.push(at);
             }
         } else if !has_frames && !concludes {
@@ -347,6 +351,11 @@ impl Reader<'_> {
         let near = near.or(if trace.concludes { frames.last() } else { frames.first() }).copied();
         if let Some(near) = near {
             self.set(near, Role::Near);
+            // Go and Rust give the place of a frame on the line below it, Python the code.
+            let indent = |at: usize| self.lines.get(at).map_or(0, |line| line.len() - line.trim_start().len());
+            if indent(near + 1) > indent(near) {
+                self.needs(near, near + 1);
+            }
         }
     }
 

@@ -7,67 +7,6 @@ use std::{
 
 use crate::compress::text::word::{is_stop_word, stem, words};
 
-/// How much of a unit is said elsewhere or says nothing, 0–1, by kind.
-#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
-pub struct Redundancy {
-    /// Words and names that stood before it in the text.
-    pub lexical: f32,
-    /// Near-copies of other units, fragments of overlapping chunks, templates, greetings and notices.
-    pub structural: f32,
-}
-
-/// The kinds that there are, for people: `lexical 0.40, semantic 0.93`; nothing where nothing is redundant.
-impl std::fmt::Display for Redundancy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let kinds = [("lexical", self.lexical), ("structural", self.structural)];
-        let there = kinds.iter().filter(|(_, share)| *share >= 0.005);
-        there
-            .enumerate()
-            .try_for_each(|(at, (kind, share))| write!(f, "{}{kind} {share:.2}", if at > 0 { ", " } else { "" }))
-    }
-}
-
-/// Which kinds of redundancy count in what is kept; all are told. By default those do that were measured to keep more
-/// answers: leaving one out, or taking one in, shows what it is worth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(from = "Vec<Kind>", into = "Vec<Kind>")]
-pub struct Kinds {
-    /// Words that other items have tell less. Off: measured, it loses statements, since what a text is about recurs in it.
-    pub lexical: bool,
-    /// Near-copies, fragments, greetings and notices go first.
-    pub structural: bool,
-}
-
-/// One kind of redundancy, as operators name it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// See [`Redundancy::lexical`].
-    Lexical,
-    /// See [`Redundancy::structural`].
-    Structural,
-}
-
-impl From<Vec<Kind>> for Kinds {
-    fn from(named: Vec<Kind>) -> Self {
-        let holds = |kind| named.contains(&kind);
-        Self { lexical: holds(Kind::Lexical), structural: holds(Kind::Structural) }
-    }
-}
-
-impl From<Kinds> for Vec<Kind> {
-    fn from(Kinds { lexical, structural }: Kinds) -> Self {
-        let all = [(lexical, Kind::Lexical), (structural, Kind::Structural)];
-        all.into_iter().filter_map(|(counts, kind)| counts.then_some(kind)).collect()
-    }
-}
-
-impl Default for Kinds {
-    fn default() -> Self {
-        Self { lexical: false, structural: true }
-    }
-}
-
 /// Why a unit is redundant, and how surely.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Repeat {

@@ -46,12 +46,12 @@ fn shares(scores: &[f32]) -> Vec<f32> {
 }
 
 /// The scores with some of the neighbours' in the same passage: what is asked for often stands beside the words of the
-/// question. A blank line, another form or another owner ends a passage.
+/// question. A blank line, another form or another owner ends a passage, and a row says nothing about the one below it.
 fn beside(page: &Page<'_>, scores: &[f32]) -> Vec<f32> {
     let ends = |before: &Item<'_>, item: &Item<'_>| {
         let text = before.text();
         let white = text.get(text.trim_end().len()..).unwrap_or_default();
-        white.matches('\n').nth(1).is_some() || before.form != item.form || before.owner != item.owner
+        white.matches('\n').nth(1).is_some() || before.form != item.form || before.owner != item.owner || is_row(item)
     };
     let mut lifted = scores.to_vec();
     for (at, (pair, score)) in page.items.windows(2).zip(scores.windows(2)).enumerate() {
@@ -71,12 +71,24 @@ fn beside(page: &Page<'_>, scores: &[f32]) -> Vec<f32> {
 /// An item's words under those of what it needs: a row with its head, a statement with its heading.
 fn titled(page: &Page<'_>, own: &[&str], at: usize) -> String {
     let above = |of: &&usize| **of < at && page.items.get(**of).is_some_and(|item| !item.fixed);
-    let needs = page.bonds.of(at).iter().filter(above).filter_map(|of| own.get(*of)).copied();
+    let bounded = |text: &'_ &str| text.len() <= LONGEST_TITLE;
+    let needs = page.bonds.of(at).iter().filter(above).filter_map(|of| own.get(*of)).copied().filter(bounded);
     needs.take(MOST_TITLES).chain(own.get(at).copied()).collect::<Vec<_>>().join(". ")
 }
 
 /// What an item stands under is read up to so many items of it: an encoder reads no more anyway.
 const MOST_TITLES: usize = 3;
+/// Longer ones, in bytes, are left out: a head of a thousand columns is not read again for each row.
+const LONGEST_TITLE: usize = 400;
+
+/// Whether an item says something in sentences: rows of values and places are near to every question or to none.
+fn means(item: &Item<'_>) -> bool {
+    !item.fixed && item.count > 0 && !is_row(item)
+}
+
+fn is_row(item: &Item<'_>) -> bool {
+    matches!(item.form, Form::Columns | Form::Hits | Form::Listing)
+}
 
 /// The similarity of each item's meaning with the question's; 0 for those past [`MOST_COMPARED`], which share fewest words.
 fn meanings(
@@ -87,8 +99,7 @@ fn meanings(
     model: &mut dyn Rewriter,
 ) -> Result<Vec<f32>, RewriteError> {
     let score = |at: usize| scores.get(at).copied().unwrap_or(0.0);
-    let mut order: Vec<usize> =
-        (0..own.len()).filter(|at| page.items.get(*at).is_some_and(|item| !item.fixed && item.count > 0)).collect();
+    let mut order: Vec<usize> = (0..own.len()).filter(|at| page.items.get(*at).is_some_and(means)).collect();
     order.sort_by(|a, b| score(*b).total_cmp(&score(*a)).then(a.cmp(b)));
     let mut left = MOST_COMPARED;
     let mut compared: Vec<(usize, String)> = Vec::new();

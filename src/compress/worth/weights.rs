@@ -103,8 +103,30 @@ pub(in crate::compress) const SHARED_WORD: f32 = 0.5;
 /// sentences are left out for marks that are longer.
 pub(in crate::compress) const MARK: usize = 9;
 
+/// Bytes of text that asks nothing and has no documentary form from which on it is material. Range 150–500. Chosen, as
+/// all numbers of the frame, on the layouts in `fixtures/frame`; a paragraph of three sentences is about as long. With
+/// less, what a user says of himself is shortened; with more, short documents are not.
+pub(in crate::compress) const FRAME_TEXT: usize = 240;
+
+/// Bytes of a line at the end of a stretch that is the user's (a title, a greeting, a name), and of a document by its form
+/// that is none yet. Range 80–240. Without it sign-offs go.
+pub(in crate::compress) const FRAME_LINE: usize = 160;
+
+/// Bytes that a user tells of himself, lists or shows as a format, up to which they are no material. Range 1000–4000.
+pub(in crate::compress) const FRAME_OWN: usize = 2000;
+
+/// Sentences of a paragraph for all of which a first one that asks stands. Range 3–10. Without it the background that
+/// follows a task in its own paragraph is shortened.
+pub(in crate::compress) const FRAME_SENTENCES: usize = 6;
+
+/// Paragraphs between documents that ask, up to which they are the user's and no leaflet's or manual's. Range 1–5.
+pub(in crate::compress) const FRAME_FEW: usize = 3;
+
+/// Small words of the other paragraphs that tell their language. Range 20–100. With fewer any short text is foreign.
+pub(in crate::compress) const FRAME_TONGUE: usize = 40;
+
 /// The same where it holds some words of the question's. Range 0–1.
 pub(in crate::compress) const PARTLY_ECHO: f32 = 0.1;
 
-/// Salience of a number beside a list: a total, a page, a state, said once of all of its items. Range 1–20.
-pub(in crate::compress) const ONCE: f32 = 5.0;
+/// Salience of a number beside a list: a total, a page, a state, said once of all of its items. Range 1–50.
+pub(in crate::compress) const ONCE: f32 = 30.0;

@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use crate::compress::text::{lexicon::address as words, segment};
+use crate::compress::{
+    text::{lexicon::address as words, segment},
+    worth::weights::FRAME_SENTENCES,
+};
 
 /// How surely a sentence speaks to the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,8 +40,8 @@ impl Calls {
         for sentence in sentences(part) {
             let call = call(part.get(sentence).unwrap_or_default());
             if calls.sentences == 0 {
-                calls.begins = call > Call::None;
-                calls.begins_strong = call > Call::Weak;
+                calls.begins = call > Call::None && !forbids(part);
+                calls.begins_strong = call > Call::Weak && !forbids(part);
             }
             calls.sentences += 1;
             calls.weak += usize::from(call == Call::Weak);
@@ -51,8 +54,11 @@ impl Calls {
     /// At the edge of a message: a part that asks for the most part, or a shorter one that begins by asking.
     pub(super) const fn at_an_edge(&self) -> bool {
         self.in_the_middle()
-            || self.begins && self.strong * 4 >= self.sentences && self.strong > 0 && self.sentences <= MANY
-            || self.begins_strong && self.sentences <= SEVERAL
+            || self.begins
+                && self.strong * 4 >= self.sentences
+                && self.strong > 0
+                && self.sentences <= 3 * FRAME_SENTENCES
+            || self.begins_strong && self.sentences <= FRAME_SENTENCES
     }
 
     /// In the middle of material: only what asks for the most part.
@@ -66,11 +72,8 @@ impl Calls {
     }
 }
 
+/// Bytes of a part that are read for whether it asks.
 const MOST_READ: usize = 6000;
-/// Up to so many sentences a first one that asks stands for them all.
-const SEVERAL: usize = 6;
-/// Up to so many it does where others ask as well.
-const MANY: usize = 20;
 
 /// The sentences of a part, blank ones left out.
 pub(super) fn sentences(part: &str) -> Vec<Range<usize>> {
@@ -100,7 +103,12 @@ pub(super) fn asks(sentence: &str) -> bool {
 }
 
 fn speaks(bare: &str, lower: &str) -> bool {
-    is_labelled(bare) || is_question(bare) || words::wish(lower) || words::asks_by_ending(bare) || orders(bare, lower)
+    is_labelled(bare)
+        || is_question(bare)
+        || words::wish(lower)
+        || words::asks_by_ending(bare)
+        || orders(bare, lower)
+        || after_a_condition(lower)
 }
 
 /// Without what a list or an emphasis puts in front.
@@ -157,8 +165,16 @@ fn is_labelled(bare: &str) -> bool {
     label(bare).is_some_and(|(name, _)| heads(name, words::instructive))
 }
 
-/// Whether it begins with an imperative, or asks politely.
+/// Whether it begins by forbidding: leaflets and rules do so as well as users.
+fn forbids(part: &str) -> bool {
+    let lower = bare(part).get(..12).unwrap_or_default().to_lowercase();
+    ["do not", "don't", "never", "avoid", "no "].iter().any(|word| lower.starts_with(word))
+}
+
+/// Whether it begins with an imperative, or asks politely; a label in front is passed over.
 fn orders(bare: &str, lower: &str) -> bool {
+    let bare = label(bare).map_or(bare, |(_, rest)| rest.trim_start());
+    let lower = lower.get(lower.len().saturating_sub(bare.len())..).unwrap_or(lower);
     if tokens(lower).any(words::polite) {
         return true;
     }
@@ -168,7 +184,7 @@ fn orders(bare: &str, lower: &str) -> bool {
     if words::request(first) && !is_noun_before(second) {
         return true;
     }
-    shaped(bare, first, second) || ends_like_an_order(first, second) || after_a_condition(lower)
+    shaped(bare, first, second) || ends_like_an_order(first, second)
 }
 
 /// `Use of …`, `Answer was …`: the word is a noun.
@@ -214,6 +230,11 @@ fn shaped(bare: &str, first: &str, second: &str) -> bool {
 /// Imperatives known by their ending: `Résumez`, `Schreiben Sie`, `Переведите`, `Napiszcie`.
 fn ends_like_an_order(first: &str, second: &str) -> bool {
     (first.ends_with("ez") && first.len() > 4 && first != "chez")
+        || first == "ne"
+        || (first == "no" && second.len() > 5 && (second.ends_with("es") || second.ends_with("as")))
+        || (first == "non" && ["are", "ere", "ire"].iter().any(|ending| second.ends_with(ending)))
+        || (first == "nie" && (second.ends_with("aj") || second.ends_with("uj")))
+        || (first == "не" && ["й", "йте", "ите", "ь"].iter().any(|ending| second.ends_with(ending)))
         || (second == "sie" && first.ends_with("en"))
         || ["йте", "ите", "ьте"].iter().any(|ending| first.ends_with(ending) && first.chars().count() > 5)
         || (first.ends_with("cie") && first.ends_with("jcie"))

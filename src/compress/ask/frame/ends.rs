@@ -8,7 +8,10 @@ use super::{
     pieces::{Fate, Kind, Piece, announces},
     shape::{self, Look},
 };
-use crate::compress::text::{lexicon::address as words, segment};
+use crate::compress::{
+    text::{lexicon::address as words, segment},
+    worth::weights::{FRAME_LINE, FRAME_TEXT},
+};
 
 /// The stretches of material, in order; they begin and end at line boundaries where no line holds both.
 pub(super) fn material(text: &str, pieces: &[Piece]) -> Vec<Range<usize>> {
@@ -28,7 +31,7 @@ pub(super) fn material(text: &str, pieces: &[Piece]) -> Vec<Range<usize>> {
             _ => found.push(span),
         }
     }
-    found.retain(|span| text.get(span.clone()).is_some_and(|part| part.trim().len() >= FEWEST));
+    found.retain(|span| text.get(span.clone()).is_some_and(|part| part.trim().len() >= FRAME_LINE));
     found
 }
 
@@ -41,8 +44,8 @@ fn head(text: &str, span: Range<usize>, piece: &Piece) -> Range<usize> {
     let mut start = span.start;
     for line in lines.iter().take(MOST_LINES) {
         let here = text.get(line.clone()).unwrap_or_default();
-        let speaks = here.trim().is_empty() || line.len() <= LINE && (announces(here) || asks(here));
-        if !speaks || is_documentary(here) || span.end - line.end < FEWEST {
+        let speaks = here.trim().is_empty() || line.len() <= FRAME_TEXT && (announces(here) || asks(here));
+        if !speaks || is_documentary(here) || span.end - line.end < FRAME_LINE {
             break;
         }
         start = line.end;
@@ -58,11 +61,11 @@ fn head(text: &str, span: Range<usize>, piece: &Piece) -> Range<usize> {
 
 /// Where the material begins inside of a line: behind `Context:` or behind sentences that ask.
 fn inner_head(line: &str) -> usize {
-    if line.len() < LINE {
+    if line.len() < FRAME_TEXT {
         return 0;
     }
     let named = |name: &str| names(name, words::documentary) || call(name) >= Call::Strong;
-    if let Some(at) = line.find([':', '：']).filter(|at| *at <= LINE)
+    if let Some(at) = line.find([':', '：']).filter(|at| *at <= FRAME_TEXT)
         && line.get(..at).is_some_and(|before| named(before) && sentences(before).len() <= 3)
     {
         let after = line.get(at..).unwrap_or_default();
@@ -76,7 +79,7 @@ fn inner_head(line: &str) -> usize {
     if asking == 0 || asking > MOST_SENTENCES {
         return 0;
     }
-    spans.get(asking).filter(|next| line.len() - next.start >= FEWEST).map_or(0, |next| next.start)
+    spans.get(asking).filter(|next| line.len() - next.start >= FRAME_LINE).map_or(0, |next| next.start)
 }
 
 /// Without the lines and sentences at the end that ask.
@@ -89,15 +92,15 @@ fn tail(text: &str, span: Range<usize>, piece: &Piece) -> Range<usize> {
     for line in lines.iter().rev().take(MOST_LINES) {
         let here = text.get(line.clone()).unwrap_or_default();
         let blank = here.trim().is_empty();
-        let speaks = blank || line.len() <= LINE && (asks(here) || is_open(here));
-        if !speaks || !blank && is_documentary(here) || line.start <= span.start + FEWEST {
+        let speaks = blank || line.len() <= FRAME_TEXT && (asks(here) || is_open(here));
+        if !speaks || !blank && is_documentary(here) || line.start <= span.start + FRAME_LINE {
             break;
         }
         end = line.start;
     }
     let last = lines.iter().find(|line| line.end == end).cloned().unwrap_or(span.start..end);
     let here = text.get(last.clone()).unwrap_or_default();
-    if last.len() < LINE || is_documentary(here) {
+    if last.len() < FRAME_TEXT || is_documentary(here) {
         return span.start..end;
     }
     let spans = sentences(here);
@@ -139,10 +142,6 @@ fn is_documentary(line: &str) -> bool {
         || segment::after_label(bare).len() < bare.len()
 }
 
-/// Bytes of material that are worth shortening.
-const FEWEST: usize = 120;
-/// The longest line that is looked at as a whole.
-const LINE: usize = 240;
 /// Lines and sentences that are looked at, at each end.
 const MOST_LINES: usize = 12;
 const MOST_SENTENCES: usize = 4;

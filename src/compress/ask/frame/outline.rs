@@ -76,6 +76,11 @@ pub(super) fn outline(text: &str, span: &Range<usize>) -> Vec<Part> {
     parts
 }
 
+/// Whether a fence is made of quotes.
+pub(super) fn is_quoted(text: &str, whole: &Range<usize>) -> bool {
+    text.get(whole.clone()).is_some_and(|part| part.trim_start().starts_with(['"', '\'']))
+}
+
 /// A fence as Markdown has it, or a triple quote on a line of its own.
 fn fence(line: &str) -> Option<&str> {
     if matches!(line, "\"\"\"" | "'''") {

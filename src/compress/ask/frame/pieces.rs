@@ -8,7 +8,10 @@ use super::{
     shape::{self, Labels, Look, look},
     task::is_task,
 };
-use crate::compress::text::lexicon::address as words;
+use crate::compress::{
+    text::lexicon::address as words,
+    worth::weights::{FRAME_LINE, FRAME_TEXT},
+};
 
 /// A piece of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +25,8 @@ pub(super) struct Piece {
     pub(super) named: bool,
     /// How many tags stand around it; a stretch ends where this changes.
     pub(super) depth: usize,
-    /// Whether no blank line sets it apart: one of the long lines of a block.
-    pub(super) line: bool,
+    /// Whether it is part of something larger: one of the long lines of a block, a paragraph of a letter.
+    pub(super) bound: bool,
 }
 
 /// What a piece is made of.
@@ -50,7 +53,7 @@ pub(super) enum Fate {
 
 impl Piece {
     fn new(span: Range<usize>, kind: Kind, fate: Fate, depth: usize) -> Self {
-        Self { span, kind, calls: Calls::default(), fate, named: false, depth, line: false }
+        Self { span, kind, calls: Calls::default(), fate, named: false, depth, bound: false }
     }
 
     pub(super) const fn is_document(&self) -> bool {
@@ -62,6 +65,16 @@ impl Piece {
 pub(super) fn pieces(text: &str) -> Vec<Piece> {
     let mut cutter = Cutter { text, labels: Labels::of(text), found: Vec::new() };
     cutter.cut(&(0..text.len()), 0);
+    let mut letter = false;
+    for piece in &mut cutter.found {
+        let here = text.get(piece.span.clone()).unwrap_or_default();
+        letter = match piece.kind {
+            Kind::Text(Look::Document) => letter || shape::is_mail(here),
+            Kind::Text(Look::Prose | Look::List) => letter,
+            _ => false,
+        };
+        piece.bound |= letter;
+    }
     cutter.found
 }
 
@@ -81,6 +94,13 @@ impl Cutter<'_> {
             match part {
                 Part::Text(block) => self.text(block, depth),
                 Part::Ruler(line) => self.found.push(Piece::new(line.clone(), Kind::Ruler, Fate::Open, depth)),
+                Part::Fence(whole, inner) if outline::is_quoted(self.text, whole) => {
+                    self.found.push(Piece::new(whole.start..inner.start, Kind::Tag, Fate::Frame, depth));
+                    if depth < DEEPEST {
+                        self.cut(inner, depth + 1);
+                    }
+                    self.found.push(Piece::new(inner.end..whole.end, Kind::Tag, Fate::Frame, depth));
+                }
                 Part::Fence(whole, _) => self.found.push(Piece::new(whole.clone(), Kind::Fence, Fate::Open, depth)),
                 Part::Field(line) => {
                     let name = self.text.get(line.clone()).unwrap_or_default();
@@ -116,8 +136,8 @@ impl Cutter<'_> {
         let document = heads(&name, words::documentary) && !instructs;
         let calls = Calls::of(held);
         let speaks = calls.strong * if document { 2 } else { 4 } >= calls.sentences && calls.strong > 0;
-        let long = held.trim().len() >= SHORTEST;
-        if instructs || speaks || !long {
+        let long = held.trim().len() >= FRAME_TEXT;
+        if instructs || speaks && !twin || !long && !twin {
             let mut piece = Piece::new(whole.clone(), Kind::Tag, Fate::Frame, depth);
             piece.named = heads(&name, is_task);
             if piece.named {
@@ -150,11 +170,13 @@ impl Cutter<'_> {
         let from = self.found.len();
         let read = |line: &Range<usize>| self.text.get(line.clone()).unwrap_or_default();
         let code = lines.iter().filter(|line| shape::is_code(read(line))).count() * 2 > lines.len();
-        let paragraphs = lines.len() > 1 && block.len() / lines.len() >= LONG_LINE && !code;
+        let passage = lines.first().is_some_and(|line| self.labels.opens(read(line)));
+        let paragraphs = lines.len() > 1 && block.len() / lines.len() >= FRAME_LINE && !code && !passage;
         let mut start = 0;
         for (at, line) in lines.iter().enumerate() {
             let alone = !code
                 && lines.len() > 1
+                && !self.labels.returns(read(line))
                 && (shape::is_heading(read(line)) || at == 0 && shape::hint(read(line)).is_some());
             if alone || paragraphs {
                 self.paragraph(&lines, start..at, depth);
@@ -164,7 +186,7 @@ impl Cutter<'_> {
         }
         self.paragraph(&lines, start..lines.len(), depth);
         if paragraphs {
-            self.found.iter_mut().skip(from).for_each(|piece| piece.line = true);
+            self.found.iter_mut().skip(from).for_each(|piece| piece.bound = true);
         }
     }
 
@@ -197,15 +219,9 @@ fn twin(text: &str, parts: &[Part], at: usize) -> bool {
 /// Whether a line ends by announcing what follows.
 pub(super) fn announces(part: &str) -> bool {
     let part = part.trim().trim_end_matches(['*', '"', '\u{201c}', ' ', '`']);
-    part.ends_with([':', '：']) && part.len() <= ANNOUNCEMENT && !outline::is_shouted(bare(part))
-        || shape::hint(part) == Some(true)
+    part.ends_with([':', '：']) && part.len() <= FRAME_TEXT && !outline::is_shouted(bare(part))
+        || shape::hint(part) == Some(true) && !part.contains(|c: char| c.is_ascii_digit())
 }
 
 /// Tags inside of tags that are looked into.
 const DEEPEST: usize = 4;
-/// Bytes between two tags below which what they hold is the user's.
-const SHORTEST: usize = 200;
-/// Mean bytes of a line from which on lines are paragraphs.
-const LONG_LINE: usize = 150;
-/// The most bytes of an announcement.
-const ANNOUNCEMENT: usize = 240;

@@ -34,10 +34,14 @@ impl<'a> Labels<'a> {
     }
 
     /// Whether a line begins with a label that returns, and that isn't one of the user's own (`Question:`).
-    fn returns(&self, line: &str) -> bool {
+    pub(super) fn returns(&self, line: &str) -> bool {
         opening(line).is_some_and(|label| {
             self.0.get(label).is_some_and(|count| *count >= 2) && !names(label, words::instructive)
         })
+    }
+    /// Whether a line begins a passage of several.
+    pub(super) fn opens(&self, line: &str) -> bool {
+        segment::after_label(line).len() < line.len() || self.returns(line)
     }
 }
 
@@ -53,9 +57,11 @@ fn opening(line: &str) -> Option<&str> {
         let name = name.trim_end_matches(|c: char| !c.is_alphabetic());
         return (!name.is_empty()).then_some(name);
     }
-    let (word, rest) = plain.split_once(' ')?;
-    let counted = rest.trim_start_matches(['#', 'N', 'o', '.', ' ']).starts_with(|c: char| c.is_ascii_digit());
-    (counted && words::documentary(&word.to_lowercase()) && plain.len() <= 80).then_some(word)
+    // A short line that ends no sentence: a speaker, the head of a chunk, up to the number that tells it apart.
+    let ends = plain.ends_with(|c: char| c.is_ascii_punctuation() && !matches!(c, ')' | ']' | '-' | '*' | '.'));
+    let name = plain.split(|c: char| c.is_ascii_digit()).next().unwrap_or_default().trim();
+    let titled = name.chars().any(char::is_alphabetic) && (name.len() < plain.len() || !plain.ends_with('.'));
+    (plain.len() <= 60 && titled && !ends).then_some(name)
 }
 
 /// The look of a paragraph without its heading.
@@ -63,10 +69,10 @@ pub(super) fn look(text: &str, lines: &[Range<usize>], labels: &Labels<'_>) -> L
     let bare: Vec<&str> = lines.iter().filter_map(|line| text.get(line.clone())).map(str::trim_end).collect();
     let most = |test: &dyn Fn(&str) -> bool| bare.iter().filter(|line| test(line)).count() * 2 > bare.len();
     let first = bare.first().copied().unwrap_or_default();
-    if bare.len() == 1 && is_heading(first) {
+    if bare.len() == 1 && is_heading(first) && !labels.returns(first) {
         return Look::Heading;
     }
-    let passage = segment::after_label(first).len() < first.len() || labels.returns(first) && bare.len() > 1;
+    let passage = labels.opens(first) && (bare.len() > 1 || !labels.returns(first));
     if passage
         || most(&|line| line.trim_start().starts_with('>'))
         || most(&is_row)
@@ -109,7 +115,8 @@ pub(super) fn hint(line: &str) -> Option<bool> {
 
 fn is_item(line: &str) -> bool {
     let line = line.trim_start();
-    bare(line).len() < line.len() && !line.starts_with('>')
+    let bullet = ["- ", "* ", "+ ", "• ", "– ", "· "].iter().any(|bullet| line.starts_with(bullet));
+    bullet || line.starts_with(|c: char| c.is_ascii_digit()) && bare(line).len() < line.len()
 }
 
 /// `name: value`, where the value is short.
@@ -133,6 +140,11 @@ fn is_stamped(line: &str) -> bool {
     let date = digits == 4 && after.starts_with(['-', '/', '.']) || digits >= 8;
     let level = ["INFO", "WARN", "ERROR", "DEBUG", "TRACE", "FATAL"].iter().any(|level| front.starts_with(level));
     time || date || level
+}
+
+/// Whether a paragraph is the head of a mail.
+pub(super) fn is_mail(part: &str) -> bool {
+    part.lines().take(12).filter(|line| is_mail_header(line)).count() >= 2
 }
 
 fn is_mail_header(line: &str) -> bool {

@@ -6,7 +6,10 @@ use super::{
     address::{bare, heads, label, names},
     outline::lines,
 };
-use crate::compress::text::lexicon::address as words;
+use crate::compress::{
+    text::lexicon::address as words,
+    worth::weights::{FRAME_LINE, FRAME_TEXT},
+};
 
 /// Examples of a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,13 +72,13 @@ fn open_ended(text: &str, labelled: &[Labelled<'_>]) -> Option<Shots> {
     let start = before.get(..=first)?.iter().rfind(|other| other.name == lead).or(before.get(first))?.line.start;
     let asked = before.iter().rfind(|other| other.name == lead)?;
     let value = asked.value.start..last.line.start;
-    let end = if value.len() > LONG { asked.line.start } else { text.len() };
+    let end = if value.len() > FRAME_TEXT { asked.line.start } else { text.len() };
     Some(Shots { span: start..end, asked: Some(value) })
 }
 
 /// Two labels by turns, short values, names that examples have.
 fn paired(text: &str, labelled: &[Labelled<'_>]) -> Option<Shots> {
-    let of_examples = |name: &str| names(name, words::of_example) && !heads(name, words::documentary);
+    let of_examples = |name: &str| names(name, words::of_example);
     let known: Vec<&Labelled<'_>> = labelled.iter().filter(|one| of_examples(one.name)).collect();
     let (first, last) = (known.first()?, known.last()?);
     let mut counts: HashMap<&str, usize> = HashMap::new();
@@ -84,7 +87,7 @@ fn paired(text: &str, labelled: &[Labelled<'_>]) -> Option<Shots> {
     }
     let pairs = counts.values().filter(|count| **count >= 2).count() >= 2;
     let span = first.line.start..last.value.end.min(paragraph_end(text, last.line.start));
-    let short = span.len() <= known.len() * SHORT;
+    let short = span.len() <= known.len() * FRAME_LINE;
     (pairs && short).then_some(Shots { span, asked: None })
 }
 
@@ -92,11 +95,6 @@ fn paragraph_end(text: &str, from: usize) -> usize {
     let rest = text.get(from..).unwrap_or_default();
     rest.find("\n\n").map_or(text.len(), |at| from + at + 1)
 }
-
-/// Bytes of a last input that is a document of its own.
-const LONG: usize = 600;
-/// Bytes of an example's part.
-const SHORT: usize = 160;
 
 #[cfg(test)]
 mod tests {

@@ -3,10 +3,13 @@
 use std::{collections::HashMap, ops::Range};
 
 use super::{
+    address::heads,
     pieces::{Fate, Kind, Piece, announces, pieces},
     shape::{Look, hint},
     shots::Shots,
+    task::is_task,
 };
+use crate::compress::worth::weights::{FRAME_FEW, FRAME_LINE, FRAME_OWN, FRAME_TEXT, FRAME_TONGUE};
 
 /// The pieces of a message, each settled.
 pub(super) fn read(text: &str, shots: Option<&Shots>) -> Vec<Piece> {
@@ -15,8 +18,12 @@ pub(super) fn read(text: &str, shots: Option<&Shots>) -> Vec<Piece> {
         let inside = |span: &Range<usize>| span.start < shots.span.end && shots.span.start < span.end;
         pieces
             .iter_mut()
-            .filter(|piece| inside(&piece.span) && piece.span.len() <= LONG_EXAMPLE)
+            .filter(|piece| inside(&piece.span) && piece.span.len() <= FRAME_OWN)
             .for_each(|piece| piece.fate = Fate::Frame);
+    }
+    // What is to be filled in at the end is never material.
+    if let Some(last) = pieces.last_mut().filter(|last| text.get(last.span.clone()).is_some_and(is_open)) {
+        last.fate = Fate::Frame;
     }
     under_hints(text, &mut pieces);
     at_edges(text, &mut pieces, true);
@@ -27,27 +34,40 @@ pub(super) fn read(text: &str, shots: Option<&Shots>) -> Vec<Piece> {
     pieces
 }
 
+/// A short label without a value: `Answer:`.
+fn is_open(part: &str) -> bool {
+    let part = part.trim();
+    part.ends_with([':', '：']) && part.len() <= 60
+}
+
 /// Headings and labels that name what is below them: `# Rules` up to the next heading.
 fn under_hints(text: &str, pieces: &mut [Piece]) {
-    let mut instructs = false;
+    let (mut instructs, mut asks) = (false, false);
     for piece in pieces.iter_mut() {
         if !matches!(piece.kind, Kind::Text(_)) {
             instructs &= piece.kind == Kind::Fence;
+            asks &= instructs;
             continue;
         }
         let first = text.get(piece.span.clone()).and_then(|part| part.trim().lines().next()).unwrap_or_default();
         let title = piece.kind == Kind::Text(Look::Heading) || piece.span.len() <= 80;
-        match hint(first).filter(|_| title) {
+        let hint = hint(first).filter(|_| title);
+        piece.named |= asks && hint.is_none();
+        if hint.is_some() {
+            asks = heads(first, is_task);
+        }
+        match hint {
             Some(true) => instructs = false,
             Some(false) => instructs = true,
             None if piece.kind == Kind::Text(Look::Heading) => instructs = false,
             // A rule is short; a long text that asks nothing is no rule.
-            None if piece.span.len() >= LONG && piece.calls.strong == 0 => instructs = false,
+            None if piece.span.len() >= FRAME_TEXT && piece.calls.strong == 0 => instructs = false,
             None => {}
         }
         if instructs && piece.fate == Fate::Open {
             piece.fate = Fate::Frame;
         }
+        asks &= instructs;
     }
 }
 
@@ -71,15 +91,15 @@ fn at_edges(text: &str, pieces: &mut [Piece], forward: bool) {
             (told, asked) = (0, true);
             continue;
         }
-        if piece.is_document() || piece.fate == Fate::Material || told >= LONG {
+        if piece.is_document() || piece.fate == Fate::Material || told >= FRAME_TEXT {
             return;
         }
-        // A line that nothing sets apart from the ones between it and the edge is one of them.
-        let apart = !piece.line || told == 0;
+        // A piece that nothing sets apart from the ones between it and the edge is one of them.
+        let apart = !piece.bound || told == 0;
         if piece.calls.at_an_edge() && apart {
             asked = true;
             frame(pieces, at);
-        } else if piece.calls.is_personal() && !piece.line && personal + piece.span.len() <= STORY {
+        } else if piece.calls.is_personal() && !piece.bound && personal + piece.span.len() <= FRAME_OWN {
             personal += piece.span.len();
             asked |= piece.calls.weak > 0;
             frame(pieces, at);
@@ -104,14 +124,33 @@ fn in_the_middle(text: &str, pieces: &mut [Piece]) {
     let all = pieces.iter().filter(|piece| paragraph(piece)).count();
     let asking = |piece: &Piece| paragraph(piece) && piece.calls.in_the_middle();
     let asked = pieces.iter().filter(|piece| asking(piece)).count();
-    let manual = asked > FEW && asked * 5 > all;
+    let manual = asked > FRAME_FEW && asked * 5 > all;
     let foreign = foreign(text, pieces);
+    let between: Vec<usize> = (0..pieces.len()).filter(|at| introduces(text, pieces, *at)).collect();
+    let introduces = |at: usize| between.len() <= FRAME_FEW && between.binary_search(&at).is_ok();
     for (at, piece) in pieces.iter_mut().enumerate() {
-        let speaks = asking(piece) && (!(manual || piece.line) || piece.calls.explicit > 0);
+        let speaks = introduces(at) || asking(piece) && (!(manual || piece.bound) || piece.calls.explicit > 0);
         if speaks || paragraph(piece) && foreign.binary_search(&at).is_ok() {
             piece.fate = Fate::Frame;
         }
     }
+}
+
+/// A short line that leads over to the next document (`And this is the second one:`), or stands between two fences.
+fn introduces(text: &str, pieces: &[Piece], at: usize) -> bool {
+    let Some(piece) =
+        pieces.get(at).filter(|piece| piece.kind == Kind::Text(Look::Prose) && piece.span.len() <= FRAME_LINE)
+    else {
+        return false;
+    };
+    let next = pieces.get(at + 1);
+    let fenced = |piece: Option<&Piece>| piece.is_some_and(|piece| piece.kind == Kind::Fence);
+    let long = next.is_some_and(|next| {
+        next.span.len() >= FRAME_TEXT && matches!(next.kind, Kind::Text(Look::Prose | Look::Document))
+    });
+    let before = at.checked_sub(1).and_then(|before| pieces.get(before));
+    let part = text.get(piece.span.clone()).unwrap_or_default().trim();
+    fenced(next) && fenced(before) || long && !piece.bound && part.ends_with([':', '：'])
 }
 
 /// Short paragraphs whose small words occur nowhere else in the message: they are in another language.
@@ -133,14 +172,18 @@ fn foreign(text: &str, pieces: &[Piece]) -> Vec<usize> {
     for word in prose.iter().flat_map(|(_, words)| words) {
         *counts.entry(word.clone()).or_default() += 1;
     }
+    let all: usize = counts.values().sum();
     let lonely = |words: &[String]| {
         let mut own: HashMap<&String, usize> = HashMap::new();
         words.iter().for_each(|word| *own.entry(word).or_default() += 1);
         let shared = own.iter().filter(|(word, count)| counts.get(**word).is_some_and(|all| all > count)).count();
-        own.len() >= 4 && shared * 4 <= own.len()
+        let others = all - words.len();
+        own.len() >= 4 && shared * 4 <= own.len() && others >= FRAME_TONGUE
     };
     let short = |at: usize| pieces.get(at).is_some_and(|piece| piece.span.len() <= 500);
-    prose.iter().filter(|(at, words)| short(*at) && lonely(words)).map(|(at, _)| *at).collect()
+    let found: Vec<usize> = prose.iter().filter(|(at, words)| short(*at) && lonely(words)).map(|(at, _)| *at).collect();
+    // A text of several languages has no language of its own.
+    if found.len() <= 2 { found } else { Vec::new() }
 }
 
 /// What follows its neighbour: a short list or value under what the user says, a format after its announcement.
@@ -153,8 +196,11 @@ fn joined(text: &str, pieces: &mut [Piece]) {
             continue;
         }
         let size = piece.span.len();
-        let list = piece.kind == Kind::Text(Look::List) && size <= LIST;
-        let shown = piece.is_document() && text.get(above.span.clone()).is_some_and(announces_form) && size <= STORY;
+        let list = piece.kind == Kind::Text(Look::List) && size <= FRAME_OWN;
+        let shown = piece.is_document()
+            && above.calls.strong > 0
+            && text.get(above.span.clone()).is_some_and(announces_form)
+            && size <= FRAME_OWN;
         if list || shown {
             frame(pieces, at);
         }
@@ -209,7 +255,7 @@ fn settle(text: &str, pieces: &mut [Piece]) {
             .filter(|piece| piece.is_document() || piece.fate == Fate::Material)
             .map(|piece| piece.span.len())
             .sum();
-        let material = told >= LONG || documents >= SHORT_DOCUMENT;
+        let material = told >= FRAME_TEXT || documents >= FRAME_LINE;
         for (at, piece) in pieces.iter_mut().enumerate().take(end).skip(start) {
             piece.fate = if material && (from..to).contains(&at) { Fate::Material } else { Fate::Frame };
         }
@@ -221,28 +267,17 @@ fn settle(text: &str, pieces: &mut [Piece]) {
 fn trimmed(text: &str, pieces: &[Piece], start: usize, end: usize) -> (usize, usize) {
     let own = pieces.get(start..end).unwrap_or_default();
     let mean = own.iter().map(|piece| piece.span.len()).sum::<usize>() / own.len().max(1);
-    let most = if mean >= SHORT { 3 } else { 1 };
+    let most = if mean >= FRAME_LINE { 3 } else { 1 };
+    // Demands one a line, below long paragraphs.
+    let listed = |piece: &Piece| piece.kind == Kind::Text(Look::List) && mean >= FRAME_LINE;
     let short = |piece: &&Piece| {
+        let most = if piece.bound { FRAME_LINE / 2 } else { FRAME_LINE };
         let lines = text.get(piece.span.clone()).map_or(0, |part| part.trim().lines().count());
         piece.fate == Fate::Open
-            && (piece.kind == Kind::Ruler || !piece.is_document() && piece.span.len() <= SHORT && lines <= 2)
+            && (piece.kind == Kind::Ruler
+                || !piece.is_document() && piece.span.len() <= most && (lines <= 2 || listed(piece)))
     };
     let head = own.iter().take_while(short).take(most).count();
     let tail = own.iter().skip(head).rev().take_while(short).take(most).count();
     (start + head, end - tail)
 }
-
-/// Bytes of text that asks nothing from which on it is material.
-const LONG: usize = 300;
-/// Bytes of a document, which is known by its form.
-const SHORT_DOCUMENT: usize = 160;
-/// Bytes of a line at the end of a stretch that belongs to the user: a title, a greeting, a name.
-const SHORT: usize = 160;
-/// Bytes that a user tells of himself.
-const STORY: usize = 2000;
-/// Bytes of a list that a user writes.
-const LIST: usize = 1500;
-/// Bytes of an example's part that are an example still.
-const LONG_EXAMPLE: usize = 1500;
-/// Paragraphs that ask, up to which they are the user's.
-const FEW: usize = 3;

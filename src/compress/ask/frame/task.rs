@@ -25,17 +25,24 @@ pub(super) struct Heard {
     pub(super) span: Range<usize>,
     /// Whether its tag, field or heading says that it is what is asked.
     pub(super) named: bool,
+    /// How many stretches of material stand before it.
+    pub(super) stretch: usize,
     /// Whether it is the first or the last of the message.
     pub(super) edge: bool,
 }
 
-/// The question or the task, without its label. Of equal ones the last.
+/// The question or the task, without its label. Of equal ones the last stretch's first.
 pub(super) fn task(text: &str, frame: &[Heard]) -> Option<Range<usize>> {
-    let best = frame
-        .iter()
-        .filter_map(|heard| read(text, heard))
-        .reduce(|best, next| if next.0 >= best.0 { next } else { best });
-    best.map(|(_, span)| span)
+    let mut best: Option<(Told, usize, Range<usize>)> = None;
+    for heard in frame {
+        let Some((told, span)) = read(text, heard) else { continue };
+        let better =
+            best.as_ref().is_none_or(|(held, stretch, _)| told > *held || told == *held && heard.stretch > *stretch);
+        if better {
+            best = Some((told, heard.stretch, span));
+        }
+    }
+    best.map(|(_, _, span)| span)
 }
 
 fn read(text: &str, heard: &Heard) -> Option<(Told, Range<usize>)> {
@@ -69,6 +76,9 @@ fn told(sentence: &str, heard: &Heard) -> (Option<Told>, usize) {
         return (Some(Told::Labelled), from);
     }
     let plain = bare(sentence);
+    if label(plain).is_some_and(|(_, rest)| rest.trim().is_empty()) && !asks_in_words(plain) {
+        return (None, 0);
+    }
     if heard.named {
         return (Some(Told::Labelled), 0);
     }
@@ -80,16 +90,47 @@ fn told(sentence: &str, heard: &Heard) -> (Option<Told>, usize) {
     if words::interrogative(&first) && !ends {
         return (Some(Told::Question), 0);
     }
-    let forbids = matches!(
-        first.as_str(),
-        "do" | "don't" | "never" | "no" | "avoid" | "keep" | "if" | "use" | "using" | "only" | "limit" | "you"
-    );
+    let rule = label(plain).is_some() || is_rule(&first);
     if asks(sentence) {
-        return (Some(if forbids { Told::Rule } else { Told::Order }), 0);
+        return (Some(if rule { Told::Rule } else { Told::Order }), 0);
     }
     let words = plain.split_whitespace().count();
     let query = heard.edge && !ends && (2..=30).contains(&words) && label(plain).is_none();
     (query.then_some(Told::Bare), 0)
+}
+
+/// Whether what stands before a colon asks by itself: `Summarise this:`, not `Question:`.
+fn asks_in_words(label: &str) -> bool {
+    asks(label.trim_end_matches([':', '：', ' ']))
+}
+
+/// Words with which a rule begins, or a remark on the form of the answer.
+fn is_rule(first: &str) -> bool {
+    matches!(
+        first,
+        "do" | "don't"
+            | "never"
+            | "no"
+            | "avoid"
+            | "keep"
+            | "if"
+            | "use"
+            | "using"
+            | "only"
+            | "limit"
+            | "you"
+            | "return"
+            | "respond"
+            | "reply"
+            | "output"
+            | "answer"
+            | "format"
+            | "read"
+            | "ne"
+            | "non"
+            | "nie"
+            | "не"
+    )
 }
 
 /// Names of labels, tags and fields that hold what is asked.
@@ -101,7 +142,6 @@ pub(super) fn is_task(word: &str) -> bool {
             | "query"
             | "task"
             | "instruction"
-            | "instructions"
             | "request"
             | "ask"
             | "problem"

@@ -160,6 +160,12 @@ impl<'a, 'l> Cutter<'a, 'l> {
                 indent + i32::from(content.starts_with('|') && !is_ruler(content))
             };
         }
+        if self.syntax.markup {
+            // What follows a heading stands under it.
+            let level =
+                content.strip_prefix("<h").and_then(|rest| rest.chars().next()).and_then(|digit| digit.to_digit(10));
+            return indent + level.map_or(14, |level| 2 * level.min(6) as i32);
+        }
         if self.syntax.yaml && indent == 0 && content == "---" {
             return -90;
         }

@@ -50,7 +50,9 @@ pub(super) fn grow(units: &[Unit<'_>], syntax: Syntax) -> Tree {
             let Some(above) = units.get(top) else { break };
             let inside = above.closed_by.is_some_and(|by| by > at);
             // What stands further out than a line with an open bracket shows that the bracket was misread.
-            if (inside && unit.indent >= above.indent) || (above.indent < unit.indent && above.closed_by != Some(at)) {
+            if (inside && (unit.indent >= above.indent || syntax.markup))
+                || (above.indent < unit.indent && above.closed_by != Some(at))
+            {
                 break;
             }
             stack.pop();

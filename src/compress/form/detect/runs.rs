@@ -5,6 +5,7 @@ use std::{collections::HashSet, ops::Range};
 use super::{
     Block, Form,
     lines::{self, Look},
+    source::{self, Verdict},
 };
 use crate::compress::form::{columns, hits, json, listing};
 
@@ -67,6 +68,7 @@ impl<'a> Cutter<'a> {
             .or_else(|| self.session(at))
             .or_else(|| self.json(at))
             .or_else(|| self.numbered(at))
+            .or_else(|| self.source(at))
             .or_else(|| self.csv(at))
             .or_else(|| self.hits(at))
             .or_else(|| self.columns(at))
@@ -122,6 +124,38 @@ impl<'a> Cutter<'a> {
             return None;
         };
         Some(Found { next: close + 1, span: self.span(at..close + 1), form: Form::Code })
+    }
+
+    /// Paragraphs of code from a paragraph's first line on, with what stands between them and is neither code nor text.
+    fn source(&self, at: usize) -> Option<Found> {
+        let blank = |number: usize| self.line(number).trim().is_empty();
+        if blank(at) || (at > 0 && !blank(at - 1)) {
+            return None;
+        }
+        let (mut next, mut end, mut open) = (at, at, 0);
+        while next < self.lines.len() && open <= MOST_OPEN {
+            let last = (next..self.lines.len()).find(|number| blank(*number)).unwrap_or(self.lines.len());
+            if (next..last).any(|number| self.line(number).trim_start().starts_with("```")) {
+                break;
+            }
+            match source::judge((next..last).map(|number| self.line(number))) {
+                Verdict::Code => (end, open) = (last, 0),
+                Verdict::Open if end > at || next == at => open += 1,
+                _ => break,
+            }
+            next = (last..self.lines.len()).find(|number| !blank(*number)).unwrap_or(self.lines.len());
+        }
+        let lines = (at..end).filter(|number| !blank(*number)).count();
+        // Blank lines behind the last paragraph belong to it.
+        let next = (end..self.lines.len()).find(|number| !blank(*number)).unwrap_or(self.lines.len());
+        (lines >= FEWEST_OF_SOURCE).then(|| Found { next, span: self.span(at..next), form: self.of_source(at..end) })
+    }
+
+    /// Settings are keyed, all else is code.
+    fn of_source(&self, lines: Range<usize>) -> Form {
+        let looks = || lines.clone().map(|number| lines::look(self.line(number)));
+        let settings = looks().filter(|look| *look == Look::Setting).count();
+        if settings * 2 > looks().filter(|look| *look != Look::Blank).count() { Form::Keyed } else { Form::Code }
     }
 
     fn diff(&self, at: usize) -> Option<Found> {
@@ -421,3 +455,9 @@ const SHORTEST_JSON: usize = 160;
 
 /// Lines of another form that a log may hold in a row: messages that go on, pretty-printed values.
 const MOST_BETWEEN_LOG_LINES: usize = 12;
+
+/// Lines of code that are code without a fence.
+const FEWEST_OF_SOURCE: usize = 6;
+
+/// Paragraphs between two of code that are neither.
+const MOST_OPEN: usize = 2;

@@ -13,7 +13,7 @@
 use std::{borrow::Cow, collections::HashMap};
 
 use super::tree::{Node, Pair, Value, is_number, quoted};
-use crate::compress::mark;
+use crate::compress::form::narrow::Shown;
 
 /// Records that are alike.
 #[derive(Debug)]
@@ -97,24 +97,23 @@ impl Sheet {
     }
 
     /// The keys above the rows; `shown` says which stay, if not all do.
-    pub(super) fn head(&self, shown: Option<&[bool]>) -> String {
-        let stays = |at: usize| shown.is_none_or(|shown| shown.get(at).copied().unwrap_or(true));
-        let (there, gone): (Vec<_>, Vec<_>) = self.varying().enumerate().partition(|(at, _)| stays(*at));
-        let mut head = there.iter().map(|(_, column)| column.head()).collect::<Vec<_>>().join("|");
-        if !gone.is_empty() {
-            head.push_str(&mark::columns(&gone.iter().map(|(_, column)| column.name.as_str()).collect::<Vec<_>>()));
+    pub(super) fn head(&self, shown: Option<&Shown>) -> String {
+        let stays = |at: usize| shown.is_none_or(|shown| shown.has(at));
+        let there = self.varying().enumerate().filter(|(at, _)| stays(*at)).map(|(_, column)| column.head());
+        let mut head = there.collect::<Vec<_>>().join("|");
+        if let Some(shown) = shown {
+            head.push_str(&shown.mark(self.varying().map(|column| column.name.as_str())));
         }
         head
     }
 
     /// A row of the columns that stay; what `hides` finds is left out where a reader sees it.
-    pub(super) fn row(&self, row: usize, shown: Option<&[bool]>, hides: impl Fn(&Column, &str) -> bool) -> String {
-        let stays = |at: usize| shown.is_none_or(|shown| shown.get(at).copied().unwrap_or(true));
+    pub(super) fn row(&self, row: usize, shown: Option<&Shown>, hides: impl Fn(&Column, &str) -> bool) -> String {
         let cell = |column: &Column| -> String {
             let cell = column.cell(row);
             if hides(column, cell) { HIDDEN.to_owned() } else { cell.to_owned() }
         };
-        let there = self.varying().enumerate().filter(|(at, _)| stays(*at));
+        let there = self.varying().enumerate().filter(|(at, _)| shown.is_none_or(|shown| shown.has(*at)));
         there.map(|(_, column)| cell(column)).collect::<Vec<_>>().join("|")
     }
 }

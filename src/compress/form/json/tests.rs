@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::compress::{Encoding, Factor, Policy, Query, Ratio, ToolCall, compress};
+use crate::compress::{CountTokens, Encoding, Factor, Policy, Query, Ratio, ToolCall, compress};
 
 /// What arrives of a tool's result.
 fn arrives(text: &str, question: &str, ratio: Option<f32>) -> String {
@@ -39,4 +39,158 @@ fn json_in_a_string_is_read_as_json() {
     let text = json!([{"type": "text", "text": Value::from(inner).to_string()}]).to_string();
     let auto = arrives(&text, "What is there?", None);
     assert!(auto.contains("SKU-00007|77\n"), "{auto}");
+}
+
+#[test]
+fn records_become_a_table_and_every_value_is_there() {
+    let text = hotels(30);
+    let auto = arrives(&text, "", None);
+    assert!(
+        auto.starts_with("each row: city=Oslo|note=null\nhotel_name|\"price_per_night\"|stars|rating|has_wifi\n"),
+        "{auto}"
+    );
+    assert!(auto.contains("\nInn number 7|129|2|7.0|false\n"), "{auto}");
+    assert!(Encoding::O200k.count(&auto) * 3 < Encoding::O200k.count(&text));
+}
+
+#[test]
+fn the_record_asked_for_stands_whole_under_the_keys() {
+    for ratio in [3.0, 5.0, 10.0] {
+        let short = arrives(&hotels(60), "What is the price per night of Inn number 41?", Some(ratio));
+        assert!(short.contains("hotel_name|\"price_per_night\""), "{ratio}: {short}");
+        assert!(short.lines().any(|line| line.starts_with("Inn number 41|367")), "{ratio}: {short}");
+        assert!(short.contains("rows") && short.contains("[…"), "{short}");
+    }
+}
+
+#[test]
+fn the_failed_and_the_odd_record_stand_whatever_is_asked() {
+    let rows: Vec<Value> = (0..80)
+        .map(|n| {
+            json!({"id": n, "state": if n == 33 { "error" } else { "done" }, "took": if n == 57 { 99_000 } else { 300 + n * 7 % 31 },
+                   "note": if n == 61 { Value::from("belt jammed") } else { Value::Null }})
+        })
+        .collect();
+    for question in ["What is the state of 12?", "Summarise this."] {
+        let short = arrives(&Value::from(rows.clone()).to_string(), question, Some(10.0));
+        for row in ["33|error|", "57|done|99000|", "belt jammed"] {
+            assert!(short.contains(row), "{row}: {short}");
+        }
+    }
+}
+
+#[test]
+fn totals_beside_a_list_stay() {
+    let value = json!({"items": (0..80).map(|n| json!({"sku": format!("A-{n}"), "stock": n * 13 % 71})).collect::<Vec<_>>(), "total": 4711});
+    let short = arrives(&value.to_string(), "What is the stock of A-7?", Some(8.0));
+    assert!(short.contains("total: 4711") && short.contains("A-7|20\n"), "{short}");
+}
+
+#[test]
+fn objects_by_id_are_rows_and_a_huge_map_of_unlike_ones_is_read_in_linear_room() {
+    let map: Map<String, Value> =
+        (0..50).map(|n| (format!("u{n}"), json!({"name": format!("Name {n}"), "age": n * 3 % 40}))).collect();
+    let auto = arrives(&Value::Object(map).to_string(), "", None);
+    assert!(auto.starts_with("{50}:\n{key}|name|age\n") && auto.contains("\nu7|Name 7|21\n"), "{auto}");
+    let unlike: Map<String, Value> =
+        (0..4000).map(|n| (format!("k{n}"), json!({format!("a{n}"): n, format!("b{n}"): 1}))).collect();
+    let text = Value::Object(unlike).to_string();
+    arrives(&text, "What is a7?", Some(5.0));
+}
+
+#[test]
+fn scalars_stay_what_they_are() {
+    let text = r#"{"rows": [{"a": 1.50, "b": "true", "c": "007"}, {"a": -0e3, "b": true, "c": "x"}, {"a": 12345678901234567890, "b": null, "c": "1e5"}, {"a": 2, "b": "null", "c": ""}], "a": 1, "a": 2}"#;
+    let node = Node::parse(text, false).unwrap();
+    let Value::Object(..) = serde_json::from_str(text).unwrap() else { panic!() };
+    let call = ToolCall::default();
+    let query = Query { call: Some(call), ..Query::default() };
+    let wanted = crate::compress::ask::Wanted::new(&query, None);
+    let tokens = Encoding::O200k;
+    let reader = Reader {
+        wanted: &wanted,
+        query: &query,
+        ratio: Ratio::Auto,
+        style: crate::compress::Style::default(),
+        tokens: &tokens,
+    };
+    let mut walk = Walk::new(&reader, false, 3.0);
+    walk.value(&Places::source(0), 0, Label::Root, &node, 0, None);
+    let told: String = walk.pieces.iter().map(|piece| piece.text.as_str()).collect();
+    assert_eq!(
+        told,
+        "rows[4]:\na|b|\"c\"\n1.50|\"true\"|007\n-0e3|true|x\n12345678901234567890|null|1e5\n2|\"null\"|\"\"\n\na: 1\na: 2\n"
+    );
+}
+
+#[test]
+fn a_response_that_is_cut_off_is_read_as_far_as_it_goes() {
+    let text = hotels(40);
+    let cut = text.get(..text.len() - 90).unwrap();
+    let auto = arrives(cut, "", None);
+    assert!(auto.contains("Inn number 37|") && auto.len() * 2 < cut.len(), "{auto}");
+    let last = cut.rsplit('\n').next().unwrap().trim();
+    assert!(auto.contains(last), "{last}: {auto}");
+}
+
+#[test]
+fn lines_of_json_are_one_table() {
+    let text: String =
+        (0..40).map(|n| format!("{{\"level\": \"info\", \"n\": {n}, \"msg\": \"step {n} done\"}}\n")).collect();
+    let text = text.replace("step 9 done", "cannot reach the database");
+    let auto = arrives(&text, "", None);
+    assert!(auto.starts_with("each row: level=info\nn|msg\n0|step 0 done\n"), "{auto}");
+    let short = arrives(&text, "What happened?", Some(6.0));
+    assert!(short.contains("9|cannot reach the database"), "{short}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn at_auto_every_value_arrives(value in value()) {
+        let text = serde_json::to_string_pretty(&value).unwrap();
+        let auto = arrives(&text, "", None);
+        for leaf in leaves(&value) {
+            let written = leaf.to_string();
+            let stands = leaf.as_str().is_some_and(|bare| auto.contains(bare)) || auto.contains(&written);
+            prop_assert!(stands, "{written} in {auto}");
+        }
+    }
+
+    #[test]
+    fn at_a_ratio_each_row_is_one_of_the_source(values in prop::collection::vec((0_u32..9999, "[a-z]{3,9}", any::<bool>()), 12..40)) {
+        let rows: Vec<Value> = values.iter().map(|(n, word, is)| json!({"n": n, "word": word, "is": is})).collect();
+        let short = arrives(&Value::from(rows).to_string(), "", Some(5.0));
+        for line in short.lines().filter(|line| line.matches('|').count() == 2 && !line.starts_with("n|")) {
+            prop_assert!(values.iter().any(|(n, word, is)| line == format!("{n}|{word}|{is}")), "{line}");
+        }
+    }
+}
+
+fn leaves(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(leaves).collect(),
+        Value::Object(pairs) => pairs.values().flat_map(leaves).collect(),
+        leaf => vec![leaf],
+    }
+}
+
+/// Values with what the form could stumble over.
+fn value() -> impl Strategy<Value = Value> {
+    let word = prop_oneof!["[a-c]{1,2}", r#"[a|":= \\\[{.\-0-9\n…é]{0,4}"#, Just("true".into()), Just("1e5".into())];
+    let leaf = prop_oneof![
+        word.clone().prop_map(Value::from),
+        any::<i8>().prop_map(Value::from),
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 40, 5, move |inner| {
+        let object = prop::collection::vec((word.clone(), inner.clone()), 0..5)
+            .prop_map(|pairs| Value::Object(pairs.into_iter().collect()));
+        prop_oneof![prop::collection::vec(inner, 0..4), prop::collection::vec(object.clone(), 0..4)]
+            .prop_map(Value::Array)
+            .boxed()
+            .prop_union(object.boxed())
+    })
 }

@@ -21,11 +21,12 @@ use super::{
 };
 use crate::compress::{
     form::{
-        Reader, narrow,
+        Reader,
+        narrow::{self, Shown},
         rows::{self, salience},
     },
     outcome::Noun,
-    worth::weights::{ECHO, LONG_VALUE, ONCE, PARTLY_ECHO},
+    worth::weights::{ECHO, LABEL, LONG_VALUE, ONCE, PARTLY_ECHO},
 };
 
 /// Something that may be left out by itself.
@@ -176,7 +177,7 @@ impl<'w> Walk<'w> {
         {
             self.list(places, items, depth + 1, opened);
             if !self.exact {
-                let at = self.push(places.at(node.span.end - 1), "\n".to_owned(), None, Noun::Keys, 1.0, opened);
+                let at = self.push(places.at(node.span.end - 1), "\n".to_owned(), None, Noun::Keys, LABEL, opened);
                 self.silent(at, opened);
             }
         } else {
@@ -234,22 +235,25 @@ impl<'w> Walk<'w> {
             return opened;
         }
         let shared = sheet.shared();
-        let shown = narrow::shown(&named(sheet), sheet.rows, self.tokens(length), self.reader);
-        let keys = sheet.head(shown.as_deref());
+        let shown = narrow::shown(&named(sheet), sheet.rows, self.tokens(length), false, self.reader);
+        let keys = sheet.head(shown.as_ref());
         if shared.is_empty() {
             let opened = self.open(start, format!("{heading}{keys}\n"), parent);
-            self.rows(sheet, shown.as_deref(), starts, opened);
+            self.rows(sheet, shown.as_ref(), starts, opened);
             return opened;
         }
         let opened = if heading.is_empty() { parent } else { self.open(start, heading, parent) };
         let each = self.open(start, format!("{EACH_ROW}: "), opened);
+        if let Some(piece) = each.and_then(|each| self.pieces.get_mut(each)) {
+            piece.noun = Noun::Values;
+        }
         for (number, told) in shared.iter().enumerate() {
             let after = if number + 1 < shared.len() { "|" } else { "" };
             let telling = self.constant(told);
             self.push(start, format!("{told}{after}"), None, Noun::Values, telling, each);
         }
         let opened = self.open(start, format!("\n{keys}\n"), opened);
-        self.rows(sheet, shown.as_deref(), starts, opened);
+        self.rows(sheet, shown.as_ref(), starts, opened);
         opened
     }
 
@@ -271,7 +275,7 @@ impl<'w> Walk<'w> {
     }
 
     /// The rows of a table.
-    fn rows(&mut self, sheet: &Sheet, shown: Option<&[bool]>, starts: &[usize], opened: Option<usize>) {
+    fn rows(&mut self, sheet: &Sheet, shown: Option<&Shown>, starts: &[usize], opened: Option<usize>) {
         let lossy = self.reader.may_lose();
         let telling = if lossy { salience(&named(sheet), sheet.rows, self.reader.wanted) } else { Vec::new() };
         for (row, start) in starts.iter().enumerate() {
@@ -283,7 +287,7 @@ impl<'w> Walk<'w> {
     }
 
     /// A row without its long values that nobody asks for.
-    fn shorter(&self, sheet: &Sheet, shown: Option<&[bool]>, row: usize) -> Option<(String, f32)> {
+    fn shorter(&self, sheet: &Sheet, shown: Option<&Shown>, row: usize) -> Option<(String, f32)> {
         let wanted = self.reader.wanted;
         let hides = |column: &sheet::Column, cell: &str| {
             cell.len() > LONG_VALUE * 3
@@ -375,7 +379,7 @@ impl<'w> Walk<'w> {
     }
 
     fn open(&mut self, start: usize, text: String, parent: Option<usize>) -> Option<usize> {
-        let at = self.push(start, text, None, Noun::Keys, 1.0, parent);
+        let at = self.push(start, text, None, Noun::Keys, LABEL, parent);
         if let Some(piece) = self.pieces.get_mut(at) {
             piece.count = 0;
         }
@@ -386,7 +390,7 @@ impl<'w> Walk<'w> {
         if !self.exact || node.is_cut() {
             return;
         }
-        let at = self.push(places.at(node.span.end.saturating_sub(1)), String::new(), None, Noun::Keys, 1.0, None);
+        let at = self.push(places.at(node.span.end.saturating_sub(1)), String::new(), None, Noun::Keys, LABEL, None);
         self.silent(at, opened);
     }
 

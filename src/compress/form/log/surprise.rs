@@ -45,7 +45,7 @@ pub(super) fn surprises(lines: &[&str]) -> Vec<f32> {
             *seen += 1;
             *seen
         });
-        let repeat = 1.0 / (count.sqrt() * seen.max(1) as f32);
+        let repeat = 1.0 / (count.sqrt() * (seen.max(1) as f32).powi(2));
         let values = shape.values.iter().enumerate().take(MOST_COLUMNS).map(|(place, value)| {
             let column = |size: bool| columns.get(&(*number, place, size));
             let plain = column(false).map_or(0.0, |column| column.surprise(value));

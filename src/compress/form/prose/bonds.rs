@@ -37,7 +37,7 @@ pub(super) struct Statement<'a> {
 }
 
 /// Links back that a statement may bring in one after the other, so that a chain of pronouns never brings a whole page.
-const LONGEST_CHAIN: u8 = 3;
+const LONGEST_CHAIN: u8 = 4;
 
 /// Statements back in which a pronoun's noun is looked for.
 const FURTHEST: usize = 8;
@@ -45,8 +45,8 @@ const FURTHEST: usize = 8;
 /// The bonds between statements, in the order of the text.
 pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
     let openings: Vec<Opening> = statements.iter().map(|statement| opening(statement.text)).collect();
+    // How many statements each brings in, one needing the next.
     let mut chain = vec![0_u8; statements.len()];
-    let mut joined = vec![0_u8; statements.len()];
     for (at, now) in statements.iter().enumerate().skip(1) {
         let Some(before) = statements.get(at - 1) else { continue };
         let near = now.paragraph <= before.paragraph + 1;
@@ -54,7 +54,7 @@ pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
             continue;
         }
         let own = openings.get(at).copied().unwrap_or(Opening::Own);
-        let (linked, tied) = (chain.get(at - 1).copied().unwrap_or(0), joined.get(at - 1).copied().unwrap_or(0));
+        let linked = chain.get(at - 1).copied().unwrap_or(0);
         let asked = asks(before.text) && !before.listed;
         let answers_quote = before.depth > now.depth;
         let replied = ends(now.text)
@@ -63,22 +63,22 @@ pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
             && replies(now.text);
         let goes_below = lower_start(now.text) && !now.opens && !ends(before.text) && now.paragraph != before.paragraph;
         let limits = own == Opening::Limits || goes_below || (before.listed && !now.listed && lower_start(now.text));
-        if (asked || answers_quote || limits) && tied < LONGEST_CHAIN {
-            bonds.push(Bond::Together(before.item, now.item));
-            set(&mut joined, at, tied + 1);
-        } else if own == Opening::Said || limits || asked || replied || now.goes_on {
-            if linked < LONGEST_CHAIN {
-                bonds.push(Bond::Needs { item: now.item, of: before.item });
-                set(&mut chain, at, linked + 1);
-            } else if let Some(anchor) = anchor(statements, &openings, at) {
-                bonds.push(Bond::Needs { item: now.item, of: anchor });
-                set(&mut chain, at, 1);
-            }
-        } else if own == Opening::Named
-            && let Some(anchor) = anchor(statements, &openings, at)
+        let link = if asked || answers_quote || limits {
+            Some(Bond::Together(before.item, now.item))
+        } else if own == Opening::Said || replied || now.goes_on {
+            Some(Bond::Needs { item: now.item, of: before.item })
+        } else {
+            None
+        };
+        if let Some(link) = link.filter(|_| linked < LONGEST_CHAIN) {
+            bonds.push(link);
+            set(&mut chain, at, linked + 1);
+        } else if (link.is_some() || own == Opening::Named)
+            && let Some((place, of)) = anchor(statements, &openings, at)
         {
-            bonds.push(Bond::Needs { item: now.item, of: anchor });
-            set(&mut chain, at, 1);
+            bonds.push(Bond::Needs { item: now.item, of });
+            let links = chain.get(place).copied().unwrap_or(0) + 1;
+            set(&mut chain, at, links);
         }
     }
     lists(statements, bonds);
@@ -104,7 +104,7 @@ fn lower_start(text: &str) -> bool {
 }
 
 /// The nearest statement before this one, in its section, that names what it speaks of.
-fn anchor(statements: &[Statement<'_>], openings: &[Opening], at: usize) -> Option<usize> {
+fn anchor(statements: &[Statement<'_>], openings: &[Opening], at: usize) -> Option<(usize, usize)> {
     let section = statements.get(at)?.section;
     let back = (at.saturating_sub(FURTHEST)..at).rev();
     for place in back {
@@ -113,7 +113,7 @@ fn anchor(statements: &[Statement<'_>], openings: &[Opening], at: usize) -> Opti
             break;
         }
         if openings.get(place) == Some(&Opening::Own) {
-            return Some(statement.item);
+            return Some((place, statement.item));
         }
     }
     None

@@ -106,38 +106,37 @@ impl List {
 static REQUESTS: List = List::new(
     "
     abbreviate accept act adapt add adjust advise allow analyse analyze annotate answer apply argue arrange ask assess assign assume attach avoid
-    be begin bring build bullet calculate call change check choose cite clarify classify clean combine comment compare
-    complete compose compress compute conclude condense confirm consider construct continue convert copy correct count create critique cut
-    debug decide decline define delete derive describe design detect determine develop discuss display do don't draft draw
+    be begin bring build bullet calculate check choose cite clarify classify clean combine comment compare
+    complete compose compress compute conclude condense confirm consider construct continue convert correct count create critique 
+    debug decide decline define delete derive describe detect determine develop discuss display do don't draw
     edit elaborate emphasise emphasize end ensure estimate evaluate examine exclude expand explain extract fill filter find finish fix focus follow format
-    generate give go group guess handle help highlight identify ignore imagine implement improve include indicate infer insert inspect integrate interpret
-    invent judge justify keep label leave let let's limit list look make mark match mention merge modify move name never note number
-    obey omit optimise optimize order organise organize outline output paraphrase parse perform pick plan polish prefer prepare present preserve pretend print prioritise prioritize process produce
-    proofread propose provide put quote rank rate read recommend refactor refer reformat refuse remember remove rename reorder repeat rephrase replace reply report
-    resolve respond restate return review revise rewrite round run save say score search select separate set shorten show simplify sketch skip solve sort specify speak
-    split start state stay stick stop structure study suggest summarise summarize support take tell test think title transcribe transform translate treat try turn
-    understand update use using verify wait weigh work wrap write
+    generate give go guess handle help highlight identify ignore imagine implement improve include indicate infer insert inspect integrate interpret
+    invent justify keep leave let let's list look make mention merge modify move name never note 
+    obey omit optimise optimize organise organize outline output paraphrase parse perform pick polish prefer prepare present preserve pretend print prioritise prioritize produce
+    proofread propose provide put quote read recommend refactor refer reformat refuse remember remove rename reorder repeat rephrase replace reply 
+    resolve respond restate return revise rewrite save say search select separate shorten show simplify sketch skip solve specify speak
+    split start stay stick stop structure suggest summarise summarize take tell think transcribe transform translate treat try 
+    understand update use using verify wait weigh wrap write
     analysiere antworte beantworte beantworten benenne benutze berechne beschränke beschreibe beurteile bewerte erkläre erläutere ersetze erstelle erwähne erzähle
     fass fasse finde formuliere füge gib halte kürze korrigiere lass lasse liste lies mach mache markiere nenne nimm ordne prüfe sag sage schreib schreibe suche
     übersetz übersetze untersuche vergleiche vermeide verwende verfasse wähle zähle zeige zitiere fassen
     ajoute analyse cite classe commence compare compte corrige crée donne décris écris évite explique extrais fais garde identifie indique limite
-    liste mets n'utilise ne nomme note précise prends propose rédige relis remplace rends reprends reste résume réponds supprime traduis trouve utilise vérifie
+    liste mets nomme note précise prends propose rédige relis remplace rends reprends reste résume réponds supprime traduis trouve utilise vérifie
     actúa analiza añade busca calcula cambia clasifica compara comienza contesta corrige crea cita cuenta dame describe devuelve dime elabora elige elimina empieza encuentra enumera escribe evita
-    explica explique extrae genera haz identifica incluye indica lee limita lista mantén menciona muestra no ordena pon redacta responde resume reescribe revisa señala tradúcelo traduce usa utiliza
+    explica explique extrae genera haz identifica incluye indica lee limita lista mantén menciona muestra ordena pon redacta responde resume reescribe revisa señala tradúcelo traduce usa utiliza
     adicione analise apresente cite classifique compare comece conte corrija crie descreva diga elabore encontre enumere escreva evite extraia faça forneça gere identifique inclua indique leia liste
-    mantenha mencione mostre não ordene redija reescreva responda resuma revise traduza use utilize verifique
-    aggiungi analizza calcola cerca cita classifica comincia confronta conta correggi crea dammi descrivi dimmi elenca estrai evita fai indica inizia leggi limita mantieni menziona mostra non
+    mantenha mencione mostre ordene redija reescreva responda resuma revise traduza use utilize verifique
+    aggiungi analizza calcola cerca cita classifica comincia confronta conta correggi crea dammi descrivi dimmi elenca estrai evita fai indica inizia leggi limita mantieni menziona mostra
     ordina prepara riassumi rispondi riscrivi scegli scrivi spiega suddividi traduci trova usa utilizza verifica
     antwoord beantwoord beschrijf geef gebruik laat leg maak noem schrijf vat vergelijk vermijd vertaal zoek
-    dodaj nie odpowiedz podaj podsumuj popraw porównaj przetłumacz przygotuj sprawdź stwórz streść użyj wskaż wybierz wymień wyjaśnij wypisz zachowaj znajdź napisz opisz
-    ответь переведи напиши опиши объясни перечисли назови сделай найди сравни исправь используй укажи кратко составь выдели приведи не перескажи изложи
-    اكتب لخص لخّص ترجم أجب اذكر اشرح قارن استخرج صحح أعد لا حلل استخدم ضع قدم
+    dodaj odpowiedz podaj podsumuj popraw porównaj przetłumacz przygotuj sprawdź stwórz streść użyj wskaż wybierz wymień wyjaśnij wypisz zachowaj znajdź napisz opisz
+    ответь переведи напиши опиши объясни перечисли назови сделай найди сравни исправь используй укажи кратко составь выдели приведи перескажи изложи
+    اكتب لخص لخّص ترجم أجب اذكر اشرح قارن استخرج صحح أعد حلل استخدم ضع قدم
     लिखें बताएं अनुवाद सारांश",
 );
 
-static POLITE: List = List::new(
-    "please kindly pls plz bitte svp merci porfavor favor favore proszę prosze пожалуйста alstublieft alsjeblieft lütfen прошу просьба",
-);
+static POLITE: List =
+    List::new("please kindly pls plz bitte svp proszę prosze пожалуйста alstublieft alsjeblieft lütfen прошу просьба");
 
 static OPENERS: List = List::new(
     "
@@ -173,284 +172,52 @@ static FIRST_PERSON: List = List::new(
     nostro ik mijn wij ja mój moja я мы мой моя наш",
 );
 
+#[rustfmt::skip]
 const WISHES: &[&str] = &[
-    "i want",
-    "i need",
-    "i would like",
-    "i'd like",
-    "i would prefer",
-    "i wish",
-    "i expect",
-    "i am looking",
-    "i'm looking",
-    "we want",
-    "we need",
-    "we would like",
-    "we'd like",
-    "can you",
-    "could you",
-    "would you",
-    "will you",
-    "help me",
-    "let me know",
-    "you are a ",
-    "you are an ",
-    "you are the ",
-    "you are given",
-    "you're a ",
-    "you're an ",
-    "you will be",
-    "you will receive",
-    "you have access",
-    "you must",
-    "you should",
-    "you may ",
-    "you can ",
-    "you have to",
-    "your task",
-    "your job",
-    "your role",
-    "your goal",
-    "your answer",
-    "your response",
-    "your reply",
-    "your output",
-    "feel free",
-    "make sure",
-    "be sure",
-    "ich möchte",
-    "ich brauche",
-    "ich hätte gern",
-    "ich will",
-    "kannst du",
-    "können sie",
-    "könntest du",
-    "du bist",
-    "sie sind ein",
-    "deine aufgabe",
-    "ihre aufgabe",
-    "je veux",
-    "je voudrais",
-    "j'aimerais",
-    "j'ai besoin",
-    "peux-tu",
-    "pouvez-vous",
-    "pourriez-vous",
-    "tu es un",
-    "vous êtes un",
-    "s'il vous plaît",
-    "s'il te plaît",
-    "quiero",
-    "necesito",
-    "me gustaría",
-    "quisiera",
-    "puedes",
-    "podrías",
-    "eres un",
-    "tu tarea",
-    "por favor",
-    "gostaria",
-    "preciso de",
-    "quero ",
-    "você é um",
-    "você pode",
-    "sua tarefa",
-    "vorrei",
-    "ho bisogno",
-    "puoi ",
-    "potresti",
-    "per favore",
-    "sei un",
-    "il tuo compito",
-    "ik wil graag",
-    "kun je",
-    "kunt u",
-    "chciałbym",
-    "chciałabym",
-    "potrzebuję",
-    "czy możesz",
-    "jesteś ",
-    "мне нужно",
-    "я хочу",
-    "хотел бы",
-    "хотела бы",
-    "можешь ли",
-    "ты — ",
-    "вы — ",
-    " sie den ",
-    " sie die ",
-    " sie das ",
-    " sie nur ",
-    " sie bitte ",
-    " sie keine ",
-    " sie nicht ",
+    "i was wondering", "i wonder whether", "i wonder if", "i'd love", "i would love", "i'd appreciate", "i would appreciate", "be grateful",
+    "would be great", "i want", "i need", "i would like", "i'd like", "i would prefer", "i wish", "i expect", "i am looking", "i'm looking",
+    "we want", "we need", "we would like", "we'd like", "can you", "could you", "would you", "will you", "help me", "let me know",
+    "you are a ", "you are an ", "you are the ", "you are given", "you're a ", "you're an ", "you will be", "you will receive",
+    "you have access", "you must", "you should", "you may ", "you can ", "you have to", "your task", "your job", "your role", "your goal",
+    "your answer", "your response", "your reply", "your output", "feel free", "make sure", "be sure", "ich möchte", "ich brauche",
+    "ich hätte gern", "ich will", "kannst du", "können sie", "könntest du", "du bist", "sie sind ein", "deine aufgabe", "ihre aufgabe",
+    "je veux", "je voudrais", "j'aimerais", "j'ai besoin", "peux-tu", "pouvez-vous", "pourriez-vous", "tu es un", "vous êtes un",
+    "s'il vous plaît", "s'il te plaît", "quiero", "necesito", "me gustaría", "quisiera", "puedes", "podrías", "eres un", "tu tarea",
+    "por favor", "merci de ", "gostaria", "preciso de", "quero ", "você é um", "você pode", "sua tarefa", "vorrei", "ho bisogno", "puoi ",
+    "potresti", "per favore", "sei un", "il tuo compito", "ik wil graag", "kun je", "kunt u", "chciałbym", "chciałabym", "potrzebuję",
+    "czy możesz", "jesteś ", "мне нужно", "я хочу", "хотел бы", "хотела бы", "можешь ли", "ты — ", "вы — ", " sie den ", " sie die ",
+    " sie das ", " sie nur ", " sie bitte ", " sie keine ", " sie nicht ",
 ];
 
+#[rustfmt::skip]
 const REFERENCES: &[&str] = &[
-    "the above",
-    "above text",
-    "text above",
-    "texts above",
-    "document above",
-    "documents above",
-    "article above",
-    "paragraph above",
-    "passage above",
-    "passages above",
-    "code above",
-    "described above",
-    "given above",
-    "described below",
-    "given below",
-    "text below",
-    "texts below",
-    "the one below",
-    "documents below",
-    "document below",
-    "code below",
-    "is below",
-    "are below",
-    "see below",
-    "following text",
-    "following document",
-    "following article",
-    "following context",
-    "following passage",
-    "following code",
-    "following pieces",
-    "following question",
-    "following json",
-    "following format",
-    "following email",
-    "following conversation",
-    "following transcript",
-    "following information",
-    "here is the",
-    "here are the",
-    "here is a",
-    "here are some",
-    "here's the",
-    "here's my",
-    "here is my",
-    "this is the context",
-    "these documents",
-    "these passages",
-    "these notes",
-    "these sources",
-    "the provided",
-    "the context",
-    "the answer",
-    "an answer",
-    "your answer",
-    "my question",
-    "the question",
-    "in your",
-    "the response",
-    "as json",
-    "in json",
-    "valid json",
-    "in markdown",
-    "your reply",
-    "your response",
-    "final answer",
-    "letzten absatz",
-    "obigen text",
-    "folgenden text",
-    "der folgende text",
-    "texte suivant",
-    "texte ci-dessus",
-    "ci-dessous",
-    "ci-dessus",
-    "texto anterior",
-    "siguiente texto",
-    "texto siguiente",
-    "texto acima",
-    "texto a seguir",
-    "seguente testo",
-    "testo seguente",
-    "testo sopra",
-    "poniższy",
-    "powyższy",
-    "następujący tekst",
-    "следующий текст",
-    "текст выше",
-    "приведённый",
-    "приведенный",
-    "上文",
-    "下文",
-    "以下",
-    "上述",
-    "次の文章",
-    "上の文章",
-    "以下の",
-    "다음",
-    "위의",
-    "निम्नलिखित",
-    "उपरोक्त",
-    "التالي",
-    "أعلاه",
+    "the above", "above text", "text above", "texts above", "document above", "documents above", "article above", "paragraph above",
+    "passage above", "passages above", "code above", "described above", "given above", "described below", "given below", "text below",
+    "texts below", "the one below", "documents below", "document below", "code below", "is below", "are below", "see below",
+    "following text", "following document", "following article", "following context", "following passage", "following code",
+    "following pieces", "following question", "following json", "following format", "following email", "following conversation",
+    "following transcript", "following information", "here is the", "here are the", "here is a", "here are some", "here's the", "here's my",
+    "here is my", "this is the context", "these documents", "these passages", "these notes", "these sources", "the provided", "the context",
+    "the answer", "an answer", "your answer", "my question", "the question", "in your", "the response", "as json", "in json", "valid json",
+    "in markdown", "your reply", "your response", "final answer", "letzten absatz", "obigen text", "folgenden text", "der folgende text",
+    "texte suivant", "texte ci-dessus", "ci-dessous", "ci-dessus", "texto anterior", "siguiente texto", "texto siguiente", "texto acima",
+    "texto a seguir", "seguente testo", "testo seguente", "testo sopra", "poniższy", "powyższy", "następujący tekst", "следующий текст",
+    "текст выше", "приведённый", "приведенный", "上文", "以下文本", "以下内容", "下面的", "上面的", "次の文章", "上の文章", "以下の文章", "다음", "위의", "निम्नलिखित",
+    "उपरोक्त", "التالي", "أعلاه",
 ];
 
 /// Parts of a request in scripts whose words the lists above can't be compared with.
+#[rustfmt::skip]
 const ENDINGS: &[&str] = &[
-    "请",
-    "請",
-    "不要",
-    "不得",
-    "务必",
-    "总结",
-    "概括",
-    "翻译",
-    "译成",
-    "写一",
-    "列出",
-    "回答",
-    "解释",
-    "用中文",
-    "ください",
-    "下さい",
-    "なさい",
-    "してはいけません",
-    "しないで",
-    "お願いし",
-    "要約し",
-    "翻訳し",
-    "答えて",
-    "まとめて",
-    "書いて",
-    "세요",
-    "십시오",
-    "시오",
-    "해줘",
-    "해 줘",
-    "주십",
-    "하지 마",
-    "요약해",
-    "번역해",
-    "कीजिए",
-    "करें",
-    "दीजिए",
-    "लिखिए",
-    "लिखें",
-    "बताइए",
-    "बताएं",
-    "न करें",
-    "कृपया",
-    "الرجاء",
-    "يرجى",
-    "من فضلك",
-    "لا تذكر",
-    "لا تكتب",
-    "اكتب",
-    "لخص",
-    "ترجم",
-    "أجب",
+    "请", "請", "不要", "务必", "总结", "概括", "翻译", "译成", "写一", "列出", "回答", "解释", "用中文", "ください", "下さい", "なさい", "してはいけません", "しないで", "お願いし", "要約し",
+    "翻訳し", "答えて", "まとめて", "書いて", "세요", "십시오", "시오", "해줘", "해 줘", "주십", "하지 마", "요약해", "번역해", "कीजिए", "करें", "दीजिए", "लिखिए", "लिखें",
+    "बताइए", "बताएं", "न करें", "कृपया", "الرجاء", "يرجى", "من فضلك", "لا تذكر", "لا تكتب", "اكتب", "لخص", "ترجم", "أجب",
 ];
 
 static INSTRUCTIVE: List = List::new(
     "
     ask asks answer_format command constraint constraints criteria criterion do environment example examples expected format formatting goal goals guidance guideline guidelines hint important info instruction instructions
-    memory note notice objective objectives order orders output persona preferences prompt query question questions reminder request requirement requirements response role rubric rule rules scale schema scoring
+    memory note notice objective objectives order orders output persona preferences prompt query question questions reminder request requirement requirements response role rubric rule rules scale scoring
     settings step steps style system task tasks thinking tone todo tool tools warning claude agents usage workflow answer thought aufgabe frage fragen anweisung anweisungen regeln hinweis beispiel beispiele ausgabe
     tâche question consigne consignes règles exemple exemples tarea pregunta instrucciones reglas ejemplo ejemplos tarefa pergunta instruções regras exemplo exemplos compito domanda istruzioni regole esempio esempi zadanie pytanie instrukcje zasady przykład
     задача задание вопрос инструкция правила пример примеры opdracht vraag",

@@ -135,7 +135,7 @@ const SAID: &[&str] = &[
     "it", "it's", "this", "that", "these", "those", "such", "that's", "here", "however", "but", "therefore", "otherwise", "thus", "hence", "then", "so", "also",
     "moreover", "furthermore", "instead", "nevertheless", "nonetheless", "still", "yet", "and", "or", "nor", "in that case", "in this case", "in which case", "in such cases",
     "as a result", "as such", "for example", "for instance", "on the other hand", "on the contrary", "in addition", "additionally", "consequently", "accordingly",
-    "besides", "similarly", "likewise", "meanwhile", "afterwards", "thereafter", "after that", "before that", "because of this", "for this reason",
+    "only", "besides", "similarly", "likewise", "meanwhile", "afterwards", "thereafter", "after that", "before that", "because of this", "for this reason",
     "the former", "the latter", "the same", "the other", "another", "even so", "only then", "if so", "if not", "in fact", "in turn", "to this end", "until then", "since then",
     "though", "rather", "conversely", "by contrast", "in contrast", "the reason", "as well", "again", "which", "who", "where",
     "es", "dies", "diese", "dieser", "dieses", "diesen", "diesem", "jener", "jene", "jedoch", "aber", "doch", "daher", "deshalb", "deswegen", "darum", "sonst", "andernfalls",
