@@ -224,9 +224,11 @@ fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<
         Form::Columns => columns::read(text, block, reader),
         Form::Hits => hits::read(text, block, reader),
         Form::Listing => listing::read(text, block, reader),
-        Form::Html => html::read(text, block, reader),
+        // Whoever shows HTML in a message works on its tags; a fetched page is read as its text.
+        Form::Html if reader.query.call.is_some() => html::read(text, block, reader),
         Form::Log => log::read(text, block, reader),
         Form::Table | Form::Csv => table::read(text, block, reader),
+        Form::Html if reader.may_lose() => code::read(text, block, reader),
         _ => exact::read(text, block),
     }
 }
