@@ -7,7 +7,7 @@
 
 mod code;
 mod columns;
-pub mod detect;
+pub(super) mod detect;
 mod exact;
 mod hits;
 mod html;
@@ -24,7 +24,7 @@ mod trace;
 
 use std::{borrow::Cow, ops::Range};
 
-pub use super::outcome::Form;
+pub(super) use super::outcome::Form;
 
 use super::{
     CountTokens,
@@ -37,11 +37,11 @@ use super::{
 
 /// A part of a text of one form.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Block {
+pub(super) struct Block {
     /// Byte span in the text.
-    pub span: Range<usize>,
+    pub(super) span: Range<usize>,
     /// What it is.
-    pub form: Form,
+    pub(super) form: Form,
 }
 
 /// The smallest thing kept or left out: a statement, a row, a log line, a key, a run of code.
@@ -188,7 +188,9 @@ pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Pag
         for block in thread::rejoined(text, detect::blocks(text, material, reader.query)) {
             let by = items.len();
             let mut reading = match block.form {
-                Form::Prose if !detect::reads_file(reader.query) => prose::read_below(text, &block, &mut heads, by),
+                Form::Prose if !detect::reads_file(reader.query) => {
+                    prose::read_below(text, &block, &mut heads, by, reader.may_lose())
+                }
                 _ => block_read(text, &block, reader),
             };
             bonds.extend(heads.over(&block, &reading, by));

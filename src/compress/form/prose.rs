@@ -18,6 +18,8 @@ use crate::compress::{
     bond::Bond,
     outcome::Noun,
     text::{
+        atoms::{AtomKind, Scan},
+        lexicon::light_modal,
         segment::{self, Line, goes_on, is_item},
         sentence,
     },
@@ -29,12 +31,12 @@ use scope::Scope;
 pub(super) use scope::Heads;
 
 /// Reads a block into its statements.
-pub(super) fn read<'a>(text: &'a str, block: &Block, _reader: &Reader<'_>) -> Reading<'a> {
-    read_below(text, block, &mut Heads::default(), 0)
+pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<'a> {
+    read_below(text, block, &mut Heads::default(), 0, reader.may_lose())
 }
 
 /// Reads a block below what holds where it begins; its first item is number `by` of the page.
-pub(super) fn read_below<'a>(text: &'a str, block: &Block, heads: &mut Heads, by: usize) -> Reading<'a> {
+pub(super) fn read_below<'a>(text: &'a str, block: &Block, heads: &mut Heads, by: usize, loses: bool) -> Reading<'a> {
     let part = text.get(block.span.clone()).unwrap_or_default();
     let lines = segment::lines(part);
     if lines.is_empty() {
@@ -51,6 +53,7 @@ pub(super) fn read_below<'a>(text: &'a str, block: &Block, heads: &mut Heads, by
         paragraph: 0,
         run: 0,
         widths: widths(&lines),
+        loses,
     };
     let labels = thread::labels(&lines);
     let (blank_turns, turns) = lines.iter().zip(&labels).fold((0, 0), |(blank, all), (line, label)| {
@@ -80,6 +83,18 @@ struct Writer<'a, 'b> {
     run: usize,
     /// Of the paragraph that each line stands in, in characters.
     widths: Vec<usize>,
+    /// Whether statements may be left out, so that it matters which.
+    loses: bool,
+}
+
+/// Whether a statement forbids, obliges, excepts or denies: what a reader must not miss.
+fn binds(statement: &str) -> bool {
+    let turns = |kind: AtomKind, key: &str| match kind {
+        AtomKind::Negation => true,
+        AtomKind::Modal => !light_modal(key),
+        _ => false,
+    };
+    Scan::new(statement).found.iter().any(|found| turns(found.kind, &found.key))
 }
 
 impl<'a> Writer<'a, '_> {
@@ -260,6 +275,9 @@ impl<'a> Writer<'a, '_> {
         let mut item = Item::whole(span.start + by..span.end + by, stands, self.block.form, Noun::Sentences);
         item.count = count;
         item.owner = self.scope.owner();
+        if self.loses && binds(stands) {
+            item.salience = weights::BINDS;
+        }
         self.reading.items.push(item);
         self.reading.items.len() - 1
     }

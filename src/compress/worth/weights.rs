@@ -25,6 +25,10 @@ pub(in crate::compress) const MOST_COMPARED: usize = 12_000;
 /// Range 0–1.
 pub(in crate::compress) const UNASKED: f32 = 0.02;
 
+/// Salience of a statement that forbids, obliges, excepts or denies, beside 1. Range 1–3. Without it a lease or a leaflet
+/// of which nothing is asked keeps its scenery and loses its prohibitions, which are short and of common words.
+pub(in crate::compress) const BINDS: f32 = 1.5;
+
 /// Salience of a label (a speaker's name, an id, the head of a mail) by itself: it comes along with what it owns, and
 /// tells nothing alone. Range 0–1.
 pub(in crate::compress) const LABEL: f32 = 0.0;
@@ -79,7 +83,7 @@ pub(in crate::compress) const ODD: f32 = 1.0;
 pub(in crate::compress) const EDGE: f32 = 2.0;
 /// How much more telling a log line is that says something failed, and what a trace or a compiler's message begins and
 /// ends with. A factor, 1–100.
-pub(in crate::compress) const LOG_ERROR: f32 = 8.0;
+pub(in crate::compress) const LOG_ERROR: f32 = 16.0;
 
 /// The same for a warning, and for the place nearest to a failure. A factor, 1–100.
 pub(in crate::compress) const LOG_WARNING: f32 = 3.0;

@@ -50,11 +50,14 @@ fn is_remark(content: &str) -> bool {
 /// A line that ends or begins as only code does.
 fn is_statement(content: &str) -> bool {
     let first = content.split([' ', '(', ':', ';']).next().unwrap_or_default();
-    let ends = content.ends_with(['{', '}', ';', '\\'])
-        || content.ends_with("},")
-        || content.ends_with("),")
-        || content.ends_with(");")
-        || content.ends_with("):");
+    // `(b) the seller delivers;` ends like a statement and is a clause.
+    let bare = content.trim_start_matches(|c: char| "()-•*".contains(c) || c.is_ascii_digit());
+    let bare = bare.split_once(") ").filter(|(label, _)| label.len() <= 4).map_or(bare, |(_, rest)| rest);
+    let worded =
+        bare.chars().all(|c| c.is_alphabetic() || c.is_whitespace() || ",;.'’()-".contains(c)) && bare.contains(' ');
+    let ends = content.ends_with(['{', '}', '\\'])
+        || (content.ends_with(';') && !worded)
+        || ["},", "),", ");", "):"].iter().any(|end| content.ends_with(end) && !worded);
     let called = content.ends_with(')') && content.contains('(') && !content.contains(". ") && !content.contains(" (");
     let assigned = content
         .split_once(" = ")

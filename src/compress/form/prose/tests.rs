@@ -2,7 +2,7 @@ use super::*;
 use crate::compress::{Form, bond::Bond};
 
 fn reading(text: &str) -> Reading<'_> {
-    read_below(text, &Block { span: 0..text.len(), form: Form::Prose }, &mut Heads::default(), 0)
+    read_below(text, &Block { span: 0..text.len(), form: Form::Prose }, &mut Heads::default(), 0, true)
 }
 
 fn items(text: &str) -> Vec<String> {
@@ -14,7 +14,7 @@ fn with(text: &str, words: &str) -> String {
     let reading = reading(text);
     let at = reading.items.iter().position(|item| item.text().contains(words)).unwrap();
     let bonds = crate::compress::bond::Bonds::new(reading.items.len(), &reading.bonds);
-    let mut all = bonds.closure(at, |_| true, |_| true).unwrap_or_default();
+    let mut all = bonds.closure(at, |_| true, |_| true).unwrap();
     all.sort_unstable();
     all.iter().map(|item| reading.items[*item].text()).collect()
 }
@@ -87,7 +87,9 @@ fn a_chain_of_pronouns_is_bounded() {
     let text = format!("Anna was a painter. {}", "It went on for years. This was odd. ".repeat(40));
     let reading = reading(&text);
     let bonds = crate::compress::bond::Bonds::new(reading.items.len(), &reading.bonds);
-    assert!((0..reading.items.len()).all(|at| bonds.closure(at, |_| true, |_| true).is_none_or(|all| all.len() <= 12)));
+    assert!(
+        (0..reading.items.len()).all(|at| bonds.closure(at, |_| true, |_| true).is_some_and(|all| all.len() <= 12))
+    );
 }
 
 #[test]
