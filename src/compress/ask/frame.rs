@@ -8,6 +8,7 @@
 //! ([`address`]), and stretches of pieces that don't are material ([`stretches`]), less what speaks at their ends ([`ends`]).
 
 mod address;
+mod body;
 mod ends;
 mod outline;
 mod pieces;

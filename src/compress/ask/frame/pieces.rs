@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::{
     address::{Calls, bare, heads, label, names},
+    body,
     outline::{self, Part, lines, opened, outline},
     shape::{self, Labels, Look, look},
     task::is_task,
@@ -27,6 +28,8 @@ pub(super) struct Piece {
     pub(super) depth: usize,
     /// Whether it is part of something larger: one of the long lines of a block, a paragraph of a letter.
     pub(super) bound: bool,
+    /// Whether it is part of what speaks to its own reader: a letter, a manual.
+    pub(super) inside: bool,
 }
 
 /// What a piece is made of.
@@ -53,7 +56,7 @@ pub(super) enum Fate {
 
 impl Piece {
     fn new(span: Range<usize>, kind: Kind, fate: Fate, depth: usize) -> Self {
-        Self { span, kind, calls: Calls::default(), fate, named: false, depth, bound: false }
+        Self { span, kind, calls: Calls::default(), fate, named: false, depth, bound: false, inside: false }
     }
 
     pub(super) const fn is_document(&self) -> bool {
@@ -65,6 +68,11 @@ impl Piece {
 pub(super) fn pieces(text: &str) -> Vec<Piece> {
     let mut cutter = Cutter { text, labels: Labels::of(text), found: Vec::new() };
     cutter.cut(&(0..text.len()), 0);
+    if let Some(body) = body::body(text, &cutter.found) {
+        for piece in cutter.found.get_mut(body).unwrap_or_default() {
+            (piece.bound, piece.inside) = (true, true);
+        }
+    }
     let mut letter = false;
     for piece in &mut cutter.found {
         let here = text.get(piece.span.clone()).unwrap_or_default();
@@ -74,6 +82,7 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
             _ => false,
         };
         piece.bound |= letter;
+        piece.inside |= letter;
     }
     cutter.found
 }
@@ -170,8 +179,9 @@ impl Cutter<'_> {
         let from = self.found.len();
         let read = |line: &Range<usize>| self.text.get(line.clone()).unwrap_or_default();
         let code = lines.iter().filter(|line| shape::is_code(read(line))).count() * 2 > lines.len();
+        let rows = shape::is_rows(&lines.iter().map(read).collect::<Vec<_>>());
         let passage = lines.first().is_some_and(|line| self.labels.opens(read(line)));
-        let paragraphs = lines.len() > 1 && block.len() / lines.len() >= FRAME_LINE && !code && !passage;
+        let paragraphs = lines.len() > 1 && block.len() / lines.len() >= FRAME_LINE && !code && !rows && !passage;
         let mut start = 0;
         for (at, line) in lines.iter().enumerate() {
             let alone = !code

@@ -3,7 +3,8 @@
 use std::{collections::HashMap, ops::Range};
 
 use super::{
-    address::heads,
+    address::{bare, heads, is_question},
+    body::is_titled,
     pieces::{Fate, Kind, Piece, announces, pieces},
     shape::{Look, hint},
     shots::Shots,
@@ -44,6 +45,10 @@ fn is_open(part: &str) -> bool {
 fn under_hints(text: &str, pieces: &mut [Piece]) {
     let (mut instructs, mut asks) = (false, false);
     for piece in pieces.iter_mut() {
+        if piece.inside {
+            (instructs, asks) = (false, false);
+            continue;
+        }
         if !matches!(piece.kind, Kind::Text(_)) {
             instructs &= piece.kind == Kind::Fence;
             asks &= instructs;
@@ -94,6 +99,20 @@ fn at_edges(text: &str, pieces: &mut [Piece], forward: bool) {
         if piece.is_document() || piece.fate == Fate::Material || told >= FRAME_TEXT {
             return;
         }
+        if piece.inside {
+            if !forward && told == 0 && is_apart(text, pieces, at, asked) {
+                asked = true;
+                frame(pieces, at);
+                continue;
+            }
+            // `Thanks!` below what is asked.
+            let below = !forward && !asked && passed.is_empty() && piece.span.len() <= FRAME_LINE / 4;
+            if !below || text.get(piece.span.clone()).is_some_and(|part| part.trim().contains('\n')) {
+                return;
+            }
+            passed.push(at);
+            continue;
+        }
         // A piece that nothing sets apart from the ones between it and the edge is one of them.
         let apart = !piece.bound || told == 0;
         if piece.calls.at_an_edge() && apart {
@@ -108,6 +127,20 @@ fn at_edges(text: &str, pieces: &mut [Piece], forward: bool) {
             passed.push(at);
         }
     }
+}
+
+/// At the end of what speaks to its own reader: whether a piece is the user's, where what follows it is (`asked`).
+fn is_apart(text: &str, pieces: &[Piece], at: usize, asked: bool) -> bool {
+    let Some(piece) = pieces.get(at) else { return false };
+    let calls = &piece.calls;
+    let all = calls.strong == calls.sentences && piece.span.len() <= FRAME_LINE;
+    let next = pieces.get(at + 1).filter(|next| asked && next.fate == Fate::Frame);
+    let first = next.is_none_or(|next| !next.inside);
+    // A question before an order, or orders one below the other.
+    let goes_on = next.is_some_and(|next| next.calls.questions == 0) && all && piece.kind == Kind::Text(Look::Prose);
+    let asks_last = text.get(piece.span.clone()).is_some_and(|part| is_question(bare(part)));
+    calls.explicit > 0 && calls.in_the_middle()
+        || calls.in_the_middle() && (first || goes_on) && (asks_last || !is_titled(text, pieces, at))
 }
 
 fn frame(pieces: &mut [Piece], at: usize) {
@@ -138,8 +171,9 @@ fn in_the_middle(text: &str, pieces: &mut [Piece]) {
 
 /// A short line that leads over to the next document (`And this is the second one:`), or stands between two fences.
 fn introduces(text: &str, pieces: &[Piece], at: usize) -> bool {
-    let Some(piece) =
-        pieces.get(at).filter(|piece| piece.kind == Kind::Text(Look::Prose) && piece.span.len() <= FRAME_LINE)
+    let Some(piece) = pieces
+        .get(at)
+        .filter(|piece| piece.kind == Kind::Text(Look::Prose) && piece.span.len() <= FRAME_LINE && !piece.inside)
     else {
         return false;
     };
@@ -252,7 +286,7 @@ fn settle(text: &str, pieces: &mut [Piece]) {
         let sizes = pieces.get(from..to).unwrap_or_default().iter();
         let told: usize = sizes.clone().map(|piece| piece.span.len()).sum();
         let documents: usize = sizes
-            .filter(|piece| piece.is_document() || piece.fate == Fate::Material)
+            .filter(|piece| piece.is_document() || piece.inside || piece.fate == Fate::Material)
             .map(|piece| piece.span.len())
             .sum();
         let material = told >= FRAME_TEXT || documents >= FRAME_LINE;
@@ -274,6 +308,7 @@ fn trimmed(text: &str, pieces: &[Piece], start: usize, end: usize) -> (usize, us
         let most = if piece.bound { FRAME_LINE / 2 } else { FRAME_LINE };
         let lines = text.get(piece.span.clone()).map_or(0, |part| part.trim().lines().count());
         piece.fate == Fate::Open
+            && !piece.inside
             && (piece.kind == Kind::Ruler
                 || !piece.is_document() && piece.span.len() <= most && (lines <= 2 || listed(piece)))
     };

@@ -56,6 +56,11 @@ fn says(lower: &str, phrase: &str) -> bool {
     lower.match_indices(phrase).any(|(at, _)| !spaced || !joined(at))
 }
 
+/// Whether a word points at what stands beside it: `Summarise this`.
+pub(crate) fn demonstrative(word: &str) -> bool {
+    DEMONSTRATIVES.has(word)
+}
+
 /// Whether a sentence in a script without word lists asks for something.
 pub(crate) fn asks_by_ending(sentence: &str) -> bool {
     ENDINGS.iter().any(|ending| sentence.contains(ending))
@@ -205,6 +210,13 @@ const REFERENCES: &[&str] = &[
     "текст выше", "приведённый", "приведенный", "上文", "以下文本", "以下内容", "下面的", "上面的", "次の文章", "上の文章", "以下の文章", "다음", "위의", "निम्नलिखित",
     "उपरोक्त", "التالي", "أعلاه",
 ];
+
+static DEMONSTRATIVES: List = List::new(
+    "
+    this these it attached enclosed below following pasted dies dieser diese dieses diesen diesem folgende folgenden beigefügte
+    ce cet cette ces suivant suivante este esta esto estos estas siguiente isto seguinte questo questa questi queste seguente
+    dit deze dat bijgaande ten tę to te ten ta następujący этот эту это эти следующий",
+);
 
 /// Parts of a request in scripts whose words the lists above can't be compared with.
 #[rustfmt::skip]
