@@ -25,6 +25,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("reexpand", &["outcome", "tokens", "mark"]),
     ("form", &["text", "tokens", "ratio", "worth/weights", "policy", "outcome", "ask", "bond", "guard", "mark"]),
     ("worth", &["text", "rewrite", "worth/weights", "policy", "outcome", "ask", "bond", "form"]),
+    ("shorten", &["rewrite", "outcome", "bond", "guard", "form", "worth"]),
     ("choose", &["worth/weights", "outcome", "bond", "form", "worth"]),
 ];
 
