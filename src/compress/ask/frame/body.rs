@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::{
     address::{bare, is_question, label},
     pieces::{Fate, Kind, Piece},
-    shape::{Look, hint},
+    shape::{Look, hint, is_heading},
 };
 use crate::compress::{
     text::{lexicon::address as words, segment},
@@ -30,16 +30,16 @@ enum Sign {
     None,
 }
 
-/// The pieces of such a document, if the message holds one.
-pub(super) fn body(text: &str, pieces: &[Piece]) -> Option<Range<usize>> {
+/// The pieces of such a document, if the message holds one, and whether people speak in it.
+pub(super) fn body(text: &str, pieces: &[Piece]) -> Option<(Range<usize>, bool)> {
     let signs: Vec<Sign> = (0..pieces.len()).map(|at| sign(text, pieces, at)).collect();
     let from = |sign: Sign, most: usize| {
         let enough = count(&signs, sign) > most;
         signs.iter().position(|other| *other == sign).filter(|_| enough).map(|first| first..pieces.len())
     };
-    sections(text, pieces, &signs)
-        .or_else(|| from(Sign::Speech, FRAME_FEW.max(pieces.len() / 3)))
-        .or_else(|| from(Sign::Label, 1))
+    let spoken = || from(Sign::Speech, FRAME_FEW.max(pieces.len() / 3));
+    let document = sections(text, pieces, &signs).map(|body| (body, false));
+    document.or_else(|| spoken().map(|body| (body, true))).or_else(|| from(Sign::Label, 1).map(|body| (body, false)))
 }
 
 fn count(signs: &[Sign], sign: Sign) -> usize {
@@ -68,21 +68,30 @@ fn sections(text: &str, pieces: &[Piece], signs: &[Sign]) -> Option<Range<usize>
     (sectioned && is_read(text, pieces, body.clone())).then_some(body)
 }
 
-/// Whether the user seems to be its reader: he gives no order that it would carry out in detail (`Build a page.`), and
-/// asks about it, or it is long.
+/// Whether the user seems to be its reader: he gives no order that it would carry out in detail (`Build a page.`), tells
+/// nobody who he is, and asks about it, or it is long.
 fn is_read(text: &str, pieces: &[Piece], body: Range<usize>) -> bool {
+    let of = |piece: &Piece| text.get(piece.span.clone()).unwrap_or_default();
     let before = pieces.get(..body.start).unwrap_or_default();
     let points = |piece: &Piece| {
-        let words = text.get(piece.span.clone()).unwrap_or_default().split(|c: char| !c.is_alphanumeric());
-        piece.calls.explicit > 0 || words.map(str::to_lowercase).any(|word| words::demonstrative(&word))
+        let mut words = of(piece).split(|c: char| !c.is_alphanumeric());
+        piece.calls.explicit > 0 || words.any(|word| words::demonstrative(&word.to_lowercase()))
     };
     let orders = |piece: &Piece| piece.calls.at_an_edge() && piece.calls.strong > piece.calls.questions;
     let asks = |piece: &Piece| {
-        piece.calls.in_the_middle() && (piece.calls.explicit > 0 || piece.calls.questions > 0 || points(piece))
+        piece.calls.at_an_edge() && (piece.calls.explicit > 0 || piece.calls.questions > 0 || points(piece))
     };
-    let size: usize = pieces.get(body).unwrap_or_default().iter().map(|piece| piece.span.len()).sum();
-    !before.iter().any(|piece| orders(piece) && !points(piece))
-        && (size >= FRAME_OWN || before.iter().chain(pieces.iter().rev().take(FRAME_FEW)).any(asks))
+    let opening = pieces.get(..(body.start + FRAME_FEW).min(pieces.len())).unwrap_or_default();
+    let personas = opening.iter().any(|piece| words::persona(&of(piece).to_lowercase()));
+    // `My plan for the garden`
+    let own = opening.first().is_some_and(|first| first.calls.weak > 0 && first.calls.strong == 0);
+    let after = (body.end.saturating_sub(FRAME_FEW)..pieces.len()).filter(|at| !is_titled(text, pieces, *at));
+    let asked = before.iter().chain(after.filter_map(|at| pieces.get(at))).any(asks);
+    let own_pieces = pieces.get(body).unwrap_or_default();
+    let size: usize = own_pieces.iter().map(|piece| piece.span.len()).sum();
+    let questions = own_pieces.iter().filter(|piece| piece.calls.questions > 0).count();
+    let long = size >= FRAME_OWN && questions * 3 < own_pieces.len();
+    !personas && !own && !before.iter().any(|piece| orders(piece) && !points(piece)) && (asked || long)
 }
 
 fn first_line<'a>(text: &'a str, piece: &Piece) -> Option<&'a str> {
@@ -93,23 +102,24 @@ fn sign(text: &str, pieces: &[Piece], at: usize) -> Sign {
     let Some(piece) = pieces.get(at).filter(|piece| piece.fate == Fate::Open) else { return Sign::None };
     let Kind::Text(look) = piece.kind else { return Sign::None };
     let Some(first) = first_line(text, piece) else { return Sign::None };
-    if look == Look::Prose && first.starts_with(['"', '\u{201c}', '\u{201e}', '«', '—', '「', '»']) {
+    if look == Look::Prose && is_speech(first) {
         return Sign::Speech;
     }
     let alone = piece.span.len() <= first.len() + 2;
-    if look == Look::Document {
+    let heading = look == Look::Heading || alone && is_heading(first);
+    if look == Look::Document && !heading {
         let numbered = first.contains(|c: char| c.is_ascii_digit())
             || label(first).is_some_and(|(_, value)| !value.trim().is_empty());
         return if alone && numbered && first.len() <= FRAME_LINE / 2 { Sign::Label } else { Sign::None };
     }
     let short = first.len() <= FRAME_LINE / 2;
-    if look == Look::Heading && is_question(bare(first)) {
+    if heading && is_question(bare(first)) {
         return Sign::Title;
     }
     if let Some(documentary) = hint(first).filter(|_| short) {
         return if documentary { Sign::Material } else { Sign::Instructive };
     }
-    if look == Look::Heading {
+    if heading {
         return Sign::Title;
     }
     let under = if alone {
@@ -124,6 +134,11 @@ fn sign(text: &str, pieces: &[Piece], at: usize) -> Sign {
     let titled =
         short && told && look == Look::Prose && !bare(first).contains([':', '：']) && segment::is_title(first.trim());
     if titled { Sign::Title } else { Sign::None }
+}
+
+/// Whether a part begins with what somebody says.
+pub(super) fn is_speech(part: &str) -> bool {
+    part.trim_start().starts_with(['"', '\u{201c}', '\u{201e}', '«', '—', '「', '»'])
 }
 
 /// Whether a piece stands directly under a title, or begins with one.

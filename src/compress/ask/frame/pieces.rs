@@ -30,6 +30,8 @@ pub(super) struct Piece {
     pub(super) bound: bool,
     /// Whether it is part of what speaks to its own reader: a letter, a manual.
     pub(super) inside: bool,
+    /// Whether several people speak there in the first person.
+    pub(super) voices: bool,
 }
 
 /// What a piece is made of.
@@ -56,7 +58,17 @@ pub(super) enum Fate {
 
 impl Piece {
     fn new(span: Range<usize>, kind: Kind, fate: Fate, depth: usize) -> Self {
-        Self { span, kind, calls: Calls::default(), fate, named: false, depth, bound: false, inside: false }
+        Self {
+            span,
+            kind,
+            calls: Calls::default(),
+            fate,
+            named: false,
+            depth,
+            bound: false,
+            inside: false,
+            voices: false,
+        }
     }
 
     pub(super) const fn is_document(&self) -> bool {
@@ -68,9 +80,9 @@ impl Piece {
 pub(super) fn pieces(text: &str) -> Vec<Piece> {
     let mut cutter = Cutter { text, labels: Labels::of(text), found: Vec::new() };
     cutter.cut(&(0..text.len()), 0);
-    if let Some(body) = body::body(text, &cutter.found) {
+    if let Some((body, voices)) = body::body(text, &cutter.found) {
         for piece in cutter.found.get_mut(body).unwrap_or_default() {
-            (piece.bound, piece.inside) = (true, true);
+            (piece.bound, piece.inside, piece.voices) = (true, true, voices);
         }
     }
     let mut letter = false;
@@ -83,6 +95,7 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
         };
         piece.bound |= letter;
         piece.inside |= letter;
+        piece.voices |= letter;
     }
     cutter.found
 }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, ops::Range};
 
 use super::{
     address::{bare, heads, is_question},
-    body::is_titled,
+    body::{is_speech, is_titled},
     pieces::{Fate, Kind, Piece, announces, pieces},
     shape::{Look, hint},
     shots::Shots,
@@ -132,15 +132,21 @@ fn at_edges(text: &str, pieces: &mut [Piece], forward: bool) {
 /// At the end of what speaks to its own reader: whether a piece is the user's, where what follows it is (`asked`).
 fn is_apart(text: &str, pieces: &[Piece], at: usize, asked: bool) -> bool {
     let Some(piece) = pieces.get(at) else { return false };
-    let calls = &piece.calls;
-    let all = calls.strong == calls.sentences && piece.span.len() <= FRAME_LINE;
+    let part = text.get(piece.span.clone()).unwrap_or_default();
+    let (calls, prose) = (&piece.calls, piece.kind == Kind::Text(Look::Prose));
+    let titled = is_titled(text, pieces, at) || is_speech(part);
     let next = pieces.get(at + 1).filter(|next| asked && next.fate == Fate::Frame);
-    let first = next.is_none_or(|next| !next.inside);
-    // A question before an order, or orders one below the other.
-    let goes_on = next.is_some_and(|next| next.calls.questions == 0) && all && piece.kind == Kind::Text(Look::Prose);
-    let asks_last = text.get(piece.span.clone()).is_some_and(|part| is_question(bare(part)));
-    calls.explicit > 0 && calls.in_the_middle()
-        || calls.in_the_middle() && (first || goes_on) && (asks_last || !is_titled(text, pieces, at))
+    let asks = calls.at_an_edge() || calls.is_personal() && calls.strong > 0;
+    match next.filter(|next| next.inside) {
+        None => asks && (!titled || is_question(bare(part))),
+        // A question before an order, orders one below the other; what he tells of himself, where nobody else does.
+        Some(next) => {
+            let all = calls.strong == calls.sentences && piece.span.len() <= FRAME_LINE;
+            let goes_on = prose && all && next.calls.questions == 0;
+            let told = prose && calls.weak > 0 && calls.is_personal() && !piece.voices;
+            calls.explicit > 0 && calls.in_the_middle() || !titled && (goes_on || told)
+        }
+    }
 }
 
 fn frame(pieces: &mut [Piece], at: usize) {
@@ -171,9 +177,8 @@ fn in_the_middle(text: &str, pieces: &mut [Piece]) {
 
 /// A short line that leads over to the next document (`And this is the second one:`), or stands between two fences.
 fn introduces(text: &str, pieces: &[Piece], at: usize) -> bool {
-    let Some(piece) = pieces
-        .get(at)
-        .filter(|piece| piece.kind == Kind::Text(Look::Prose) && piece.span.len() <= FRAME_LINE && !piece.inside)
+    let Some(piece) =
+        pieces.get(at).filter(|piece| piece.kind == Kind::Text(Look::Prose) && piece.span.len() <= FRAME_LINE)
     else {
         return false;
     };
@@ -184,6 +189,9 @@ fn introduces(text: &str, pieces: &[Piece], at: usize) -> bool {
     });
     let before = at.checked_sub(1).and_then(|before| pieces.get(before));
     let part = text.get(piece.span.clone()).unwrap_or_default().trim();
+    if piece.inside {
+        return long && piece.calls.strong > 0 && part.ends_with([':', '：']);
+    }
     fenced(next) && fenced(before) || long && !piece.bound && part.ends_with([':', '：'])
 }
 
