@@ -11,6 +11,7 @@ mod address;
 mod body;
 mod ends;
 mod outline;
+mod piece;
 mod pieces;
 mod shape;
 mod shots;
@@ -71,7 +72,7 @@ fn within<'a>(material: &'a [Range<usize>], span: &'a Range<usize>) -> impl Iter
 }
 
 /// What is left of the pieces once the material is taken out.
-fn heard(text: &str, pieces: &[pieces::Piece], material: &[Range<usize>]) -> Vec<Heard> {
+fn heard(text: &str, pieces: &[piece::Piece], material: &[Range<usize>]) -> Vec<Heard> {
     let mut found = Vec::new();
     for (at, piece) in pieces.iter().enumerate() {
         let mut from = piece.span.start;

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::{
     address::{bare, is_question, label},
-    pieces::{Fate, Kind, Piece},
+    piece::{Fate, Kind, Piece},
     shape::{Look, hint, is_heading},
 };
 use crate::compress::{

@@ -5,7 +5,8 @@ use std::ops::Range;
 use super::{
     address::{Call, bare, call, is_question, label, names, sentences},
     outline::lines,
-    pieces::{Fate, Kind, Piece, announces},
+    piece::{Fate, Kind, Piece},
+    pieces::announces,
     shape::{self, Look},
 };
 use crate::compress::{

@@ -5,7 +5,8 @@ use std::{collections::HashMap, ops::Range};
 use super::{
     address::{bare, heads, is_question},
     body::{is_speech, is_titled},
-    pieces::{Fate, Kind, Piece, announces, pieces},
+    piece::{Fate, Kind, Piece},
+    pieces::{announces, pieces},
     shape::{Look, hint},
     shots::Shots,
     task::is_task,
