@@ -45,7 +45,8 @@ fn main() -> ExitCode {
     let update = std::env::var_os("UPDATE_TRUTH").is_some();
     let known: Arc<Failures> = Arc::new(if update { Failures::new() } else { known() });
     let found = Arc::new(Mutex::new(Failures::new()));
-    let cases = case::load(&folder().join("cases"));
+    let mut cases = case::load(&folder().join("cases"));
+    cases.extend(case::load(&folder().join("more")));
     let unknown = known.iter().filter(|line| !cases.iter().any(|case| line.starts_with(&format!("{} @", case.id))));
     let unknown: Vec<String> = unknown.cloned().collect();
     let (golden, golden_trials) = golden::Golden::trials(&cases);

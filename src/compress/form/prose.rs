@@ -28,7 +28,7 @@ use crate::compress::{
 use bonds::Statement;
 use scope::Scope;
 
-pub(super) use scope::Heads;
+pub(super) use scope::{Heads, counts};
 
 /// Reads a block into its statements.
 pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<'a> {
@@ -54,6 +54,7 @@ pub(super) fn read_below<'a>(text: &'a str, block: &Block, heads: &mut Heads, by
         run: 0,
         widths: widths(&lines),
         loses,
+        more: text.get(block.span.end..).is_some_and(|rest| !rest.trim().is_empty()),
     };
     let labels = thread::labels(&lines);
     let (blank_turns, turns) = lines.iter().zip(&labels).fold((0, 0), |(blank, all), (line, label)| {
@@ -85,6 +86,8 @@ struct Writer<'a, 'b> {
     widths: Vec<usize>,
     /// Whether statements may be left out, so that it matters which.
     loses: bool,
+    /// Whether another block follows.
+    more: bool,
 }
 
 /// Whether a statement forbids, obliges, excepts or denies: what a reader must not miss.
@@ -112,7 +115,7 @@ impl<'a> Writer<'a, '_> {
             self.item(line.span.clone(), 0);
             return at + 1;
         }
-        let heading = if label.is_some() { None } else { scope::heading(lines, at, self.width(at)) };
+        let heading = if label.is_some() { None } else { scope::heading(lines, at, self.width(at), self.more) };
         if let Some((level, taken)) = heading {
             let next = (at + taken).min(lines.len());
             let span = line.span.start..lines.get(next - 1).map_or(line.span.end, |last| last.span.end);
@@ -166,7 +169,9 @@ impl<'a> Writer<'a, '_> {
             next += 1;
         }
         let end = lines.get(next - 1).map_or(first.span.end, |last| last.span.end);
-        if !listed && first.after_blank {
+        if listed {
+            self.scope.listed(scope::style(first));
+        } else if first.after_blank {
             self.scope.unlisted();
         }
         let start = first.span.start;
@@ -259,11 +264,13 @@ impl<'a> Writer<'a, '_> {
     fn introduces(&mut self, lines: &[Line<'a>], next: usize, first: &Line<'a>) {
         let (Some(last), Some(below)) = (self.statements.last(), lines.get(next)) else { return };
         let list = is_item(below.text);
+        let own = is_item(first.text).then(|| scope::style(first));
+        let nested = list && own.is_some_and(|own| own != scope::style(below));
         let open = last.text.trim_end_matches(['*', '_']).ends_with([':', '：'])
-            || (list && !last.listed && !sentence::ends(last.text));
+            || (list && (!last.listed || nested) && !sentence::ends(last.text));
         if open {
             let item = last.item;
-            self.scope.intro(item, first.depth, list || !below.after_blank);
+            self.scope.intro(item, first.depth, list || !below.after_blank, own);
             // `Do not take it if` says something else by itself.
             self.salience(item, weights::LABEL);
         }

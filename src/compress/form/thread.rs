@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use super::{Block, Form};
+use super::{Block, Form, prose::counts};
 use crate::compress::text::segment::{Line, after_label, is_item, is_title, lead, lines, number, quoted, turn};
 
 /// The blocks of a text with those that are read as settings though they are the heads of mails or chunks as prose, so
@@ -212,7 +212,7 @@ impl<'a> Known<'a> {
     /// `INTERVIEWER`.
     fn signature(&self, lines: &[Line<'a>], at: usize) -> Option<Label<'a>> {
         let line = lines.get(at)?;
-        let followed = lines.get(at + 1).is_some();
+        let followed = lines.get(at + 1).is_some() && !line.text.starts_with("# ") && !line.text.starts_with("##");
         if !line.after_blank || !followed || line.text.ends_with(['.', '!', '?', ',', ';', '。', '！', '？']) {
             return None;
         }
@@ -232,14 +232,15 @@ impl<'a> Known<'a> {
     /// `[3] `, `Document [3](Title: Ore) `, `Anna: `, `[12:01] Anna: `, `For horses: `.
     fn beginning(&self, line: &Line<'a>) -> Option<Label<'a>> {
         let text = line.text;
-        if text.starts_with('#') || is_item(text) {
+        if text.starts_with('#') || is_item(text) || (line.after_blank && counts(text) && is_title(text)) {
             return None;
         }
         let label = chunk(text);
         let rest = text.get(label..).unwrap_or_default();
         let after = |said: &str| text.len() - said.trim_start_matches('*').trim_start().len();
         if let Some((name, said)) = turn(rest) {
-            let speaker = self.names.get(name).is_some_and(|times| *times >= 2) || self.turns >= 3;
+            let speaker =
+                !says_when(name) && (self.names.get(name).is_some_and(|times| *times >= 2) || self.turns >= 3);
             let role = if speaker { Role::Speaker } else { Role::Lead };
             return Some(Label { role, lines: 0, prefix: after(said), name });
         }
@@ -256,6 +257,18 @@ impl<'a> Known<'a> {
         begins_high.then_some(Label { role: Role::Lead, lines: 0, prefix: after(said), name })
     }
 }
+
+/// Whether what stands in front of a colon says when, where or for whom, as no name does: `In 2021: `.
+fn says_when(name: &str) -> bool {
+    let first = name.split_whitespace().next().unwrap_or_default().to_lowercase();
+    name.contains(' ') && WHEN.contains(&first.as_str())
+}
+
+#[rustfmt::skip]
+const WHEN: &[&str] = &[
+    "in", "on", "at", "from", "since", "until", "for", "after", "before", "with", "without", "if", "im", "am", "ab", "seit", "bei", "nach", "vor", "für",
+    "en", "pour", "dès", "depuis", "après", "avant", "desde", "para", "em", "в", "на", "с", "до", "после", "для", "при",
+];
 
 /// Lines that are longer are text and no label.
 const SHORT: usize = 120;

@@ -3,7 +3,9 @@
 pub(crate) mod address;
 mod openings;
 
-pub(crate) use openings::{Opening, abbreviates, abbreviates_before_number, opening, opens_plainly, replies};
+pub(crate) use openings::{
+    Opening, abbreviates, abbreviates_before_number, opening, opens_plainly, points_to_several, replies,
+};
 
 /// Words that turn a statement round; contractions by their ending.
 pub(crate) fn negation(key: &str) -> Option<&'static str> {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::compress::{
     bond::Bond,
     text::{
-        lexicon::{Opening, opening, replies},
+        lexicon::{Opening, opening, points_to_several, replies},
         sentence::ends,
     },
 };
@@ -37,7 +37,7 @@ pub(super) struct Statement<'a> {
 }
 
 /// Links back that a statement may bring in one after the other, so that a chain of pronouns never brings a whole page.
-const LONGEST_CHAIN: u8 = 4;
+const LONGEST_CHAIN: u8 = 6;
 
 /// Statements back in which a pronoun's noun is looked for.
 const FURTHEST: usize = 8;
@@ -55,6 +55,8 @@ pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
         }
         let own = openings.get(at).copied().unwrap_or(Opening::Own);
         let linked = chain.get(at - 1).copied().unwrap_or(0);
+        // What it names may be new in a statement that itself goes on from another one.
+        let linked_before = matches!(openings.get(at - 1), Some(Opening::Said | Opening::Limits));
         let asked = asks(before.text) && !before.listed;
         let answers_quote = before.depth > now.depth;
         let replied = ends(now.text)
@@ -65,11 +67,17 @@ pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
         let limits = own == Opening::Limits || goes_below || (before.listed && !now.listed && lower_start(now.text));
         let link = if asked || answers_quote || limits {
             Some(Bond::Together(before.item, now.item))
-        } else if own == Opening::Said || replied || now.goes_on {
+        } else if own == Opening::Said || replied || now.goes_on || (own == Opening::Named && linked_before) {
             Some(Bond::Needs { item: now.item, of: before.item })
         } else {
             None
         };
+        if let Some(back) = at.checked_sub(2).and_then(|at| statements.get(at))
+            && back.paragraph == now.paragraph
+            && points_to_several(now.text)
+        {
+            bonds.push(Bond::Needs { item: now.item, of: back.item });
+        }
         if let Some(link) = link.filter(|_| linked < LONGEST_CHAIN) {
             bonds.push(link);
             set(&mut chain, at, linked + 1);
@@ -83,6 +91,8 @@ pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
     }
     lists(statements, bonds);
     records(statements, bonds);
+    entries(statements, bonds);
+    numbered(statements, bonds);
     notes(statements, bonds);
     names(statements, bonds);
 }
@@ -168,6 +178,52 @@ fn records(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
         }
     }
 }
+
+/// A paragraph that begins with a name for all of it: `Gifts. They are free up to 50 marks.`, or a work that is listed,
+/// `Aske, M. (1961). Salt and toll.`
+fn entries(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
+    for paragraph in statements.chunk_by(|a, b| (a.paragraph, a.run) == (b.paragraph, b.run)) {
+        let Some((first, rest)) = paragraph.split_first() else { continue };
+        let name = first.text.is_ascii() && first.text.split_whitespace().count() <= NAME && first.text.ends_with('.');
+        if (name && !first.opens) || is_work(first.text) {
+            bonds.extend(rest.iter().map(|statement| Bond::Needs { item: statement.item, of: first.item }));
+        }
+    }
+}
+
+/// A statement that speaks of another one by its number, `Subsection (2) does not bind`, needs that one.
+fn numbered(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
+    let mut known: HashMap<(u32, &str), usize> = HashMap::new();
+    for statement in statements.iter().filter(|statement| statement.listed && !statement.goes_on) {
+        let mark = statement.text.split_whitespace().next().filter(|mark| mark.starts_with('(') && mark.len() <= 5);
+        if let Some(mark) = mark {
+            known.entry((statement.section, mark)).or_insert(statement.item);
+        }
+    }
+    for statement in statements {
+        for (at, _) in statement.text.match_indices(" (") {
+            let rest = statement.text.get(at + 1..).unwrap_or_default();
+            let mark = rest.get(..rest.find(')').map_or(0, |end| end + 1)).unwrap_or_default();
+            if let Some(of) = known.get(&(statement.section, mark)).filter(|of| **of != statement.item) {
+                bonds.push(Bond::Needs { item: statement.item, of: *of });
+            }
+        }
+    }
+}
+
+/// Words of a name with a stop at the beginning of a paragraph.
+const NAME: usize = 2;
+
+/// Whether a statement begins with an author and a year, as a work in a list of works does.
+fn is_work(text: &str) -> bool {
+    let Some((authors, rest)) = text.split_once('(') else { return false };
+    let year = rest.get(..4).is_some_and(|year| year.bytes().all(|byte| byte.is_ascii_digit()));
+    let initial = |part: &str| part.trim_start().chars().nth(1) == Some('.');
+    year && authors.len() <= LONGEST_AUTHORS && authors.split(',').skip(1).any(initial)
+}
+
+/// Bytes of the authors in front of a work's year at most.
+const LONGEST_AUTHORS: usize = 120;
 
 fn beginning(text: &str) -> Vec<&str> {
     text.split_whitespace().take(3).collect()

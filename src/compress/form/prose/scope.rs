@@ -7,7 +7,7 @@ use crate::compress::{
     bond::Bond,
     form::{Block, Form, Reading},
     text::{
-        segment::{Line, is_item, is_title, number},
+        segment::{Line, is_item, is_title, lead, number},
         sentence::ends,
     },
 };
@@ -195,11 +195,22 @@ impl Scope {
         self.open.truncate(at);
     }
 
-    pub(super) fn intro(&mut self, item: usize, depth: usize, list: bool) {
-        if self.open.last().is_some_and(|last| matches!(last.kind, Kind::Intro(_))) {
+    /// An item of a list stands here: lists below another item of this one have ended.
+    pub(super) fn listed(&mut self, style: u64) {
+        while self.open.last().is_some_and(|last| matches!(last.kind, Kind::Intro(true)) && last.name == style) {
+            self.open.pop();
+        }
+    }
+
+    /// A line with something below it; `style` where it is an item itself.
+    pub(super) fn intro(&mut self, item: usize, depth: usize, list: bool, style: Option<u64>) {
+        if style.is_none() && self.open.last().is_some_and(|last| matches!(last.kind, Kind::Intro(_))) {
             self.open.pop();
         }
         self.push(Kind::Intro(list), item, depth, "");
+        if let (Some(style), Some(last)) = (style, self.open.last_mut()) {
+            last.name = style;
+        }
     }
 
     fn push(&mut self, kind: Kind, item: usize, depth: usize, name: &str) {
@@ -239,7 +250,9 @@ fn hashed(name: &str) -> u64 {
 }
 
 /// The level of the heading that begins at a line, and how many lines it takes.
-pub(super) fn heading(lines: &[Line<'_>], at: usize, width: usize) -> Option<(Level, usize)> {
+///
+/// `more`: whether text follows the last line.
+pub(super) fn heading(lines: &[Line<'_>], at: usize, width: usize, more: bool) -> Option<(Level, usize)> {
     let line = lines.get(at)?;
     let next = lines.get(at + 1);
     let text = line.text;
@@ -256,8 +269,16 @@ pub(super) fn heading(lines: &[Line<'_>], at: usize, width: usize) -> Option<(Le
         let level = Level::UNDERLINED.0 + u8::from(next.is_some_and(|next| !next.text.starts_with('=')));
         return Some((Level(level), 2));
     }
-    let next = next?;
-    if !line.after_blank || next.depth != line.depth || line.indent >= INDENTED {
+    if !line.after_blank || line.indent >= INDENTED {
+        return None;
+    }
+    let counted = text.starts_with('§') || counts(text);
+    let Some(next) = next else {
+        // The last line of a block that another form follows, a table say.
+        let over = more && is_title(text.trim_end_matches([':', '：', '*', '_'])) && !is_item(text);
+        return over.then_some((if counted { Level::COUNTED } else { Level::BARE }, 1));
+    };
+    if next.depth != line.depth {
         return None;
     }
     let bold = text.len() > 4
@@ -266,13 +287,16 @@ pub(super) fn heading(lines: &[Line<'_>], at: usize, width: usize) -> Option<(Le
         && text.matches("**").count() == 2;
     let alone = line.before_blank;
     let colon = text.trim_end_matches(['*', '_']).ends_with([':', '：']);
-    let title = text.trim_end_matches([':', '：', '*', '_']);
+    // `#4104 — New laptop` is the title of a ticket.
+    let title = text.trim_end_matches([':', '：', '*', '_']).trim_start_matches('#');
     if !is_title(title) {
         return None;
     }
     if let Some((levels, _)) = number(text) {
-        let listed = number(next.text).is_some_and(|(other, _)| other == levels) || !alone;
-        return (!listed).then_some((Level(Level::COUNTED.0 + levels as u8), 1));
+        let other = is_item(next.text) && style(next) != style(line);
+        let over = alone || other;
+        let listed = number(next.text).is_some_and(|(next, _)| next == levels) && !other;
+        return (over && !listed).then_some((Level(Level::COUNTED.0 + levels as u8), 1));
     }
     if is_item(text) {
         return None;
@@ -281,9 +305,7 @@ pub(super) fn heading(lines: &[Line<'_>], at: usize, width: usize) -> Option<(Le
         let words = title.split_whitespace().count();
         return (alone && words <= 8 && !is_item(next.text)).then_some((Level::COLON, 1));
     }
-    let counted = text.starts_with('§')
-        || COUNTED.iter().any(|word| text.strip_prefix(word).is_some_and(|rest| rest.starts_with(' ')));
-    if alone || bold {
+    if alone || bold || (counted && text.contains(':')) {
         return Some((if counted { Level::COUNTED } else { Level::BARE }, 1));
     }
     // A title with its text on the next line: the text is longer, and would have had room beside it.
@@ -295,7 +317,7 @@ pub(super) fn heading(lines: &[Line<'_>], at: usize, width: usize) -> Option<(Le
         && room
         && begins_high
         && next.text.len() > text.len()
-        && (ends(next.text) || next.text.len() > 60)
+        && (ends(next.text) || next.text.len() > 60 || lead(next.text).is_some())
         && !is_item(next.text);
     over.then_some((if counted { Level::COUNTED } else { Level::BARE }, 1))
 }
@@ -306,6 +328,45 @@ const INDENTED: usize = 4;
 /// Characters that a title leaves free on its line at least.
 const ROOM: usize = 8;
 
+/// Whether a line begins with the word and the number of a part: `SECTION 4: First aid`.
+pub(in crate::compress::form) fn counts(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let word = words.next().unwrap_or_default();
+    let numbered = |word: &str| {
+        let bare = word.trim_end_matches([':', '.', ')']);
+        bare.len() <= 8
+            && (bare.bytes().any(|byte| byte.is_ascii_digit()) || bare.bytes().all(|b| b"IVXABC".contains(&b)))
+    };
+    COUNTED.iter().any(|other| other.to_lowercase() == word.to_lowercase()) && words.next().is_some_and(numbered)
+}
+
+/// What the mark of an item looks like and how far in it stands: items of one list share it.
+pub(super) fn style(line: &Line<'_>) -> u64 {
+    let marker = line.text.split_whitespace().next().unwrap_or_default();
+    let shape: String = match number(line.text) {
+        Some(_) => marker
+            .chars()
+            .filter(|c| !c.is_alphanumeric() || !marker.starts_with('.'))
+            .map(|c| {
+                if c.is_ascii_digit() {
+                    '0'
+                } else if c.is_alphabetic() {
+                    'a'
+                } else {
+                    c
+                }
+            })
+            .fold(String::new(), |mut all, c| {
+                if !(c.is_alphanumeric() && all.ends_with(c)) {
+                    all.push(c);
+                }
+                all
+            }),
+        None => marker.to_owned(),
+    };
+    hashed(&format!("{} {shape}", line.indent))
+}
+
 const COUNTED: &[&str] = &[
     "Section",
     "Article",
@@ -315,6 +376,10 @@ const COUNTED: &[&str] = &[
     "Appendix",
     "Schedule",
     "Clause",
+    "Lot",
+    "Cláusula",
+    "Artigo",
+    "Título",
     "Abschnitt",
     "Artikel",
     "Kapitel",

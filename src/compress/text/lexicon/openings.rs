@@ -30,7 +30,8 @@ pub(crate) fn opening(sentence: &str) -> Opening {
     if said && has_turn(&head) {
         return Opening::Limits;
     }
-    if said && !cleft(&head) {
+    let words: Vec<&str> = bare.split_whitespace().take(LOOKED_WORDS).collect();
+    if (said && !cleft(&head)) || points_back(&words) || elliptic(&words) {
         return Opening::Said;
     }
     if phrase(NAMED) || phrase(WIDE_NAMED) {
@@ -38,6 +39,105 @@ pub(crate) fn opening(sentence: &str) -> Opening {
     }
     Opening::Own
 }
+
+/// Words of a sentence that are looked at.
+const LOOKED_WORDS: usize = 12;
+
+/// Whether the first words point to what was just said though the first one does not: `If it does not`, `After these
+/// days`, `Mixed with it`, `Depois dessa data`, `The second was put off`, `Mettez-la`.
+fn points_back(words: &[&str]) -> bool {
+    let plain = |at: usize| {
+        let word = words.get(at).map_or("", |word| word.trim_matches(|c: char| !c.is_alphanumeric()));
+        // A formal address, `Wenn Sie`, points to nobody in the text.
+        if at > 0 && word.chars().next().is_some_and(char::is_uppercase) { String::new() } else { word.to_lowercase() }
+    };
+    let first: [String; 5] = std::array::from_fn(plain);
+    let bound = first.windows(3).take(3).any(|three| match three {
+        [link, word, next] => {
+            let own = word == "this" && ITSELF.contains(&next.as_str());
+            LINKS.contains(&link.as_str()) && BACK.contains(&word.as_str()) && !own
+        }
+        _ => false,
+    });
+    let [head, noun, verb, ..] = &first;
+    let counted = head == "the" && PART_OF.contains(&noun.as_str()) && AUXILIARIES.contains(&verb.as_str());
+    let enclitic =
+        head.rsplit_once('-').is_some_and(|(_, end)| matches!(end, "la" | "le" | "les" | "y" | "en" | "lui"));
+    bound || counted || enclitic || first.iter().take(3).any(|word| DEMONSTRATIVES.contains(&word.as_str()))
+}
+
+/// Whether a short sentence leaves its verb to the one before: `The ferry did, under protest.`, `With the grey one it
+/// does not.`
+fn elliptic(words: &[&str]) -> bool {
+    let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    let stopped = |word: &&str| word.ends_with(['.', ',', ';', '!']);
+    let auxiliary = |at: usize| words.get(at).is_some_and(|word| AUXILIARIES.contains(&bare(word).as_str()));
+    let stands = |at: usize| {
+        let negated = at > 1 && words.get(at).is_some_and(|word| bare(word) == "not");
+        words.get(at).is_some_and(stopped) && (auxiliary(at) || (negated && auxiliary(at - 1)))
+    };
+    words.len() < LOOKED_WORDS && (stands(words.len().saturating_sub(1)) || (1..5).any(stands))
+}
+
+/// Whether a sentence speaks of several things before it that need not stand in one sentence: `The former`, `Neither`.
+pub(crate) fn points_to_several(sentence: &str) -> bool {
+    let bare = sentence.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let head: String = bare.chars().take(LOOKED_AT).flat_map(char::to_lowercase).collect();
+    SEVERAL.iter().any(|words| begins(&head, words))
+}
+
+/// Words in front of a pronoun that make it a part of what is said.
+#[rustfmt::skip]
+const LINKS: &[&str] = &[
+    "if", "when", "where", "unless", "once", "since", "because", "until", "while", "although", "though", "after", "before", "whether", "without",
+    "with", "from", "of", "on", "in", "at", "to", "by", "under", "for", "during", "within", "against", "besides", "wenn", "falls", "weil", "sobald", "soweit",
+    "solange", "nachdem", "bevor", "obwohl", "in", "an", "am", "nach", "vor", "mit", "ohne", "bei", "seit", "unter", "zu", "aus", "von", "für", "gegen",
+    "si", "quand", "après", "avant", "avec", "sans", "dans", "pendant", "pour", "de", "à", "sur", "cuando", "después", "antes", "con", "sin", "en",
+    "durante", "para", "por", "se", "quando", "com", "sem", "если", "когда", "после", "до", "с", "без", "в", "на", "при", "для", "по", "из", "от",
+];
+
+/// Pronouns and demonstratives behind such a word.
+#[rustfmt::skip]
+const BACK: &[&str] = &[
+    "it", "he", "she", "they", "him", "them", "this", "that", "these", "those", "such", "er", "sie", "ihm", "ihn", "ihnen", "dieser", "diesem", "diesen", "dieses", "diese",
+    "elle", "elles", "ils", "cette", "ces", "cet", "cela", "ella", "ellos", "ellas", "esta", "este", "estos", "estas", "esa", "ese", "esos", "esas", "esto", "eso",
+    "ele", "ela", "eles", "elas", "isso", "isto", "essa", "esse", "он", "она", "оно", "они", "его", "нее", "неё", "них", "нему", "ней", "ним", "этого", "этой", "этом", "этот",
+    "эта", "эти", "этих", "этим",
+];
+
+/// What calls itself `this`: a text, not what was said before.
+#[rustfmt::skip]
+const ITSELF: &[&str] = &[
+    "agreement", "contract", "document", "section", "chapter", "act", "article", "policy", "page", "report", "paper", "study", "manual", "guide", "clause",
+    "paragraph", "law", "regulation", "schedule", "annex", "book", "site", "part", "notice", "lease", "file", "function", "module", "package", "repository", "project",
+];
+
+/// Words that point back wherever among the first ones they stand.
+#[rustfmt::skip]
+const DEMONSTRATIVES: &[&str] = &[
+    "dessa", "desse", "dessas", "desses", "nessa", "nesse", "nisso", "disso", "desta", "deste", "nesta", "neste", "daquela", "daquele", "questa", "questo",
+    "هذا", "هذه", "ذلك", "تلك", "بذلك", "لذلك", "यह", "वह", "इस", "उस", "इसे", "उसे", "इसका", "इसके", "इसकी", "उसका", "उसके", "उसकी", "इसमें", "उसमें", "इनमें", "उनमें",
+    "bunu", "bunun", "buna", "bundan", "tego", "tej", "tym", "цього", "цей", "ця", "ці",
+];
+
+/// Nouns that name a part or the size of what was just told, with `the` in front of them and an auxiliary behind.
+#[rustfmt::skip]
+const PART_OF: &[&str] = &[
+    "first", "second", "third", "fourth", "last", "amount", "amounts", "limit", "limits", "sum", "figure", "figures", "difference", "remainder", "ban", "rule", "latter", "former",
+    "right", "exceptions",
+];
+
+#[rustfmt::skip]
+const AUXILIARIES: &[&str] = &[
+    "is", "are", "was", "were", "has", "have", "had", "do", "does", "did", "can", "could", "will", "would", "may", "might", "must", "should", "shall",
+];
+
+#[rustfmt::skip]
+const SEVERAL: &[&str] = &[
+    "the former", "the latter", "both", "neither", "the two", "all three", "all of them", "of the other", "of the two", "beide", "beides", "keines von beiden", "ersteres", "letzteres",
+    "les deux", "les premiers", "les premières", "la première", "le premier", "ni l'un", "ambos", "ambas", "los dos", "las dos", "el primero", "el segundo", "os dois", "as duas",
+    "оба", "обе", "первый", "последний", "entrambi",
+];
 
 /// Characters of a sentence that are looked at.
 const LOOKED_AT: usize = 120;
@@ -120,11 +220,11 @@ const BEFORE_NUMBERS: &[&str] = &[
 #[rustfmt::skip]
 const NAMED: &[&str] = &[
     "he", "she", "they", "his", "her", "hers", "their", "theirs", "its", "him", "them", "he's", "she's", "they're", "he'd", "she'd", "they'd",
-    "both", "neither of", "each of them", "none of them", "some of them", "one of them",
-    "er", "sie", "sein", "seine", "seinen", "ihr", "ihre", "ihren", "ihm", "ihn", "beide",
+    "neither of", "each of them", "none of them", "some of them", "one of them",
+    "er", "sie", "sein", "seine", "seinen", "ihr", "ihre", "ihren", "ihm", "ihn",
     "il", "elle", "ils", "elles", "sa", "ses", "leur", "leurs", "él", "ella", "ellos", "ellas", "su", "sus",
     "он", "она", "оно", "они", "его", "её", "ее", "их", "ему", "ей", "им",
-    "lui", "lei", "essi", "loro", "ele", "ela", "eles", "elas", "hij", "zij", "zijn", "haar", "hun",
+    "lui", "lei", "essi", "loro", "ele", "ela", "eles", "elas", "sua", "seu", "suas", "seus", "هو", "هي", "هم", "उन्होंने", "उनका", "उनके", "उनकी", "वे", "उन्हें", "उसने", "hij", "zij", "zijn", "haar", "hun",
 ];
 
 const WIDE_NAMED: &[&str] = &["他", "她", "它", "其", "彼", "彼女"];
@@ -147,6 +247,12 @@ const SAID: &[&str] = &[
     "en cambio", "en ese caso", "en este caso", "de lo contrario", "así", "también", "tampoco", "por ejemplo", "si no", "aquí", "allí",
     "это", "этот", "эта", "эти", "этого", "этой", "тот", "та", "те", "такой", "такие", "но", "однако", "поэтому", "иначе", "тогда", "также", "кроме того", "зато", "а", "и", "или",
     "в этом случае", "в таком случае", "в противном случае", "например", "следовательно", "затем", "потом", "там", "здесь", "то же",
+    "both", "neither", "beide", "beides", "of the other", "of the two", "the rest", "the others", "the two", "the remainder", "all three", "s'il", "s'ils", "n'y", "n'en",
+    "les deux", "ambos", "ambas", "los dos", "las dos", "os dois", "as duas", "оба", "обе", "последний", "caso contrário", "nesse caso", "essa", "esse", "essas", "esses", "além disso", "no entanto",
+    "depois disso", "todavia", "contudo", "também", "assim", "então", "por isso", "do contrário", "les premiers", "les premières", "обратное", "его", "их",
+    "لكن", "لكنه", "لكنها", "ولكن", "وهذا", "وهذه", "وذلك", "ولذلك", "وأضاف", "وأضافت", "وقال", "وقالت", "ونفى", "ونفت", "وأكد", "كما", "وهو", "وهي", "إلا", "غير أن", "أما",
+    "وفي", "بينما", "وإلا", "ومن", "ومع", "وبعد", "लेकिन", "परंतु", "किन्तु", "हालाँकि", "हालांकि", "इसलिए", "अन्यथा", "फिर", "ये", "तब", "bu", "ancak", "ama", "bunun", "ale", "jednak", "jest to",
+    "але", "однак", "це", "тому", "그러나", "하지만", "그래서", "이는", "그는", "또한", "men", "dock", "därför", "denna", "detta", "dette", "denne", "derfor",
     "questo", "questa", "ciò", "ma", "però", "tuttavia", "quindi", "altrimenti", "isto", "isso", "mas", "porém", "portanto", "dit", "deze", "maar", "echter", "daarom", "anders",
 ];
 
