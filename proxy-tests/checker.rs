@@ -83,15 +83,14 @@ impl Checker {
 /// A text of which a telegram makes claims that stand in doubt: between a figure and what it counts so many words go
 /// that code can't tell that they belong together.
 pub(crate) fn doubtful_text() -> String {
-    let topics = ["harbour", "library", "railway", "school", "market", "theatre", "bridge", "museum", "garden", "mill"];
+    let topics = [
+        "harbour", "library", "railway", "school", "market", "theatre", "bridge", "museum", "garden", "mill",
+        "station", "quarry", "chapel", "foundry", "shipyard", "granary", "brewery", "armoury", "aqueduct", "orchard",
+    ];
     let tell = |(index, topic): (usize, &&str)| {
         format!(
-            "The committee met again to talk about the {topic} and about everything that people had said of it before. \
-             It was, as it had always been, a long and rather tiring evening for nearly everyone who was there. \
-             The {topic} was built with room for 1{index}5 and for us and for those who were there then and for all of you who \
-             have been there with us and of this and of that and of it then and there and all in all for {a}70. \
-             Many of those present felt that the talk about the {topic} went on for very much too long. \
-             In the end it was decided that the {topic} must not be closed before May. ",
+            "The {topic} was built with room for 1{index}5 and for us and for those who were there then and for all of you who \
+             have been there with us and of this and of that and of it then and there and all in all for {a}70. The committee left. ",
             a = index + 2,
         )
     };

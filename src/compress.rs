@@ -24,6 +24,7 @@ mod policy;
 mod ratio;
 mod reexpand;
 mod rewrite;
+mod shorten;
 pub mod text;
 mod tokens;
 mod worth;
@@ -69,18 +70,23 @@ pub fn compress(
         return Ok(Condensation::unchanged(Reason::Frame, before));
     }
     let wanted = Wanted::new(query, frame.question(text));
-    let page =
+    let mut page =
         form::read(text, &frame, &Reader { wanted: &wanted, query, ratio: policy.ratio, style: policy.style, tokens });
     if page.is_fixed() {
         return Ok(Condensation::unchanged(Reason::Protected, before));
     }
-    let costs = costs(&page, tokens);
+    let mut costs = costs(&page, tokens);
     let Ratio::By(factor) = policy.ratio else {
         let choice = choose::lossless(&page, &costs);
         return Ok(guarded(text, account(text, &page, &choice, &[], before, tokens), tokens));
     };
-    let worths = worth::weigh(&page, &wanted, policy.redundancy, rewriter.filter(|_| policy.rewrite))?;
+    let mut model = rewriter.filter(|_| policy.rewrite);
+    let asked = model.as_mut().map(|model| &mut **model as &mut dyn Rewriter);
+    let worths = worth::weigh(&page, &wanted, policy.redundancy, asked)?;
     let goal = goal(text, &frame, factor, before, tokens);
+    if let Some(model) = model {
+        shorten::shorten(&mut page, &worths, &mut costs, goal, model, |text| tokens.count(text))?;
+    }
     let written = fitted(text, &page, &worths, &costs, goal, before, tokens);
     Ok(guarded(text, written, tokens))
 }

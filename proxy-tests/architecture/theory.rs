@@ -18,13 +18,14 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("worth/weights", &[]),
     ("policy", &["ratio"]),
     ("outcome", &["text", "ratio"]),
-    ("ask", &["text", "outcome"]),
+    ("ask", &["text", "worth/weights", "outcome"]),
     ("bond", &[]),
     ("guard", &["text", "outcome"]),
     ("mark", &["text", "outcome", "tokens"]),
     ("reexpand", &["outcome", "tokens", "mark"]),
     ("form", &["text", "tokens", "ratio", "worth/weights", "policy", "outcome", "ask", "bond", "guard", "mark"]),
-    ("worth", &["text", "rewrite", "worth/weights", "outcome", "ask", "bond", "form"]),
+    ("worth", &["text", "rewrite", "worth/weights", "policy", "outcome", "ask", "bond", "form"]),
+    ("shorten", &["rewrite", "outcome", "bond", "guard", "form", "worth"]),
     ("choose", &["worth/weights", "outcome", "bond", "form", "worth"]),
 ];
 

@@ -7,7 +7,7 @@
 
 mod code;
 mod columns;
-pub mod detect;
+pub(super) mod detect;
 mod exact;
 mod hits;
 mod html;
@@ -24,7 +24,7 @@ mod trace;
 
 use std::{borrow::Cow, ops::Range};
 
-pub use super::outcome::Form;
+pub(super) use super::outcome::Form;
 
 use super::{
     CountTokens,
@@ -37,11 +37,11 @@ use super::{
 
 /// A part of a text of one form.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Block {
+pub(super) struct Block {
     /// Byte span in the text.
-    pub span: Range<usize>,
+    pub(super) span: Range<usize>,
     /// What it is.
-    pub form: Form,
+    pub(super) form: Form,
 }
 
 /// The smallest thing kept or left out: a statement, a row, a log line, a key, a run of code.
@@ -224,9 +224,11 @@ fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<
         Form::Columns => columns::read(text, block, reader),
         Form::Hits => hits::read(text, block, reader),
         Form::Listing => listing::read(text, block, reader),
-        Form::Html => html::read(text, block, reader),
+        // Whoever shows HTML in a message works on its tags; a fetched page is read as its text.
+        Form::Html if reader.query.call.is_some() => html::read(text, block, reader),
         Form::Log => log::read(text, block, reader),
         Form::Table | Form::Csv => table::read(text, block, reader),
+        Form::Html if reader.may_lose() => code::read(text, block, reader),
         _ => exact::read(text, block),
     }
 }

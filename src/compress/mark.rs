@@ -152,9 +152,6 @@ pub(super) fn times(count: usize) -> String {
     format!("×{count}")
 }
 
-/// Ends a word or a value that is cut short where a reader sees that it is.
-pub(super) const ELLIPSIS: &str = "…";
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@
 //! times its relevance to what is asked. Every number in it stands in [`weights`].
 
 mod information;
-pub mod redundancy;
+mod redundancy;
 mod relevance;
 pub(super) mod weights;
 

@@ -21,7 +21,7 @@ pub struct CompressConfig {
     pub style: Style,
     /// Texts below this many target tokens go on as they are.
     pub min_tokens: usize,
-    /// Whether the model may score and rewrite units; selection alone otherwise.
+    /// Whether a model may be asked: for meanings, and for shorter statements where it rewrites. Words alone otherwise.
     pub rewrite: bool,
     /// Which kinds of redundancy count.
     pub redundancy: Kinds,

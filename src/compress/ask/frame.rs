@@ -8,8 +8,10 @@
 //! ([`address`]), and stretches of pieces that don't are material ([`stretches`]), less what speaks at their ends ([`ends`]).
 
 mod address;
+mod body;
 mod ends;
 mod outline;
+mod piece;
 mod pieces;
 mod shape;
 mod shots;
@@ -53,7 +55,7 @@ impl Frame {
 #[must_use]
 pub(in crate::compress) fn frame(text: &str, query: &Query) -> Frame {
     if query.call.is_some() {
-        return Frame { question: None, material: vec![0..text.len()] };
+        return Frame { question: None, material: std::iter::once(0..text.len()).collect() };
     }
     let shots = shots::shots(text);
     let pieces = stretches::read(text, shots.as_ref());
@@ -70,11 +72,11 @@ fn within<'a>(material: &'a [Range<usize>], span: &'a Range<usize>) -> impl Iter
 }
 
 /// What is left of the pieces once the material is taken out.
-fn heard(text: &str, pieces: &[pieces::Piece], material: &[Range<usize>]) -> Vec<Heard> {
+fn heard(text: &str, pieces: &[piece::Piece], material: &[Range<usize>]) -> Vec<Heard> {
     let mut found = Vec::new();
     for (at, piece) in pieces.iter().enumerate() {
         let mut from = piece.span.start;
-        let gaps = within(material, &piece.span).cloned().chain([piece.span.end..piece.span.end]);
+        let gaps = within(material, &piece.span).cloned().chain(std::iter::once(piece.span.end..piece.span.end));
         for gap in gaps {
             let span = from..gap.start.max(from);
             if text.get(span.clone()).is_some_and(|part| !part.trim().is_empty()) {

@@ -33,7 +33,7 @@ struct Term {
 impl Wanted {
     /// `query` is what precedes the text or shares its turn; `question` is the question found inside the text itself.
     #[must_use]
-    pub fn new(query: &Query, question: Option<&str>) -> Self {
+    pub(in crate::compress) fn new(query: &Query, question: Option<&str>) -> Self {
         let mut wanted = Self {
             wording: match question {
                 Some(question) => question.to_owned(),
@@ -80,19 +80,19 @@ impl Wanted {
 
     /// Whether what is asked is asked in English, which is what a model of meanings reads.
     #[must_use]
-    pub fn is_english(&self) -> bool {
+    pub(in crate::compress) fn is_english(&self) -> bool {
         self.language.is_english() && self.wording.chars().filter(|c| c.is_alphabetic()).all(|c| c < '\u{250}')
     }
 
     /// The question as it was put, for a model that compares meanings; empty when nothing is asked.
     #[must_use]
-    pub fn wording(&self) -> &str {
+    pub(in crate::compress) fn wording(&self) -> &str {
         &self.wording
     }
 
     /// The stems that the question asks to be missing: `running` in "which pods are not running".
     #[must_use]
-    pub fn denied(&self) -> HashSet<String> {
+    pub(in crate::compress) fn denied(&self) -> HashSet<String> {
         let all: Vec<&str> = words(&self.wording).filter_map(|span| self.wording.get(span)).collect();
         let denies = |word: &str| matches!(lexicon::negation(&word.to_lowercase()), Some("not" | "no" | "without"));
         let pairs = all.windows(2).filter_map(|two| Some((two.first()?, two.last()?)));
@@ -101,7 +101,7 @@ impl Wanted {
 
     /// Whether the most or the least of something is asked for.
     #[must_use]
-    pub fn asks_for_extreme(&self) -> bool {
+    pub(in crate::compress) fn asks_for_extreme(&self) -> bool {
         words(&self.wording)
             .filter_map(|span| self.wording.get(span))
             .any(|word| lexicon::superlative(&word.to_lowercase()))
@@ -109,12 +109,12 @@ impl Wanted {
 
     /// Whether nothing is known of what is asked.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(in crate::compress) fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }
 
     /// The stems asked for, stop words left out, in no particular order; see [`stem`].
-    pub fn stems(&self) -> impl Iterator<Item = &str> {
+    pub(in crate::compress) fn stems(&self) -> impl Iterator<Item = &str> {
         self.terms.keys().map(String::as_str)
     }
 
@@ -123,7 +123,7 @@ impl Wanted {
     /// The rarity of a word is taken over the units given. A word of the query that none of them has counts where its
     /// nearest form stands (a compound, an inflection that no stemmer knows). Linear in their length.
     #[must_use]
-    pub fn rank(&self, units: &[&str]) -> Vec<f32> {
+    pub(in crate::compress) fn rank(&self, units: &[&str]) -> Vec<f32> {
         let mut reader = Reader::new(self);
         let mut found: Vec<Counted> = units.iter().map(|unit| reader.count(unit)).collect();
         let holders = self.holders(&found);
@@ -157,7 +157,7 @@ impl Wanted {
 
     /// The share of what is asked (by weight, 0–1) that the text mentions.
     #[must_use]
-    pub fn mentions(&self, text: &str) -> f32 {
+    pub(in crate::compress) fn mentions(&self, text: &str) -> f32 {
         if self.total <= 0.0 {
             return 0.0;
         }
@@ -167,19 +167,10 @@ impl Wanted {
         found / self.total
     }
 
-    /// The share (0–1) of a key's or name's own words that the query holds: 1.0 for `departure_time` where "departure
-    /// time" is asked for, 0.0 for a text without words.
-    #[must_use]
-    pub fn covers(&self, name: &str) -> f32 {
-        let stems = self.content_stems(name);
-        let held = stems.iter().filter(|stem| self.terms.contains_key(*stem)).count();
-        held as f32 / stems.len().max(1) as f32
-    }
-
     /// How much the query asks for what is called so: the mean weight of the name's own words, 0 for a word that the
-    /// query lacks. Unlike [`Wanted::covers`] it tells a question's words from those of a call's arguments.
+    /// query lacks. It tells a question's words from those of a call's arguments.
     #[must_use]
-    pub fn stress(&self, name: &str) -> f32 {
+    pub(in crate::compress) fn stress(&self, name: &str) -> f32 {
         let stems = self.content_stems(name);
         let sum: f32 = stems.iter().filter_map(|stem| self.terms.get(stem)).map(|term| term.weight).sum();
         sum / stems.len().max(1) as f32
@@ -187,7 +178,7 @@ impl Wanted {
 
     /// Whether the query holds this value word for word (by stems, in sequence); false for a text without words.
     #[must_use]
-    pub fn quotes(&self, value: &str) -> bool {
+    pub(in crate::compress) fn quotes(&self, value: &str) -> bool {
         let wanted: Vec<String> = tokens(value).map(|token| self.language.stem(token)).collect();
         !wanted.is_empty()
             && self.phrases.iter().any(|phrase| phrase.windows(wanted.len()).any(|window| window == wanted))
@@ -392,9 +383,6 @@ mod tests {
     #[test]
     fn keys_match_the_words_they_are_made_of() {
         let relevance = asked("What is the departure time of Smith & Sons?");
-        assert_eq!(relevance.covers("departure_time"), 1.0);
-        assert_eq!(relevance.covers("departureDate"), 0.5);
-        assert_eq!(relevance.covers("fare"), 0.0);
         assert!(relevance.quotes("Smith & Sons") && !relevance.quotes("Sons Smith") && !relevance.quotes("&"));
     }
 

@@ -314,8 +314,5 @@ const ANCESTORS: usize = 6;
 /// Bytes of a wide line: longer ones count for several.
 const WIDE: usize = 80;
 
-/// Lines of a comment that stand together.
-const LONGEST_REMARK: usize = 30;
-
 /// Lines of a comment that goes with what is below it.
 const LONGEST_COMMENT: usize = 3;

@@ -271,8 +271,7 @@ fn words_are_cells(lines: &[&str], heads: usize) -> Option<usize> {
 fn placed_words(line: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     let mut begun: Option<(usize, usize)> = None;
-    let mut at = 0;
-    for (byte, c) in line.char_indices() {
+    for (at, (byte, c)) in line.char_indices().enumerate() {
         match begun {
             Some((start, column)) if c.is_whitespace() => {
                 found.push((column, line.get(start..byte).unwrap_or_default()));
@@ -281,7 +280,6 @@ fn placed_words(line: &str) -> Vec<(usize, &str)> {
             None if !c.is_whitespace() => begun = Some((byte, at)),
             _ => {}
         }
-        at += 1;
     }
     if let Some((start, column)) = begun {
         found.push((column, line.get(start..).unwrap_or_default()));

@@ -6,6 +6,7 @@
 mod call;
 mod lines;
 mod output;
+mod page;
 mod runs;
 mod source;
 
@@ -13,7 +14,7 @@ use std::ops::Range;
 
 pub(in crate::compress) use call::{reads_file, reads_from_the_first_line};
 
-use super::{Block, Form, html, json, listing};
+use super::{Block, Form, json, listing};
 use crate::compress::ask::Query;
 
 /// The form that most of a text has.
@@ -69,7 +70,7 @@ fn whole(text: &str) -> Option<Form> {
     if content.starts_with(['{', '[']) && (json::is_value(content) || json::is_cut(content)) {
         return Some(Form::Json);
     }
-    if html::is_document(content) {
+    if page::is_document(content) {
         return Some(Form::Html);
     }
     lines::is_opaque(content).then_some(Form::Opaque)

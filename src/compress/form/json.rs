@@ -18,7 +18,7 @@ use walk::{Label, Piece, Walk};
 
 /// Whether the whole text is one JSON value.
 #[must_use]
-pub fn is_value(text: &str) -> bool {
+pub(super) fn is_value(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 

@@ -144,6 +144,3 @@ const MOST_ASKED: usize = 16;
 
 /// Bytes of what is still a short line.
 const SHORT: f32 = 40.0;
-
-#[cfg(test)]
-mod tests;

@@ -492,7 +492,9 @@ mod tests {
             .into_iter()
             .zip(&lines)
             .filter_map(|(label, line)| {
-                label.map(|label| (label.role, if label.lines > 0 { line.text } else { &line.text[..label.prefix] }))
+                label.map(|label| {
+                    (label.role, if label.lines > 0 { line.text } else { line.text.get(..label.prefix).unwrap() })
+                })
             })
             .collect()
     }

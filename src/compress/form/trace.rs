@@ -437,7 +437,7 @@ fn is_chain(text: &str) -> bool {
 
 /// A place in a trace.
 fn is_frame(text: &str) -> bool {
-    let numbered = text.split_once(|c: char| c == ':' || c == ' ').is_some_and(|(number, rest)| {
+    let numbered = text.split_once([':', ' ']).is_some_and(|(number, rest)| {
         let digits = number.strip_prefix('#').unwrap_or(number);
         !digits.is_empty()
             && digits.bytes().all(|byte| byte.is_ascii_digit())

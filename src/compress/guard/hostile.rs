@@ -55,7 +55,7 @@ const MARKS: &[&str] = &[
 /// Whether a text hides something: characters that take no room, or words that mix look-alike letters of several
 /// scripts or styles. Such a text is never rewritten.
 #[must_use]
-pub fn suspicious(text: &str) -> bool {
+pub(super) fn suspicious(text: &str) -> bool {
     if text.is_ascii() {
         return false;
     }

@@ -39,12 +39,6 @@ fn is_given(source: &Scan<'_>, sentence: &[Word<'_>]) -> bool {
     told(sentence).all(|at| stands_together(source, around(sentence, at)))
 }
 
-/// The words with which a sentence begins to tell its reader to do something.
-pub(super) fn openings<'s, 't>(sentence: &'s [Word<'t>]) -> impl Iterator<Item = &'s [Word<'t>]> {
-    let first = opens_with_command(sentence, LEADS).then(|| around(sentence, 0));
-    first.into_iter().chain(told(sentence).map(|at| around(sentence, at)))
-}
-
 /// From the word before a place to the fifth from there.
 fn around<'s, 't>(sentence: &'s [Word<'t>], at: usize) -> &'s [Word<'t>] {
     sentence.get(at.saturating_sub(1)..(at + 5).min(sentence.len())).unwrap_or_default()

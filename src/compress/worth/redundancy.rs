@@ -9,7 +9,7 @@ use crate::compress::text::word::{is_stop_word, stem, words};
 
 /// Why a unit is redundant, and how surely.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Repeat {
+pub(in crate::compress) struct Repeat {
     /// The unit that says the same; it comes first in the text, or is the longer of the two.
     pub of: usize,
     /// How much of this unit stands in the other, 0–1.
@@ -22,7 +22,7 @@ pub struct Repeat {
 /// the other one lacks is never its duplicate, stop words aside. Linear: each shingle is remembered for the first unit
 /// that has it.
 #[must_use]
-pub fn repeats(units: &[&str]) -> Vec<Option<Repeat>> {
+pub(in crate::compress) fn repeats(units: &[&str]) -> Vec<Option<Repeat>> {
     let profiles: Vec<Profile> = units.iter().map(|unit| Profile::of(unit)).collect();
     let mut holder: HashMap<u64, usize> = HashMap::new();
     let mut found: Vec<Option<Repeat>> = vec![None; units.len()];
@@ -91,7 +91,7 @@ impl Profile {
 
 /// Whether a word turns a statement around or limits it. `lower` is in lower case.
 #[must_use]
-pub fn is_negation(lower: &str) -> bool {
+pub(in crate::compress) fn is_negation(lower: &str) -> bool {
     lower.ends_with("n't") || lower.ends_with("n\u{2019}t") || NEGATIONS.contains(&lower)
 }
 

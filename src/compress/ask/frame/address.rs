@@ -27,6 +27,7 @@ pub(super) struct Calls {
     pub(super) weak: usize,
     pub(super) strong: usize,
     pub(super) explicit: usize,
+    pub(super) questions: usize,
     /// Whether the first one speaks to the model at all, and whether it does surely.
     pub(super) begins: bool,
     pub(super) begins_strong: bool,
@@ -38,7 +39,8 @@ impl Calls {
         let part = part.get(..part.floor_char_boundary(MOST_READ)).unwrap_or(part);
         let mut calls = Self::default();
         for sentence in sentences(part) {
-            let call = call(part.get(sentence).unwrap_or_default());
+            let sentence = part.get(sentence).unwrap_or_default();
+            let call = call(sentence);
             if calls.sentences == 0 {
                 calls.begins = call > Call::None && !forbids(part);
                 calls.begins_strong = call > Call::Weak && !forbids(part);
@@ -47,6 +49,7 @@ impl Calls {
             calls.weak += usize::from(call == Call::Weak);
             calls.strong += usize::from(call >= Call::Strong);
             calls.explicit += usize::from(call == Call::Explicit);
+            calls.questions += usize::from(is_question(bare(sentence)));
         }
         calls
     }

@@ -5,11 +5,12 @@ use std::ops::Range;
 use super::{
     address::{Call, bare, call, is_question, label, names, sentences},
     outline::lines,
-    pieces::{Fate, Kind, Piece, announces},
+    piece::{Fate, Kind, Piece},
+    pieces::announces,
     shape::{self, Look},
 };
 use crate::compress::{
-    text::{lexicon::address as words, segment},
+    text::lexicon::address as words,
     worth::weights::{FRAME_LINE, FRAME_TEXT},
 };
 
@@ -37,7 +38,7 @@ pub(super) fn material(text: &str, pieces: &[Piece]) -> Vec<Range<usize>> {
 
 /// Without the lines and sentences in front that announce or ask.
 fn head(text: &str, span: Range<usize>, piece: &Piece) -> Range<usize> {
-    if matches!(piece.kind, Kind::Fence) {
+    if matches!(piece.kind, Kind::Fence) || piece.inside {
         return span;
     }
     let lines = lines(text, &span);
@@ -88,6 +89,13 @@ fn tail(text: &str, span: Range<usize>, piece: &Piece) -> Range<usize> {
         return span;
     }
     let lines = lines(text, &span);
+    if piece.inside {
+        // A question on the last line, of what speaks to its own reader.
+        let last = lines
+            .last()
+            .filter(|last| lines.len() > 1 && text.get((*last).clone()).is_some_and(|line| is_question(bare(line))));
+        return span.start..last.map_or(span.end, |last| last.start);
+    }
     let mut end = span.end;
     for line in lines.iter().rev().take(MOST_LINES) {
         let here = text.get(line.clone()).unwrap_or_default();
@@ -136,10 +144,7 @@ fn is_documentary(line: &str) -> bool {
             && name.chars().next().is_some_and(char::is_uppercase)
             && name.split_whitespace().count() <= 3
     });
-    bare.starts_with(['>', '|', '{', '}', '[', '<'])
-        || shape::is_code(line)
-        || turn
-        || segment::after_label(bare).len() < bare.len()
+    bare.starts_with(['>', '|', '{', '}', '[', '<']) || shape::is_code(line) || turn || shape::is_passage(bare)
 }
 
 /// Lines and sentences that are looked at, at each end.

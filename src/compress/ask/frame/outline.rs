@@ -189,7 +189,7 @@ fn is_ruler(line: &str) -> bool {
         return before >= 3 && mark != '#' || before >= 5;
     }
     let words = inner.trim_end_matches(mark);
-    before >= 3 && inner.len() - words.len() >= 3 && words.len() <= 80
+    !words.trim().is_empty() && before >= 3 && inner.len() - words.len() >= 3 && words.len() <= 80
 }
 
 #[cfg(test)]

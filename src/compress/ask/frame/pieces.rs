@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use super::{
     address::{Calls, bare, heads, label, names},
+    body,
     outline::{self, Part, lines, opened, outline},
+    piece::{Fate, Kind, Piece},
     shape::{self, Labels, Look, look},
     task::is_task,
 };
@@ -13,58 +15,15 @@ use crate::compress::{
     worth::weights::{FRAME_LINE, FRAME_TEXT},
 };
 
-/// A piece of a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Piece {
-    pub(super) span: Range<usize>,
-    pub(super) kind: Kind,
-    pub(super) calls: Calls,
-    /// Whether it is settled what it is, and as what.
-    pub(super) fate: Fate,
-    /// Whether its tag or field says that it is what is asked.
-    pub(super) named: bool,
-    /// How many tags stand around it; a stretch ends where this changes.
-    pub(super) depth: usize,
-    /// Whether it is part of something larger: one of the long lines of a block, a paragraph of a letter.
-    pub(super) bound: bool,
-}
-
-/// What a piece is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// A tag, or the field of a template.
-    Tag,
-    /// A line that parts.
-    Ruler,
-    /// A fence with what is in it.
-    Fence,
-    /// A paragraph.
-    Text(Look),
-}
-
-/// What becomes of a piece.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
-    /// It depends on what stands around it.
-    Open,
-    Frame,
-    Material,
-}
-
-impl Piece {
-    fn new(span: Range<usize>, kind: Kind, fate: Fate, depth: usize) -> Self {
-        Self { span, kind, calls: Calls::default(), fate, named: false, depth, bound: false }
-    }
-
-    pub(super) const fn is_document(&self) -> bool {
-        matches!(self.kind, Kind::Text(Look::Document) | Kind::Fence)
-    }
-}
-
 /// Cuts a message into its pieces, in order.
 pub(super) fn pieces(text: &str) -> Vec<Piece> {
     let mut cutter = Cutter { text, labels: Labels::of(text), found: Vec::new() };
     cutter.cut(&(0..text.len()), 0);
+    if let Some((body, voices)) = body::body(text, &cutter.found) {
+        for piece in cutter.found.get_mut(body).unwrap_or_default() {
+            (piece.bound, piece.inside, piece.voices) = (true, true, voices);
+        }
+    }
     let mut letter = false;
     for piece in &mut cutter.found {
         let here = text.get(piece.span.clone()).unwrap_or_default();
@@ -74,6 +33,8 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
             _ => false,
         };
         piece.bound |= letter;
+        piece.inside |= letter;
+        piece.voices |= letter;
     }
     cutter.found
 }
@@ -170,8 +131,9 @@ impl Cutter<'_> {
         let from = self.found.len();
         let read = |line: &Range<usize>| self.text.get(line.clone()).unwrap_or_default();
         let code = lines.iter().filter(|line| shape::is_code(read(line))).count() * 2 > lines.len();
+        let rows = shape::is_rows(&lines.iter().map(read).collect::<Vec<_>>());
         let passage = lines.first().is_some_and(|line| self.labels.opens(read(line)));
-        let paragraphs = lines.len() > 1 && block.len() / lines.len() >= FRAME_LINE && !code && !passage;
+        let paragraphs = lines.len() > 1 && block.len() / lines.len() >= FRAME_LINE && !code && !rows && !passage;
         let mut start = 0;
         for (at, line) in lines.iter().enumerate() {
             let alone = !code

@@ -41,14 +41,22 @@ impl<'a> Labels<'a> {
     }
     /// Whether a line begins a passage of several.
     pub(super) fn opens(&self, line: &str) -> bool {
-        segment::after_label(line).len() < line.len() || self.returns(line)
+        is_passage(line) || self.returns(line)
     }
+}
+
+/// Whether a line begins with the number of a passage: `[3] …`, or `[3]` alone.
+pub(super) fn is_passage(line: &str) -> bool {
+    let line = line.trim();
+    let alone = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let numbered = |label: &str| label.len() <= 12 && label.bytes().any(|byte| byte.is_ascii_digit());
+    segment::after_label(line).len() < line.len() || alone.is_some_and(|label| numbered(label) && !label.contains(']'))
 }
 
 /// A label at the beginning of a line: a speaker or field before a colon, `Document` before a number, `[` before one.
 fn opening(line: &str) -> Option<&str> {
     let line = line.trim();
-    if segment::after_label(line).len() < line.len() {
+    if is_passage(line) {
         return Some("[");
     }
     let plain = bare(line);
@@ -75,7 +83,7 @@ pub(super) fn look(text: &str, lines: &[Range<usize>], labels: &Labels<'_>) -> L
     let passage = labels.opens(first) && (bare.len() > 1 || !labels.returns(first));
     if passage
         || most(&|line| line.trim_start().starts_with('>'))
-        || most(&is_row)
+        || is_rows(&bare)
         || most(&is_stamped)
         || most(&is_code)
         || most(&|line| labels.returns(line))
@@ -125,8 +133,25 @@ fn is_pair(line: &str) -> bool {
         && (label(line).is_some() || line.contains(" -> ") || line.contains(" => ") || line.contains(" → "))
 }
 
+/// Lines that are rows for the most part.
+pub(super) fn is_rows(lines: &[&str]) -> bool {
+    let most = |test: &dyn Fn(&str) -> bool| lines.iter().filter(|line| test(line)).count() * 2 > lines.len();
+    most(&is_row) || lines.len() > 2 && most(&is_aligned)
+}
+
+/// Columns held apart by white space; two blanks after a full stop are none.
+fn is_aligned(line: &str) -> bool {
+    let line = line.trim();
+    line.match_indices("  ")
+        .any(|(at, _)| !line.get(..at).is_some_and(|before| before.ends_with(['.', '?', '!', ':', ' '])))
+}
+
 fn is_row(line: &str) -> bool {
-    line.matches('|').count() >= 2 || line.trim().matches('\t').count() >= 1 || line.matches("\",\"").count() >= 2
+    let fields = |mark: char| line.matches(mark).count() >= 3 && !line.contains([' ', '\t']);
+    [':', ';', ','].into_iter().any(fields)
+        || line.matches('|').count() >= 2
+        || line.trim().matches('\t').count() >= 1
+        || line.matches("\",\"").count() >= 2
 }
 
 /// A time, a date or a number in front, as in logs and chats.

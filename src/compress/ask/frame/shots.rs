@@ -3,7 +3,7 @@
 use std::{collections::HashMap, ops::Range};
 
 use super::{
-    address::{bare, heads, label, names},
+    address::{bare, label, names},
     outline::lines,
 };
 use crate::compress::{

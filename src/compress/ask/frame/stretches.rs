@@ -3,8 +3,10 @@
 use std::{collections::HashMap, ops::Range};
 
 use super::{
-    address::heads,
-    pieces::{Fate, Kind, Piece, announces, pieces},
+    address::{bare, heads, is_question},
+    body::{is_speech, is_titled},
+    piece::{Fate, Kind, Piece},
+    pieces::{announces, pieces},
     shape::{Look, hint},
     shots::Shots,
     task::is_task,
@@ -44,6 +46,10 @@ fn is_open(part: &str) -> bool {
 fn under_hints(text: &str, pieces: &mut [Piece]) {
     let (mut instructs, mut asks) = (false, false);
     for piece in pieces.iter_mut() {
+        if piece.inside {
+            (instructs, asks) = (false, false);
+            continue;
+        }
         if !matches!(piece.kind, Kind::Text(_)) {
             instructs &= piece.kind == Kind::Fence;
             asks &= instructs;
@@ -94,6 +100,20 @@ fn at_edges(text: &str, pieces: &mut [Piece], forward: bool) {
         if piece.is_document() || piece.fate == Fate::Material || told >= FRAME_TEXT {
             return;
         }
+        if piece.inside {
+            if !forward && told == 0 && is_apart(text, pieces, at, asked) {
+                asked = true;
+                frame(pieces, at);
+                continue;
+            }
+            // `Thanks!` below what is asked.
+            let below = !forward && !asked && passed.is_empty() && piece.span.len() <= FRAME_LINE / 4;
+            if !below || text.get(piece.span.clone()).is_some_and(|part| part.trim().contains('\n')) {
+                return;
+            }
+            passed.push(at);
+            continue;
+        }
         // A piece that nothing sets apart from the ones between it and the edge is one of them.
         let apart = !piece.bound || told == 0;
         if piece.calls.at_an_edge() && apart {
@@ -106,6 +126,26 @@ fn at_edges(text: &str, pieces: &mut [Piece], forward: bool) {
         } else {
             told += piece.span.len();
             passed.push(at);
+        }
+    }
+}
+
+/// At the end of what speaks to its own reader: whether a piece is the user's, where what follows it is (`asked`).
+fn is_apart(text: &str, pieces: &[Piece], at: usize, asked: bool) -> bool {
+    let Some(piece) = pieces.get(at) else { return false };
+    let part = text.get(piece.span.clone()).unwrap_or_default();
+    let (calls, prose) = (&piece.calls, piece.kind == Kind::Text(Look::Prose));
+    let titled = is_titled(text, pieces, at) || is_speech(part);
+    let next = pieces.get(at + 1).filter(|next| asked && next.fate == Fate::Frame);
+    let asks = calls.at_an_edge() || calls.is_personal() && calls.strong > 0;
+    match next.filter(|next| next.inside) {
+        None => asks && (!titled || is_question(bare(part))),
+        // A question before an order, orders one below the other; what he tells of himself, where nobody else does.
+        Some(next) => {
+            let all = calls.strong == calls.sentences && piece.span.len() <= FRAME_LINE;
+            let goes_on = prose && all && next.calls.questions == 0;
+            let told = prose && calls.weak > 0 && calls.is_personal() && !piece.voices;
+            calls.explicit > 0 && calls.in_the_middle() || !titled && (goes_on || told)
         }
     }
 }
@@ -150,6 +190,9 @@ fn introduces(text: &str, pieces: &[Piece], at: usize) -> bool {
     });
     let before = at.checked_sub(1).and_then(|before| pieces.get(before));
     let part = text.get(piece.span.clone()).unwrap_or_default().trim();
+    if piece.inside {
+        return long && piece.calls.strong > 0 && part.ends_with([':', '：']);
+    }
     fenced(next) && fenced(before) || long && !piece.bound && part.ends_with([':', '：'])
 }
 
@@ -252,7 +295,7 @@ fn settle(text: &str, pieces: &mut [Piece]) {
         let sizes = pieces.get(from..to).unwrap_or_default().iter();
         let told: usize = sizes.clone().map(|piece| piece.span.len()).sum();
         let documents: usize = sizes
-            .filter(|piece| piece.is_document() || piece.fate == Fate::Material)
+            .filter(|piece| piece.is_document() || piece.inside || piece.fate == Fate::Material)
             .map(|piece| piece.span.len())
             .sum();
         let material = told >= FRAME_TEXT || documents >= FRAME_LINE;
@@ -274,6 +317,7 @@ fn trimmed(text: &str, pieces: &[Piece], start: usize, end: usize) -> (usize, us
         let most = if piece.bound { FRAME_LINE / 2 } else { FRAME_LINE };
         let lines = text.get(piece.span.clone()).map_or(0, |part| part.trim().lines().count());
         piece.fate == Fate::Open
+            && !piece.inside
             && (piece.kind == Kind::Ruler
                 || !piece.is_document() && piece.span.len() <= most && (lines <= 2 || listed(piece)))
     };

@@ -1,5 +1,4 @@
 use super::*;
-use crate::compress::Encoding;
 
 fn kinds(text: &str) -> Vec<Form> {
     let found = blocks(text, 0..text.len(), &Query::default());

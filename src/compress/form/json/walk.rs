@@ -105,6 +105,7 @@ impl<'w> Walk<'w> {
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "a value with its place, its label and what stands above it")]
     fn object(
         &mut self,
         places: &Places,
@@ -147,6 +148,7 @@ impl<'w> Walk<'w> {
         self.close(places, node, opened.filter(|_| self.exact || !is_root));
     }
 
+    #[expect(clippy::too_many_arguments, reason = "a value with its place, its label and what stands above it")]
     fn array(
         &mut self,
         places: &Places,

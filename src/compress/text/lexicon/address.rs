@@ -40,7 +40,12 @@ pub(crate) fn first_person(word: &str) -> bool {
 
 /// Whether the sentence (in lower case) wishes or tells the reader what is expected of him.
 pub(crate) fn wish(lower: &str) -> bool {
-    WISHES.iter().any(|wish| says(lower, wish))
+    WISHES.iter().chain(PERSONAS).any(|wish| says(lower, wish))
+}
+
+/// Whether the text (in lower case) begins by telling the model who it is or what it is there for.
+pub(crate) fn persona(lower: &str) -> bool {
+    PERSONAS.iter().any(|persona| lower.trim_start_matches(|c: char| !c.is_alphabetic()).starts_with(persona))
 }
 
 /// Whether the sentence (in lower case) speaks of the message that it stands in, or of the answer to it.
@@ -54,6 +59,11 @@ fn says(lower: &str, phrase: &str) -> bool {
         |at: usize| lower.get(..at).and_then(|before| before.chars().next_back()).is_some_and(char::is_alphabetic);
     let spaced = phrase.is_ascii();
     lower.match_indices(phrase).any(|(at, _)| !spaced || !joined(at))
+}
+
+/// Whether a word points at what stands beside it: `Summarise this`.
+pub(crate) fn demonstrative(word: &str) -> bool {
+    DEMONSTRATIVES.has(word)
 }
 
 /// Whether a sentence in a script without word lists asks for something.
@@ -173,19 +183,25 @@ static FIRST_PERSON: List = List::new(
 );
 
 #[rustfmt::skip]
+const PERSONAS: &[&str] = &[
+    "you are a ", "you are an ", "you are the ", "you are given", "you're a ", "you're an ", "your task", "your job", "your role", "your goal",
+    "du bist", "sie sind ein", "deine aufgabe", "ihre aufgabe", "tu es un", "vous êtes un", "eres un", "tu tarea", "você é um", "sua tarefa",
+    "sei un", "il tuo compito", "jesteś ", "ты — ", "вы — ",
+];
+
+#[rustfmt::skip]
 const WISHES: &[&str] = &[
     "i was wondering", "i wonder whether", "i wonder if", "i'd love", "i would love", "i'd appreciate", "i would appreciate", "be grateful",
     "would be great", "i want", "i need", "i would like", "i'd like", "i would prefer", "i wish", "i expect", "i am looking", "i'm looking",
     "we want", "we need", "we would like", "we'd like", "can you", "could you", "would you", "will you", "help me", "let me know",
-    "you are a ", "you are an ", "you are the ", "you are given", "you're a ", "you're an ", "you will be", "you will receive",
-    "you have access", "you must", "you should", "you may ", "you can ", "you have to", "your task", "your job", "your role", "your goal",
+    "you will be", "you will receive", "you have access", "you must", "you should", "you may ", "you can ", "you have to",
     "your answer", "your response", "your reply", "your output", "feel free", "make sure", "be sure", "ich möchte", "ich brauche",
-    "ich hätte gern", "ich will", "kannst du", "können sie", "könntest du", "du bist", "sie sind ein", "deine aufgabe", "ihre aufgabe",
-    "je veux", "je voudrais", "j'aimerais", "j'ai besoin", "peux-tu", "pouvez-vous", "pourriez-vous", "tu es un", "vous êtes un",
-    "s'il vous plaît", "s'il te plaît", "quiero", "necesito", "me gustaría", "quisiera", "puedes", "podrías", "eres un", "tu tarea",
-    "por favor", "merci de ", "gostaria", "preciso de", "quero ", "você é um", "você pode", "sua tarefa", "vorrei", "ho bisogno", "puoi ",
-    "potresti", "per favore", "sei un", "il tuo compito", "ik wil graag", "kun je", "kunt u", "chciałbym", "chciałabym", "potrzebuję",
-    "czy możesz", "jesteś ", "мне нужно", "я хочу", "хотел бы", "хотела бы", "можешь ли", "ты — ", "вы — ", " sie den ", " sie die ",
+    "ich hätte gern", "ich will", "kannst du", "können sie", "könntest du",
+    "je veux", "je voudrais", "j'aimerais", "j'ai besoin", "peux-tu", "pouvez-vous", "pourriez-vous",
+    "s'il vous plaît", "s'il te plaît", "quiero", "necesito", "me gustaría", "quisiera", "puedes", "podrías",
+    "por favor", "merci de ", "gostaria", "preciso de", "quero ", "você pode", "vorrei", "ho bisogno", "puoi ",
+    "potresti", "per favore", "ik wil graag", "kun je", "kunt u", "chciałbym", "chciałabym", "potrzebuję",
+    "czy możesz", "мне нужно", "я хочу", "хотел бы", "хотела бы", "можешь ли", " sie den ", " sie die ",
     " sie das ", " sie nur ", " sie bitte ", " sie keine ", " sie nicht ",
 ];
 
@@ -205,6 +221,13 @@ const REFERENCES: &[&str] = &[
     "текст выше", "приведённый", "приведенный", "上文", "以下文本", "以下内容", "下面的", "上面的", "次の文章", "上の文章", "以下の文章", "다음", "위의", "निम्नलिखित",
     "उपरोक्त", "التالي", "أعلاه",
 ];
+
+static DEMONSTRATIVES: List = List::new(
+    "
+    this these it attached enclosed below following dies dieser diese dieses diesen diesem folgende folgenden beigefügte
+    ce cet cette ces suivant suivante este esta esto estos estas siguiente isto seguinte questo questa questi queste seguente
+    dit deze bijgaande następujący этот эту это эти следующий",
+);
 
 /// Parts of a request in scripts whose words the lists above can't be compared with.
 #[rustfmt::skip]
