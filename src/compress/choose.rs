@@ -4,10 +4,12 @@
 //! variants or nothing; the steps of its upper hull (absent -> shortest -> … -> whole) are taken by falling worth for
 //! their tokens, bonds closed, until the budget is spent. Sorting is the dearest part: `O(n log n)`.
 
+use std::{cmp::Ordering, collections::BinaryHeap};
+
 use super::{
     form::{Item, Page},
     outcome::Noun,
-    worth::weights::MARK,
+    worth::weights::{GAP, MARK},
 };
 
 /// For each item the variant that stands, if any does.
@@ -56,6 +58,7 @@ pub(super) fn lossless(page: &Page<'_>, costs: &[Vec<usize>]) -> Variants {
 pub(super) fn within(page: &Page<'_>, worths: &[f32], costs: &[Vec<usize>], budget: usize) -> Choice {
     let mut start = Filling::new(page, worths, costs, budget);
     start.stand_fixed();
+    start.seek_gaps();
     let steps = start.steps();
     let seeds = start.seeds(&steps);
     let mut best = start.clone();
@@ -97,6 +100,8 @@ struct Filling<'p> {
     left: usize,
     /// What stands is worth so much.
     worth: f32,
+    /// For each item the next one before it and behind it that a mark would count.
+    beside: Vec<(Option<usize>, Option<usize>)>,
 }
 
 /// A step of an item's hull.
@@ -111,11 +116,68 @@ struct Step {
     worth: f32,
     /// More worth for each token, with a share of what the item needs.
     slope: f32,
+    /// The tokens of which the slope is reckoned.
+    tokens: f32,
 }
+
+/// A step in the queue: the steepest comes first, of equal ones the one that was first.
+struct Ranked {
+    slope: f32,
+    number: usize,
+}
+
+impl Ord for Ranked {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.slope.total_cmp(&other.slope).then(other.number.cmp(&self.number))
+    }
+}
+
+impl PartialOrd for Ranked {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Ranked {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Ranked {}
 
 impl<'p> Filling<'p> {
     fn new(page: &'p Page<'p>, worths: &'p [f32], costs: &'p [Vec<usize>], budget: usize) -> Self {
-        Self { page, worths, costs, choice: vec![None; page.items.len()], left: budget, worth: 0.0 }
+        let choice = vec![None; page.items.len()];
+        Self { page, worths, costs, choice, left: budget, worth: 0.0, beside: Vec::new() }
+    }
+
+    /// Notes for each item which ones it would stand beside.
+    fn seek_gaps(&mut self) {
+        let items = &self.page.items;
+        let mut beside = vec![(None, None); items.len()];
+        let mut last: Option<usize> = None;
+        for (at, _) in items.iter().enumerate().filter(|(_, item)| item.count > 0 || item.fixed) {
+            if let Some(place) = beside.get_mut(at) {
+                place.0 = last;
+            }
+            if let Some(place) = last.and_then(|last| beside.get_mut(last)) {
+                place.1 = Some(at);
+            }
+            last = Some(at);
+        }
+        self.beside = beside;
+    }
+
+    /// The tokens of marks that an item brings by standing where its neighbours do not, or saves by standing between two
+    /// that do.
+    fn marks(&self, at: usize) -> isize {
+        let Some(item) = self.page.items.get(at).filter(|item| item.count > 0) else { return 0 };
+        let (before, behind) = self.beside.get(at).copied().unwrap_or_default();
+        let absent = |of: Option<usize>| of.is_some_and(|of| !self.stands(of));
+        let gaps = isize::from(absent(before)) + isize::from(absent(behind)) - 1;
+        // Inside a paragraph a mark is a single token.
+        if item.noun == Noun::Sentences { 0 } else { gaps * GAP }
     }
 
     /// What is fixed stands, and what it needs with it.
@@ -157,6 +219,7 @@ impl<'p> Filling<'p> {
                 worth += self.worth_of(of, self.shortest(of)) / share;
             }
             first.slope = worth / cost.max(1.0);
+            first.tokens = cost;
             let most = first.slope;
             // No step before the one that brings the item in.
             own.iter_mut().for_each(|step| step.slope = step.slope.min(most));
@@ -180,7 +243,7 @@ impl<'p> Filling<'p> {
             let best = rest.iter().enumerate().max_by(|(i, a), (j, b)| slope(a).total_cmp(&slope(b)).then(j.cmp(i)));
             let Some((place, best)) = best else { break };
             let (cost, worth) = (best.1.saturating_sub(paid), best.2 - gained);
-            steps.push(Step { item: at, from, to: best.0, cost, worth, slope: slope(best) });
+            steps.push(Step { item: at, from, to: best.0, cost, worth, slope: slope(best), tokens: 0.0 });
             (from, paid, gained) = (Some(best.0), best.1, best.2);
             rest = rest.get(place + 1..).unwrap_or_default();
         }
@@ -196,19 +259,48 @@ impl<'p> Filling<'p> {
         seeds
     }
 
+    /// Takes the densest step while there is room; what stands makes its neighbours cheaper, so they are weighed again.
     fn fill(&mut self, steps: &[Step]) {
+        let mut of_item: Vec<Option<usize>> = vec![None; self.page.items.len()];
+        for (number, step) in steps.iter().enumerate().filter(|(_, step)| step.from.is_none()) {
+            if let Some(place) = of_item.get_mut(step.item) {
+                *place = Some(number);
+            }
+        }
         for _ in 0..PASSES {
-            for step in steps {
-                self.take(*step);
+            let ranked = |(number, step): (usize, &Step)| Ranked { slope: self.slope(step), number };
+            let mut queue: BinaryHeap<Ranked> = steps.iter().enumerate().map(ranked).collect();
+            while let Some(next) = queue.pop() {
+                let Some(step) = steps.get(next.number) else { continue };
+                for taken in self.take(*step) {
+                    let (before, behind) = self.beside.get(taken).copied().unwrap_or_default();
+                    let near = [before, behind].into_iter().flatten().filter(|near| !self.stands(*near));
+                    for number in near.filter_map(|near| of_item.get(near).copied().flatten()) {
+                        if let Some(step) = steps.get(number) {
+                            queue.push(Ranked { slope: self.slope(step), number });
+                        }
+                    }
+                }
             }
         }
     }
 
-    /// Takes a step with all that its item needs, where there is room for it.
-    fn take(&mut self, step: Step) {
+    /// Worth for each token, with the marks that a step brings or saves as things stand.
+    fn slope(&self, step: &Step) -> f32 {
+        if step.from.is_some() {
+            return step.slope;
+        }
+        let marks = self.marks(step.item) as f32;
+        let tokens = step.tokens.max(1.0);
+        // What closes a gap between two marks saves tokens; it is not for nothing all the same.
+        step.slope * tokens / (tokens + marks).max(1.0)
+    }
+
+    /// Takes a step with all that its item needs, where there is room for it. The items that it brings in.
+    fn take(&mut self, step: Step) -> Vec<usize> {
         // A step from a variant that had no room is no step.
         if self.choice.get(step.item).copied().flatten() != step.from {
-            return;
+            return Vec::new();
         }
         if step.from.is_some() {
             if step.cost <= self.left {
@@ -216,12 +308,12 @@ impl<'p> Filling<'p> {
                 self.worth += step.worth;
                 set(&mut self.choice, step.item, step.to);
             }
-            return;
+            return Vec::new();
         }
         let variant = |item: usize| if item == step.item { step.to } else { self.shortest(item) };
         if step.worth <= 0.0 {
             // What only serves others says nothing by itself.
-            return;
+            return Vec::new();
         }
         let mut cost_of_all = 0;
         let closure = self.page.bonds.closure(
@@ -232,13 +324,27 @@ impl<'p> Filling<'p> {
             },
             |item| !self.stands(item),
         );
-        let Some(closure) = closure else { return };
-        self.left -= cost_of_all;
-        for item in closure {
-            let to = if item == step.item { step.to } else { self.shortest(item) };
-            self.worth += self.worth_of(item, to);
-            set(&mut self.choice, item, to);
+        let Some(closure) = closure else { return Vec::new() };
+        let mut marks = 0;
+        for item in &closure {
+            marks += self.marks(*item);
+            let to = if *item == step.item { step.to } else { self.shortest(*item) };
+            set(&mut self.choice, *item, to);
         }
+        let Some(left) = self.left.checked_sub(cost_of_all).and_then(|left| left.checked_add_signed(-marks)) else {
+            for item in &closure {
+                if let Some(place) = self.choice.get_mut(*item) {
+                    *place = None;
+                }
+            }
+            return Vec::new();
+        };
+        self.left = left;
+        for item in &closure {
+            let to = if *item == step.item { step.to } else { self.shortest(*item) };
+            self.worth += self.worth_of(*item, to);
+        }
+        closure
     }
 
     fn done(mut self) -> Choice {
@@ -322,7 +428,7 @@ mod tests {
         let items: Vec<Item<'static>> = costs
             .iter()
             .enumerate()
-            .map(|(at, _)| Item::whole(at..at + 1, "x", Form::Prose, Noun::Sentences))
+            .map(|(at, _)| Item { count: 0, ..Item::whole(at..at + 1, "x", Form::Prose, Noun::Sentences) })
             .collect();
         let bonds = Bonds::new(items.len(), bonds);
         (Page { items, bonds }, costs.iter().map(|cost| vec![*cost]).collect())

@@ -9,6 +9,7 @@ use super::{
     outcome::{Condensation, Noun, Outcome, Reason, Unit, Why},
     text::segment::quoted,
     tokens::CountTokens,
+    worth::weights::TIGHT,
 };
 
 /// The condensation that units amount to; the original where they are not shorter.
@@ -27,6 +28,8 @@ pub(super) fn assemble(source: &str, units: &[Unit]) -> String {
     let mut first = true;
     let mut at = 0;
     let mut lines = Lines { source, read: 0, number: 1 };
+    let stands: usize = units.iter().filter_map(|unit| unit.text.as_ref()).map(String::len).sum();
+    let tight = stands < TIGHT;
     while let Some(unit) = units.get(at) {
         if let Some(stands) = &unit.text {
             text.push_str(stands);
@@ -35,7 +38,7 @@ pub(super) fn assemble(source: &str, units: &[Unit]) -> String {
         }
         let run = gap(units, at);
         at += run.len();
-        let Some(mark) = mark(run, first, &mut lines) else { continue };
+        let Some(mark) = mark(run, first, tight, &mut lines) else { continue };
         first = false;
         put(&mut text, source, run, &mark);
     }
@@ -53,7 +56,7 @@ fn gap(units: &[Unit], at: usize) -> &[Unit] {
 }
 
 /// `[… 12 lines]`; nothing where only white space is missing.
-fn mark(run: &[Unit], first: bool, lines: &mut Lines<'_>) -> Option<String> {
+fn mark(run: &[Unit], first: bool, tight: bool, lines: &mut Lines<'_>) -> Option<String> {
     let count: usize = run.iter().map(|unit| unit.count).sum();
     let counted = run.iter().find(|unit| unit.count > 0)?;
     let mut noun = counted.noun.as_str(count).to_owned();
@@ -64,7 +67,9 @@ fn mark(run: &[Unit], first: bool, lines: &mut Lines<'_>) -> Option<String> {
     Some(match (counted.why == Why::Said, first) {
         (true, true) => format!("[… {count} {noun} said elsewhere here]"),
         (true, false) => format!("[… {count} {noun} said elsewhere]"),
+        (false, true) if tight => "[… source complete]".to_owned(),
         (false, true) => format!("[… {count} {noun}; source complete]"),
+        (false, false) if tight => "[…]".to_owned(),
         (false, false) if counted.noun == Noun::Sentences => "[…]".to_owned(),
         (false, false) => format!("[… {count} {noun}]"),
     })
@@ -183,11 +188,19 @@ mod tests {
 
     #[test]
     fn each_gap_is_marked_where_it_is_and_the_first_says_that_the_source_is_complete() {
+        let long = "a".repeat(TIGHT);
+        let source = format!("{long}\nb\nc\nd\ne\n");
+        let text = assemble(&source, &units(&source, Noun::Lines, &[true, false, false, true, false]));
+        assert_eq!(text, format!("{long}\n[… 2 lines; source complete]\nd\n[… 1 line]\n"));
+    }
+
+    #[test]
+    fn of_a_few_lines_marks_take_up_little() {
         let source = "a\nb\nc\nd\ne\n";
         let text = assemble(source, &units(source, Noun::Lines, &[true, false, false, true, false]));
-        assert_eq!(text, "a\n[… 2 lines; source complete]\nd\n[… 1 line]\n");
+        assert_eq!(text, "a\n[… source complete]\nd\n[…]\n");
         let source = "One. Two. Three. Four. ";
         let text = assemble(source, &units(source, Noun::Sentences, &[false, true, false, true]));
-        assert_eq!(text, "[… 1 sentence; source complete] Two. […] Four. ");
+        assert_eq!(text, "[… source complete] Two. […] Four. ");
     }
 }

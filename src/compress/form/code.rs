@@ -54,7 +54,8 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
 pub(super) fn keep_short(items: &mut [Item<'_>], reader: &Reader<'_>) {
     let file = detect::reads_file(reader.query);
     let exact = |item: &Item<'_>| match item.form {
-        Form::Frame | Form::Prose => false,
+        // What people read and don't edit.
+        Form::Frame | Form::Prose | Form::Log | Form::Listing | Form::Hits | Form::Columns => false,
         Form::Code | Form::Diff | Form::Keyed => file || reader.query.call.is_none(),
         _ => file,
     };

@@ -17,7 +17,7 @@ use crate::compress::{
     bond::Bond,
     outcome::Noun,
     text::lexicon::{self, Trouble},
-    worth::weights::{LOG_EDGE, LOG_ERROR, LOG_WARNING},
+    worth::weights::{LOG_EDGE, LOG_ERROR, LOG_WARNING, UNASKED},
 };
 use line::Line;
 
@@ -128,7 +128,7 @@ fn salience(lines: &[Line<'_>], at: usize, structure: &trace::Structure, surpris
     let length = (shown.len() as f32).max(SHORT) / SHORT;
     let surprise = surprises.get(at).copied().unwrap_or(1.0);
     // What is asked for by its id is no repeat of its like.
-    let surprise = if asked.iter().any(|id| shown.contains(id)) { surprise.max(LOG_ERROR) } else { surprise };
+    let surprise = if asked.iter().any(|id| shown.contains(id)) { surprise.max(1.0 / UNASKED) } else { surprise };
     trouble.max(edge) * surprise / length
 }
 

@@ -1,6 +1,6 @@
 //! How much an item has to do with what is asked: words (BM25), meanings where a model knows them, and neighbours.
 
-use super::weights::{MEANING, MOST_COMPARED, NEIGHBOUR, STEEPNESS};
+use super::weights::{LOG_ASKED, MEANING, MOST_COMPARED, NEIGHBOUR, STEEPNESS};
 use crate::compress::{
     ask::Wanted,
     form::{Form, Item, Page},
@@ -27,7 +27,14 @@ pub(super) fn relevance(
         }
     }
     let scores = shares(&beside(page, &scores));
-    Ok(scores.into_iter().map(|share| share.powf(STEEPNESS).max(LEAST)).collect())
+    // Beside prose a log is told by the question as that is; by itself it is told by what surprises.
+    let counts = |item: &&Item<'_>| !item.fixed && item.count > 0;
+    let logged = page.items.iter().filter(counts).all(|item| item.form == Form::Log);
+    let own = |share: f32| {
+        let share = share.powf(STEEPNESS);
+        if logged { 1.0 + LOG_ASKED * share } else { share.max(LEAST) }
+    };
+    Ok(scores.into_iter().map(own).collect())
 }
 
 /// The relevance of what shares nothing with the question: any small number, so that a budget which the relevant leaves is
@@ -51,7 +58,11 @@ fn beside(page: &Page<'_>, scores: &[f32]) -> Vec<f32> {
     let ends = |before: &Item<'_>, item: &Item<'_>| {
         let text = before.text();
         let white = text.get(text.trim_end().len()..).unwrap_or_default();
-        white.matches('\n').nth(1).is_some() || before.form != item.form || before.owner != item.owner || is_row(item)
+        white.matches('\n').nth(1).is_some()
+            || before.form != item.form
+            || before.owner != item.owner
+            || is_row(item)
+            || is_value(item)
     };
     let mut lifted = scores.to_vec();
     for (at, (pair, score)) in page.items.windows(2).zip(scores.windows(2)).enumerate() {
@@ -84,6 +95,11 @@ const LONGEST_TITLE: usize = 400;
 /// Whether an item says something in sentences: rows of values and places are near to every question or to none.
 fn means(item: &Item<'_>) -> bool {
     !item.fixed && item.count > 0 && !is_row(item)
+}
+
+/// A value says nothing about the one below it, though its name has a meaning.
+fn is_value(item: &Item<'_>) -> bool {
+    matches!(item.form, Form::Json | Form::JsonLines)
 }
 
 fn is_row(item: &Item<'_>) -> bool {

@@ -83,7 +83,11 @@ pub(in crate::compress) const ODD: f32 = 1.0;
 pub(in crate::compress) const EDGE: f32 = 2.0;
 /// How much more telling a log line is that says something failed, and what a trace or a compiler's message begins and
 /// ends with. A factor, 1–100.
-pub(in crate::compress) const LOG_ERROR: f32 = 16.0;
+pub(in crate::compress) const LOG_ERROR: f32 = 8.0;
+
+/// How much more telling a log line is that has to do with the question than one that has not: questions about logs are of
+/// everyday words (what happened in the system), and what is asked for by name counts by itself. Range 0–16.
+pub(in crate::compress) const LOG_ASKED: f32 = 3.0;
 
 /// The same for a warning, and for the place nearest to a failure. A factor, 1–100.
 pub(in crate::compress) const LOG_WARNING: f32 = 3.0;
@@ -106,6 +110,15 @@ pub(in crate::compress) const SHARED_WORD: f32 = 0.5;
 /// Target tokens of a mark: a gap that saves no more is none. Range 0–15. Without it single closing brackets and short
 /// sentences are left out for marks that are longer.
 pub(in crate::compress) const MARK: usize = 9;
+
+/// Target tokens by which a choice is dearer whose item stands between two gaps, and cheaper where it closes one: what a
+/// mark on a line of its own costs beside the first. Range 0–6. Chosen on dev `tool`; without it rows and values stand
+/// scattered among marks.
+pub(in crate::compress) const GAP: isize = 3;
+
+/// Bytes of what is kept below which marks count nothing: `[…]`, and the first `[… source complete]`. Range 0–800. Chosen
+/// on dev `tool-json` and `tool-field`: of eighty tokens marks that count take up a third.
+pub(in crate::compress) const TIGHT: usize = 400;
 
 /// Bytes of text that asks nothing and has no documentary form from which on it is material. Range 150–500. Chosen, as
 /// all numbers of the frame, on the layouts in `fixtures/frame`; a paragraph of three sentences is about as long. With
