@@ -67,7 +67,7 @@ fn mark(run: &[Unit], first: bool, tight: bool, lines: &mut Lines<'_>) -> Option
     Some(match (counted.why == Why::Said, first) {
         (true, true) => format!("[… {count} {noun} said elsewhere here]"),
         (true, false) => format!("[… {count} {noun} said elsewhere]"),
-        (false, true) if tight => "[… source complete]".to_owned(),
+        (false, true) if tight && counted.noun != Noun::Sentences => "[… source complete]".to_owned(),
         (false, true) => format!("[… {count} {noun}; source complete]"),
         (false, false) if tight => "[…]".to_owned(),
         (false, false) if counted.noun == Noun::Sentences => "[…]".to_owned(),
@@ -201,6 +201,6 @@ mod tests {
         assert_eq!(text, "a\n[… source complete]\nd\n[…]\n");
         let source = "One. Two. Three. Four. ";
         let text = assemble(source, &units(source, Noun::Sentences, &[false, true, false, true]));
-        assert_eq!(text, "[… source complete] Two. […] Four. ");
+        assert_eq!(text, "[… 1 sentence; source complete] Two. […] Four. ");
     }
 }
