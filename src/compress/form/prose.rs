@@ -265,7 +265,8 @@ impl<'a> Writer<'a, '_> {
         let (Some(last), Some(below)) = (self.statements.last(), lines.get(next)) else { return };
         let list = is_item(below.text);
         let own = is_item(first.text).then(|| scope::style(first));
-        let nested = list && own.is_some_and(|own| own != scope::style(below));
+        let under = scope::style(below);
+        let nested = list && own.is_some_and(|own| own != under) && !self.scope.holds(under);
         let open = last.text.trim_end_matches(['*', '_']).ends_with([':', '：'])
             || (list && (!last.listed || nested) && !sentence::ends(last.text));
         if open {

@@ -202,6 +202,11 @@ impl Scope {
         }
     }
 
+    /// Whether a list with items of this look has a list below one of its items.
+    pub(super) fn holds(&self, style: u64) -> bool {
+        self.open.iter().any(|entry| matches!(entry.kind, Kind::Intro(true)) && entry.name == style)
+    }
+
     /// A line with something below it; `style` where it is an item itself.
     pub(super) fn intro(&mut self, item: usize, depth: usize, list: bool, style: Option<u64>) {
         if style.is_none() && self.open.last().is_some_and(|last| matches!(last.kind, Kind::Intro(_))) {

@@ -119,3 +119,41 @@ fn a_defined_name_brings_its_definition() {
 fn a_long_list_of_short_lines_is_many_items() {
     assert!(items(&"sheep\n".repeat(60)).len() == 60);
 }
+
+#[test]
+fn a_turn_that_answers_brings_what_it_answers() {
+    let text = "HOUSE\n\nMr. DACRE (Hill South): I oppose the Bill. My friend the Member for Karo says that the ferry could take the lorries. It cannot. It has been out of use since the flood.\n\nMrs. FENN: On a point of order. I never said so.\n\nMr. DACRE: Then I withdraw the remark. I do not withdraw what I said about the money.\n\nMr. OLUWOLE: The old figure is an error.\n\nMrs. FENN: Good.\n";
+    assert!(with(text, "Then I withdraw").contains("never said so"));
+}
+
+#[test]
+fn a_pronoun_inside_the_first_clause_brings_what_it_names() {
+    for (before, now) in [
+        ("The rent is due in May.", "If it is late, a fee is added."),
+        ("The parcel stays for two weeks.", "After these days nobody answers for a loss."),
+        ("Das Amt zahlt etwas zurück.", "Ein Anspruch darauf besteht nicht."),
+        ("O preço fica até julho.", "Depois dessa data pode subir."),
+        ("The board heard two offers, from Alm and from Brod.", "The second was too dear."),
+        ("The club did not pay the fee.", "The ferry did, under protest."),
+    ] {
+        let text = format!("The shed is old. {before} {now} The oars are new.\n");
+        assert!(with(&text, now).contains(before), "{now}");
+        assert!(!with(&text, now).contains("shed"), "{now}");
+    }
+}
+
+#[test]
+fn a_list_in_a_list_has_its_lead_in_and_what_follows_it_does_not() {
+    let text = "Rules\n\n1. Boats\n   - Nobody goes out when\n     - the flag is red\n   - Guests pay five.\n\n2. Winter\n   - The slip is shut.\n";
+    assert!(
+        with(text, "flag is red").contains("Nobody goes out when") && with(text, "flag is red").contains("1. Boats")
+    );
+    assert!(!with(text, "Guests pay").contains("Nobody"), "{}", with(text, "Guests pay"));
+    assert!(with(text, "slip is shut").contains("2. Winter") && !with(text, "slip is shut").contains("Boats"));
+}
+
+#[test]
+fn a_part_of_a_form_is_no_speaker() {
+    let text = "SECTION 2: Hazards\n\nHarmful if it is swallowed by a person.\n\nSECTION 4: First aid\n\nGive one glass of water and no more.\n\nSECTION 5: Fire\n\nUse sand.\n";
+    assert_eq!(with(text, "one glass").trim(), "SECTION 4: First aid\n\nGive one glass of water and no more.");
+}

@@ -63,7 +63,15 @@ fn points_back(words: &[&str]) -> bool {
     let counted = head == "the" && PART_OF.contains(&noun.as_str()) && AUXILIARIES.contains(&verb.as_str());
     let enclitic =
         head.rsplit_once('-').is_some_and(|(_, end)| matches!(end, "la" | "le" | "les" | "y" | "en" | "lui"));
-    bound || counted || enclitic || first.iter().take(3).any(|word| DEMONSTRATIVES.contains(&word.as_str()))
+    // `If the office asks for them,`.
+    let clause = LINKS.contains(&head.as_str())
+        && words
+            .iter()
+            .zip(&first)
+            .skip(2)
+            .take_while(|(word, _)| !word.ends_with(','))
+            .any(|(_, word)| OBJECTS.contains(&word.as_str()));
+    bound || counted || enclitic || clause || first.iter().take(3).any(|word| DEMONSTRATIVES.contains(&word.as_str()))
 }
 
 /// Whether a short sentence leaves its verb to the one before: `The ferry did, under protest.`, `With the grey one it
@@ -71,7 +79,11 @@ fn points_back(words: &[&str]) -> bool {
 fn elliptic(words: &[&str]) -> bool {
     let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
     let stopped = |word: &&str| word.ends_with(['.', ',', ';', '!']);
-    let auxiliary = |at: usize| words.get(at).is_some_and(|word| AUXILIARIES.contains(&bare(word).as_str()));
+    let auxiliary = |at: usize| {
+        words
+            .get(at)
+            .is_some_and(|word| *word != "May." && *word != "May," && AUXILIARIES.contains(&bare(word).as_str()))
+    };
     let stands = |at: usize| {
         let negated = at > 1 && words.get(at).is_some_and(|word| bare(word) == "not");
         words.get(at).is_some_and(stopped) && (auxiliary(at) || (negated && auxiliary(at - 1)))
@@ -105,6 +117,9 @@ const BACK: &[&str] = &[
     "эта", "эти", "этих", "этим",
 ];
 
+/// Pronouns for what is done something to.
+const OBJECTS: &[&str] = &["it", "them", "him", "sie", "ihn", "ihnen"];
+
 /// What calls itself `this`: a text, not what was said before.
 #[rustfmt::skip]
 const ITSELF: &[&str] = &[
@@ -117,6 +132,7 @@ const ITSELF: &[&str] = &[
 const DEMONSTRATIVES: &[&str] = &[
     "dessa", "desse", "dessas", "desses", "nessa", "nesse", "nisso", "disso", "desta", "deste", "nesta", "neste", "daquela", "daquele", "questa", "questo",
     "هذا", "هذه", "ذلك", "تلك", "بذلك", "لذلك", "यह", "वह", "इस", "उस", "इसे", "उसे", "इसका", "इसके", "इसकी", "उसका", "उसके", "उसकी", "इसमें", "उसमें", "इनमें", "उनमें",
+    "darauf", "daran", "darüber", "daraus", "darunter", "davon", "dazu", "dafür", "dagegen", "hiergegen", "hierfür", "hiervon", "hierzu", "hierbei", "hieraus", "hierauf",
     "bunu", "bunun", "buna", "bundan", "tego", "tej", "tym", "цього", "цей", "ця", "ці",
 ];
 
@@ -242,7 +258,7 @@ const SAID: &[&str] = &[
     "ansonsten", "dann", "also", "außerdem", "zudem", "ferner", "dagegen", "hingegen", "stattdessen", "trotzdem", "dennoch", "allerdings", "und", "oder", "in diesem fall",
     "dabei", "dafür", "dazu", "dadurch", "danach", "davon", "dort", "solche", "letztere", "erstere", "auch", "ebenso", "folglich", "somit",
     "ce", "cela", "ceci", "c'est", "cette", "ces", "cet", "mais", "cependant", "toutefois", "pourtant", "donc", "ainsi", "sinon", "alors", "en revanche", "par contre",
-    "par conséquent", "de plus", "en outre", "dans ce cas", "par exemple", "ensuite", "or", "et", "ou", "celui-ci", "celle-ci", "y", "o",
+    "par conséquent", "de plus", "en outre", "dans ce cas", "par exemple", "ensuite", "or", "et", "ou", "celui-ci", "celle-ci", "y",
     "esto", "eso", "este", "esta", "estos", "estas", "ese", "esa", "pero", "sin embargo", "no obstante", "por lo tanto", "por tanto", "por eso", "por ello", "además", "entonces",
     "en cambio", "en ese caso", "en este caso", "de lo contrario", "así", "también", "tampoco", "por ejemplo", "si no", "aquí", "allí",
     "это", "этот", "эта", "эти", "этого", "этой", "тот", "та", "те", "такой", "такие", "но", "однако", "поэтому", "иначе", "тогда", "также", "кроме того", "зато", "а", "и", "или",
@@ -292,7 +308,7 @@ const WIDE_SAID: &[&str] = &[
 const LIMITS: &[&str] = &[
     "except", "unless", "save for", "apart from this", "the exception", "the only exception", "one exception", "an exception", "exceptions", "exception",
     "not so", "this does not apply", "that does not apply", "only if", "only when", "provided that", "ausgenommen", "es sei denn", "dies gilt nicht", "das gilt nicht", "ausnahme",
-    "ausnahmen", "sauf", "à moins que", "exceptions", "l'exception", "la seule exception", "salvo", "excepto", "a menos que", "la excepción", "esto no se aplica",
+    "ausnahmen", "wyjątek", "wyjątki", "wyjątkiem", "nie dotyczy", "uitzondering", "undantag", "istisna", "sauf", "à moins que", "exceptions", "l'exception", "la seule exception", "salvo", "excepto", "a menos que", "la excepción", "esto no se aplica",
     "кроме", "за исключением", "исключение", "исключения", "если только", "это не относится", "eccetto", "salvo che", "exceto",
 ];
 
