@@ -459,8 +459,9 @@ src/back/one.rs:12:    main: a | b
             (0..60).map(|n| format!("src/long/way/file{}.rs:{n}:let value_{n} = {n};\n", n / 6)).collect();
         text.push_str("src/cache.rs:7:fn evict_oldest()\nsrc/cache.rs:9:fn other()\n");
         let left = lines_at(&text, "Where is evict_oldest?", 8.0);
-        let at = left.iter().position(|line| line == "7:fn evict_oldest()").expect("the hit");
-        assert_eq!(left[at - 1], "src/cache.rs");
+        let at =
+            left.iter().position(|line| line.ends_with("7:fn evict_oldest()")).unwrap_or_else(|| panic!("{left:#?}"));
+        assert!(left[at].starts_with("src/cache.rs:") || left[at - 1] == "src/cache.rs", "{left:#?}");
     }
 
     #[test]
