@@ -21,7 +21,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("ask", &["text", "worth/weights", "outcome"]),
     ("bond", &[]),
     ("guard", &["text", "outcome"]),
-    ("mark", &["text", "outcome", "tokens"]),
+    ("mark", &["text", "worth/weights", "outcome", "tokens"]),
     ("reexpand", &["outcome", "tokens", "mark"]),
     ("form", &["text", "tokens", "ratio", "worth/weights", "policy", "outcome", "ask", "bond", "guard", "mark"]),
     ("worth", &["text", "rewrite", "worth/weights", "policy", "outcome", "ask", "bond", "form"]),

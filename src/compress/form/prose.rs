@@ -28,7 +28,7 @@ use crate::compress::{
 use bonds::Statement;
 use scope::Scope;
 
-pub(super) use scope::{Heads, counts};
+pub(super) use scope::Heads;
 
 /// Reads a block into its statements.
 pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<'a> {

@@ -4,8 +4,8 @@
 
 use std::collections::HashMap;
 
-use super::{Block, Form, prose::counts};
-use crate::compress::text::segment::{Line, after_label, is_item, is_title, lead, lines, number, quoted, turn};
+use super::{Block, Form};
+use crate::compress::text::segment::{Line, after_label, counts, is_item, is_title, lead, lines, number, quoted, turn};
 
 /// The blocks of a text with those that are read as settings though they are the heads of mails or chunks as prose, so
 /// that what they own stands below them.

@@ -183,6 +183,48 @@ pub(in crate::compress) fn lead(line: &str) -> Option<(&str, &str)> {
     is_name.then_some((name, said))
 }
 
+/// Whether a line begins with the word and the number of a part: `SECTION 4: First aid`.
+pub(in crate::compress) fn counts(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let word = words.next().unwrap_or_default();
+    let numbered = |word: &str| {
+        let bare = word.trim_end_matches([':', '.', ')']);
+        bare.len() <= 8
+            && (bare.bytes().any(|byte| byte.is_ascii_digit()) || bare.bytes().all(|b| b"IVXABC".contains(&b)))
+    };
+    COUNTED.iter().any(|other| other.to_lowercase() == word.to_lowercase()) && words.next().is_some_and(numbered)
+}
+
+const COUNTED: &[&str] = &[
+    "Section",
+    "Article",
+    "Chapter",
+    "Part",
+    "Annex",
+    "Appendix",
+    "Schedule",
+    "Clause",
+    "Lot",
+    "Cláusula",
+    "Artigo",
+    "Título",
+    "Abschnitt",
+    "Artikel",
+    "Kapitel",
+    "Teil",
+    "Anhang",
+    "Chapitre",
+    "Annexe",
+    "Artículo",
+    "Capítulo",
+    "Sección",
+    "Anexo",
+    "Статья",
+    "Глава",
+    "Раздел",
+    "Приложение",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;

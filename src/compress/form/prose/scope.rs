@@ -7,7 +7,7 @@ use crate::compress::{
     bond::Bond,
     form::{Block, Form, Reading},
     text::{
-        segment::{Line, is_item, is_title, lead, number},
+        segment::{Line, counts, is_item, is_title, lead, number},
         sentence::ends,
     },
 };
@@ -333,18 +333,6 @@ const INDENTED: usize = 4;
 /// Characters that a title leaves free on its line at least.
 const ROOM: usize = 8;
 
-/// Whether a line begins with the word and the number of a part: `SECTION 4: First aid`.
-pub(in crate::compress::form) fn counts(text: &str) -> bool {
-    let mut words = text.split_whitespace();
-    let word = words.next().unwrap_or_default();
-    let numbered = |word: &str| {
-        let bare = word.trim_end_matches([':', '.', ')']);
-        bare.len() <= 8
-            && (bare.bytes().any(|byte| byte.is_ascii_digit()) || bare.bytes().all(|b| b"IVXABC".contains(&b)))
-    };
-    COUNTED.iter().any(|other| other.to_lowercase() == word.to_lowercase()) && words.next().is_some_and(numbered)
-}
-
 /// What the mark of an item looks like and how far in it stands: items of one list share it.
 pub(super) fn style(line: &Line<'_>) -> u64 {
     let marker = line.text.split_whitespace().next().unwrap_or_default();
@@ -371,33 +359,3 @@ pub(super) fn style(line: &Line<'_>) -> u64 {
     };
     hashed(&format!("{} {shape}", line.indent))
 }
-
-const COUNTED: &[&str] = &[
-    "Section",
-    "Article",
-    "Chapter",
-    "Part",
-    "Annex",
-    "Appendix",
-    "Schedule",
-    "Clause",
-    "Lot",
-    "Cláusula",
-    "Artigo",
-    "Título",
-    "Abschnitt",
-    "Artikel",
-    "Kapitel",
-    "Teil",
-    "Anhang",
-    "Chapitre",
-    "Annexe",
-    "Artículo",
-    "Capítulo",
-    "Sección",
-    "Anexo",
-    "Статья",
-    "Глава",
-    "Раздел",
-    "Приложение",
-];
