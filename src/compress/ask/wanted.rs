@@ -113,7 +113,7 @@ impl Wanted {
         self.terms.is_empty()
     }
 
-    /// The stems asked for, stop words left out, in no particular order; see [`stem`].
+    /// The stems asked for, stop words left out, in no particular order.
     pub(in crate::compress) fn stems(&self) -> impl Iterator<Item = &str> {
         self.terms.keys().map(String::as_str)
     }
