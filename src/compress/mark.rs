@@ -38,7 +38,15 @@ pub(super) fn assemble(source: &str, units: &[Unit]) -> String {
         }
         let run = gap(units, at);
         at += run.len();
-        let Some(mark) = mark(run, first, tight, &mut lines) else { continue };
+        let Some(mark) = mark(run, first, tight, &mut lines) else {
+            // A file's blank lines are no gap, and the lines below them keep their places.
+            if let (Some(from), Some(to)) = (run.first(), run.last())
+                && is_line(from)
+            {
+                text.push_str(source.get(from.span.start..to.span.end).unwrap_or_default());
+            }
+            continue;
+        };
         first = false;
         put(&mut text, source, run, &mark);
     }
@@ -59,6 +67,8 @@ fn gap(units: &[Unit], at: usize) -> &[Unit] {
 fn mark(run: &[Unit], first: bool, tight: bool, lines: &mut Lines<'_>) -> Option<String> {
     let count: usize = run.iter().map(|unit| unit.count).sum();
     let counted = run.iter().find(|unit| unit.count > 0)?;
+    // Whoever edits a file must know which lines are missing.
+    let tight = tight && counted.noun != Noun::FileLines;
     let mut noun = counted.noun.as_str(count).to_owned();
     if counted.noun == Noun::FileLines {
         let from = lines.number_at(run.first()?.span.start);
@@ -73,6 +83,11 @@ fn mark(run: &[Unit], first: bool, tight: bool, lines: &mut Lines<'_>) -> Option
         (false, false) if counted.noun == Noun::Sentences => "[…]".to_owned(),
         (false, false) => format!("[… {count} {noun}]"),
     })
+}
+
+/// Whether a unit is a line of a text that is read line by line.
+fn is_line(unit: &Unit) -> bool {
+    matches!(unit.noun, Noun::Lines | Noun::FileLines)
 }
 
 /// Counts the lines of a source as far as it was read.
