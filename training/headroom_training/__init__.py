@@ -1,11 +1,10 @@
-"""Everything that makes the model Headroom bundles: data, tokenizer, teachers, training, export, measurement.
+"""Everything that makes the model Headroom bundles: labels, tokenizer, training, export, measurement.
 
 The way of a model, one command a stage (`python -m headroom_training STAGE --help`):
 
-    data -> tokenizer -> teacher -> label -> train (encoder) -> train (decoder) -> export -> evaluate
+    (parse ->) silver -> learn -> export -> parity -> evaluate
 
-Each stage reads what the one before left in the work folder (`--work`, default `runs/default`) and can be
-stopped and started again.
+Each stage reads what the one before left in the work folder (`--work`, default `runs/default`).
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -1,9 +1,10 @@
-"""Writes the layout that the engine loads (LAYOUT.md): encoder.onnx, decoder.onnx, tokenizer.json, manifest.json."""
+"""Writes the layout that the engine loads (LAYOUT.md): encoder.onnx, tokenizer.json, manifest.json, parity.json."""
 
 import hashlib
 import json
 import shutil
 import subprocess
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -13,101 +14,62 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import nn
 
-FORMAT = "headroom-t5/1"
+from .network import load_checkpoint
+
+FORMAT = "headroom-t5/2"
 OPSET = 17
+OUTPUTS = ("head", "relation", "tag", "certain")
 
 
-class EncoderGraph(nn.Module):
+class Graph(nn.Module):
+    """What the engine asks for: the likeliest reading of each piece, and how sure the model is of it."""
+
     def __init__(self, model):
         super().__init__()
         self.model = model
 
-    def forward(self, input_ids, attention_mask, ratio, rarity=None):
-        encoder, decoder = self.model.encoder, self.model.decoder
-        states = encoder.states(input_ids, attention_mask, rarity)
-        keep = encoder.keep(states, ratio)
-        pointer, cross = decoder.keys(states, keep, attention_mask)
-        flat = [part for layer in cross for part in layer]
-        return (states, keep, encoder.pooled(states, attention_mask), pointer, *flat)
+    def forward(self, input_ids, attention_mask):
+        model = self.model
+        states = model.states(input_ids, attention_mask)
+        arcs = model.arcs(states, attention_mask)
+        head = arcs.argmax(-1)
+        relations = model.relations(states, head)
+        certain = torch.softmax(arcs, -1).amax(-1) * torch.softmax(relations, -1).amax(-1)
+        return head, relations.argmax(-1), model.tag(states).argmax(-1), certain
 
 
-class DecoderGraph(nn.Module):
-    def __init__(self, model):
-        super().__init__()
-        self.decoder = model.decoder
-
-    def forward(self, previous, phase, remaining, position_of_previous, mask, pointer, *tensors):
-        layers = len(self.decoder.layers)
-        cross = [(tensors[2 * i], tensors[2 * i + 1]) for i in range(layers)]
-        past = [(tensors[2 * (layers + i)], tensors[2 * (layers + i) + 1]) for i in range(layers)]
-        logits, present = self.decoder(previous, phase[:, None], remaining[:, None], position_of_previous[:, None],
-                                       mask, pointer, cross, past)
-        return (logits[:, 0], *[part for layer in present for part in layer])
-
-
-def names(prefix, layers):
-    return [f"{prefix}.{layer}.{part}" for layer in range(layers) for part in ("key", "value")]
-
-
-def export(model, tokenizer_path, folder, name, version, quantize=True, provenance=None):
-    """Exports `model` (a Headroom in training's framework), returns the folder; `provenance` goes to the manifest."""
+def export(model, tokenizer_path, folder, name, version, relations, tags, quantize=True, provenance=None):
+    """Exports `model`, returns the folder; `provenance` goes to the manifest."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     model = model.float().eval()
     shape = model.shape
-    write_graphs(model, folder)
-    for graph in ("encoder.onnx", "decoder.onnx"):
-        tidy(folder / graph)
-        if quantize:
-            to_int8(folder / graph)
+    write_graph(model, folder / "encoder.onnx")
+    tidy(folder / "encoder.onnx")
+    if quantize:
+        to_int8(folder / "encoder.onnx")
     shutil.copyfile(tokenizer_path, folder / "tokenizer.json")
     files = {file: {"sha256": hashlib.sha256((folder / file).read_bytes()).hexdigest(),
-                    "bytes": (folder / file).stat().st_size}
-             for file in ("encoder.onnx", "decoder.onnx", "tokenizer.json")}
+                    "bytes": (folder / file).stat().st_size} for file in ("encoder.onnx", "tokenizer.json")}
     manifest = {
         "format": FORMAT, "name": name, "version": version, "files": files, "max_tokens": shape.max_tokens,
-        "vocab_size": shape.vocab_size, "pad_token_id": 0, "d_model": shape.d_model, "embedding": shape.embedding,
-        "pointer": shape.pointer, "encoder_layers": shape.encoder_layers, "decoder_layers": shape.decoder_layers,
-        "heads": shape.heads, "head_width": shape.head_width, "ratio_min": 1.0, "ratio_max": 32.0,
+        "vocab_size": shape.vocab_size, "pad_token_id": 0, "d_model": shape.d_model,
+        "encoder_layers": shape.encoder_layers, "heads": shape.heads, "head_width": shape.head_width,
         "parameters": sum(parameter.numel() for parameter in model.parameters()), **(provenance or {}),
-        "rarities": shape.rarities, "weights": "int8" if quantize else "fp32", "opset": OPSET,
+        "weights": "int8" if quantize else "fp32", "opset": OPSET, "relations": list(relations), "tags": list(tags),
     }
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     return folder
 
 
-def write_graphs(model, folder):
-    shape = model.shape
-    ids = torch.ones(2, 7, dtype=torch.long)
-    mask = torch.ones(2, 7, dtype=torch.long)
-    rarity = [torch.ones(2, 7, dtype=torch.long)] if shape.rarities else []
-    batch, source = {0: "batch"}, {0: "batch", 1: "source"}
-    cross, heads = names("cross", shape.decoder_layers), {0: "batch", 2: "source"}
+def write_graph(model, path):
+    ids, mask = torch.ones(2, 7, dtype=torch.long), torch.ones(2, 7, dtype=torch.long)
+    source = {0: "batch", 1: "source"}
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
-        torch.onnx.export(
-            EncoderGraph(model), (ids, mask, torch.tensor([2.0, 5.0]), *rarity), str(folder / "encoder.onnx"),
-            input_names=["input_ids", "attention_mask", "ratio", *(["rarity"] if rarity else [])],
-            output_names=["last_hidden_state", "keep", "pooled", "pointer.key", *cross],
-            dynamic_axes={"input_ids": source, "attention_mask": source, "ratio": batch,
-                          **({"rarity": source} if rarity else {}), "last_hidden_state": source,
-                          "keep": source, "pooled": batch, "pointer.key": source, **{key: heads for key in cross}},
-            opset_version=OPSET, dynamo=False)
-        past, present = names("past", shape.decoder_layers), names("present", shape.decoder_layers)
-        keys = [torch.randn(2, shape.heads, 7, shape.head_width) for _ in cross]
-        earlier = [torch.randn(2, shape.heads, 3, shape.head_width) for _ in past]
-        torch.onnx.export(
-            DecoderGraph(model),
-            (torch.randn(2, 1, shape.d_model), torch.tensor([0, 1]), torch.tensor([9.0, 4.0]), torch.tensor([-1, 3]),
-             mask, torch.randn(2, 7, shape.pointer), *keys, *earlier), str(folder / "decoder.onnx"),
-            input_names=["previous", "phase", "remaining", "position_of_previous", "encoder_attention_mask",
-                         "pointer.key", *cross, *past],
-            output_names=["logits", *present],
-            dynamic_axes={"previous": batch, "phase": batch, "remaining": batch, "position_of_previous": batch,
-                          "encoder_attention_mask": source, "pointer.key": source, "logits": {0: "batch", 1: "choices"},
-                          **{key: heads for key in cross}, **{key: {0: "batch", 2: "steps"} for key in past},
-                          **{key: {0: "batch", 2: "steps_now"} for key in present}},
-            opset_version=OPSET, dynamo=False)
+        torch.onnx.export(Graph(model), (ids, mask), str(path), input_names=["input_ids", "attention_mask"],
+                          output_names=list(OUTPUTS), opset_version=OPSET, dynamo=False,
+                          dynamic_axes={key: source for key in ("input_ids", "attention_mask", *OUTPUTS)})
 
 
 def tidy(path):
@@ -142,6 +104,14 @@ def to_int8(path):
     full.unlink()
 
 
+def to_int8_copy(path):
+    """An int8 copy of someone else's graph, in a folder that lasts as long as the process."""
+    copy = Path(tempfile.mkdtemp()) / path.name
+    shutil.copyfile(path, copy)
+    to_int8(copy)
+    return str(copy)
+
+
 def commit():
     """The commit of the recipe, as far as git can tell."""
     command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
@@ -150,14 +120,12 @@ def commit():
 
 
 def run(args):
-    from .model import load_checkpoint
-
     work = Path(args.work)
-    model, _ = load_checkpoint(work / args.checkpoint)
-    model.encoder.keep_position(args.position)
-    folder = export(model, work / "tokenizer.json", args.out or work / "export", args.name, args.version,
-                    quantize=not args.fp32, provenance={"licence": args.licence, "trained_on": args.trained_on,
-                                                        "recipe": args.recipe or commit(),
-                                                        "rewrites": args.rewrites})
+    model, _ = load_checkpoint(work / f"{args.name}.pt")
+    arrays = np.load(work / "silver.npz")
+    folder = export(model, work / "tokenizer.json", args.out or work / "export", "headroom-t5-small", args.version,
+                    [str(name) for name in arrays["relations"]], [str(name) for name in arrays["tags"]],
+                    quantize=not args.fp32,
+                    provenance={"licence": args.licence, "trained_on": args.trained_on, "recipe": args.recipe or commit()})
     for path in sorted(folder.iterdir()):
         print(f"export: {path.name} {path.stat().st_size} bytes")

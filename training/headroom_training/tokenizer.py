@@ -39,14 +39,3 @@ def train(lines, vocabulary, path):
 
 def load(path):
     return Tokenizer.from_file(str(path))
-
-
-def run(args):
-    from . import corpus
-
-    target = Path(args.work) / "tokenizer.json"
-    if target.exists() and not args.force:
-        print(f"{target} is there; --force makes it again")
-        return
-    tokenizer = train(corpus.tokenizer_lines(args.data, args.seed), args.vocabulary, target)
-    print(f"tokenizer: {tokenizer.get_vocab_size()} pieces")
