@@ -35,7 +35,10 @@ pub use outcome::{Condensation, Decision, Form, Limit, Noun, Outcome, Reason, Re
 pub use policy::{Kinds, Policy, Style};
 pub use ratio::{Factor, InvalidRatio, Level, Ratio};
 pub use reexpand::reexpand;
-pub use rewrite::{Encoded, Interrupt, RewriteError, RewriteRequest, Rewriter};
+pub use rewrite::{Interrupt, RewriteError, Rewriter, Shorter};
+#[doc(hidden)]
+pub use shorten::forms;
+pub use shorten::{Relation, Syntax, Tag, Word};
 pub use tokens::{CountTokens, Encoding};
 
 use ask::{Frame, Wanted};
@@ -85,7 +88,7 @@ pub fn compress(
     let worths = worth::weigh(&page, &wanted, policy.redundancy, asked)?;
     let goal = goal(text, &frame, factor, before, tokens);
     if let Some(model) = model {
-        shorten::shorten(&mut page, &worths, &mut costs, goal, model, |text| tokens.count(text))?;
+        shorten::shorten(&mut page, &worths, &mut costs, goal, &wanted, model, |text| tokens.count(text))?;
     }
     let written = fitted(text, &page, &worths, &costs, goal, before, tokens);
     Ok(guarded(text, written, tokens))

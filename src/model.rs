@@ -1,6 +1,7 @@
 //! Models behind the pipeline's [`Rewriter`]: T5 exports run by ONNX Runtime.
 //!
-//! Two layouts are read: our own (`headroom-t5/1`), and what optimum writes of any T5.
+//! Two layouts are read: our own (`headroom-t5/2`), which reads the syntax of statements, and what optimum writes of any T5,
+//! which puts them in its own words.
 //! A model is used by one thread, which owns it. What ends its work is the interrupt that it is given: asked before every
 //! run of a graph, and by a thread beside it while a run takes long.
 
@@ -33,7 +34,7 @@ use self::{
     stock::{Files, Stock},
     watch::Watch,
 };
-use crate::compress::{Encoded, Interrupt, RewriteError, RewriteRequest, Rewriter};
+use crate::compress::{Interrupt, RewriteError, Rewriter, Shorter};
 
 /// How a model is run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -49,11 +50,11 @@ pub struct Options {
 /// Which sentence encoder compares the meaning of a text with another's.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Sentences {
-    /// The one that the build obtained; where it could not, the T5 encoder's pooled states.
+    /// The one that the build obtained; where it could not, none.
     #[default]
     Bundled,
-    /// The T5 encoder's pooled states.
-    Own,
+    /// None: words alone tell what is relevant.
+    Off,
     /// The files of a folder, which must be those that the build would obtain.
     At(PathBuf),
 }
@@ -62,7 +63,7 @@ impl Sentences {
     fn folder(&self) -> Option<PathBuf> {
         match self {
             Self::Bundled => sentence::folder(),
-            Self::Own => None,
+            Self::Off => None,
             Self::At(folder) => Some(folder.clone()),
         }
     }
@@ -129,10 +130,9 @@ impl Model {
     /// # Errors
     /// [`ModelError::Warm`] when the model fails, as a broken export does.
     pub fn warm(&mut self) -> Result<(), ModelError> {
-        let text = "A plain sentence of the usual kind, which says that all is well. ".repeat(8);
-        self.read(&[&text], 5.0).map_err(ModelError::Warm)?;
+        let text = "A plain sentence of the usual kind, which says that all is well. ".repeat(4);
         self.meanings(&[&text]).map_err(ModelError::Warm)?;
-        self.rewrite(&[RewriteRequest { text: &text, ratio: 5.0 }]).map_err(ModelError::Warm)?;
+        self.shorten(&[&text]).map_err(ModelError::Warm)?;
         Ok(())
     }
 
@@ -148,13 +148,6 @@ impl Rewriter for Model {
         &self.info.fingerprint
     }
 
-    fn rewrites(&self) -> bool {
-        match &self.kind {
-            Kind::Own(own) => own.rewrites(),
-            Kind::Stock(_) => true,
-        }
-    }
-
     fn interrupt(&mut self, interrupt: Interrupt) {
         self.interrupt = interrupt;
     }
@@ -163,25 +156,23 @@ impl Rewriter for Model {
         self.tenant = tenant;
     }
 
-    fn read(&mut self, texts: &[&str], ratio: f32) -> Result<Vec<Encoded>, RewriteError> {
-        match &mut self.kind {
-            Kind::Own(own) => own.read(texts, ratio, &self.interrupt),
-            Kind::Stock(stock) => stock.read(texts, &self.interrupt),
-        }
-    }
-
     fn meanings(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, RewriteError> {
-        if let Some(encoder) = &mut self.sentences {
-            return encoder.meanings(&self.interrupt, self.tenant, texts);
+        match &mut self.sentences {
+            Some(encoder) => encoder.meanings(&self.interrupt, self.tenant, texts),
+            None => Ok(vec![Vec::new(); texts.len()]),
         }
-        // The meaning doesn't depend on the ratio.
-        Ok(self.read(texts, 5.0)?.into_iter().map(|read| read.meaning).collect())
     }
 
-    fn rewrite(&mut self, requests: &[RewriteRequest<'_>]) -> Result<Vec<Option<String>>, RewriteError> {
+    fn shorten(&mut self, statements: &[&str]) -> Result<Vec<Option<Shorter>>, RewriteError> {
         match &mut self.kind {
-            Kind::Own(own) => own.rewrite(requests, &self.interrupt),
-            Kind::Stock(stock) => stock.rewrite(requests, &self.interrupt),
+            Kind::Own(own) => {
+                let read = own.read(statements, &self.interrupt)?;
+                Ok(read.into_iter().map(|syntax| syntax.map(Shorter::Syntax)).collect())
+            }
+            Kind::Stock(stock) => {
+                let written = stock.rewrite(statements, &self.interrupt)?;
+                Ok(written.into_iter().map(|text| text.map(Shorter::Text)).collect())
+            }
         }
     }
 }
@@ -202,14 +193,6 @@ fn shorter(pieces: &[String], source: &str) -> Option<String> {
     let filled: Vec<&str> = pieces.iter().map(String::as_str).filter(|piece| !piece.is_empty()).collect();
     let text = filled.join(" ");
     (!text.is_empty() && text.len() < source.trim().len()).then_some(text)
-}
-
-/// To length one; a vector of zeros stays what it is.
-fn normalise(vector: &mut [f32]) {
-    let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
-    if length > 0.0 {
-        vector.iter_mut().for_each(|value| *value /= length);
-    }
 }
 
 #[cfg(test)]

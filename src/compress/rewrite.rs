@@ -1,6 +1,8 @@
-//! What the pipeline asks of a model: read texts (scores and meaning), and rewrite them under a length.
+//! What the pipeline asks of a model: what texts mean, and how statements may be shortened.
 
-use std::{fmt, ops::Range, sync::Arc};
+use std::{fmt, sync::Arc};
+
+use super::shorten::Syntax;
 
 /// A sequence-to-sequence model, as far as the pipeline needs one.
 ///
@@ -20,33 +22,25 @@ pub trait Rewriter {
         let _ = tenant;
     }
 
-    /// Whether sentences in this model's words are better than what selection leaves of them. `false` for a model whose
-    /// decoder was measured not to be worth its time; what it reads may be.
-    fn rewrites(&self) -> bool {
+    /// Whether this model says how statements may be shortened; `false` for one that only compares meanings.
+    fn shortens(&self) -> bool {
         true
     }
 
-    /// Reads each text once: what each of its words is worth at `ratio`, and what the whole of it means.
+    /// What it says of each statement that may become shorter, in one batch; `None` where it has nothing to offer.
     ///
     /// # Errors
     /// See [`RewriteError`].
-    fn read(&mut self, texts: &[&str], ratio: f32) -> Result<Vec<Encoded>, RewriteError>;
+    fn shorten(&mut self, statements: &[&str]) -> Result<Vec<Option<Shorter>>, RewriteError>;
 
     /// What each text means: a vector of length one, so that the scalar product of two is their similarity of meaning.
-    /// Cheaper and better at relevance than [`Rewriter::read`] where a sentence encoder is present; empty vectors where
-    /// the model knows none.
+    /// Empty vectors where the model knows none.
     ///
     /// # Errors
     /// See [`RewriteError`].
     fn meanings(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, RewriteError> {
         Ok(texts.iter().map(|_| Vec::new()).collect())
     }
-
-    /// Rewrites each text in one batch; `None` where the model has no shorter form to offer.
-    ///
-    /// # Errors
-    /// See [`RewriteError`].
-    fn rewrite(&mut self, requests: &[RewriteRequest<'_>]) -> Result<Vec<Option<String>>, RewriteError>;
 }
 
 /// Says whether work that is under way should end: the job's deadline has passed, or nobody waits for it any more.
@@ -88,24 +82,13 @@ impl fmt::Debug for Interrupt {
     }
 }
 
-/// One reading of one text.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Encoded {
-    /// For each word (a run without whitespace), in order: its byte span in the text and the probability (0–1) that it
-    /// should stay. Empty where the model has no such head.
-    pub keep: Vec<(Range<usize>, f32)>,
-    /// The pooled encoder states, of length one; the scalar product of two is their similarity of meaning. Zeros for a
-    /// text without tokens.
-    pub meaning: Vec<f32>,
-}
-
-/// One text to rewrite.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RewriteRequest<'a> {
-    /// The source.
-    pub text: &'a str,
-    /// Original : compressed.
-    pub ratio: f32,
+/// How a model says that a statement may be shortened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Shorter {
+    /// By its syntax, from which constituents that are optional can be told.
+    Syntax(Syntax),
+    /// In words of the model's own.
+    Text(String),
 }
 
 /// Why a model gave no answer.

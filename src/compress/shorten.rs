@@ -1,17 +1,29 @@
-//! Shorter statements in a model's words: variants beside the whole, each through the guard.
+//! Shorter statements, by what a model says of them: variants beside the whole, each through the guard.
 //!
-//! Only a model that says so of itself is asked (see [`Rewriter::rewrites`]), and only about statements that may win a
-//! place: the worthiest, up to a few times the budget. Whatever it writes must keep every atom of its source; what the
-//! guard refuses is not offered.
+//! A model that reads syntax shows which constituents a statement can do without; the statement then stands on a ladder
+//! from whole to core, and the one choice takes the rung that pays. A model that writes gives one variant in its own
+//! words. Only statements that may win a place are asked about: the worthiest, up to a few times the budget.
+
+mod ladder;
+mod optional;
+mod syntax;
+
+use std::ops::Range;
+
+pub use syntax::{Relation, Syntax, Tag, Word};
 
 use super::{
+    ask::Wanted,
     form::{Form, Item, Page, Variant},
     guard,
-    rewrite::{RewriteError, RewriteRequest, Rewriter},
-    worth::Worth,
+    rewrite::{RewriteError, Rewriter, Shorter},
+    worth::{Worth, weights::CERTAIN},
 };
+use ladder::{Rung, ladder};
+use optional::Optional;
+use syntax::Tree;
 
-/// Gives the worthiest statements of a page a shorter variant where the model has one that stands.
+/// Gives the worthiest statements of a page shorter variants where the model has some that stand.
 ///
 /// # Errors
 /// What `model` reports.
@@ -20,10 +32,12 @@ pub(super) fn shorten(
     worths: &[Worth],
     costs: &mut [Vec<usize>],
     budget: usize,
+    wanted: &Wanted,
     model: &mut dyn Rewriter,
     count: impl Fn(&str) -> usize,
 ) -> Result<(), RewriteError> {
-    if !model.rewrites() {
+    // Where nothing is asked, what may go tells about as much as the next statement that would come in for it.
+    if !model.shortens() || wanted.is_empty() {
         return Ok(());
     }
     let statement = |item: &Item<'_>| item.form == Form::Prose && !item.fixed && item.count > 0 && item.salience > 0.0;
@@ -39,24 +53,64 @@ pub(super) fn shorten(
     });
     let texts: Vec<String> =
         order.iter().filter_map(|at| Some(page.items.get(*at)?.text().trim_end().to_owned())).collect();
-    let requests: Vec<RewriteRequest<'_>> = texts.iter().map(|text| RewriteRequest { text, ratio: RATIO }).collect();
-    for ((at, source), shorter) in order.iter().zip(&texts).zip(model.rewrite(&requests)?) {
-        let Some(shorter) = shorter.filter(|shorter| guard::check(source, shorter).is_ok()) else { continue };
-        let (Some(item), Some(costs)) = (page.items.get_mut(*at), costs.get_mut(*at)) else { continue };
-        let white = item.text().get(source.len()..).unwrap_or_default();
-        let text = format!("{}{white}", shorter.trim_end());
-        let cost = count(&text);
-        if costs.first().is_some_and(|whole| cost < *whole) {
+    let statements: Vec<&str> = texts.iter().map(String::as_str).collect();
+    for ((at, source), shorter) in order.iter().zip(&texts).zip(model.shorten(&statements)?) {
+        // What a later statement refers to by a pronoun is mostly a name.
+        let referred = (at + 1..at + 3).any(|next| page.bonds.of(next).contains(at));
+        let rungs = match shorter {
+            None => Vec::new(),
             // Every atom stands, so what it keeps is all that could be asked.
-            item.variants.push(Variant { lossless: false, ..Variant::lossless(text) });
-            costs.push(cost);
+            Some(Shorter::Text(text)) if guard::check(source, &text).is_ok() => vec![Rung { text, keeps: 1.0 }],
+            Some(Shorter::Text(_)) => Vec::new(),
+            Some(Shorter::Syntax(syntax)) => {
+                rungs(source, &syntax, CERTAIN, |part, named| named && referred || wanted.mentions(part) > 0.0)
+            }
+        };
+        let (Some(item), Some(costs)) = (page.items.get_mut(*at), costs.get_mut(*at)) else { continue };
+        let white = item.text().get(source.len()..).unwrap_or_default().to_owned();
+        for Rung { text, keeps } in rungs {
+            let text = format!("{}{white}", text.trim_end());
+            let cost = count(&text);
+            if costs.last().is_some_and(|last| cost < *last) {
+                item.variants.push(Variant::shorter(text, keeps));
+                costs.push(cost);
+            }
         }
     }
     Ok(())
 }
 
-/// How much shorter a statement is to become; more is not said without losing an atom.
-const RATIO: f32 = 2.0;
+/// A statement's constituents that may go where the model is that sure of them, as bytes, and its ladder with the share of
+/// its worth that each form keeps: what `training/` measures a model by.
+#[doc(hidden)]
+#[must_use]
+pub fn forms(source: &str, syntax: &Syntax, certain: f32) -> (Vec<Range<usize>>, Vec<(String, f32)>) {
+    let Some(tree) = Tree::new(syntax) else { return Default::default() };
+    let optional = self::certain(source, &tree, certain);
+    let spans = optional.iter().filter_map(|one| ladder::bytes(source, tree.words, &one.words)).collect();
+    let rungs = rungs(source, syntax, certain, |_, _| false);
+    (spans, rungs.into_iter().map(|rung| (rung.text, rung.keeps)).collect())
+}
+
+/// The forms of a statement that the guard lets stand for it. `stays` says of a constituent that it must not go, and
+/// whether there is a name in it.
+fn rungs(source: &str, syntax: &Syntax, certain: f32, stays: impl Fn(&str, bool) -> bool) -> Vec<Rung> {
+    let Some(tree) = Tree::new(syntax) else { return Vec::new() };
+    let mut rungs = ladder(source, &tree, &self::certain(source, &tree, certain), stays);
+    rungs.retain(|rung| guard::shorter(source, &rung.text).is_ok());
+    rungs
+}
+
+/// The optional constituents of which the model is sure: in them, and at the word behind them.
+fn certain(source: &str, tree: &Tree<'_>, least: f32) -> Vec<Optional> {
+    let mut optional = optional::optional(source, tree);
+    optional.retain(|one| {
+        let around = one.words.start..(one.words.end + 1).min(tree.words.len());
+        tree.words.get(around).unwrap_or_default().iter().all(|word| word.certain >= least)
+    });
+    optional
+}
+
 /// Statements of so many times the budget are shortened: the others will hardly win a place.
 const CANDIDATES: usize = 2;
 /// Shorter statements, in tokens, stay whole.
@@ -65,7 +119,7 @@ const SHORTEST: usize = 12;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compress::{Encoded, Noun, bond::Bonds};
+    use crate::compress::{Noun, Query, bond::Bonds};
 
     /// Says what it is told to say.
     struct Says(&'static str);
@@ -75,12 +129,8 @@ mod tests {
             "says"
         }
 
-        fn read(&mut self, texts: &[&str], _: f32) -> Result<Vec<Encoded>, RewriteError> {
-            Ok(texts.iter().map(|_| Encoded::default()).collect())
-        }
-
-        fn rewrite(&mut self, requests: &[RewriteRequest<'_>]) -> Result<Vec<Option<String>>, RewriteError> {
-            Ok(requests.iter().map(|_| Some(self.0.to_owned())).collect())
+        fn shorten(&mut self, statements: &[&str]) -> Result<Vec<Option<Shorter>>, RewriteError> {
+            Ok(statements.iter().map(|_| Some(Shorter::Text(self.0.to_owned()))).collect())
         }
     }
 
@@ -96,7 +146,9 @@ mod tests {
             let mut page = Page { items: vec![item], bonds: Bonds::new(1, &[]) };
             let mut costs = vec![vec![20]];
             let worths = [Worth { value: 1.0, ..Worth::default() }];
-            shorten(&mut page, &worths, &mut costs, 40, &mut Says(said), |text| text.split(' ').count()).unwrap();
+            let asked = Wanted::new(&Query::default(), Some("What did the committee do?"));
+            shorten(&mut page, &worths, &mut costs, 40, &asked, &mut Says(said), |text| text.split(' ').count())
+                .unwrap();
             assert_eq!((page.items[0].variants.len(), costs[0].len()), (variants, variants), "{said}");
         }
     }

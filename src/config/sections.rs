@@ -21,7 +21,7 @@ pub struct CompressConfig {
     pub style: Style,
     /// Texts below this many target tokens go on as they are.
     pub min_tokens: usize,
-    /// Whether a model may be asked: for meanings, and for shorter statements where it rewrites. Words alone otherwise.
+    /// Whether a model may be asked: for meanings, and how statements may be shortened. Words and whole ones otherwise.
     pub rewrite: bool,
     /// Which kinds of redundancy count.
     pub redundancy: Kinds,
@@ -64,7 +64,7 @@ pub struct ModelConfig {
     pub threads: usize,
     /// What a stock T5 is told before each text. Our own export takes none.
     pub prefix: Option<String>,
-    /// What compares meanings: `bundled`, `none` (the T5 encoder's own states), or the folder of the encoder's files.
+    /// What compares meanings: `bundled`, `none` (words alone), or the folder of the encoder's files.
     pub sentence_encoder: String,
 }
 
@@ -80,7 +80,7 @@ impl ModelConfig {
     pub fn options(&self) -> Options {
         let sentences = match self.sentence_encoder.as_str() {
             "bundled" => Sentences::Bundled,
-            "none" => Sentences::Own,
+            "none" => Sentences::Off,
             folder => Sentences::At(folder.into()),
         };
         Options { threads: self.threads, prefix: self.prefix.clone(), sentences }

@@ -18,7 +18,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use crate::compress::{Encoded, Encoding, Interrupt, RewriteError, RewriteRequest, Rewriter};
+use crate::compress::{Encoding, Interrupt, RewriteError, Rewriter, Shorter};
 
 use super::{
     StartError, Tenant,
@@ -76,7 +76,7 @@ impl Loaded {
 #[derive(Debug)]
 pub(super) struct Model {
     pub(super) fingerprint: String,
-    rewrites: bool,
+    shortens: bool,
 }
 
 /// The handle to the thread.
@@ -175,7 +175,7 @@ impl Owner {
     fn load_and_answer(self, backend: Backend, loading: &watch::Sender<Loaded>, calls: &Receiver<Call>) {
         let (model, loaded) = match load(backend) {
             Ok(Some(model)) => {
-                let facts = Model { fingerprint: model.fingerprint().to_owned(), rewrites: model.rewrites() };
+                let facts = Model { fingerprint: model.fingerprint().to_owned(), shortens: model.shortens() };
                 (Some(model), Loaded::Model(Arc::new(facts)))
             }
             Ok(None) => (None, Loaded::Nothing),
@@ -272,13 +272,8 @@ impl Rewriter for RemoteRewriter<'_> {
         &self.model.fingerprint
     }
 
-    fn rewrites(&self) -> bool {
-        self.model.rewrites
-    }
-
-    fn read(&mut self, texts: &[&str], ratio: f32) -> Result<Vec<Encoded>, RewriteError> {
-        let texts = owned(texts);
-        self.ask(move |model| model.read(&borrowed(&texts), ratio))
+    fn shortens(&self) -> bool {
+        self.model.shortens
     }
 
     fn meanings(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, RewriteError> {
@@ -291,13 +286,9 @@ impl Rewriter for RemoteRewriter<'_> {
         Ok(meanings)
     }
 
-    fn rewrite(&mut self, requests: &[RewriteRequest<'_>]) -> Result<Vec<Option<String>>, RewriteError> {
-        let requests: Vec<_> = requests.iter().map(|request| (request.text.to_owned(), request.ratio)).collect();
-        self.ask(move |model| {
-            let requests: Vec<_> =
-                requests.iter().map(|(text, ratio)| RewriteRequest { text, ratio: *ratio }).collect();
-            model.rewrite(&requests)
-        })
+    fn shorten(&mut self, statements: &[&str]) -> Result<Vec<Option<Shorter>>, RewriteError> {
+        let statements = owned(statements);
+        self.ask(move |model| model.shorten(&borrowed(&statements)))
     }
 }
 

@@ -10,9 +10,7 @@ use futures_util::{FutureExt, future::join_all};
 use proptest::prelude::*;
 
 use crate::{
-    compress::{
-        Decision, Encoded, Factor, Interrupt, Outcome, Ratio, RewriteError, RewriteRequest, Rewriter, ToolCall, Unit,
-    },
+    compress::{Decision, Factor, Interrupt, Outcome, Ratio, RewriteError, Rewriter, Shorter, ToolCall, Unit},
     model::ScriptedRewriter,
 };
 
@@ -34,19 +32,14 @@ impl<F: FnMut(&Interrupt) -> Result<(), RewriteError>> Rewriter for Double<F> {
         self.interrupt = interrupt;
     }
 
-    fn read(&mut self, texts: &[&str], ratio: f32) -> Result<Vec<Encoded>, RewriteError> {
-        (self.before)(&self.interrupt)?;
-        self.scripted.read(texts, ratio)
-    }
-
     fn meanings(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, RewriteError> {
         (self.before)(&self.interrupt)?;
-        Ok(self.scripted.read(texts, 2.0)?.into_iter().map(|encoded| encoded.meaning).collect())
+        self.scripted.meanings(texts)
     }
 
-    fn rewrite(&mut self, requests: &[RewriteRequest<'_>]) -> Result<Vec<Option<String>>, RewriteError> {
+    fn shorten(&mut self, statements: &[&str]) -> Result<Vec<Option<Shorter>>, RewriteError> {
         (self.before)(&self.interrupt)?;
-        self.scripted.rewrite(requests)
+        self.scripted.shorten(statements)
     }
 }
 

@@ -187,13 +187,25 @@ impl Outputs {
         }
     }
 
-    /// The numbers of an output with `rank` dimensions, and the dimensions.
+    /// The numbers of an output with `RANK` dimensions, and the dimensions.
     pub(crate) fn floats<const RANK: usize>(&self, name: &str) -> Result<([usize; RANK], &[f32]), RunError> {
+        self.numbers(name)
+    }
+
+    /// The same of an output of whole numbers.
+    pub(crate) fn integers<const RANK: usize>(&self, name: &str) -> Result<([usize; RANK], &[i64]), RunError> {
+        self.numbers(name)
+    }
+
+    fn numbers<const RANK: usize, T: PrimitiveTensorElementType>(
+        &self,
+        name: &str,
+    ) -> Result<([usize; RANK], &[T]), RunError> {
         let Some((_, value)) = self.values.iter().find(|(known, _)| known == name) else {
             return Err(RunError::NoOutput { graph: self.graph.clone(), name: name.to_owned() });
         };
         let (shape, numbers) =
-            value.try_extract_tensor::<f32>().map_err(|source| RunError::Run { graph: self.graph.clone(), source })?;
+            value.try_extract_tensor::<T>().map_err(|source| RunError::Run { graph: self.graph.clone(), source })?;
         let sizes: Vec<usize> = shape.iter().filter_map(|size| usize::try_from(*size).ok()).collect();
         let sizes = sizes.try_into().map_err(|_| RunError::Shape {
             graph: self.graph.clone(),

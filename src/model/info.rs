@@ -38,7 +38,7 @@ pub struct Info {
     pub recipe: Option<String>,
     /// The model card, where there is one.
     pub card: Option<PathBuf>,
-    /// The sentence encoder that compares meanings; `None` where the T5 encoder does.
+    /// The sentence encoder that compares meanings; `None` where words alone tell what is relevant.
     pub sentence_encoder: Option<String>,
     /// Threads of one operator.
     pub threads: usize,

@@ -13,9 +13,9 @@ use sha2::{Digest, Sha256};
 use super::ModelError;
 
 /// The only format there is so far.
-pub(crate) const FORMAT: &str = "headroom-t5/1";
+pub(crate) const FORMAT: &str = "headroom-t5/2";
 
-/// `manifest.json` of a `headroom-t5/1` folder. What this version doesn't know is ignored, except for another format.
+/// `manifest.json` of a `headroom-t5/2` folder. What this version doesn't know is ignored, except for another format.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Manifest {
     pub(crate) name: String,
@@ -25,14 +25,10 @@ pub(crate) struct Manifest {
     pub(crate) max_tokens: usize,
     pub(crate) vocab_size: usize,
     pub(crate) pad_token_id: i64,
-    /// Width of the pooled vector.
-    pub(crate) embedding: usize,
-    pub(crate) decoder_layers: usize,
-    pub(crate) heads: usize,
-    pub(crate) head_width: usize,
-    /// Whether its decoder is worth its time beside selection, as measured.
-    #[serde(default = "yes")]
-    pub(crate) rewrites: bool,
+    /// The relations that the encoder names by number.
+    pub(crate) relations: Vec<String>,
+    /// The tags that the encoder names by number.
+    pub(crate) tags: Vec<String>,
     #[serde(default)]
     pub(crate) parameters: Option<u64>,
     #[serde(default)]
@@ -43,13 +39,6 @@ pub(crate) struct Manifest {
     /// The commit whose recipe made it.
     #[serde(default)]
     pub(crate) recipe: Option<String>,
-    /// Classes of word rarity that the encoder takes as an input. Only experiments have any.
-    #[serde(default)]
-    pub(crate) rarities: usize,
-}
-
-const fn yes() -> bool {
-    true
 }
 
 /// A file as the manifest describes it.
@@ -91,7 +80,7 @@ impl Manifest {
 
     /// Checks every file that the manifest names, before any of them is given to native code.
     pub(crate) fn verify(&self, folder: &Path) -> Result<Vec<HashedFile>, ModelError> {
-        for needed in ["encoder.onnx", "decoder.onnx", "tokenizer.json"] {
+        for needed in ["encoder.onnx", "tokenizer.json"] {
             if !self.files.contains_key(needed) {
                 let why = format!("`files` does not name {needed}");
                 return Err(ModelError::Description { path: folder.join("manifest.json"), why });
@@ -135,7 +124,7 @@ pub(crate) fn fingerprint(files: &[HashedFile], settings: &str) -> String {
 }
 
 /// Raised whenever the code of this module may give other output for equal files.
-const RUNNER_VERSION: u32 = 3;
+const RUNNER_VERSION: u32 = 4;
 
 pub(crate) fn parse<T: serde::de::DeserializeOwned>(path: &Path, text: &[u8]) -> Result<T, ModelError> {
     serde_json::from_slice(text)

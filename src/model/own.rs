@@ -1,226 +1,167 @@
-//! Our own export, `headroom-t5/1`: one encoder that says what each word is worth and what a text means, and a decoder
-//! that points at the spans to keep.
+//! Our own export, `headroom-t5/2`: one encoder that reads the syntax of statements.
 //!
-//! Dynamic int8 takes one scale for each activation tensor, so in a batch a text's numbers change in the third digit with
-//! its neighbours and with the padding. [`Own::read`] therefore runs one window at a time: what it says is a function of
-//! the text, and windows are long enough for that to cost nothing. [`Own::rewrite`] has many short texts, which are up
-//! to twice as fast together: they share batches, only ever with texts of the same call, and made up in the same way for
-//! equal calls. A span can depend on the other texts of its call, never on other calls.
-
-mod pointer;
+//! Dynamic int8 takes one scale for each activation tensor, so in a batch a statement's numbers change in the third digit
+//! with its neighbours and with the padding. Statements share batches, since they are up to twice as fast together, but
+//! only with those of the same call, and made up in the same way for equal calls: what is said of a statement can depend
+//! on the other statements of its text, never on other texts.
 
 use std::{ops::Range, path::Path};
 
-use ort::value::DynValue;
-
-use self::pointer::{Pointer, Step};
 use super::{
     ModelError,
     batch::{MOST_ROWS, Padded},
-    graph::{Graph, Outputs, RunError, tensor},
+    graph::{Graph, Outputs, RunError},
     manifest::Manifest,
-    pieces::{Pieces, Tokens, words},
+    pieces::{Pieces, Tokens},
     watch::Watch,
 };
-use crate::compress::{Encoded, Interrupt, RewriteError, RewriteRequest};
+use crate::compress::{Interrupt, Relation, RewriteError, Syntax, Tag, Word};
 
-/// A loaded `headroom-t5/1` folder.
+/// A loaded `headroom-t5/2` folder.
 #[derive(Debug)]
 pub(crate) struct Own {
     manifest: Manifest,
     pieces: Pieces,
     encoder: Graph,
-    decoder: Graph,
+    relations: Vec<Named>,
+    tags: Vec<Tag>,
 }
 
-/// A window of a text that is to be rewritten.
-struct Row<'a> {
-    text: &'a str,
-    ratio: f32,
-    tokens: Tokens,
-    /// Which request it belongs to, and where in it.
-    request: usize,
-    part: usize,
+/// What a piece is to its head.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Named {
+    /// A part of the word that its head begins.
+    Inside,
+    Relation(Relation),
 }
+
+/// The relation of a piece to the first piece of its word.
+const INSIDE: &str = "in";
 
 impl Own {
     /// Loads a folder whose files were verified.
     pub(crate) fn load(folder: &Path, manifest: Manifest, threads: usize, watch: &Watch) -> Result<Self, ModelError> {
         let pieces = Pieces::load(&folder.join("tokenizer.json"))?;
         let encoder = Graph::load(&folder.join("encoder.onnx"), threads, watch)?;
-        let decoder = Graph::load(&folder.join("decoder.onnx"), threads, watch)?;
-        encoder.expect(&["input_ids", "attention_mask", "ratio"], &["last_hidden_state", "keep", "pooled"])?;
-        decoder.expect(&["previous", "phase", "remaining", "position_of_previous"], &["logits"])?;
-        let wrong = match manifest.max_tokens {
+        encoder.expect(&["input_ids", "attention_mask"], &["head", "relation", "tag", "certain"])?;
+        let missing = match manifest.max_tokens {
             0 => Some("max_tokens is 0"),
-            _ if manifest.rarities > 0 => Some("the encoder wants `rarity`, which this version does not give"),
+            _ if !manifest.relations.iter().any(|name| name == INSIDE) => Some("`relations` lacks `in`"),
+            _ if manifest.tags.is_empty() => Some("`tags` is empty"),
             _ => None,
         };
-        if let Some(why) = wrong {
+        if let Some(why) = missing {
             return Err(ModelError::Description { path: folder.join("manifest.json"), why: why.to_owned() });
         }
-        Ok(Self { manifest, pieces, encoder, decoder })
+        let named = |name: &String| match name.as_str() {
+            INSIDE => Named::Inside,
+            name => Named::Relation(Relation::named(name)),
+        };
+        let relations = manifest.relations.iter().map(named).collect();
+        let tags = manifest.tags.iter().map(|name| Tag::named(name)).collect();
+        Ok(Self { manifest, pieces, encoder, relations, tags })
     }
 
     pub(crate) fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
-    /// Whether its rewrites are worth their time.
-    pub(crate) const fn rewrites(&self) -> bool {
-        self.manifest.rewrites
-    }
-
-    /// See [`Rewriter::read`](crate::compress::Rewriter::read).
-    pub(crate) fn read(&mut self, texts: &[&str], ratio: f32, stop: &Interrupt) -> Result<Vec<Encoded>, RewriteError> {
-        texts.iter().map(|text| self.read_one(text, ratio, stop)).collect()
-    }
-
-    fn read_one(&mut self, text: &str, ratio: f32, stop: &Interrupt) -> Result<Encoded, RewriteError> {
-        let tokens = self.pieces.encode(text, false)?;
-        let mut logits = Vec::with_capacity(tokens.ids.len());
-        let mut meaning = vec![0.0; self.manifest.embedding];
-        if tokens.ids.is_empty() {
-            return Ok(Encoded { keep: Vec::new(), meaning });
-        }
-        for window in tokens.windows(text, self.manifest.max_tokens) {
-            let ids = tokens.slice(&window).ids;
-            let outputs = self.encode(&Padded::new(&[&ids], self.manifest.pad_token_id)?, &[ratio], stop)?;
-            let ([_, _], of_window) = outputs.floats("keep")?;
-            logits.extend_from_slice(of_window);
-            let ([_, _], pooled) = outputs.floats("pooled")?;
-            // A longer text means what its pieces mean, each by its share of the tokens.
-            let share = window.len() as f32;
-            meaning.iter_mut().zip(pooled).for_each(|(sum, value)| *sum += value * share);
-        }
-        super::normalise(&mut meaning);
-        Ok(Encoded { keep: word_scores(text, &tokens, &logits), meaning })
-    }
-
-    fn encode(&mut self, rows: &Padded, ratios: &[f32], stop: &Interrupt) -> Result<Outputs, RewriteError> {
-        let ratios = tensor(&[ratios.len()], ratios.to_vec())?;
-        self.encoder.run(stop, &[("input_ids", &rows.ids), ("attention_mask", &rows.mask), ("ratio", &ratios)])
-    }
-
-    /// See [`Rewriter::rewrite`](crate::compress::Rewriter::rewrite).
-    pub(crate) fn rewrite(
-        &mut self,
-        requests: &[RewriteRequest<'_>],
-        stop: &Interrupt,
-    ) -> Result<Vec<Option<String>>, RewriteError> {
+    /// The syntax of each statement; `None` for one that is longer than the window, or that has no words.
+    pub(crate) fn read(&mut self, statements: &[&str], stop: &Interrupt) -> Result<Vec<Option<Syntax>>, RewriteError> {
         let mut rows = Vec::new();
-        // For each request the texts of its windows; `None` for one that the model must not shorten.
-        let mut written = Vec::new();
-        for (request, RewriteRequest { text, ratio }) in requests.iter().enumerate() {
+        for (at, text) in statements.iter().enumerate() {
+            // No statement of so many bytes fits, whatever its tokens.
+            if text.len() > self.manifest.max_tokens * MOST_BYTES {
+                continue;
+            }
             let tokens = self.pieces.encode(text, false)?;
-            let windows = tokens.windows(text, self.manifest.max_tokens);
-            let whole = windows.iter().all(|window| between_words(text, &tokens, window.start));
-            let may = whole && !tokens.ids.is_empty();
-            written.push(may.then(|| vec![String::new(); windows.len()]));
-            let row = |(part, window)| Row { text, ratio: *ratio, tokens: tokens.slice(window), request, part };
-            rows.extend(windows.iter().enumerate().filter(|_| may).map(row));
+            if (1..=self.manifest.max_tokens).contains(&tokens.ids.len()) {
+                rows.push((at, tokens));
+            }
         }
-        // Rows of about the same length need little padding and end at about the same step.
-        rows.sort_by_key(|row| (row.tokens.ids.len(), row.request, row.part));
+        // Rows of about the same length need little padding.
+        rows.sort_by_key(|(at, tokens)| (tokens.ids.len(), *at));
+        let mut found = vec![None; statements.len()];
         for batch in rows.chunks(MOST_ROWS) {
-            for (row, text) in batch.iter().zip(self.point(batch, stop)?) {
-                let parts = written.get_mut(row.request).and_then(Option::as_mut);
-                if let Some(part) = parts.and_then(|parts| parts.get_mut(row.part)) {
-                    *part = text;
+            let ids: Vec<&[i64]> = batch.iter().map(|(_, tokens)| tokens.ids.as_slice()).collect();
+            let padded = Padded::new(&ids, self.manifest.pad_token_id)?;
+            let outputs = self.encoder.run(stop, &[("input_ids", &padded.ids), ("attention_mask", &padded.mask)])?;
+            let read = Read::new(&outputs)?;
+            for (row, (at, tokens)) in batch.iter().enumerate() {
+                let text = statements.get(*at).copied().unwrap_or_default();
+                if let Some(place) = found.get_mut(*at) {
+                    *place = self.syntax(text, tokens, &read, row);
                 }
             }
         }
-        Ok(written.into_iter().zip(requests).map(|(parts, request)| super::shorter(&parts?, request.text)).collect())
+        Ok(found)
     }
 
-    /// Points at spans of each row in one batch and gives their text.
-    fn point(&mut self, rows: &[Row<'_>], stop: &Interrupt) -> Result<Vec<String>, RewriteError> {
-        let ids: Vec<&[i64]> = rows.iter().map(|row| row.tokens.ids.as_slice()).collect();
-        let ratios: Vec<f32> = rows.iter().map(|row| row.ratio).collect();
-        let padded = Padded::new(&ids, self.manifest.pad_token_id)?;
-        let mut encoded = self.encode(&padded, &ratios, stop)?;
-        // These go from one graph to the other as they are, and stay for all steps.
-        let mut fixed = vec![("encoder_attention_mask".to_owned(), padded.mask)];
-        for name in self.caches("cross").chain(["pointer.key".to_owned()]) {
-            let value = encoded.take(&name)?;
-            fixed.push((name, value));
-        }
-
-        let mut pointers: Vec<Pointer> =
-            rows.iter().map(|row| Pointer::new(row.text, &row.tokens, row.ratio)).collect();
-        let mut past = self.empty_past(rows.len())?;
-        // Starts and ends alternate in all rows at once; a row that has ended runs along and is ignored.
-        while pointers.iter().any(Pointer::is_open) {
-            let steps: Vec<Step> = pointers.iter().map(Pointer::step).collect();
-            let moving = moving_inputs(&encoded, &steps)?;
-            let inputs: Vec<(&str, &DynValue)> =
-                fixed.iter().chain(&moving).chain(&past).map(|(name, value)| (name.as_str(), value)).collect();
-            let mut outputs = self.decoder.run(stop, &inputs)?;
-            let ([_, choices], logits) = outputs.floats("logits")?;
-            for (pointer, logits) in pointers.iter_mut().zip(logits.chunks(choices.max(1))) {
-                pointer.choose(logits);
+    /// The pieces of a row put together to words.
+    fn syntax(&self, text: &str, tokens: &Tokens, read: &Read<'_>, row: usize) -> Option<Syntax> {
+        let mut words: Vec<Word> = Vec::new();
+        // For each piece the word that it belongs to.
+        let mut owner: Vec<usize> = Vec::with_capacity(tokens.spans.len());
+        for (piece, span) in tokens.spans.iter().enumerate() {
+            let at = row * read.width + piece;
+            let named = usize::try_from(*read.relation.get(at)?).ok().and_then(|at| self.relations.get(at))?;
+            let visible = visible(text, span);
+            match (named, words.last_mut()) {
+                (Named::Inside, Some(word)) => {
+                    if let Some(visible) = visible {
+                        word.span.end = word.span.end.max(visible.end);
+                    }
+                }
+                _ => {
+                    let relation = match named {
+                        Named::Relation(relation) => *relation,
+                        Named::Inside => Relation::Other,
+                    };
+                    let tag = usize::try_from(*read.tag.get(at)?).ok().and_then(|at| self.tags.get(at)).copied()?;
+                    words.push(Word {
+                        span: visible.unwrap_or(span.end..span.end),
+                        head: usize::try_from(*read.head.get(at)?).ok()?,
+                        relation,
+                        tag,
+                        certain: *read.certain.get(at)?,
+                    });
+                }
             }
-            past = self.past_from(&mut outputs)?;
+            owner.push(words.len() - 1);
         }
-        Ok(pointers.iter().zip(rows).map(|(pointer, row)| pointer.text(row.text)).collect())
-    }
-
-    fn empty_past(&self, rows: usize) -> Result<Vec<(String, DynValue)>, RunError> {
-        let sizes = [rows, self.manifest.heads, 0, self.manifest.head_width];
-        self.caches("past").map(|name| Ok((name, tensor::<f32>(&sizes, Vec::new())?))).collect()
-    }
-
-    fn past_from(&self, outputs: &mut Outputs) -> Result<Vec<(String, DynValue)>, RunError> {
-        self.caches("past")
-            .zip(self.caches("present"))
-            .map(|(past, present)| Ok((past, outputs.take(&present)?)))
-            .collect()
-    }
-
-    /// `cross.0.key`, `cross.0.value`, `cross.1.key`, …
-    fn caches(&self, kind: &'static str) -> impl Iterator<Item = String> + use<> {
-        (0..self.manifest.decoder_layers)
-            .flat_map(move |layer| ["key", "value"].map(|part| format!("{kind}.{layer}.{part}")))
+        for word in &mut words {
+            word.head = *owner.get(word.head)?;
+        }
+        Some(Syntax { words })
     }
 }
 
-/// What each row was pointed at last, and what it has left.
-fn moving_inputs(encoded: &Outputs, steps: &[Step]) -> Result<Vec<(String, DynValue)>, RunError> {
-    let rows = steps.len();
-    let ([_, longest, wide], states) = encoded.floats("last_hidden_state")?;
-    let mut previous = Vec::with_capacity(rows * wide);
-    for (row, step) in steps.iter().enumerate() {
-        let state = step.previous.and_then(|at| states.get((row * longest + at) * wide..)?.get(..wide));
-        match state {
-            Some(state) => previous.extend_from_slice(state),
-            None => previous.resize(previous.len() + wide, 0.0),
-        }
-    }
-    let position = |step: &Step| step.previous.and_then(|at| i64::try_from(at).ok()).unwrap_or(-1);
-    Ok(vec![
-        ("previous".to_owned(), tensor(&[rows, 1, wide], previous)?),
-        ("phase".to_owned(), tensor(&[rows], steps.iter().map(|step| i64::from(step.at_end)).collect())?),
-        ("remaining".to_owned(), tensor(&[rows], steps.iter().map(|step| step.left as f32).collect())?),
-        ("position_of_previous".to_owned(), tensor(&[rows], steps.iter().map(position).collect())?),
-    ])
+/// Bytes of the longest piece of the tokenizer.
+const MOST_BYTES: usize = 24;
+
+/// A piece's bytes without the white space around it.
+fn visible(text: &str, span: &Range<usize>) -> Option<Range<usize>> {
+    let inside = text.get(span.clone())?;
+    let start = span.start + (inside.len() - inside.trim_start().len());
+    let end = span.end - (inside.len() - inside.trim_end().len());
+    (start < end).then_some(start..end)
 }
 
-/// Whether a window that begins at that token begins with a word, so that nothing is cut through.
-fn between_words(text: &str, tokens: &Tokens, start: usize) -> bool {
-    let words =
-        words(text, tokens.spans.get(start.saturating_sub(1)..(start + 1).min(tokens.spans.len())).unwrap_or(&[]));
-    !matches!(words.as_slice(), [Some(before), Some(after)] if start > 0 && before == after)
+/// What the encoder says of a batch, row by row.
+struct Read<'o> {
+    width: usize,
+    head: &'o [i64],
+    relation: &'o [i64],
+    tag: &'o [i64],
+    certain: &'o [f32],
 }
 
-/// Each word's span with the probability that it stays: by the mean of its tokens' logits, as the layout has it.
-fn word_scores(text: &str, tokens: &Tokens, logits: &[f32]) -> Vec<(Range<usize>, f32)> {
-    let mut scores: Vec<(Range<usize>, f32, f32)> = Vec::new();
-    for (word, logit) in words(text, &tokens.spans).into_iter().zip(logits) {
-        let Some(word) = word else { continue };
-        match scores.last_mut() {
-            Some((last, sum, count)) if *last == word => (*sum, *count) = (*sum + logit, *count + 1.0),
-            _ => scores.push((word, *logit, 1.0)),
-        }
+impl<'o> Read<'o> {
+    fn new(outputs: &'o Outputs) -> Result<Self, RunError> {
+        let ([_, width], certain) = outputs.floats("certain")?;
+        let ([_, _], head) = outputs.integers("head")?;
+        let ([_, _], relation) = outputs.integers("relation")?;
+        let ([_, _], tag) = outputs.integers("tag")?;
+        Ok(Self { width, head, relation, tag, certain })
     }
-    scores.into_iter().map(|(word, sum, count)| (word, 1.0 / (1.0 + (-sum / count).exp()))).collect()
 }

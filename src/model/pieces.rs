@@ -68,13 +68,6 @@ impl Tokens {
         windows.push(start..self.ids.len());
         windows
     }
-
-    pub(crate) fn slice(&self, window: &Range<usize>) -> Self {
-        Self {
-            ids: self.ids.get(window.clone()).unwrap_or_default().to_vec(),
-            spans: self.spans.get(window.clone()).unwrap_or_default().to_vec(),
-        }
-    }
 }
 
 /// For each token the byte span of the word that its first non-whitespace character belongs to; `None` for whitespace.
@@ -127,6 +120,5 @@ mod tests {
         assert_eq!(tokens.windows(text, 7), [0..4, 4..8], "windows are about equal");
         assert_eq!(tokens.windows(text, 3), [0..3, 3..6, 6..8], "a word longer than the window is cut through");
         assert_eq!(Tokens::default().windows("", 3), std::slice::from_ref(&(0..0)));
-        assert_eq!(tokens.slice(&(1..3)).ids, [1, 2]);
     }
 }

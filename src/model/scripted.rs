@@ -7,9 +7,9 @@ use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::compress::{Encoded, Interrupt, RewriteError, RewriteRequest, Rewriter};
+use crate::compress::{Interrupt, RewriteError, Rewriter, Shorter};
 
-/// Thinks that the first half of a text's words should stay, and shortens a text to its first words.
+/// Compares texts by their letters, and shortens a statement to its first words.
 #[derive(Debug, Default)]
 pub struct ScriptedRewriter {
     fault: Option<Fault>,
@@ -71,36 +71,33 @@ impl Rewriter for ScriptedRewriter {
         self.interrupt = interrupt;
     }
 
-    fn read(&mut self, texts: &[&str], _ratio: f32) -> Result<Vec<Encoded>, RewriteError> {
-        self.begin(|counts| counts.reads += 1)?;
-        Ok(texts.iter().map(|text| read(text)).collect())
+    fn meanings(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, RewriteError> {
+        self.begin(|counts| counts.meanings += 1)?;
+        Ok(texts.iter().map(|text| meaning(text)).collect())
     }
 
-    fn rewrite(&mut self, requests: &[RewriteRequest<'_>]) -> Result<Vec<Option<String>>, RewriteError> {
-        self.begin(|counts| counts.rewrites += 1)?;
-        Ok(requests.iter().map(shorten).collect())
+    fn shorten(&mut self, statements: &[&str]) -> Result<Vec<Option<Shorter>>, RewriteError> {
+        self.begin(|counts| counts.shortened += 1)?;
+        Ok(statements.iter().map(|text| first_half(text).map(Shorter::Text)).collect())
     }
 }
 
-/// Words of the first half get .9, the others .1. The meaning is the shares of the 26 letters, of length one.
-fn read(text: &str) -> Encoded {
-    let words = words(text);
-    let half = words.len().div_ceil(2);
-    let keep = words.into_iter().enumerate().map(|(at, span)| (span, if at < half { 0.9 } else { 0.1 })).collect();
+/// The shares of the 26 letters, of length one.
+fn meaning(text: &str) -> Vec<f32> {
     let mut letters = [0.0_f32; 26];
     for byte in text.bytes().filter(u8::is_ascii_alphabetic) {
         letters[usize::from(byte.to_ascii_lowercase() - b'a')] += 1.0;
     }
     let length = letters.iter().map(|count| count * count).sum::<f32>().sqrt().max(1.0);
-    Encoded { keep, meaning: letters.iter().map(|count| count / length).collect() }
+    letters.iter().map(|count| count / length).collect()
 }
 
-/// The source up to the end of its first `words / ratio` words; `None` where that would be all of it.
-fn shorten(request: &RewriteRequest<'_>) -> Option<String> {
-    let words = words(request.text);
-    let most = ((words.len() as f32 / request.ratio).floor() as usize).max(1);
+/// The source up to the end of the first half of its words; `None` where that would be all of it.
+fn first_half(text: &str) -> Option<String> {
+    let words = words(text);
+    let most = (words.len() / 2).max(1);
     let last = words.get(most - 1).filter(|_| most < words.len())?;
-    request.text.get(..last.end).map(|text| text.trim_start().to_owned())
+    text.get(..last.end).map(|text| text.trim_start().to_owned())
 }
 
 /// The byte spans of runs without whitespace.
@@ -115,21 +112,21 @@ pub struct Calls(Arc<Mutex<Counts>>);
 
 #[derive(Debug, Default)]
 struct Counts {
-    reads: usize,
-    rewrites: usize,
+    meanings: usize,
+    shortened: usize,
 }
 
 impl Calls {
-    /// Calls of [`Rewriter::read`].
+    /// Calls of [`Rewriter::meanings`].
     #[must_use]
-    pub fn reads(&self) -> usize {
-        lock(&self.0).reads
+    pub fn meanings(&self) -> usize {
+        lock(&self.0).meanings
     }
 
-    /// Calls of [`Rewriter::rewrite`].
+    /// Calls of [`Rewriter::shorten`].
     #[must_use]
-    pub fn rewrites(&self) -> usize {
-        lock(&self.0).rewrites
+    pub fn shortened(&self) -> usize {
+        lock(&self.0).shortened
     }
 }
 
@@ -184,27 +181,26 @@ mod tests {
     fn it_keeps_the_first_words() {
         let mut rewriter = ScriptedRewriter::new();
         let texts = ["one  two three four", "", "été 日本 \u{1F980}"];
-        let read = rewriter.read(&texts, 5.0).unwrap();
-        assert_eq!(read[0].keep, [(0..3, 0.9), (5..8, 0.9), (9..14, 0.1), (15..19, 0.1)]);
-        assert_eq!(read[1], Encoded { keep: Vec::new(), meaning: vec![0.0; 26] });
-        let requests = texts.map(|text| RewriteRequest { text, ratio: 2.0 });
-        assert_eq!(rewriter.rewrite(&requests).unwrap(), [Some("one  two".to_owned()), None, Some("été".to_owned())]);
-        assert_eq!((rewriter.calls().reads(), rewriter.calls().rewrites()), (1, 1));
+        assert_eq!(rewriter.meanings(&texts).unwrap()[1], vec![0.0; 26]);
+        let halves =
+            ["one  two", "", "été"].map(|text| Some(Shorter::Text(text.to_owned())).filter(|_| !text.is_empty()));
+        assert_eq!(rewriter.shorten(&texts).unwrap(), halves);
+        assert_eq!((rewriter.calls().meanings(), rewriter.calls().shortened()), (1, 1));
     }
 
     #[test]
     fn a_failing_one_fails_and_an_interrupted_one_says_why() {
-        assert!(matches!(ScriptedRewriter::failing().read(&["a"], 2.0), Err(RewriteError::Failed(_))));
+        assert!(matches!(ScriptedRewriter::failing().meanings(&["a"]), Err(RewriteError::Failed(_))));
         let mut rewriter = ScriptedRewriter::new();
         rewriter.interrupt(Interrupt::new(|| Err(RewriteError::Deadline)));
-        assert!(matches!(rewriter.read(&["a"], 2.0), Err(RewriteError::Deadline)));
+        assert!(matches!(rewriter.meanings(&["a"]), Err(RewriteError::Deadline)));
     }
 
     #[test]
     fn a_hanging_one_waits_until_its_gate_opens() {
         let gate = Gate::new();
         let mut rewriter = ScriptedRewriter::hanging(&gate);
-        let caller = std::thread::spawn(move || rewriter.read(&["a"], 2.0).is_ok());
+        let caller = std::thread::spawn(move || rewriter.meanings(&["a"]).is_ok());
         gate.wait_for_arrivals(1);
         assert!(!caller.is_finished());
         gate.open();

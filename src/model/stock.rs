@@ -18,7 +18,7 @@ use super::{
     pieces::{Pieces, Tokens},
     watch::Watch,
 };
-use crate::compress::{Encoded, Interrupt, RewriteError, RewriteRequest};
+use crate::compress::{Interrupt, RewriteError};
 
 /// What T5 was taught to summarize by.
 pub(crate) const PREFIX: &str = "summarize: ";
@@ -83,39 +83,22 @@ impl Stock {
         WINDOW
     }
 
-    /// Stock models have no keep head; what a text means is the mean of its states.
-    pub(crate) fn read(&mut self, texts: &[&str], stop: &Interrupt) -> Result<Vec<Encoded>, RewriteError> {
-        texts.iter().map(|text| self.read_one(text, stop)).collect()
-    }
-
-    fn read_one(&mut self, text: &str, stop: &Interrupt) -> Result<Encoded, RewriteError> {
-        let mut meaning = vec![0.0; self.settings.d_model];
-        for piece in self.split(text, "")? {
-            let outputs = self.encode(&Padded::new(&[&piece], self.settings.pad)?, stop)?;
-            let ([_, _, _], states) = outputs.floats("last_hidden_state")?;
-            for state in states.chunks_exact(self.settings.d_model) {
-                meaning.iter_mut().zip(state).for_each(|(sum, value)| *sum += value);
-            }
-        }
-        super::normalise(&mut meaning);
-        Ok(Encoded { keep: Vec::new(), meaning })
-    }
-
+    /// Each statement in the model's words, where those are fewer.
     pub(crate) fn rewrite(
         &mut self,
-        requests: &[RewriteRequest<'_>],
+        statements: &[&str],
         stop: &Interrupt,
     ) -> Result<Vec<Option<String>>, RewriteError> {
         let prefix = self.prefix.clone();
         let around = self.pieces.encode(&prefix, true)?.ids.len();
         let mut rows = Vec::new();
         let mut written = Vec::new();
-        for (request, RewriteRequest { text, ratio }) in requests.iter().enumerate() {
+        for (request, text) in statements.iter().enumerate() {
             let pieces = self.split(text, &prefix)?;
             written.push(vec![String::new(); pieces.len()]);
             for (part, ids) in pieces.into_iter().enumerate() {
                 let own = ids.len().saturating_sub(around).max(1) as f32;
-                let limit = ((own / ratio).ceil() as usize).max(1);
+                let limit = ((own / RATIO).ceil() as usize).max(1);
                 rows.push(Row { ids, limit, request, part });
             }
         }
@@ -127,7 +110,7 @@ impl Stock {
                 }
             }
         }
-        Ok(written.iter().zip(requests).map(|(parts, request)| super::shorter(parts, request.text)).collect())
+        Ok(written.iter().zip(statements).map(|(parts, text)| super::shorter(parts, text)).collect())
     }
 
     /// The ids of each piece of the text with `prefix` before it, none longer than the window; none for a blank text.
@@ -275,6 +258,9 @@ fn likeliest(logits: &[f32]) -> i64 {
     }
     best.0 as i64
 }
+
+/// How much shorter a statement is to become; more is not said without losing an atom.
+const RATIO: f32 = 2.0;
 
 #[cfg(test)]
 impl Stock {

@@ -10,7 +10,8 @@ use std::{
     },
 };
 
-use super::{pieces::is_space, *};
+use super::*;
+use crate::compress::{Relation, Tag, Word};
 
 const OWN: &str = "tiny-headroom-t5";
 const SPLIT: &str = "tiny-t5";
@@ -21,11 +22,7 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 fn load(name: &str, threads: usize) -> Model {
-    Model::load(&fixture(name), &Options { threads, prefix: None, sentences: Sentences::Own }).unwrap()
-}
-
-fn requests<'a>(texts: &[&'a str], ratio: f32) -> Vec<RewriteRequest<'a>> {
-    texts.iter().map(|text| RewriteRequest { text, ratio }).collect()
+    Model::load(&fixture(name), &Options { threads, prefix: None, sentences: Sentences::Off }).unwrap()
 }
 
 fn json(name: &str, file: &str) -> serde_json::Value {
@@ -49,91 +46,65 @@ fn odd_texts() -> Vec<String> {
 }
 
 #[test]
-fn our_export_reads_and_points_as_the_reference_does() {
-    // The tiny vocabulary makes many tokens of the reference's texts; the reference takes them whole.
-    let folder = copy_of(OWN);
-    let manifest = fs::read_to_string(folder.path().join("manifest.json")).unwrap();
-    let wider = manifest.replace(r#""max_tokens": 64"#, r#""max_tokens": 256"#);
-    assert_ne!(wider, manifest);
-    fs::write(folder.path().join("manifest.json"), wider).unwrap();
-    check_parity(folder.path());
-}
-
-/// Int8 kernels differ between processors, and with them the third digit of a state and a choice between two almost
-/// equal spans; so the bundled model is held to its figures with a margin, the fp32 fixture above exactly.
-#[test]
-fn the_bundled_model_reads_as_its_figures_say() {
-    let folder = bundled().unwrap();
-    let mut model = Model::load(&folder, &Options { threads: 1, sentences: Sentences::Own, prefix: None }).unwrap();
-    let parity: serde_json::Value = serde_json::from_slice(&fs::read(folder.join("parity.json")).unwrap()).unwrap();
-    for row in parity["rows"].as_array().unwrap() {
-        let text = row["text"].as_str().unwrap();
-        let expected = &row["ratios"][0];
-        let read = model.read(&[text], expected["ratio"].as_f64().unwrap() as f32).unwrap().remove(0);
-        let pooled = numbers(&row["pooled"]);
-        let similar: f64 = read.meaning.iter().zip(&pooled).map(|(mine, theirs)| f64::from(*mine) * theirs).sum();
-        assert!(similar > 0.99, "{similar}");
-        check_keep(text, &read, &row["offsets_bytes"], &numbers(&expected["keep"]), 0.05);
-    }
-}
-
-#[test]
-fn the_bundled_int8_model_gives_the_same_on_one_thread_and_two_in_any_company() {
-    let texts = odd_texts();
-    let texts: Vec<&str> = texts.iter().take(12).map(String::as_str).collect();
-    let [one, two] = [1, 2].map(|threads| {
-        let options = Options { threads, sentences: Sentences::Own, prefix: None };
-        let mut model = Model::load(&bundled().unwrap(), &options).unwrap();
-        let alone = model.read(&texts[5..6], 5.0).unwrap();
-        let together = model.read(&texts, 5.0).unwrap();
-        assert_eq!(alone, together[5..6]);
-        let first = model.rewrite(&requests(&texts, 3.0)).unwrap();
-        assert_eq!(model.rewrite(&requests(&texts, 3.0)).unwrap(), first, "equal calls give equal answers");
-        (together, first)
-    });
-    assert_eq!(one, two);
-    assert!(one.1.iter().flatten().count() > 3);
-}
-
-fn check_parity(folder: &Path) {
-    let mut model = Model::load(folder, &Options { threads: 1, prefix: None, sentences: Sentences::Own }).unwrap();
-    let parity: serde_json::Value = serde_json::from_slice(&fs::read(folder.join("parity.json")).unwrap()).unwrap();
-    let tolerance = parity["tolerance"].as_f64().unwrap();
-    for row in parity["rows"].as_array().unwrap() {
-        let text = row["text"].as_str().unwrap();
-        for expected in row["ratios"].as_array().unwrap() {
-            let ratio = expected["ratio"].as_f64().unwrap() as f32;
-            let read = model.read(&[text], ratio).unwrap().remove(0);
-            for (mine, theirs) in read.meaning.iter().zip(numbers(&row["pooled"])) {
-                assert!((f64::from(*mine) - theirs).abs() < tolerance, "{mine} {theirs}");
-            }
-            check_keep(text, &read, &row["offsets_bytes"], &numbers(&expected["keep"]), tolerance);
-            let rewritten = model.rewrite(&requests(&[text], ratio)).unwrap().remove(0);
-            let theirs = expected["text"].as_str().unwrap();
-            assert_eq!(rewritten.as_deref(), Some(theirs).filter(|text| !text.is_empty()), "{text} at {ratio}");
+fn our_export_reads_as_the_reference_does() {
+    let mut model = load(OWN, 1);
+    let parity = json(OWN, "parity.json");
+    for (text, expected, words) in read_parity(&mut model, &parity) {
+        assert_eq!(words.len(), expected.len(), "{text}");
+        for (word, expected) in words.iter().zip(expected) {
+            let place = |at: usize| expected[at].as_u64().unwrap() as usize;
+            assert_eq!((word.span.clone(), word.head), (place(0)..place(1), place(2)), "{text}");
+            assert_eq!(word.relation, Relation::named(expected[3].as_str().unwrap()), "{text}");
+            assert_eq!(word.tag, Tag::named(expected[4].as_str().unwrap()), "{text}");
+            assert!((f64::from(word.certain) - expected[5].as_f64().unwrap()).abs() < 1e-3, "{text}");
         }
     }
 }
 
-fn at<'a>(text: &'a str, span: &std::ops::Range<usize>) -> &'a str {
-    text.get(span.clone()).unwrap()
+/// Int8 kernels differ between processors, and with them the third digit of a state and a choice between two almost
+/// equal readings; so the bundled model is held to nine tenths of its figures, the fp32 fixture above exactly.
+#[test]
+fn the_bundled_model_reads_as_its_figures_say() {
+    let folder = bundled().unwrap();
+    let mut model = Model::load(&folder, &Options { threads: 1, sentences: Sentences::Off, prefix: None }).unwrap();
+    let parity: serde_json::Value = serde_json::from_slice(&fs::read(folder.join("parity.json")).unwrap()).unwrap();
+    let (mut same, mut all) = (0, 0);
+    for (_, expected, words) in read_parity(&mut model, &parity) {
+        let pair = |word: &serde_json::Value| (word[0].as_u64().unwrap() as usize, word[2].as_u64().unwrap() as usize);
+        let theirs: Vec<_> = expected.iter().map(pair).collect();
+        all += theirs.len();
+        same += words.iter().filter(|word| theirs.contains(&(word.span.start, word.head))).count();
+    }
+    assert!(all > 30 && same * 10 >= all * 9, "{same} of {all}");
 }
 
-/// A word's probability is that of the mean of its tokens' logits; a token's word starts at its first visible byte.
-fn check_keep(text: &str, read: &Encoded, offsets: &serde_json::Value, logits: &[f64], tolerance: f64) {
-    let spans: Vec<Vec<f64>> = offsets.as_array().unwrap().iter().map(numbers).collect();
-    assert!(!read.keep.is_empty());
-    for (word, probability) in &read.keep {
-        assert!(!at(text, word).contains(is_space));
-        let of_word = spans.iter().zip(logits).filter(|(span, _)| {
-            let span = span[0] as usize..span[1] as usize;
-            let visible = at(text, &span).trim_start();
-            !visible.is_empty() && word.contains(&(span.end - visible.len()))
-        });
-        let (sum, count) = of_word.fold((0.0, 0.0), |(sum, count), (_, logit)| (sum + logit, count + 1.0));
-        let expected = 1.0 / (1.0 + (-sum / count).exp());
-        assert!((f64::from(*probability) - expected).abs() < tolerance, "{}: {probability} {expected}", at(text, word));
-    }
+/// Each text with what is expected of it and what the model reads.
+fn read_parity<'p>(
+    model: &mut Model,
+    parity: &'p serde_json::Value,
+) -> Vec<(&'p str, &'p Vec<serde_json::Value>, Vec<Word>)> {
+    let rows = parity["rows"].as_array().unwrap();
+    let read = |row: &'p serde_json::Value| {
+        let text = row["text"].as_str().unwrap();
+        let Some(Shorter::Syntax(syntax)) = model.shorten(&[text]).unwrap().remove(0) else { panic!("{text} is read") };
+        (text, row["words"].as_array().unwrap(), syntax.words)
+    };
+    rows.iter().map(read).collect()
+}
+
+#[test]
+fn the_bundled_int8_model_gives_the_same_on_one_thread_and_two() {
+    let texts = odd_texts();
+    let texts: Vec<&str> = texts.iter().take(12).map(String::as_str).collect();
+    let [one, two] = [1, 2].map(|threads| {
+        let options = Options { threads, sentences: Sentences::Off, prefix: None };
+        let mut model = Model::load(&bundled().unwrap(), &options).unwrap();
+        let first = model.shorten(&texts).unwrap();
+        assert_eq!(model.shorten(&texts).unwrap(), first, "equal calls give equal answers");
+        first
+    });
+    assert_eq!(one, two);
+    assert!(one.iter().flatten().count() > 3);
 }
 
 #[test]
@@ -161,7 +132,7 @@ fn a_stock_export_gives_the_reference_states_and_tokens_merged_or_not() {
 fn merged_and_split_decoders_write_the_same() {
     let texts = odd_texts();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let [split, merged] = [SPLIT, MERGED].map(|name| load(name, 1).rewrite(&requests(&texts, 2.0)).unwrap());
+    let [split, merged] = [SPLIT, MERGED].map(|name| load(name, 1).shorten(&texts).unwrap());
     assert_eq!(split, merged);
     assert!(split.iter().flatten().count() > 5, "{split:?}");
 }
@@ -171,24 +142,8 @@ fn one_thread_and_two_give_the_same() {
     let texts = odd_texts();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     for name in [OWN, MERGED] {
-        let [one, two] = [1, 2].map(|threads| {
-            let mut model = load(name, threads);
-            (model.read(&texts, 5.0).unwrap(), model.rewrite(&requests(&texts, 3.0)).unwrap())
-        });
+        let [one, two] = [1, 2].map(|threads| load(name, threads).shorten(&texts).unwrap());
         assert_eq!(one, two, "{name}");
-    }
-}
-
-#[test]
-fn what_a_text_says_does_not_depend_on_its_neighbours() {
-    let texts = odd_texts();
-    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    for name in [OWN, MERGED] {
-        let mut model = load(name, 1);
-        let together = model.read(&texts, 5.0).unwrap();
-        for (text, together) in texts.iter().zip(&together) {
-            assert_eq!(&model.read(&[text], 5.0).unwrap()[0], together, "{name}: {text}");
-        }
     }
 }
 
@@ -198,73 +153,56 @@ fn equal_calls_give_equal_answers_in_the_order_of_the_request() {
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     for name in [OWN, MERGED] {
         let mut model = load(name, 1);
-        let first = model.rewrite(&requests(&texts, 4.0)).unwrap();
+        let first = model.shorten(&texts).unwrap();
         assert_eq!(first.len(), texts.len());
         // Calls in between leave no trace.
-        model.rewrite(&requests(&["Nobody answered."], 2.0)).unwrap();
-        assert_eq!(model.rewrite(&requests(&texts, 4.0)).unwrap(), first, "{name}");
-        // fp32 rows don't see each other, so here the order alone is tested.
+        model.shorten(&["Nobody answered."]).unwrap();
+        assert_eq!(model.shorten(&texts).unwrap(), first, "{name}");
+        // fp32 rows don't see each other, but for the last digits of what padding adds up to.
         let reversed: Vec<&str> = texts.iter().rev().copied().collect();
-        let mut last = model.rewrite(&requests(&reversed, 4.0)).unwrap();
+        let mut last = model.shorten(&reversed).unwrap();
         last.reverse();
-        assert_eq!(last, first, "{name}");
+        for (one, other) in last.iter().zip(&first) {
+            assert_eq!(one.is_some(), other.is_some(), "{name}");
+        }
     }
 }
 
 #[test]
-fn a_rewrite_of_ours_is_made_of_the_sources_own_words_within_the_ratio() {
+fn every_word_that_is_read_stands_in_the_statement_and_has_a_head() {
     let mut model = load(OWN, 1);
     for text in odd_texts() {
-        for ratio in [2.0, 5.0, 10.0] {
-            let Some(rewritten) = model.rewrite(&requests(&[&text], ratio)).unwrap().remove(0) else { continue };
-            let mut source = text.split(is_space);
-            for word in rewritten.split(is_space).filter(|word| !word.is_empty()) {
-                assert!(source.any(|own| own == word), "{word} is no word of the source, or not in its order");
-            }
-            assert!(rewritten.len() < text.len());
+        let Some(Shorter::Syntax(syntax)) = model.shorten(&[&text]).unwrap().remove(0) else { continue };
+        for word in &syntax.words {
+            assert!(text.get(word.span.clone()).is_some_and(|word| word.trim() == word), "{text}");
+            assert!(word.head < syntax.words.len());
+            assert!((0.0..=1.0).contains(&word.certain));
         }
     }
 }
 
 #[test]
-fn nothing_and_blanks_mean_nothing_and_have_no_shorter_form() {
-    for (name, width) in [(OWN, 16), (MERGED, 32)] {
-        let mut model = load(name, 1);
-        let read = model.read(&[""], 5.0).unwrap().remove(0);
-        assert_eq!(read, Encoded { keep: Vec::new(), meaning: vec![0.0; width] });
-        assert_eq!(model.rewrite(&requests(&["", " \n"], 5.0)).unwrap(), [None, None]);
-        assert!(model.read(&[], 5.0).unwrap().is_empty());
-        assert!(model.rewrite(&[]).unwrap().is_empty());
-    }
-}
-
-#[test]
-fn a_meaning_has_length_one_and_a_text_longer_than_the_window_is_read_to_its_end() {
+fn nothing_and_blanks_have_no_shorter_form() {
+    let mut model = load(MERGED, 1);
+    assert_eq!(model.shorten(&["", " \n"]).unwrap(), [None, None]);
     for name in [OWN, MERGED] {
         let mut model = load(name, 1);
-        let text = odd_texts().concat();
-        assert!(text.len() > 8 * model.info().window);
-        let read = model.read(&[&text], 5.0).unwrap().remove(0);
-        let length: f32 = read.meaning.iter().map(|value| value * value).sum();
-        assert!((length - 1.0).abs() < 1e-4, "{length}");
-        if name == OWN {
-            let words: Vec<&str> = read.keep.iter().map(|(span, _)| at(&text, span)).collect();
-            assert_eq!(words, text.split(is_space).filter(|word| !word.is_empty()).collect::<Vec<_>>());
-            assert!(read.keep.iter().all(|(_, keep)| (0.0..=1.0).contains(keep)));
-        }
+        assert_eq!(model.shorten(&[""]).unwrap(), [None]);
+        assert!(model.shorten(&[]).unwrap().is_empty());
     }
 }
 
 #[test]
-fn a_word_longer_than_the_window_is_never_cut_through() {
+fn a_statement_longer_than_the_window_stays_whole() {
     let mut model = load(OWN, 1);
-    let text = format!("see {} there", "0123456789abcdef".repeat(40));
-    assert_eq!(model.rewrite(&requests(&[&text], 2.0)).unwrap(), [None]);
+    let text = odd_texts().concat();
+    assert!(text.len() > 8 * model.info().window);
+    assert_eq!(model.shorten(&[&text]).unwrap(), [None]);
 }
 
 #[test]
 fn an_interrupt_ends_the_work_between_two_steps() {
-    for name in [OWN, MERGED, SPLIT] {
+    for name in [MERGED, SPLIT] {
         let mut model = load(name, 1);
         let text = odd_texts().remove(9);
         let asked = Arc::new(AtomicUsize::new(0));
@@ -273,11 +211,11 @@ fn an_interrupt_ends_the_work_between_two_steps() {
             0..3 => Ok(()),
             _ => Err(RewriteError::Deadline),
         }));
-        let result = model.rewrite(&requests(&[&text], 2.0));
+        let result = model.shorten(&[&text]);
         assert!(matches!(result, Err(RewriteError::Deadline)), "{name}: {result:?}");
         assert_eq!(asked.load(Ordering::Relaxed), 4, "{name}: the first refusal ends it");
         model.interrupt(Interrupt::never());
-        assert!(model.rewrite(&requests(&[&text], 2.0)).is_ok(), "{name}: the model is as good as before");
+        assert!(model.shorten(&[&text]).is_ok(), "{name}: the model is as good as before");
     }
 }
 
@@ -292,10 +230,10 @@ fn a_run_that_hangs_ends_when_nobody_waits_for_it_any_more() {
         0 => Ok(()),
         _ => Err(RewriteError::Cancelled),
     }));
-    assert!(matches!(model.read(&["a ~ makes it count for years"], 5.0), Err(RewriteError::Cancelled)));
+    assert!(matches!(model.shorten(&["a ~ makes it count for years"]), Err(RewriteError::Cancelled)));
     assert!(asked.load(Ordering::Relaxed) > 1);
     model.interrupt(Interrupt::never());
-    assert!(model.read(&["and without one it is well again"], 5.0).is_ok());
+    assert!(model.shorten(&["and without one it is well again"]).is_ok());
 }
 
 fn copy_of(name: &str) -> tempfile::TempDir {
@@ -315,7 +253,7 @@ fn refused(folder: &Path) -> (ModelError, String) {
 
 #[test]
 fn a_damaged_file_is_refused_by_name_before_it_is_used() {
-    for name in ["encoder.onnx", "decoder.onnx", "tokenizer.json"] {
+    for name in ["encoder.onnx", "tokenizer.json"] {
         let folder = copy_of(OWN);
         let path = folder.path().join(name);
         let mut bytes = fs::read(&path).unwrap();
@@ -337,7 +275,7 @@ fn what_is_missing_is_named() {
     let (_, told) = refused(empty.path());
     assert!(told.contains("config.json is missing"), "{told}");
 
-    for (name, file) in [(MERGED, "encoder_model.onnx"), (SPLIT, "decoder_with_past_model.onnx"), (OWN, "decoder.onnx")]
+    for (name, file) in [(MERGED, "encoder_model.onnx"), (SPLIT, "decoder_with_past_model.onnx"), (OWN, "encoder.onnx")]
     {
         let folder = copy_of(name);
         fs::remove_file(folder.path().join(file)).unwrap();
@@ -359,16 +297,16 @@ fn files_that_are_no_model_are_refused() {
     assert!(matches!(error, ModelError::Layout { .. }), "{told}");
 
     let folder = copy_of(OWN);
-    fs::write(folder.path().join("manifest.json"), r#"{"format": "headroom-t5/2"}"#).unwrap();
+    fs::write(folder.path().join("manifest.json"), r#"{"format": "headroom-t5/1"}"#).unwrap();
     let (error, told) = refused(folder.path());
-    assert!(matches!(error, ModelError::Format { .. }) && told.contains("headroom-t5/2"), "{told}");
+    assert!(matches!(error, ModelError::Format { .. }) && told.contains("headroom-t5/1"), "{told}");
 
     let folder = copy_of(OWN);
     let path = folder.path().join("manifest.json");
-    let manifest = fs::read_to_string(&path).unwrap().replacen('{', r#"{"rarities": 45,"#, 1);
+    let manifest = fs::read_to_string(&path).unwrap().replace(r#""in""#, r#""out""#);
     fs::write(path, manifest).unwrap();
     let (error, told) = refused(folder.path());
-    assert!(matches!(error, ModelError::Description { .. }) && told.contains("rarity"), "{told}");
+    assert!(matches!(error, ModelError::Description { .. }) && told.contains("`in`"), "{told}");
 }
 
 #[test]
@@ -380,7 +318,7 @@ fn quantized_graphs_are_preferred() {
         fs::rename(folder.path().join(&plain), folder.path().join(&quantized)).unwrap();
         fs::write(folder.path().join(plain), "not a graph").unwrap();
     }
-    let options = Options { sentences: Sentences::Own, ..Options::default() };
+    let options = Options { sentences: Sentences::Off, ..Options::default() };
     Model::load(folder.path(), &options).unwrap().warm().unwrap();
 }
 
@@ -388,8 +326,8 @@ fn quantized_graphs_are_preferred() {
 fn a_models_account_of_itself_is_complete() {
     let own = load(OWN, 1);
     let info = own.info();
-    assert_eq!((info.name.as_str(), info.version.as_deref(), info.format), (OWN, Some("1"), "headroom-t5/1"));
-    assert!(info.files.len() == 3 && info.files.iter().all(|file| file.verified && file.bytes > 0));
+    assert_eq!((info.name.as_str(), info.version.as_deref(), info.format), (OWN, Some("1"), "headroom-t5/2"));
+    assert!(info.files.len() == 2 && info.files.iter().all(|file| file.verified && file.bytes > 0));
     assert_eq!((info.threads, info.window, info.vocabulary), (1, 64, 637));
     assert!(info.library.is_absolute() && !info.runtime.is_empty());
 
@@ -397,7 +335,7 @@ fn a_models_account_of_itself_is_complete() {
     assert_eq!(stock.info().name, MERGED);
     assert!(stock.info().files.len() == 5 && stock.info().files.iter().all(|file| !file.verified));
     assert_ne!(own.fingerprint(), stock.fingerprint());
-    let other = Options { prefix: Some(String::new()), sentences: Sentences::Own, ..Options::default() };
+    let other = Options { prefix: Some(String::new()), sentences: Sentences::Off, ..Options::default() };
     let other = Model::load(&fixture(MERGED), &other).unwrap();
     assert_ne!(stock.fingerprint(), other.fingerprint(), "the prefix decides the output");
 }
