@@ -3,7 +3,10 @@
 use std::ops::Range;
 
 use crate::compress::{
-    text::{lexicon::address as words, segment},
+    text::{
+        lexicon::{List, address as words},
+        segment,
+    },
     worth::weights::FRAME_SENTENCES,
 };
 
@@ -192,11 +195,10 @@ fn orders(bare: &str, lower: &str) -> bool {
 
 /// `Use of …`, `Answer was …`: the word is a noun.
 fn is_noun_before(second: &str) -> bool {
-    matches!(
-        second,
-        "of" | "is" | "was" | "are" | "were" | "has" | "had" | "can" | "may" | "will" | "would" | "and" | "or"
-    )
+    NOMINAL.has(second)
 }
+
+static NOMINAL: List = List::new("of is was are were has had can may will would and or");
 
 /// An English verb in its plain form with its object: `Weigh the text …`.
 fn shaped(bare: &str, first: &str, second: &str) -> bool {
@@ -214,21 +216,10 @@ fn shaped(bare: &str, first: &str, second: &str) -> bool {
         && !words::object(first)
         && !words::interrogative(first)
         && !words::first_person(first)
-        && !matches!(
-            first,
-            "he" | "she"
-                | "they"
-                | "you"
-                | "however"
-                | "maybe"
-                | "perhaps"
-                | "today"
-                | "tomorrow"
-                | "yesterday"
-                | "tonight"
-                | "yes"
-        )
+        && !NO_VERBS.has(first)
 }
+
+static NO_VERBS: List = List::new("he she they you however maybe perhaps today tomorrow yesterday tonight yes");
 
 /// Imperatives known by their ending: `Résumez`, `Schreiben Sie`, `Переведите`, `Napiszcie`.
 fn ends_like_an_order(first: &str, second: &str) -> bool {
@@ -245,24 +236,7 @@ fn ends_like_an_order(first: &str, second: &str) -> bool {
 
 /// `If a date is missing, write …`; `For each paragraph: one line`.
 fn after_a_condition(lower: &str) -> bool {
-    let conditional = [
-        "if ",
-        "when ",
-        "where ",
-        "unless ",
-        "for each ",
-        "for every ",
-        "in case ",
-        "before ",
-        "after ",
-        "falls ",
-        "wenn ",
-        "si ",
-        "se ",
-        "jeśli ",
-        "если ",
-    ];
-    let Some(opened) = conditional.iter().find(|word| lower.starts_with(**word)) else { return false };
+    let Some(opened) = CONDITIONS.iter().find(|word| lower.starts_with(**word)) else { return false };
     if opened.starts_with("for ") {
         return true;
     }
@@ -271,6 +245,12 @@ fn after_a_condition(lower: &str) -> bool {
     let (first, second) = (tokens.next().unwrap_or_default(), tokens.next().unwrap_or_default());
     words::request(first) && !is_noun_before(second)
 }
+
+#[rustfmt::skip]
+const CONDITIONS: &[&str] = &[
+    "if ", "when ", "where ", "unless ", "for each ", "for every ", "in case ", "before ", "after ", "falls ",
+    "wenn ", "si ", "se ", "jeśli ", "если ",
+];
 
 fn tokens(lower: &str) -> impl Iterator<Item = &str> {
     let parts = lower.split(|c: char| !(c.is_alphanumeric() || c == '\'' || c == '-'));

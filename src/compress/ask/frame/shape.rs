@@ -192,57 +192,7 @@ pub(super) fn is_code(line: &str) -> bool {
     let signs = [" = ", " == ", " => ", "::", "();", "()", "->", " += ", "!= ", " && ", " || ", "</", "=\"", "/>"]
         .iter()
         .any(|sign| content.contains(sign));
-    let keyword = [
-        "def ",
-        "class ",
-        "import ",
-        "from ",
-        "return",
-        "fn ",
-        "func ",
-        "let ",
-        "const ",
-        "var ",
-        "public ",
-        "private ",
-        "#include",
-        "#!/",
-        "package ",
-        "use ",
-        "struct ",
-        "enum ",
-        "interface ",
-        "if (",
-        "for (",
-        "while (",
-        "elif ",
-        "else:",
-        "try:",
-        "@",
-        "//",
-        "/*",
-        "* ",
-        "export ",
-        "async ",
-        "CREATE ",
-        "SELECT ",
-        "INSERT ",
-        "UPDATE ",
-        "DELETE FROM",
-        "FROM ",
-        "WHERE ",
-        "SET ",
-        "AND ",
-        "LEFT JOIN",
-        "JOIN ",
-        "+++ ",
-        "--- a/",
-        "@@ ",
-        "diff --git",
-        "$ ",
-    ]
-    .iter()
-    .any(|word| content.starts_with(word));
+    let keyword = STATEMENTS.iter().any(|word| content.starts_with(word));
     let stops = content.ends_with(['.', '?', '!', '。']) && !content.contains("//");
     deep && !stops || ends || (signs || keyword && !stops) && !content.ends_with(['.', '?', '!'])
 }
@@ -252,6 +202,16 @@ fn is_value(line: &str) -> bool {
     let line = line.trim();
     line.starts_with(['{', '[']) && (line.len() == 1 || line.contains('"') || line.starts_with("[{"))
 }
+
+/// How lines of code, diffs and consoles begin.
+#[rustfmt::skip]
+const STATEMENTS: &[&str] = &[
+    "def ", "class ", "import ", "from ", "return", "fn ", "func ", "let ", "const ", "var ", "public ", "private ",
+    "#include", "#!/", "package ", "use ", "struct ", "enum ", "interface ", "if (", "for (", "while (", "elif ",
+    "else:", "try:", "@", "//", "/*", "* ", "export ", "async ", "CREATE ", "SELECT ", "INSERT ", "UPDATE ",
+    "DELETE FROM", "FROM ", "WHERE ", "SET ", "AND ", "LEFT JOIN", "JOIN ", "+++ ", "--- a/", "@@ ", "diff --git",
+    "$ ",
+];
 
 #[cfg(test)]
 mod tests {

@@ -253,31 +253,14 @@ fn joined(text: &str, pieces: &mut [Piece]) {
 /// `Answer as JSON like this:` is followed by a format, not by material.
 fn announces_form(part: &str) -> bool {
     let last = part.trim().lines().last().unwrap_or_default().to_lowercase();
-    let words = [
-        "format",
-        "schema",
-        "like this",
-        "example",
-        "structure",
-        "template",
-        "as follows",
-        "output",
-        "form:",
-        "keys",
-        "fields",
-        "beispiel",
-        "exemple",
-        "ejemplo",
-        "esempio",
-        "exemplo",
-        "formato",
-        "формат",
-        "格式",
-        "形式",
-        "형식",
-    ];
-    (last.ends_with([':', '：', '.', '`']) || last.len() <= 60) && words.iter().any(|word| last.contains(word))
+    (last.ends_with([':', '：', '.', '`']) || last.len() <= 60) && FORMATS.iter().any(|word| last.contains(word))
 }
+
+#[rustfmt::skip]
+const FORMATS: &[&str] = &[
+    "format", "schema", "like this", "example", "structure", "template", "as follows", "output", "form:", "keys",
+    "fields", "beispiel", "exemple", "ejemplo", "esempio", "exemplo", "formato", "формат", "格式", "形式", "형식",
+];
 
 /// Stretches between what is framed: long ones are material.
 fn settle(text: &str, pieces: &mut [Piece]) {

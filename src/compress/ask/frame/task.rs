@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::address::{asks, bare, heads, is_question, label, sentences};
-use crate::compress::text::lexicon::address as words;
+use crate::compress::text::lexicon::{List, address as words};
 
 /// How well a sentence tells what is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,66 +106,20 @@ fn asks_in_words(label: &str) -> bool {
 
 /// Words with which a rule begins, or a remark on the form of the answer.
 fn is_rule(first: &str) -> bool {
-    matches!(
-        first,
-        "do" | "don't"
-            | "never"
-            | "no"
-            | "avoid"
-            | "keep"
-            | "if"
-            | "use"
-            | "using"
-            | "only"
-            | "limit"
-            | "you"
-            | "return"
-            | "respond"
-            | "reply"
-            | "output"
-            | "answer"
-            | "format"
-            | "read"
-            | "ne"
-            | "non"
-            | "nie"
-            | "не"
-    )
+    RULES.has(first)
 }
+
+static RULES: List = List::new(
+    "do don't never no avoid keep if use using only limit you return respond reply output answer format read ne
+    non nie не",
+);
 
 /// Names of labels, tags and fields that hold what is asked.
 pub(super) fn is_task(word: &str) -> bool {
-    matches!(
-        word,
-        "question"
-            | "q"
-            | "query"
-            | "task"
-            | "instruction"
-            | "request"
-            | "ask"
-            | "problem"
-            | "frage"
-            | "aufgabe"
-            | "pregunta"
-            | "tarea"
-            | "pergunta"
-            | "tarefa"
-            | "domanda"
-            | "compito"
-            | "tâche"
-            | "pytanie"
-            | "zadanie"
-            | "вопрос"
-            | "задача"
-            | "задание"
-            | "vraag"
-            | "opdracht"
-            | "问题"
-            | "問題"
-            | "質問"
-            | "질문"
-            | "سؤال"
-            | "प्रश्न"
-    )
+    TASKS.has(word)
 }
+
+static TASKS: List = List::new(
+    "question q query task instruction request ask problem frage aufgabe pregunta tarea pergunta tarefa domanda
+    compito tâche pytanie zadanie вопрос задача задание vraag opdracht 问题 問題 質問 질문 سؤال प्रश्न",
+);

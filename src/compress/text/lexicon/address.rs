@@ -1,7 +1,7 @@
 //! The words by which a user speaks to a model, in the languages that most messages are written in. Short paragraphs at
 //! the edges of a message are taken for the user's words without any list; these tell long ones and those in the middle.
 
-use std::{collections::HashSet, sync::OnceLock};
+use super::List;
 
 /// Whether a sentence that begins with this word (in lower case) asks for something to be done.
 pub(crate) fn request(word: &str) -> bool {
@@ -94,22 +94,6 @@ pub(crate) fn markup(word: &str) -> bool {
 /// Whether the line is a header of a mail.
 pub(crate) fn mail_header(word: &str) -> bool {
     MAIL_HEADERS.has(word)
-}
-
-/// Words parted by white space, hashed once.
-struct List {
-    words: &'static str,
-    set: OnceLock<HashSet<&'static str>>,
-}
-
-impl List {
-    const fn new(words: &'static str) -> Self {
-        Self { words, set: OnceLock::new() }
-    }
-
-    fn has(&self, word: &str) -> bool {
-        self.set.get_or_init(|| self.words.split_ascii_whitespace().collect()).contains(word)
-    }
 }
 
 /// Imperatives: English, German, French, Spanish, Portuguese, Italian, Dutch, Polish, Russian, Arabic.
