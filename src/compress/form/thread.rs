@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::{Block, Form};
 use crate::compress::text::{
-    lexicon::List,
+    lexicon::{List, address::MAIL_HEADERS},
     segment::{Line, after_label, counts, is_item, is_title, lead, lines, number, quoted, turn},
 };
 
@@ -56,7 +56,7 @@ fn is_quoted(text: &str, block: &Block) -> bool {
 
 /// Whether keys are those of a mail.
 fn mails(keys: &[&str]) -> bool {
-    keys.iter().filter(|key| MAIL.has(&key.trim_matches('*').to_lowercase())).count() >= 2
+    keys.iter().filter(|key| MAIL_HEADERS.has(&key.trim_matches('*').to_lowercase())).count() >= 2
 }
 
 /// What a label is, which decides how far it holds.
@@ -405,11 +405,6 @@ fn head<'a>(lines: &[Line<'a>], at: usize) -> Option<Label<'a>> {
     let keys = record(lines, at);
     mails(&keys).then_some(Label { role: Role::Head, lines: keys.len(), prefix: 0, name: line.text })
 }
-
-static MAIL: List = List::new(
-    "from to cc bcc date sent subject reply-to von an gesendet datum betreff de à envoyé objet para enviado fecha
-    asunto от кому дата тема отправлено 发件人 收件人 主题 日期 da a oggetto inviato",
-);
 
 /// `On Monday Anna wrote:` above what is quoted, on one line or two.
 fn quote<'a>(lines: &[Line<'a>], at: usize) -> Option<Label<'a>> {

@@ -9,7 +9,7 @@ use super::{
     pieces::{announces, pieces},
     shape::{Look, hint},
     shots::Shots,
-    task::is_task,
+    task::TASKS,
 };
 use crate::compress::worth::weights::{FRAME_FEW, FRAME_LINE, FRAME_OWN, FRAME_TEXT, FRAME_TONGUE};
 
@@ -60,7 +60,7 @@ fn under_hints(text: &str, pieces: &mut [Piece]) {
         let hint = hint(first).filter(|_| title);
         piece.named |= asks && hint.is_none();
         if hint.is_some() {
-            asks = heads(first, is_task);
+            asks = heads(first, &TASKS);
         }
         match hint {
             Some(true) => instructs = false,
