@@ -14,7 +14,7 @@ use super::{Block, Form, Item, Reader, Reading, Variant, exact};
 use crate::compress::{bond::Bond, worth::weights::LEAST_SAVED};
 use place::Places;
 use tree::{Node, Value};
-use walk::{Label, Piece, Walk};
+use walk::{At, Piece, Walk};
 
 /// Whether the whole text is one JSON value.
 #[must_use]
@@ -67,7 +67,7 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
         let mut walk = Walk::new(reader, exact, part.len() as f32 / whole.max(1) as f32);
         let places = Places::source(0);
         match values.as_slice() {
-            [node] if block.form == Form::Json => walk.value(&places, node.span.start, Label::Root, node, 0, None),
+            [node] if block.form == Form::Json => walk.value(At::root(&places, node.span.start), node),
             nodes => walk.records(&places, &nodes.iter().collect::<Vec<_>>()),
         }
         walk.pieces

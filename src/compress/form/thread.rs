@@ -5,7 +5,10 @@
 use std::collections::HashMap;
 
 use super::{Block, Form};
-use crate::compress::text::segment::{Line, after_label, counts, is_item, is_title, lead, lines, number, quoted, turn};
+use crate::compress::text::{
+    lexicon::{List, address::MAIL_HEADERS},
+    segment::{Line, after_label, counts, is_item, is_title, lead, lines, number, quoted, turn},
+};
 
 /// The blocks of a text with those that are read as settings though they are the heads of mails or chunks as prose, so
 /// that what they own stands below them.
@@ -53,7 +56,7 @@ fn is_quoted(text: &str, block: &Block) -> bool {
 
 /// Whether keys are those of a mail.
 fn mails(keys: &[&str]) -> bool {
-    keys.iter().filter(|key| MAIL.contains(&key.trim_matches('*').to_lowercase().as_str())).count() >= 2
+    keys.iter().filter(|key| MAIL_HEADERS.has(&key.trim_matches('*').to_lowercase())).count() >= 2
 }
 
 /// What a label is, which decides how far it holds.
@@ -200,8 +203,7 @@ impl<'a> Known<'a> {
         let [first, second, ..] = keys.as_slice() else { return None };
         let again = self.records.get(&(*first, *second)).is_some_and(|times| *times >= 2);
         let last = lines.get(at + keys.len() - 1)?;
-        let names =
-            SOURCES.contains(&first.to_lowercase().as_str()) || IDENTIFYING.contains(&first.to_lowercase().as_str());
+        let names = SOURCES.has(&first.to_lowercase()) || IDENTIFYING.has(&first.to_lowercase());
         let body =
             lines.get(at + keys.len()).is_some_and(|next| !next.after_blank || last.text.ends_with(':') || names);
         let role = if body { Role::Chunk } else { Role::Record };
@@ -261,14 +263,13 @@ impl<'a> Known<'a> {
 /// Whether what stands in front of a colon says when, where or for whom, as no name does: `In 2021: `.
 fn says_when(name: &str) -> bool {
     let first = name.split_whitespace().next().unwrap_or_default().to_lowercase();
-    name.contains(' ') && WHEN.contains(&first.as_str())
+    name.contains(' ') && WHEN.has(&first)
 }
 
-#[rustfmt::skip]
-const WHEN: &[&str] = &[
-    "in", "on", "at", "from", "since", "until", "for", "after", "before", "with", "without", "if", "im", "am", "ab", "seit", "bei", "nach", "vor", "für",
-    "en", "pour", "dès", "depuis", "après", "avant", "desde", "para", "em", "в", "на", "с", "до", "после", "для", "при",
-];
+static WHEN: List = List::new(
+    "in on at from since until for after before with without if im am ab seit bei nach vor für en pour dès depuis
+    après avant desde para em в на с до после для при",
+);
 
 /// Lines that are longer are text and no label.
 const SHORT: usize = 120;
@@ -289,7 +290,7 @@ fn chunk(text: &str) -> usize {
         return note.len() + "[^]: ".len();
     }
     let word = text.split([' ', '[']).next().unwrap_or_default();
-    if !SOURCES.contains(&word.to_lowercase().as_str()) {
+    if !SOURCES.has(&word.to_lowercase()) {
         return 0;
     }
     let rest = text.get(word.len()..).unwrap_or_default();
@@ -306,30 +307,13 @@ fn chunk(text: &str) -> usize {
 }
 
 /// What sources are called where they are counted.
-const SOURCES: &[&str] = &[
-    "document",
-    "doc",
-    "source",
-    "passage",
-    "context",
-    "chunk",
-    "result",
-    "excerpt",
-    "snippet",
-    "article",
-    "page",
-    "reference",
-    "dokument",
-    "quelle",
-    "fuente",
-    "documento",
-    "источник",
-    "документ",
-];
+static SOURCES: List = List::new(
+    "document doc source passage context chunk result excerpt snippet article page reference dokument quelle fuente
+    documento источник документ",
+);
 
 /// Keys with which the head of a source begins.
-const IDENTIFYING: &[&str] =
-    &["id", "title", "url", "file", "filename", "path", "name", "score", "titel", "título", "titre"];
+static IDENTIFYING: List = List::new("id title url file filename path name score titel título titre");
 
 /// The look of a line that may be a label: words, numbers and what stands between them; nothing for a line without a
 /// number, a long one, or one that ends as a sentence does.
@@ -362,7 +346,7 @@ fn shape(text: &str) -> Option<String> {
 }
 
 fn counts_sources(text: &str) -> bool {
-    text.split(|c: char| !c.is_alphanumeric()).take(6).any(|word| SOURCES.contains(&word.to_lowercase().as_str()))
+    text.split(|c: char| !c.is_alphanumeric()).take(6).any(|word| SOURCES.has(&word.to_lowercase()))
 }
 
 /// Whether a date or a time of day stands in a line.
@@ -422,43 +406,6 @@ fn head<'a>(lines: &[Line<'a>], at: usize) -> Option<Label<'a>> {
     mails(&keys).then_some(Label { role: Role::Head, lines: keys.len(), prefix: 0, name: line.text })
 }
 
-const MAIL: &[&str] = &[
-    "from",
-    "to",
-    "cc",
-    "bcc",
-    "date",
-    "sent",
-    "subject",
-    "reply-to",
-    "von",
-    "an",
-    "gesendet",
-    "datum",
-    "betreff",
-    "de",
-    "à",
-    "envoyé",
-    "objet",
-    "para",
-    "enviado",
-    "fecha",
-    "asunto",
-    "от",
-    "кому",
-    "дата",
-    "тема",
-    "отправлено",
-    "发件人",
-    "收件人",
-    "主题",
-    "日期",
-    "da",
-    "a",
-    "oggetto",
-    "inviato",
-];
-
 /// `On Monday Anna wrote:` above what is quoted, on one line or two.
 fn quote<'a>(lines: &[Line<'a>], at: usize) -> Option<Label<'a>> {
     let line = lines.get(at)?;
@@ -479,20 +426,10 @@ fn quote<'a>(lines: &[Line<'a>], at: usize) -> Option<Label<'a>> {
 }
 
 /// How mail programs say who wrote.
+#[rustfmt::skip]
 const WROTE: &[&str] = &[
-    " wrote:",
-    " writes:",
-    " schrieb",
-    " a écrit",
-    " escribió",
-    " escreveu",
-    " ha scritto",
-    " schreef",
-    " skrev",
-    " napisał",
-    " пишет:",
-    " написал",
-    "写道",
+    " wrote:", " writes:", " schrieb", " a écrit", " escribió", " escreveu", " ha scritto", " schreef", " skrev",
+    " napisał", " пишет:", " написал", "写道",
 ];
 
 #[cfg(test)]

@@ -467,26 +467,11 @@ fn is_foreign(line: &str) -> bool {
     FOREIGN.iter().any(|part| line.contains(part))
 }
 
+#[rustfmt::skip]
 const FOREIGN: [&str; 19] = [
-    "site-packages",
-    "dist-packages",
-    "node_modules",
-    "node:internal",
-    "/usr/lib/",
-    "/rustc/",
-    ".cargo/registry",
-    "at java.",
-    "at javax.",
-    "at jdk.",
-    "at sun.",
-    "at org.springframework.",
-    "at org.junit.",
-    "/usr/local/go/",
-    "std::",
-    "core::",
-    "rust_begin_unwind",
-    "<frozen ",
-    "runtime.",
+    "site-packages", "dist-packages", "node_modules", "node:internal", "/usr/lib/", "/rustc/", ".cargo/registry",
+    "at java.", "at javax.", "at jdk.", "at sun.", "at org.springframework.", "at org.junit.", "/usr/local/go/",
+    "std::", "core::", "rust_begin_unwind", "<frozen ", "runtime.",
 ];
 
 /// A compiler's, a linter's or a package manager's message.

@@ -29,27 +29,10 @@ pub(super) fn check(source: &str, rewrite: &str) -> Result<(), Violation> {
 }
 
 /// What models and chat formats take for more than text, and the marks with which omissions are shown.
+#[rustfmt::skip]
 const MARKS: &[&str] = &[
-    "<extra_id_",
-    "<pad>",
-    "</s>",
-    "<s>",
-    "<unk>",
-    "<|",
-    "|>",
-    "[INST]",
-    "[/INST]",
-    "<<SYS>>",
-    "### Instruction",
-    "[…]",
-    "[...]",
-    "```",
-    "system:",
-    "System:",
-    "assistant:",
-    "Assistant:",
-    "user:",
-    "User:",
+    "<extra_id_", "<pad>", "</s>", "<s>", "<unk>", "<|", "|>", "[INST]", "[/INST]", "<<SYS>>", "### Instruction",
+    "[…]", "[...]", "```", "system:", "System:", "assistant:", "Assistant:", "user:", "User:",
 ];
 
 /// Whether a text hides something: characters that take no room, or words that mix look-alike letters of several

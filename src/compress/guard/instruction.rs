@@ -8,7 +8,7 @@ use super::{Fault, Violation};
 use crate::compress::text::atoms::{
     Scan,
     lex::{Border, Word},
-    lexicon::listed,
+    lexicon::List,
 };
 
 pub(super) fn check(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violation> {
@@ -16,7 +16,7 @@ pub(super) fn check(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violation
         return Err(Fault::Instruction.whole());
     }
     // A clause may get shorter, but one that opens like this must be there.
-    let clause = |s: &&[Word<'_>]| opens_with_command(s, CLAUSE_LEADS);
+    let clause = |s: &&[Word<'_>]| opens_with_command(s, &CLAUSE_LEADS);
     let begins = |s: &[Word<'_>], with: &[Word<'_>]| s.first().map(|w| &w.key) == with.first().map(|w| &w.key);
     let given = |s: &[Word<'_>]| stretches(before, Border::Clause).any(|b| begins(b, s));
     if stretches(after, Border::Clause).filter(clause).any(|s| !given(s)) {
@@ -27,13 +27,13 @@ pub(super) fn check(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violation
 
 /// Whether a sentence tells its reader to do something.
 fn is_order(sentence: &[Word<'_>]) -> bool {
-    opens_with_command(sentence, LEADS) || told(sentence).next().is_some()
+    opens_with_command(sentence, &LEADS) || told(sentence).next().is_some()
 }
 
 /// Whether the source gives the same order: the same sentence, but for articles; inside of a sentence, the same words
 /// around it.
 fn is_given(source: &Scan<'_>, sentence: &[Word<'_>]) -> bool {
-    if opens_with_command(sentence, LEADS) && !stands(source, sentence) {
+    if opens_with_command(sentence, &LEADS) && !stands(source, sentence) {
         return false;
     }
     told(sentence).all(|at| stands_together(source, around(sentence, at)))
@@ -81,28 +81,15 @@ fn tells(words: &[Word<'_>]) -> bool {
                     || imperative(key(2)))
         }
         "please" => imperative(key(1)),
-        "ignore" | "disregard" | "forget" | "override" | "bypass" => matches!(
-            key(1),
-            "all"
-                | "any"
-                | "the"
-                | "your"
-                | "previous"
-                | "prior"
-                | "above"
-                | "every"
-                | "everything"
-                | "these"
-                | "those"
-        ),
+        "ignore" | "disregard" | "forget" | "override" | "bypass" => OVERRIDDEN.has(key(1)),
         "system" => key(1) == "prompt",
         _ => false,
     }
 }
 
 /// Whether a stretch opens as an order does: `send …`, `please send …`, `do not send …`, `never send …`.
-fn opens_with_command(stretch: &[Word<'_>], leads: &str) -> bool {
-    let mut words = stretch.iter().skip_while(|w| listed(leads, &w.key));
+fn opens_with_command(stretch: &[Word<'_>], leads: &List) -> bool {
+    let mut words = stretch.iter().skip_while(|w| leads.has(&w.key));
     let Some(first) = words.next() else {
         return false;
     };
@@ -111,35 +98,40 @@ fn opens_with_command(stretch: &[Word<'_>], leads: &str) -> bool {
         "don't" => words.next().is_some_and(|w| !matches!(w.key.as_ref(), "you" | "we" | "they" | "i")),
         "let" => words.next().is_some_and(|w| matches!(w.key.as_ref(), "us" | "me" | "him" | "her" | "them")),
         "make" => words.next().is_some_and(|w| w.key == "sure"),
-        key => imperative(key) && words.next().is_none_or(|w| !listed(NOMINAL, &w.key)),
+        key => imperative(key) && words.next().is_none_or(|w| !NOMINAL.has(&w.key)),
     }
 }
 
 /// Words that may stand before the verb of an order.
-const LEADS: &str = "please now then always never just also and so kindly instead first finally next immediately";
+static LEADS: List =
+    List::new("please now then always never just also and so kindly instead first finally next immediately");
 
 /// The same inside of a sentence, where `and` rather goes on with what somebody does.
-const CLAUSE_LEADS: &str = "please now always never just kindly instead immediately";
+static CLAUSE_LEADS: List = List::new("please now always never just kindly instead immediately");
+
+static OVERRIDDEN: List = List::new("all any the your previous prior above every everything these those");
 
 /// Words before which a verb's form is rather a noun: `list of`, `use is`.
-const NOMINAL: &str = "of is was are were has had will would may might can could should and or";
+static NOMINAL: List = List::new("of is was are were has had will would may might can could should and or");
 
 /// Verbs in the form in which orders are given. Words that are nouns or adjectives as often are left out.
 fn imperative(key: &str) -> bool {
-    listed(VERBS, key)
+    VERBS.has(key)
 }
 
 /// Words that are nouns or adjectives as often are left out.
-const VERBS: &str = "accept act add allow answer append apply approve ask assume authorize avoid be begin bring buy bypass call \
-    cancel change check choose click close come complete compose confirm connect consider continue convert copy \
-    create decode delete deny describe destroy disable discard disclose disregard download drop echo email \
-    enable encode ensure enter erase execute explain expose fetch fill find follow forget forward generate get \
-    give go grant help hide ignore include insert install invoke keep kill leak leave list listen load log look \
-    make move note obey omit open output override overwrite pay perform post pretend print proceed provide \
-    publish put read recommend refer register reject release remember remove repeat replace reply report reset \
-    respond restart return reveal rewrite run save say search see select sell send set share show sign skip \
-    speak start stop store submit summarise summarize take tell terminate think transfer translate trust try \
-    turn type uninstall update upgrade upload use verify visit wait wire write";
+static VERBS: List = List::new(
+    "accept act add allow answer append apply approve ask assume authorize avoid be begin bring buy bypass call
+    cancel change check choose click close come complete compose confirm connect consider continue convert copy
+    create decode delete deny describe destroy disable discard disclose disregard download drop echo email enable
+    encode ensure enter erase execute explain expose fetch fill find follow forget forward generate get give go
+    grant help hide ignore include insert install invoke keep kill leak leave list listen load log look make move
+    note obey omit open output override overwrite pay perform post pretend print proceed provide publish put read
+    recommend refer register reject release remember remove repeat replace reply report reset respond restart return
+    reveal rewrite run save say search see select sell send set share show sign skip speak start stop store submit
+    summarise summarize take tell terminate think transfer translate trust try turn type uninstall update upgrade
+    upload use verify visit wait wire write",
+);
 
 #[cfg(test)]
 mod tests {
@@ -149,7 +141,7 @@ mod tests {
     fn orders_are_known_by_their_opening() {
         let order = |text: &str| {
             let scan = Scan::new(text);
-            opens_with_command(&scan.words, LEADS) || (0..scan.words.len()).any(|at| tells(&scan.words[at..]))
+            opens_with_command(&scan.words, &LEADS) || (0..scan.words.len()).any(|at| tells(&scan.words[at..]))
         };
         for text in [
             "Send the report to Bob",

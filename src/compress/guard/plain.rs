@@ -8,7 +8,7 @@ use std::{borrow::Cow, ops::Range};
 
 use crate::compress::text::atoms::{
     lex::{self, Border, Word},
-    lexicon,
+    lexicon::{self, List},
 };
 
 /// The text with each such phrase in its plain wording.
@@ -119,7 +119,7 @@ fn verbal(words: &[Word<'_>], at: usize) -> Option<(Range<usize>, Cow<'static, s
     while let Some(word) = words.get(from).filter(|word| word.border == Border::None) {
         match word.key.as_ref() {
             "not" => denied = true,
-            key if lexicon::listed(ADVERBS, key) => between.push(word.text),
+            key if ADVERBS.has(key) => between.push(word.text),
             _ => break,
         }
         from += 1;
@@ -164,7 +164,7 @@ fn entitled(words: &[Word<'_>], at: usize) -> Option<(Range<usize>, Cow<'static,
     Some((at..range.end, Cow::Owned(format!("{verb}{not}"))))
 }
 
-const ADVERBS: &str = "also always only hereby then still expressly further generally fully at all";
+static ADVERBS: List = List::new("also always only hereby then still expressly further generally fully at all");
 const ABLE: &[&str] = &["able to", "unable to", "capable of", "in a position to"];
 const ABILITY: &[&str] = &["the ability to", "ability to"];
 const FREE: &[&str] = &["permitted to", "allowed to", "authorised to", "authorized to", "entitled to", "free to"];
@@ -182,7 +182,7 @@ fn before<'w, 't>(words: &'w [Word<'t>], at: usize, most: usize) -> impl Iterato
 fn inverted(words: &[Word<'_>], at: usize) -> Option<(Range<usize>, Cow<'static, str>)> {
     let opens = words.get(at)?.border > Border::None;
     let subject = words.get(at + 1).filter(|word| word.border == Border::None)?;
-    let subject = lexicon::listed(SUBJECTS, &subject.key);
+    let subject = SUBJECTS.has(&subject.key);
     // A condition is followed by what it conditions.
     let goes_on =
         words.iter().skip(at + 2).take_while(|w| w.border < Border::Sentence).any(|w| w.border == Border::Clause);
@@ -192,14 +192,13 @@ fn inverted(words: &[Word<'_>], at: usize) -> Option<(Range<usize>, Cow<'static,
 /// `If you should have questions` at the beginning of a sentence is `if you have questions`.
 fn conditional_should(words: &[Word<'_>], at: usize) -> Option<(Range<usize>, Cow<'static, str>)> {
     let first = words.get(at).filter(|word| word.border > Border::None)?;
-    let subject =
-        words.get(at + 1).filter(|word| lexicon::listed(PRONOUNS, &word.key) && word.border == Border::None)?;
+    let subject = words.get(at + 1).filter(|word| PRONOUNS.has(&word.key) && word.border == Border::None)?;
     let should = words.get(at + 2).filter(|word| word.key == "should" && word.border == Border::None);
     should.map(|_| (at..at + 3, Cow::Owned(format!("{} {}", first.text, subject.text))))
 }
 
-const SUBJECTS: &str = "you he she it we they i the a an any either one this that these those";
-const PRONOUNS: &str = "you he she it we they i";
+static SUBJECTS: List = List::new("you he she it we they i the a an any either one this that these those");
+static PRONOUNS: List = List::new("you he she it we they i");
 
 /// `about 20`, `roughly 20`, `up to 20`: the words before a figure that say how it is meant.
 fn figure(words: &[Word<'_>], at: usize, with: &'static str) -> Option<(Range<usize>, Cow<'static, str>)> {

@@ -1,11 +1,40 @@
 //! The closed word lists that give atoms away: negations, modal and conditional words, directions, units, numbers.
 
 pub(crate) mod address;
+pub(crate) mod html;
 mod openings;
+
+use std::{collections::HashSet, sync::OnceLock};
 
 pub(crate) use openings::{
     Opening, abbreviates, abbreviates_before_number, opening, opens_plainly, points_to_several, replies,
 };
+
+/// A closed list of words, parted by white space and hashed once.
+#[derive(Debug)]
+pub(crate) struct List {
+    words: &'static str,
+    set: OnceLock<HashSet<&'static str>>,
+}
+
+impl List {
+    pub(crate) const fn new(words: &'static str) -> Self {
+        Self { words, set: OnceLock::new() }
+    }
+
+    pub(crate) fn has(&self, word: &str) -> bool {
+        self.find(word).is_some()
+    }
+
+    /// The word as the list has it.
+    pub(crate) fn find(&self, word: &str) -> Option<&'static str> {
+        self.set.get_or_init(|| self.iter().collect()).get(word).copied()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &'static str> {
+        self.words.split_ascii_whitespace()
+    }
+}
 
 /// Words that turn a statement round; contractions by their ending.
 pub(crate) fn negation(key: &str) -> Option<&'static str> {
@@ -49,18 +78,15 @@ pub(crate) fn modal(key: &str) -> Option<&'static str> {
         }
         _ => {}
     }
-    MODALS.binary_search(&key).ok().and_then(|at| MODALS.get(at)).copied()
+    MODALS.find(key)
 }
 
-/// Sorted.
-#[rustfmt::skip]
-const MODALS: &[&str] = &[
-    "alleged", "allegedly", "almost", "always", "apparently", "approximately", "can", "could", "except", "excepting",
-    "excluding", "exclusively", "if", "likely", "mandatory", "may", "maybe", "merely", "might", "must", "nearly",
-    "notwithstanding", "only", "optional", "otherwise", "ought", "perhaps", "possibly", "probably", "provided",
-    "reportedly", "required", "shall", "should", "solely", "subject", "till", "unless", "unlikely", "until", "whether",
-    "will", "would",
-];
+static MODALS: List = List::new(
+    "alleged allegedly almost always apparently approximately can could except excepting excluding exclusively if
+    likely mandatory may maybe merely might must nearly notwithstanding only optional otherwise ought perhaps
+    possibly probably provided reportedly required shall should solely subject till unless unlikely until whether
+    will would",
+);
 
 /// Modal words that faithful rewrites drop or add without harm when nothing else changes.
 pub(crate) fn light_modal(key: &str) -> bool {
@@ -69,20 +95,10 @@ pub(crate) fn light_modal(key: &str) -> bool {
 
 /// Modal words that open an exception or a condition whose whole clause belongs to them.
 pub(crate) fn conditional(key: &str) -> bool {
-    matches!(
-        key,
-        "unless"
-            | "except"
-            | "excepting"
-            | "excluding"
-            | "if"
-            | "until"
-            | "till"
-            | "provided"
-            | "without"
-            | "notwithstanding"
-    )
+    CONDITIONS.has(key)
 }
+
+static CONDITIONS: List = List::new("unless except excepting excluding if until till provided without notwithstanding");
 
 /// A word with an opposite: what it measures, which end of it, and whether losing it alone is a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,15 +111,14 @@ pub(crate) struct Direction {
 /// The direction of a word.
 pub(crate) fn direction(key: &str) -> Option<Direction> {
     let at = DIRECTIONS.binary_search_by(|(word, _, _)| word.cmp(&key)).ok()?;
-    DIRECTIONS.get(at).map(|&(_, measure, up)| Direction { measure, up, strong: STRONG.contains(&measure) })
+    DIRECTIONS.get(at).map(|&(_, measure, up)| Direction { measure, up, strong: STRONG.has(measure) })
 }
 
 /// Measures of which a word must survive; of the others only the flip is a fault.
-#[rustfmt::skip]
-const STRONG: &[&str] = &[
-    "amount", "most", "level", "size", "length", "age", "time", "speed", "quality", "best", "strength", "price", "highest",
-    "largest", "height", "change", "motion", "bound", "excess",
-];
+static STRONG: List = List::new(
+    "amount most level size length age time speed quality best strength price highest largest height change motion
+    bound excess",
+);
 
 /// Sorted: word, measure, end.
 #[rustfmt::skip]
@@ -331,25 +346,24 @@ pub(crate) fn light(word: &str) -> bool {
 
 /// Articles, prepositions, pronouns, auxiliaries and their like.
 pub(crate) fn function_word(word: &str) -> bool {
-    word.len() <= 5 && FUNCTION_WORDS.binary_search(&word).is_ok()
+    FUNCTION_WORDS.has(word)
 }
 
-/// Sorted.
-#[rustfmt::skip]
-const FUNCTION_WORDS: &[&str] = &[
-    "'re", "'s", "'ve", "a", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "been", "being", "by", "did", "do", "does", "even", "ever",
-    "for", "from", "had", "has", "have", "he", "her", "him", "his", "i", "in", "into", "is", "it", "its", "just", "like", "me", "my", "not", "of", "on",
-    "one", "or", "our", "quite", "she", "so", "some", "still", "such", "than", "that", "the", "their", "them", "then", "there", "these",
-    "they", "this", "those", "to", "too", "us", "very", "want", "was", "we", "were", "which", "who", "with", "yet", "you", "your",
-];
+static FUNCTION_WORDS: List = List::new(
+    "'re 's 've a all also am an and any are as at be been being by did do does even ever for from had has have he
+    her him his i in into is it its just like me my not of on one or our quite she so some still such than that the
+    their them then there these they this those to too us very want was we were which who with yet you your",
+);
 
 /// Whether a lower-cased word asks for the most or the least of something.
 pub(crate) fn superlative(word: &str) -> bool {
-    listed(SUPERLATIVES, word)
+    SUPERLATIVES.has(word)
 }
 
-const SUPERLATIVES: &str = "best biggest cheapest earliest fastest fewest greatest heaviest highest largest last latest least \
-    lightest longest lowest max maximum min minimum most newest oldest shortest slowest smallest top worst youngest";
+static SUPERLATIVES: List = List::new(
+    "best biggest cheapest earliest fastest fewest greatest heaviest highest largest last latest least lightest longest lowest
+    max maximum min minimum most newest oldest shortest slowest smallest top worst youngest",
+);
 
 /// What a line of output tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -381,13 +395,10 @@ const WARNING_STEMS: &str = "warn deprecat retry missing invalid expired exceede
 
 /// Whether a lower-cased cell says that there is none of what its column is called.
 pub(crate) fn denies(cell: &str) -> bool {
-    cell.is_empty() || listed("no false 0 none null nil n f - never n/a", cell)
+    cell.is_empty() || DENIALS.has(cell)
 }
 
-/// Whether a list of words parted by spaces has the word.
-pub(crate) fn listed(list: &str, word: &str) -> bool {
-    list.split_ascii_whitespace().any(|w| w == word)
-}
+static DENIALS: List = List::new("no false 0 none null nil n f - never n/a");
 
 /// Whether a lower-cased word is an ordinary English word that is capitalised only at the start of a sentence. The list
 /// is drawn by count from public-domain and permissively licensed English text.
@@ -425,8 +436,7 @@ mod tests {
 
     #[test]
     fn the_lists_are_sorted() {
-        assert!(MODALS.is_sorted() && FUNCTION_WORDS.is_sorted() && DIRECTIONS.is_sorted());
-        assert!(NEGATIONS.is_sorted() && NUMBERS.is_sorted() && VAGUE.is_sorted());
+        assert!(DIRECTIONS.is_sorted() && NEGATIONS.is_sorted() && NUMBERS.is_sorted() && VAGUE.is_sorted());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::sentence::ends;
+use super::{lexicon::List, sentence::ends};
 
 /// A line that is not blank, with the blank lines after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -192,38 +192,13 @@ pub(in crate::compress) fn counts(text: &str) -> bool {
         bare.len() <= 8
             && (bare.bytes().any(|byte| byte.is_ascii_digit()) || bare.bytes().all(|b| b"IVXABC".contains(&b)))
     };
-    COUNTED.iter().any(|other| other.to_lowercase() == word.to_lowercase()) && words.next().is_some_and(numbered)
+    COUNTED.has(&word.to_lowercase()) && words.next().is_some_and(numbered)
 }
 
-const COUNTED: &[&str] = &[
-    "Section",
-    "Article",
-    "Chapter",
-    "Part",
-    "Annex",
-    "Appendix",
-    "Schedule",
-    "Clause",
-    "Lot",
-    "Cláusula",
-    "Artigo",
-    "Título",
-    "Abschnitt",
-    "Artikel",
-    "Kapitel",
-    "Teil",
-    "Anhang",
-    "Chapitre",
-    "Annexe",
-    "Artículo",
-    "Capítulo",
-    "Sección",
-    "Anexo",
-    "Статья",
-    "Глава",
-    "Раздел",
-    "Приложение",
-];
+static COUNTED: List = List::new(
+    "section article chapter part annex appendix schedule clause lot cláusula artigo título abschnitt artikel kapitel
+    teil anhang chapitre annexe artículo capítulo sección anexo статья глава раздел приложение",
+);
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,8 @@ use std::{collections::HashSet, ops::Range, sync::OnceLock};
 
 use rust_stemmers::{Algorithm, Stemmer};
 
+use super::lexicon::List;
+
 /// The words of a text with their byte spans, in order.
 ///
 /// A word is a run of letters and digits; an apostrophe between letters (`don't`) and a point, comma or colon between
@@ -79,16 +81,14 @@ pub fn stem(word: &str) -> String {
 #[must_use]
 pub fn is_stop_word(lower: &str) -> bool {
     static LIST: OnceLock<HashSet<&'static str>> = OnceLock::new();
-    let list =
-        LIST.get_or_init(|| stop_words::lookup("en").unwrap_or_default().iter().chain(STEERING).copied().collect());
+    let list = LIST
+        .get_or_init(|| stop_words::lookup("en").unwrap_or_default().iter().copied().chain(STEERING.iter()).collect());
     list.contains(lower) || (lower.len() == 1 && lower.bytes().all(|byte| byte.is_ascii_alphabetic()))
 }
 
 /// What a request says to whoever answers, not about what it wants to know.
-const STEERING: &[&str] = &[
-    "also", "could", "give", "let", "many", "may", "might", "much", "must", "please", "question", "shall", "tell",
-    "upon", "us", "want", "would",
-];
+static STEERING: List =
+    List::new("also could give let many may might much must please question shall tell upon us want would");
 
 fn stemmer() -> &'static Stemmer {
     static STEMMER: OnceLock<Stemmer> = OnceLock::new();

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::text::{bare, pairs, pick, replaced, tokens};
-use crate::compress::text::lexicon::listed;
+use crate::compress::text::lexicon::List;
 
 pub(super) fn number(text: &str, seed: usize) -> Option<String> {
     let figures = text.char_indices().filter(|(_, c)| c.is_ascii_digit()).collect();
@@ -75,7 +75,7 @@ fn inner_names(text: &str) -> Vec<(Range<usize>, &str)> {
         let plain = name.len() > 2 && name.chars().all(char::is_alphabetic);
         if inside
             && plain
-            && !listed(TITLE, name)
+            && !TITLE.has(name)
             && name.chars().next().is_some_and(char::is_uppercase)
             && name.chars().skip(1).all(char::is_lowercase)
             && let Some(lead) = word.find(name)
@@ -87,10 +87,12 @@ fn inner_names(text: &str) -> Vec<(Range<usize>, &str)> {
 }
 
 /// Capitalised words that are no names.
-const TITLE: &str = "January February March April May June July August September October November December Jan Feb Mar Apr Jun \
-    Jul Aug Sep Oct Nov Dec Monday Tuesday Wednesday Thursday Friday Saturday Sunday Mon Tue Wed Thu Fri Sat Sun \
-    The And Are Was For From With Not You Your His Her She They This That What Who How All But Has Have Into Its \
-    Our One Two There Then Can Will Don Yeah Well";
+static TITLE: List = List::new(
+    "January February March April May June July August September October November December Jan Feb Mar Apr Jun Jul
+    Aug Sep Oct Nov Dec Monday Tuesday Wednesday Thursday Friday Saturday Sunday Mon Tue Wed Thu Fri Sat Sun The
+    And Are Was For From With Not You Your His Her She They This That What Who How All But Has Have Into Its Our
+    One Two There Then Can Will Don Yeah Well",
+);
 
 pub(super) fn names(text: &str, seed: usize) -> Option<String> {
     let found = inner_names(text);
@@ -148,12 +150,12 @@ pub(super) fn identifier(text: &str, seed: usize) -> Option<String> {
 }
 
 pub(super) fn exception(text: &str, seed: usize) -> Option<String> {
-    const OPENERS: &str = "except unless excluding if until only provided";
+    static OPENERS: List = List::new("except unless excluding if until only provided");
     let words = tokens(text);
     let mut places = Vec::new();
     for (i, (span, word)) in words.iter().enumerate() {
         let lower = bare(word).to_lowercase();
-        if i == 0 || !listed(OPENERS, &lower) {
+        if i == 0 || !OPENERS.has(&lower) {
             continue;
         }
         if lower == "only" {

@@ -1,7 +1,7 @@
 //! Rewrites by rule that say the same in other characters.
 
 use super::text::replaced;
-use crate::compress::text::lexicon::listed;
+use crate::compress::text::lexicon::List;
 
 /// A way to say the same in other characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -107,13 +107,15 @@ fn remark(text: &str) -> Option<String> {
         let opens = ["who ", "which ", "however", "of course", "as ", "for example", "in turn", "for instance"]
             .iter()
             .any(|o| inner.starts_with(o));
-        let bound = inner.split(' ').any(|w| listed(BINDING, w));
+        let bound = inner.split(' ').any(|w| BINDING.has(w));
         (plain && opens && !bound && inner.len() > 4).then(|| replaced(text, from..to + 1, ""))?
     })
 }
 
 /// Words that make a remark more than a remark.
-const BINDING: &str = "not no never must may can could should would will might if unless except only more less most least before \
-    after over under without nor none nothing until shall two three four five six seven eight nine ten both half \
-    almost nearly likely fail unable higher lower larger smaller better worse always twice dozen above below \
-    perhaps probably best worst later earlier increased rising largest";
+static BINDING: List = List::new(
+    "not no never must may can could should would will might if unless except only more less most least before
+    after over under without nor none nothing until shall two three four five six seven eight nine ten both half
+    almost nearly likely fail unable higher lower larger smaller better worse always twice dozen above below
+    perhaps probably best worst later earlier increased rising largest",
+);

@@ -3,7 +3,10 @@
 use std::ops::Range;
 
 use crate::compress::{
-    text::{lexicon::address as words, segment},
+    text::{
+        lexicon::{List, address as words},
+        segment,
+    },
     worth::weights::FRAME_SENTENCES,
 };
 
@@ -94,7 +97,7 @@ pub(super) fn call(sentence: &str) -> Call {
         (true, false) => Call::Strong,
         // A short one that speaks of the message announces its material.
         (false, true) if bare.len() <= 200 => Call::Strong,
-        (false, _) if tokens(&lower).any(words::first_person) => Call::Weak,
+        (false, _) if tokens(&lower).any(|word| words::FIRST_PERSON.has(word)) => Call::Weak,
         (false, _) => Call::None,
     }
 }
@@ -150,22 +153,22 @@ pub(super) fn label(line: &str) -> Option<(&str, &str)> {
 }
 
 /// Whether a name of a tag, a heading or a label is that of something addressed to the model, or of material.
-pub(super) fn names(name: &str, list: fn(&str) -> bool) -> bool {
+pub(super) fn names(name: &str, list: &List) -> bool {
     let lower = name.to_lowercase();
-    lower.split(|c: char| !c.is_alphanumeric()).any(list)
+    lower.split(|c: char| !c.is_alphanumeric()).any(|word| list.has(word))
 }
 
 /// Whether the last word of a name is in the list: a `context-note` is a note.
-pub(super) fn heads(name: &str, list: fn(&str) -> bool) -> bool {
+pub(super) fn heads(name: &str, list: &List) -> bool {
     let lower = name.to_lowercase();
     lower
         .split(|c: char| !c.is_alphanumeric())
         .rfind(|word| !word.is_empty() && !word.bytes().all(|b| b.is_ascii_digit()))
-        .is_some_and(list)
+        .is_some_and(|word| list.has(word))
 }
 
 fn is_labelled(bare: &str) -> bool {
-    label(bare).is_some_and(|(name, _)| heads(name, words::instructive))
+    label(bare).is_some_and(|(name, _)| heads(name, &words::INSTRUCTIVE))
 }
 
 /// Whether it begins by forbidding: leaflets and rules do so as well as users.
@@ -178,25 +181,20 @@ fn forbids(part: &str) -> bool {
 fn orders(bare: &str, lower: &str) -> bool {
     let bare = label(bare).map_or(bare, |(_, rest)| rest.trim_start());
     let lower = lower.get(lower.len().saturating_sub(bare.len())..).unwrap_or(lower);
-    if tokens(lower).any(words::polite) {
+    if tokens(lower).any(|word| words::POLITE.has(word)) {
         return true;
     }
-    let mut tokens = tokens(lower).skip_while(|word| words::opener(word)).peekable();
+    let mut tokens = tokens(lower).skip_while(|word| words::OPENERS.has(word)).peekable();
     let Some(first) = tokens.next() else { return false };
     let second = tokens.peek().copied().unwrap_or_default();
-    if words::request(first) && !is_noun_before(second) {
+    if words::REQUESTS.has(first) && !NOMINAL.has(second) {
         return true;
     }
     shaped(bare, first, second) || ends_like_an_order(first, second)
 }
 
-/// `Use of …`, `Answer was …`: the word is a noun.
-fn is_noun_before(second: &str) -> bool {
-    matches!(
-        second,
-        "of" | "is" | "was" | "are" | "were" | "has" | "had" | "can" | "may" | "will" | "would" | "and" | "or"
-    )
-}
+/// Words behind a noun: `Use of …`, `Answer was …`.
+static NOMINAL: List = List::new("of is was are were has had can may will would and or");
 
 /// An English verb in its plain form with its object: `Weigh the text …`.
 fn shaped(bare: &str, first: &str, second: &str) -> bool {
@@ -209,26 +207,15 @@ fn shaped(bare: &str, first: &str, second: &str) -> bool {
     let begins_high = bare.chars().next().is_some_and(char::is_uppercase);
     plain
         && begins_high
-        && words::object(second)
-        && !words::relation(first)
-        && !words::object(first)
-        && !words::interrogative(first)
-        && !words::first_person(first)
-        && !matches!(
-            first,
-            "he" | "she"
-                | "they"
-                | "you"
-                | "however"
-                | "maybe"
-                | "perhaps"
-                | "today"
-                | "tomorrow"
-                | "yesterday"
-                | "tonight"
-                | "yes"
-        )
+        && words::OBJECTS.has(second)
+        && !words::RELATIONS.has(first)
+        && !words::OBJECTS.has(first)
+        && !words::INTERROGATIVES.has(first)
+        && !words::FIRST_PERSON.has(first)
+        && !NO_VERBS.has(first)
 }
+
+static NO_VERBS: List = List::new("he she they you however maybe perhaps today tomorrow yesterday tonight yes");
 
 /// Imperatives known by their ending: `Résumez`, `Schreiben Sie`, `Переведите`, `Napiszcie`.
 fn ends_like_an_order(first: &str, second: &str) -> bool {
@@ -245,32 +232,21 @@ fn ends_like_an_order(first: &str, second: &str) -> bool {
 
 /// `If a date is missing, write …`; `For each paragraph: one line`.
 fn after_a_condition(lower: &str) -> bool {
-    let conditional = [
-        "if ",
-        "when ",
-        "where ",
-        "unless ",
-        "for each ",
-        "for every ",
-        "in case ",
-        "before ",
-        "after ",
-        "falls ",
-        "wenn ",
-        "si ",
-        "se ",
-        "jeśli ",
-        "если ",
-    ];
-    let Some(opened) = conditional.iter().find(|word| lower.starts_with(**word)) else { return false };
+    let Some(opened) = CONDITIONS.iter().find(|word| lower.starts_with(**word)) else { return false };
     if opened.starts_with("for ") {
         return true;
     }
     let Some((_, clause)) = lower.split_once([',', ':', '，']) else { return false };
-    let mut tokens = tokens(clause).skip_while(|word| words::opener(word));
+    let mut tokens = tokens(clause).skip_while(|word| words::OPENERS.has(word));
     let (first, second) = (tokens.next().unwrap_or_default(), tokens.next().unwrap_or_default());
-    words::request(first) && !is_noun_before(second)
+    words::REQUESTS.has(first) && !NOMINAL.has(second)
 }
+
+#[rustfmt::skip]
+const CONDITIONS: &[&str] = &[
+    "if ", "when ", "where ", "unless ", "for each ", "for every ", "in case ", "before ", "after ", "falls ",
+    "wenn ", "si ", "se ", "jeśli ", "если ",
+];
 
 fn tokens(lower: &str) -> impl Iterator<Item = &str> {
     let parts = lower.split(|c: char| !(c.is_alphanumeric() || c == '\'' || c == '-'));

@@ -75,7 +75,7 @@ fn is_read(text: &str, pieces: &[Piece], body: Range<usize>) -> bool {
     let before = pieces.get(..body.start).unwrap_or_default();
     let points = |piece: &Piece| {
         let mut words = of(piece).split(|c: char| !c.is_alphanumeric());
-        piece.calls.explicit > 0 || words.any(|word| words::demonstrative(&word.to_lowercase()))
+        piece.calls.explicit > 0 || words.any(|word| words::DEMONSTRATIVES.has(&word.to_lowercase()))
     };
     let orders = |piece: &Piece| piece.calls.at_an_edge() && piece.calls.strong > piece.calls.questions;
     let asks = |piece: &Piece| {

@@ -65,7 +65,7 @@ fn inner_head(line: &str) -> usize {
     if line.len() < FRAME_TEXT {
         return 0;
     }
-    let named = |name: &str| names(name, words::documentary) || call(name) >= Call::Strong;
+    let named = |name: &str| names(name, &words::DOCUMENTARY) || call(name) >= Call::Strong;
     if let Some(at) = line.find([':', '：']).filter(|at| *at <= FRAME_TEXT)
         && line.get(..at).is_some_and(|before| named(before) && sentences(before).len() <= 3)
     {
@@ -138,7 +138,7 @@ fn is_open(line: &str) -> bool {
 fn is_documentary(line: &str) -> bool {
     let bare = line.trim();
     let turn = label(bare).is_some_and(|(name, rest)| {
-        let known = names(name, words::instructive) || names(name, words::documentary);
+        let known = names(name, &words::INSTRUCTIVE) || names(name, &words::DOCUMENTARY);
         !known
             && !rest.trim().is_empty()
             && name.chars().next().is_some_and(char::is_uppercase)

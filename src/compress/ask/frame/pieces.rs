@@ -8,7 +8,7 @@ use super::{
     outline::{self, Part, lines, opened, outline},
     piece::{Fate, Kind, Piece},
     shape::{self, Labels, Look, look},
-    task::is_task,
+    task::TASKS,
 };
 use crate::compress::{
     text::lexicon::address as words,
@@ -66,8 +66,8 @@ impl Cutter<'_> {
                 Part::Field(line) => {
                     let name = self.text.get(line.clone()).unwrap_or_default();
                     field = Some((
-                        heads(name, is_task),
-                        names(name, words::instructive) && !names(name, words::documentary),
+                        heads(name, &TASKS),
+                        names(name, &words::INSTRUCTIVE) && !names(name, &words::DOCUMENTARY),
                     ));
                     self.found.push(Piece::new(line.clone(), Kind::Tag, Fate::Frame, depth));
                     continue;
@@ -89,18 +89,18 @@ impl Cutter<'_> {
         let name =
             self.text.get(whole.clone()).and_then(|part| opened(part.trim_start())).unwrap_or_default().to_lowercase();
         let held = self.text.get(inner.clone()).unwrap_or_default();
-        if words::markup(&name) || depth >= DEEPEST {
+        if words::MARKUP.has(&name) || depth >= DEEPEST {
             self.found.push(Piece::new(whole.clone(), Kind::Text(Look::Document), Fate::Open, depth));
             return;
         }
-        let instructs = names(&name, words::instructive);
-        let document = heads(&name, words::documentary) && !instructs;
+        let instructs = names(&name, &words::INSTRUCTIVE);
+        let document = heads(&name, &words::DOCUMENTARY) && !instructs;
         let calls = Calls::of(held);
         let speaks = calls.strong * if document { 2 } else { 4 } >= calls.sentences && calls.strong > 0;
         let long = held.trim().len() >= FRAME_TEXT;
         if instructs || speaks && !twin || !long && !twin {
             let mut piece = Piece::new(whole.clone(), Kind::Tag, Fate::Frame, depth);
-            piece.named = heads(&name, is_task);
+            piece.named = heads(&name, &TASKS);
             if piece.named {
                 // What is asked stands between the tags.
                 self.found.push(Piece::new(whole.start..inner.start, Kind::Tag, Fate::Frame, depth));
@@ -163,7 +163,7 @@ impl Cutter<'_> {
             piece.calls = Calls::of(part);
         }
         piece.named = look == Look::Prose
-            && label(part).is_some_and(|(name, rest)| heads(name, is_task) && rest.trim().is_empty());
+            && label(part).is_some_and(|(name, rest)| heads(name, &TASKS) && rest.trim().is_empty());
         self.found.push(piece);
     }
 }

@@ -36,7 +36,7 @@ impl<'a> Labels<'a> {
     /// Whether a line begins with a label that returns, and that isn't one of the user's own (`Question:`).
     pub(super) fn returns(&self, line: &str) -> bool {
         opening(line).is_some_and(|label| {
-            self.0.get(label).is_some_and(|count| *count >= 2) && !names(label, words::instructive)
+            self.0.get(label).is_some_and(|count| *count >= 2) && !names(label, &words::INSTRUCTIVE)
         })
     }
     /// Whether a line begins a passage of several.
@@ -112,9 +112,9 @@ pub(super) fn hint(line: &str) -> Option<bool> {
         return None;
     }
     let name = name.trim_end_matches([':', '：', ' ', '*']);
-    if heads(name, words::documentary) {
+    if heads(name, &words::DOCUMENTARY) {
         Some(true)
-    } else if names(name, words::instructive) {
+    } else if names(name, &words::INSTRUCTIVE) {
         Some(false)
     } else {
         None
@@ -173,7 +173,7 @@ pub(super) fn is_mail(part: &str) -> bool {
 }
 
 fn is_mail_header(line: &str) -> bool {
-    label(line).is_some_and(|(name, rest)| !rest.is_empty() && words::mail_header(&name.to_lowercase()))
+    label(line).is_some_and(|(name, rest)| !rest.is_empty() && words::MAIL_HEADERS.has(&name.to_lowercase()))
 }
 
 /// A line of source code by its signs.
@@ -192,57 +192,7 @@ pub(super) fn is_code(line: &str) -> bool {
     let signs = [" = ", " == ", " => ", "::", "();", "()", "->", " += ", "!= ", " && ", " || ", "</", "=\"", "/>"]
         .iter()
         .any(|sign| content.contains(sign));
-    let keyword = [
-        "def ",
-        "class ",
-        "import ",
-        "from ",
-        "return",
-        "fn ",
-        "func ",
-        "let ",
-        "const ",
-        "var ",
-        "public ",
-        "private ",
-        "#include",
-        "#!/",
-        "package ",
-        "use ",
-        "struct ",
-        "enum ",
-        "interface ",
-        "if (",
-        "for (",
-        "while (",
-        "elif ",
-        "else:",
-        "try:",
-        "@",
-        "//",
-        "/*",
-        "* ",
-        "export ",
-        "async ",
-        "CREATE ",
-        "SELECT ",
-        "INSERT ",
-        "UPDATE ",
-        "DELETE FROM",
-        "FROM ",
-        "WHERE ",
-        "SET ",
-        "AND ",
-        "LEFT JOIN",
-        "JOIN ",
-        "+++ ",
-        "--- a/",
-        "@@ ",
-        "diff --git",
-        "$ ",
-    ]
-    .iter()
-    .any(|word| content.starts_with(word));
+    let keyword = STATEMENTS.iter().any(|word| content.starts_with(word));
     let stops = content.ends_with(['.', '?', '!', '。']) && !content.contains("//");
     deep && !stops || ends || (signs || keyword && !stops) && !content.ends_with(['.', '?', '!'])
 }
@@ -252,6 +202,16 @@ fn is_value(line: &str) -> bool {
     let line = line.trim();
     line.starts_with(['{', '[']) && (line.len() == 1 || line.contains('"') || line.starts_with("[{"))
 }
+
+/// How lines of code, diffs and consoles begin.
+#[rustfmt::skip]
+const STATEMENTS: &[&str] = &[
+    "def ", "class ", "import ", "from ", "return", "fn ", "func ", "let ", "const ", "var ", "public ", "private ",
+    "#include", "#!/", "package ", "use ", "struct ", "enum ", "interface ", "if (", "for (", "while (", "elif ",
+    "else:", "try:", "@", "//", "/*", "* ", "export ", "async ", "CREATE ", "SELECT ", "INSERT ", "UPDATE ",
+    "DELETE FROM", "FROM ", "WHERE ", "SET ", "AND ", "LEFT JOIN", "JOIN ", "+++ ", "--- a/", "@@ ", "diff --git",
+    "$ ",
+];
 
 #[cfg(test)]
 mod tests {

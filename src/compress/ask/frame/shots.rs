@@ -78,7 +78,7 @@ fn open_ended(text: &str, labelled: &[Labelled<'_>]) -> Option<Shots> {
 
 /// Two labels by turns, short values, names that examples have.
 fn paired(text: &str, labelled: &[Labelled<'_>]) -> Option<Shots> {
-    let of_examples = |name: &str| names(name, words::of_example);
+    let of_examples = |name: &str| names(name, &words::EXAMPLES);
     let known: Vec<&Labelled<'_>> = labelled.iter().filter(|one| of_examples(one.name)).collect();
     let (first, last) = (known.first()?, known.last()?);
     let mut counts: HashMap<&str, usize> = HashMap::new();

@@ -9,7 +9,7 @@ use super::{
     pieces::{announces, pieces},
     shape::{Look, hint},
     shots::Shots,
-    task::is_task,
+    task::TASKS,
 };
 use crate::compress::worth::weights::{FRAME_FEW, FRAME_LINE, FRAME_OWN, FRAME_TEXT, FRAME_TONGUE};
 
@@ -60,7 +60,7 @@ fn under_hints(text: &str, pieces: &mut [Piece]) {
         let hint = hint(first).filter(|_| title);
         piece.named |= asks && hint.is_none();
         if hint.is_some() {
-            asks = heads(first, is_task);
+            asks = heads(first, &TASKS);
         }
         match hint {
             Some(true) => instructs = false,
@@ -253,31 +253,14 @@ fn joined(text: &str, pieces: &mut [Piece]) {
 /// `Answer as JSON like this:` is followed by a format, not by material.
 fn announces_form(part: &str) -> bool {
     let last = part.trim().lines().last().unwrap_or_default().to_lowercase();
-    let words = [
-        "format",
-        "schema",
-        "like this",
-        "example",
-        "structure",
-        "template",
-        "as follows",
-        "output",
-        "form:",
-        "keys",
-        "fields",
-        "beispiel",
-        "exemple",
-        "ejemplo",
-        "esempio",
-        "exemplo",
-        "formato",
-        "формат",
-        "格式",
-        "形式",
-        "형식",
-    ];
-    (last.ends_with([':', '：', '.', '`']) || last.len() <= 60) && words.iter().any(|word| last.contains(word))
+    (last.ends_with([':', '：', '.', '`']) || last.len() <= 60) && FORMATS.iter().any(|word| last.contains(word))
 }
+
+#[rustfmt::skip]
+const FORMATS: &[&str] = &[
+    "format", "schema", "like this", "example", "structure", "template", "as follows", "output", "form:", "keys",
+    "fields", "beispiel", "exemple", "ejemplo", "esempio", "exemplo", "formato", "формат", "格式", "形式", "형식",
+];
 
 /// Stretches between what is framed: long ones are material.
 fn settle(text: &str, pieces: &mut [Piece]) {

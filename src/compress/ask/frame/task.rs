@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::address::{asks, bare, heads, is_question, label, sentences};
-use crate::compress::text::lexicon::address as words;
+use crate::compress::text::lexicon::{List, address as words};
 
 /// How well a sentence tells what is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,7 +70,7 @@ fn read(text: &str, heard: &Heard) -> Option<(Told, Range<usize>)> {
 
 /// How well one sentence tells it, and where what it tells begins.
 fn told(sentence: &str, heard: &Heard) -> (Option<Told>, usize) {
-    if let Some((name, rest)) = label(sentence).filter(|(name, rest)| heads(name, is_task) && !rest.trim().is_empty()) {
+    if let Some((name, rest)) = label(sentence).filter(|(name, rest)| heads(name, &TASKS) && !rest.trim().is_empty()) {
         let at = sentence.find(name).map_or(0, |at| at + name.len());
         let from = sentence.get(at..).and_then(|after| after.find(rest.trim())).map_or(0, |after| at + after);
         return (Some(Told::Labelled), from);
@@ -87,10 +87,10 @@ fn told(sentence: &str, heard: &Heard) -> (Option<Told>, usize) {
     }
     let first = plain.split_whitespace().next().unwrap_or_default().to_lowercase();
     let ends = plain.ends_with(|c: char| c.is_ascii_punctuation());
-    if words::interrogative(&first) && !ends {
+    if words::INTERROGATIVES.has(&first) && !ends {
         return (Some(Told::Question), 0);
     }
-    let rule = label(plain).is_some() || is_rule(&first);
+    let rule = label(plain).is_some() || RULES.has(&first);
     if asks(sentence) {
         return (Some(if rule { Told::Rule } else { Told::Order }), 0);
     }
@@ -105,67 +105,13 @@ fn asks_in_words(label: &str) -> bool {
 }
 
 /// Words with which a rule begins, or a remark on the form of the answer.
-fn is_rule(first: &str) -> bool {
-    matches!(
-        first,
-        "do" | "don't"
-            | "never"
-            | "no"
-            | "avoid"
-            | "keep"
-            | "if"
-            | "use"
-            | "using"
-            | "only"
-            | "limit"
-            | "you"
-            | "return"
-            | "respond"
-            | "reply"
-            | "output"
-            | "answer"
-            | "format"
-            | "read"
-            | "ne"
-            | "non"
-            | "nie"
-            | "не"
-    )
-}
+static RULES: List = List::new(
+    "do don't never no avoid keep if use using only limit you return respond reply output answer format read ne
+    non nie не",
+);
 
 /// Names of labels, tags and fields that hold what is asked.
-pub(super) fn is_task(word: &str) -> bool {
-    matches!(
-        word,
-        "question"
-            | "q"
-            | "query"
-            | "task"
-            | "instruction"
-            | "request"
-            | "ask"
-            | "problem"
-            | "frage"
-            | "aufgabe"
-            | "pregunta"
-            | "tarea"
-            | "pergunta"
-            | "tarefa"
-            | "domanda"
-            | "compito"
-            | "tâche"
-            | "pytanie"
-            | "zadanie"
-            | "вопрос"
-            | "задача"
-            | "задание"
-            | "vraag"
-            | "opdracht"
-            | "问题"
-            | "問題"
-            | "質問"
-            | "질문"
-            | "سؤال"
-            | "प्रश्न"
-    )
-}
+pub(super) static TASKS: List = List::new(
+    "question q query task instruction request ask problem frage aufgabe pregunta tarea pergunta tarefa domanda
+    compito tâche pytanie zadanie вопрос задача задание vraag opdracht 问题 問題 質問 질문 سؤال प्रश्न",
+);

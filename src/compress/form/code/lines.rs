@@ -3,6 +3,7 @@
 use std::{collections::HashMap, ops::Range};
 
 use super::syntax::{self, Syntax};
+use crate::compress::text::lexicon::html;
 
 /// One line or several that can't be torn apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -347,7 +348,7 @@ impl<'a, 'l> Cutter<'a, 'l> {
         let (closes, name) =
             rest.get(1..).map_or((false, ""), |tag| tag.strip_prefix('/').map_or((false, tag), |tag| (true, tag)));
         let name = name.split(|c: char| !(c.is_alphanumeric() || "-_:.".contains(c))).next().unwrap_or_default();
-        if !name.starts_with(char::is_alphabetic) || VOID.iter().any(|void| name.eq_ignore_ascii_case(void)) {
+        if !name.starts_with(char::is_alphabetic) || html::is_void(&name.to_ascii_lowercase()) {
             return;
         }
         let hash = |sum: u64, byte: u8| sum.wrapping_mul(31).wrapping_add(u64::from(byte));
@@ -477,8 +478,6 @@ const LONGEST_CALL: usize = 12;
 
 /// Lines of a paragraph that stand together.
 const LONGEST_PARAGRAPH: usize = 30;
-
-const VOID: &[&str] = &["area", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
 
 #[cfg(test)]
 mod tests {

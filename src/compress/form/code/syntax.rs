@@ -107,40 +107,11 @@ fn is_setting(line: &str) -> bool {
 
 /// What only code says.
 fn is_statement(line: &str) -> bool {
+    #[rustfmt::skip]
     const HEADS: &[&str] = &[
-        "def ",
-        "class ",
-        "import ",
-        "from ",
-        "return",
-        "fn ",
-        "pub ",
-        "func ",
-        "function ",
-        "const ",
-        "let ",
-        "var ",
-        "if (",
-        "if [",
-        "for (",
-        "#include",
-        "#define",
-        "package ",
-        "public ",
-        "private ",
-        "static ",
-        "elif ",
-        "else:",
-        "try:",
-        "raise ",
-        "end",
-        "fi",
-        "done",
-        "SELECT ",
-        "CREATE ",
-        "@",
-        "local ",
-        "module ",
+        "def ", "class ", "import ", "from ", "return", "fn ", "pub ", "func ", "function ", "const ", "let ", "var ",
+        "if (", "if [", "for (", "#include", "#define", "package ", "public ", "private ", "static ", "elif ",
+        "else:", "try:", "raise ", "end", "fi", "done", "SELECT ", "CREATE ", "@", "local ", "module ",
     ];
     line.ends_with("):")
         || line.ends_with("(")

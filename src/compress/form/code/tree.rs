@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{lines::Unit, syntax::Syntax};
+use crate::compress::text::lexicon::List;
 
 /// The place of each unit, by its number.
 #[derive(Debug, Default)]
@@ -64,14 +65,14 @@ pub(super) fn grow(units: &[Unit<'_>], syntax: Syntax) -> Tree {
         {
             let of = first.get(before).copied().unwrap_or(before);
             let word = first_word(unit.content);
-            let carries = ends_branch(unit.content, word) || BRANCHES.contains(&word);
-            if carries && before + 1 < at + usize::from(BRANCHES.contains(&word)) {
+            let carries = ends_branch(unit.content, word) || BRANCHES.has(word);
+            if carries && before + 1 < at + usize::from(BRANCHES.has(word)) {
                 set(&mut first, at, of);
                 if ends_branch(unit.content, word) && !tree.closes.get(at).is_some_and(|closes| closes.contains(&of)) {
                     if let Some(closes) = tree.closes.get_mut(at) {
                         closes.push(of);
                     }
-                } else if BRANCHES.contains(&word) {
+                } else if BRANCHES.has(word) {
                     set(&mut tree.after, at, Some(before));
                 }
             }
@@ -109,7 +110,7 @@ fn first_word(content: &str) -> &str {
 
 /// `end`, `fi`, `</p>`: the last line of what stands at the same depth above it.
 fn ends_branch(content: &str, word: &str) -> bool {
-    content.starts_with("</") || (content.starts_with(word) && ENDS.contains(&word))
+    content.starts_with("</") || (content.starts_with(word) && ENDS.has(word))
 }
 
 /// For each unit with `*name` the one with `&name`.
@@ -130,14 +131,10 @@ fn anchors(units: &[Unit<'_>]) -> Vec<Option<usize>> {
 }
 
 /// Words that carry on the branch above them.
-const BRANCHES: &[&str] = &[
-    "else", "elif", "elsif", "elseif", "except", "finally", "catch", "rescue", "ensure", "when", "then", "do", "in",
-    "and", "or",
-];
+static BRANCHES: List = List::new("else elif elsif elseif except finally catch rescue ensure when then do in and or");
 
 /// Words that end what was begun at their depth.
-const ENDS: &[&str] =
-    &["end", "fi", "done", "esac", "endif", "endfor", "endwhile", "endfunction", "endmacro", "endforeach", "END"];
+static ENDS: List = List::new("end fi done esac endif endfor endwhile endfunction endmacro endforeach END");
 
 /// Units that stand under each other; what is deeper stands beside.
 const DEEPEST: usize = 48;

@@ -5,7 +5,10 @@
 
 use serde_json::Value;
 
-use crate::compress::ask::{Query, ToolCall};
+use crate::compress::{
+    ask::{Query, ToolCall},
+    text::lexicon::List,
+};
 
 /// Whether a text is a file as a tool read it: then it is exact, and under a budget loses whole runs of lines only.
 #[must_use]
@@ -35,7 +38,7 @@ pub(in crate::compress) fn reads_from_the_first_line(query: &Query) -> bool {
 fn is_read(call: &ToolCall) -> bool {
     let arguments: Value = serde_json::from_str(&call.arguments).unwrap_or_else(|_| call.arguments.as_str().into());
     let name = parts(&call.name);
-    if holds(&name, SHELLS) {
+    if holds(&name, &SHELLS) {
         return command(&arguments).is_some_and(|command| prints_file(&command, 0));
     }
     // One tool for several deeds names the deed among its arguments.
@@ -46,14 +49,14 @@ fn is_read(call: &ToolCall) -> bool {
     }
     let deed = parts(deed);
     if !deed.is_empty() {
-        return holds(&deed, READING) && !holds(&deed, OTHER) && names_file(&arguments);
+        return holds(&deed, &READING) && !holds(&deed, &OTHER) && names_file(&arguments);
     }
-    if holds(&name, OTHER) {
+    if holds(&name, &OTHER) {
         return false;
     }
-    let of_file = holds(&name, FILES);
-    let surely = holds(&name, READING);
-    let perhaps = surely || holds(&name, FETCHING) || holds(&name, &["content", "contents"]);
+    let of_file = holds(&name, &FILES);
+    let surely = holds(&name, &READING);
+    let perhaps = surely || holds(&name, &FETCHING);
     match (of_file, names_file(&arguments)) {
         (true, true) => perhaps,
         // `read_file` with arguments of its own kind.
@@ -80,8 +83,8 @@ fn parts(name: &str) -> Vec<String> {
     parts
 }
 
-fn holds(parts: &[String], words: &[&str]) -> bool {
-    parts.iter().any(|part| words.contains(&part.as_str()))
+fn holds(parts: &[String], words: &List) -> bool {
+    parts.iter().any(|part| words.has(part))
 }
 
 /// Whether an argument is a file's path.
@@ -89,11 +92,10 @@ fn names_file(arguments: &Value) -> bool {
     let Value::Object(fields) = arguments else { return false };
     fields.iter().any(|(key, value)| {
         let key = parts(key);
-        let names =
-            holds(&key, &["path", "paths", "file", "files", "filename", "filepath", "filenames", "notebook", "uri"]);
+        let names = holds(&key, &PATHS);
         let first = value.as_array().and_then(|list| list.first()).unwrap_or(value);
         let text = first.as_str().or_else(|| first.get("path")?.as_str()).unwrap_or_default();
-        let local = text.starts_with("file:") || !(text.contains("://") || holds(&key, &["uri"]));
+        let local = text.starts_with("file:") || !(text.contains("://") || key.iter().any(|part| part == "uri"));
         names && !text.is_empty() && local
     })
 }
@@ -172,8 +174,7 @@ fn shows(words: &[String], depth: usize) -> bool {
         }
         // Elsewhere: on another machine, in a container.
         "ssh" | "docker" | "podman" | "kubectl" | "oc" | "find" if depth < 3 => {
-            let inner =
-                rest.iter().position(|word| SHOWING.contains(&tool(word).as_str())).and_then(|at| rest.get(at..));
+            let inner = rest.iter().position(|word| SHOWING.has(&tool(word))).and_then(|at| rest.get(at..));
             let inner = inner.or_else(|| rest.last().filter(|word| word.contains(' ')).map(std::slice::from_ref));
             inner.is_some_and(|inner| prints_file(&inner.join(" "), depth + 1))
         }
@@ -184,7 +185,7 @@ fn shows(words: &[String], depth: usize) -> bool {
 /// Whether a command hands on the lines that it gets, all or some.
 fn passes(words: &[String]) -> bool {
     let head = words.iter().find(|word| !is_wrapper(word)).map(|word| tool(word)).unwrap_or_default();
-    SHOWING.contains(&head.as_str()) && !words.iter().any(|word| word.starts_with('>'))
+    SHOWING.has(&head) && !words.iter().any(|word| word.starts_with('>'))
 }
 
 /// `/usr/bin/cat` and `cat.exe` are `cat`.
@@ -197,7 +198,7 @@ fn tool(word: &str) -> String {
 fn is_wrapper(word: &str) -> bool {
     let assigns = word.split_once('=').is_some_and(|(name, _)| name.chars().all(|c| c.is_alphanumeric() || c == '_'));
     let counts = word.trim_end_matches(['s', 'm']).parse::<f32>().is_ok();
-    assigns || counts || word.starts_with('-') || WRAPPERS.contains(&tool(word).as_str())
+    assigns || counts || word.starts_with('-') || WRAPPERS.has(&tool(word))
 }
 
 enum Token {
@@ -247,105 +248,36 @@ fn tokens(line: &str) -> Vec<Token> {
 const LONGEST: usize = 4000;
 
 /// Names of tools that run commands.
-const SHELLS: &[&str] = &[
-    "bash",
-    "shell",
-    "sh",
-    "zsh",
-    "terminal",
-    "exec",
-    "execute",
-    "command",
-    "cmd",
-    "powershell",
-    "pwsh",
-    "console",
-    "run",
-];
+static SHELLS: List = List::new("bash shell sh zsh terminal exec execute command cmd powershell pwsh console run");
 
 /// Words for reading something in full.
-const READING: &[&str] = &["read", "cat", "view", "open", "show", "print", "display", "head", "tail"];
+static READING: List = List::new("read cat view open show print display head tail");
 
 /// Words for getting something, which is a file where a file is named.
-const FETCHING: &[&str] = &["get", "load", "fetch", "retrieve", "download", "dump", "see"];
+static FETCHING: List = List::new("get load fetch retrieve download dump see content contents");
 
 /// Words for a file.
-const FILES: &[&str] = &["file", "files", "notebook", "fs"];
+static FILES: List = List::new("file files notebook fs");
+
+/// Words for the argument that names a file.
+static PATHS: List = List::new("path paths file files filename filepath filenames notebook uri");
 
 /// Words for deeds and things that are no reading of a file.
-const OTHER: &[&str] = &[
-    "append",
-    "blame",
-    "build",
-    "create",
-    "delete",
-    "diff",
-    "directories",
-    "directory",
-    "dir",
-    "edit",
-    "exists",
-    "find",
-    "folder",
-    "glob",
-    "grep",
-    "history",
-    "info",
-    "insert",
-    "list",
-    "ls",
-    "metadata",
-    "move",
-    "names",
-    "outline",
-    "patch",
-    "remove",
-    "rename",
-    "replace",
-    "search",
-    "size",
-    "stat",
-    "stats",
-    "status",
-    "summarize",
-    "summary",
-    "symbols",
-    "test",
-    "tests",
-    "tree",
-    "undo",
-    "upload",
-    "url",
-    "web",
-    "write",
-];
+static OTHER: List = List::new(
+    "append blame build create delete diff directories directory dir edit exists find folder glob grep history info
+    insert list ls metadata move names outline patch remove rename replace search size stat stats status summarize
+    summary symbols test tests tree undo upload url web write",
+);
 
 /// Arguments that name a part of a file.
 const PARTS: &[&str] =
     &["offset", "start", "begin", "from", "range", "line", "skip", "tail", "paths", "files", "operations"];
 
 /// Commands that show lines as they are.
-const SHOWING: &[&str] = &[
-    "cat",
-    "bat",
-    "batcat",
-    "head",
-    "tail",
-    "nl",
-    "less",
-    "more",
-    "sed",
-    "type",
-    "get-content",
-    "gc",
-    "select-object",
-];
+static SHOWING: List = List::new("cat bat batcat head tail nl less more sed type get-content gc select-object");
 
 /// Commands and words of a shell that stand before another command.
-const WRAPPERS: &[&str] = &[
-    "sudo", "env", "timeout", "time", "nice", "command", "xargs", "do", "then", "else", "{", "(", "stdbuf", "exec",
-    "builtin",
-];
+static WRAPPERS: List = List::new("sudo env timeout time nice command xargs do then else { ( stdbuf exec builtin");
 
 #[cfg(test)]
 mod tests {

@@ -23,6 +23,7 @@ struct Cutter<'a> {
     text: &'a str,
     /// Byte spans, each with its line break.
     lines: Vec<Range<usize>>,
+    /// They concatenate to the lines read so far.
     blocks: Vec<Block>,
     /// Bytes that may still be read in vain for JSON values that turn out broken; keeps the whole linear.
     patience: usize,
@@ -30,12 +31,8 @@ struct Cutter<'a> {
     open_ended: (usize, usize),
 }
 
-/// A block found at a line: where it ends (a line's index, exclusive), its bytes and its form.
-struct Found {
-    next: usize,
-    span: Range<usize>,
-    form: Form,
-}
+/// What begins at a line: the line behind it, and its form.
+type Found = (usize, Form);
 
 impl<'a> Cutter<'a> {
     fn new(text: &'a str) -> Self {
@@ -54,48 +51,49 @@ impl<'a> Cutter<'a> {
         self.lines.get(number).and_then(|span| self.text.get(span.clone())).unwrap_or_default()
     }
 
-    fn span(&self, lines: Range<usize>) -> Range<usize> {
-        let start = self.lines.get(lines.start).map_or(self.text.len(), |span| span.start);
-        let end = lines.end.checked_sub(1).and_then(|last| self.lines.get(last)).map_or(start, |span| span.end);
-        start..end
+    /// Decides on what begins at a line; the next line to look at. The surest forms are asked first; where none knows
+    /// the line, runs of lines that look alike decide.
+    fn step(&mut self, at: usize) -> usize {
+        let sure: [fn(&mut Self, usize) -> Option<Found>; 10] = [
+            Self::fence,
+            Self::diff,
+            Self::session,
+            Self::json,
+            Self::numbered,
+            Self::source,
+            Self::csv,
+            Self::hits,
+            Self::columns,
+            Self::tree,
+        ];
+        let (next, form) = sure.iter().find_map(|read| read(self, at)).unwrap_or_else(|| {
+            let (next, form) = self.alike(at);
+            (next, form.unwrap_or(Form::Prose))
+        });
+        let end = next.checked_sub(1).and_then(|last| self.lines.get(last)).map_or(self.text.len(), |line| line.end);
+        self.push(end, form);
+        next
     }
 
-    /// Decides on what begins at a line; the next line to look at.
-    fn step(&mut self, at: usize) -> usize {
-        let found = self
-            .fence(at)
-            .or_else(|| self.diff(at))
-            .or_else(|| self.session(at))
-            .or_else(|| self.json(at))
-            .or_else(|| self.numbered(at))
-            .or_else(|| self.source(at))
-            .or_else(|| self.csv(at))
-            .or_else(|| self.hits(at))
-            .or_else(|| self.columns(at))
-            .or_else(|| self.tree(at));
-        if let Some(found) = found {
-            self.push(found.span, found.form);
-            return found.next;
-        }
-        let (next, form) = match lines::look(self.line(at)) {
-            Look::Log => self.log(at),
+    fn alike(&self, at: usize) -> (usize, Option<Form>) {
+        match lines::look(self.line(at)) {
+            Look::Log | Look::Trace => self.log(at),
             Look::Row => self.run(at, Form::Table, 2, |look, _| look == Look::Row),
             Look::Place => self.run(at, Form::Listing, 4, |look, _| look == Look::Place),
             Look::Opaque => self.run(at, Form::Opaque, 1, |look, _| look == Look::Opaque),
             Look::Code | Look::Setting => self.code_or_settings(at),
             Look::Text => self.repeated(at),
-            Look::Trace => self.log(at),
             Look::Blank => (at + 1, None),
-        };
-        self.push(self.span(at..next), form.unwrap_or(Form::Prose));
-        next
+        }
     }
 
-    fn push(&mut self, span: Range<usize>, form: Form) {
+    /// Ends a block that begins where the last one ends.
+    fn push(&mut self, end: usize, form: Form) {
+        let start = self.blocks.last().map_or(0, |last| last.span.end);
         match self.blocks.last_mut() {
-            Some(last) if last.form == Form::Prose && form == Form::Prose => last.span.end = span.end,
-            _ if span.is_empty() => {}
-            _ => self.blocks.push(Block { span, form }),
+            Some(last) if last.form == Form::Prose && form == Form::Prose => last.span.end = end,
+            _ if start == end => {}
+            _ => self.blocks.push(Block { span: start..end, form }),
         }
     }
 
@@ -123,11 +121,11 @@ impl<'a> Cutter<'a> {
             *shortest = length;
             return None;
         };
-        Some(Found { next: close + 1, span: self.span(at..close + 1), form: Form::Code })
+        Some((close + 1, Form::Code))
     }
 
     /// Paragraphs of code from a paragraph's first line on, with what stands between them and is neither code nor text.
-    fn source(&self, at: usize) -> Option<Found> {
+    fn source(&mut self, at: usize) -> Option<Found> {
         let blank = |number: usize| self.line(number).trim().is_empty();
         if blank(at) || (at > 0 && !blank(at - 1)) {
             return None;
@@ -148,7 +146,7 @@ impl<'a> Cutter<'a> {
         let lines = (at..end).filter(|number| !blank(*number)).count();
         // Blank lines behind the last paragraph belong to it.
         let next = (end..self.lines.len()).find(|number| !blank(*number)).unwrap_or(self.lines.len());
-        (lines >= FEWEST_OF_SOURCE).then(|| Found { next, span: self.span(at..next), form: self.of_source(at..end) })
+        (lines >= FEWEST_OF_SOURCE).then(|| (next, self.of_source(at..end)))
     }
 
     /// Settings are keyed, all else is code.
@@ -158,7 +156,7 @@ impl<'a> Cutter<'a> {
         if settings * 2 > looks().filter(|look| *look != Look::Blank).count() { Form::Keyed } else { Form::Code }
     }
 
-    fn diff(&self, at: usize) -> Option<Found> {
+    fn diff(&mut self, at: usize) -> Option<Found> {
         let (first, second) = (self.line(at), self.line(at + 1));
         let begins = first.starts_with("diff --git ")
             || (first.starts_with("--- ") && second.starts_with("+++ "))
@@ -170,11 +168,11 @@ impl<'a> Cutter<'a> {
         while next < self.lines.len() && is_of_diff(self.line(next)) {
             next += 1;
         }
-        Some(Found { next, span: self.span(at..next), form: Form::Diff })
+        Some((next, Form::Diff))
     }
 
     /// A run of pytest from its first line to its summary: what it shows of sources and values is part of its output.
-    fn session(&self, at: usize) -> Option<Found> {
+    fn session(&mut self, at: usize) -> Option<Found> {
         let opens = |line: &str| line.starts_with("====") && line.contains(" test session starts ");
         if !opens(self.line(at)) {
             return None;
@@ -182,7 +180,7 @@ impl<'a> Cutter<'a> {
         let ends = |line: &str| line.starts_with('=') && line.trim_end().ends_with('=') && line.contains(" in ");
         let next = (at + 1..self.lines.len()).take_while(|number| !opens(self.line(*number)));
         let last = next.filter(|number| ends(self.line(*number))).last()?;
-        Some(Found { next: last + 1, span: self.span(at..last + 1), form: Form::Log })
+        Some((last + 1, Form::Log))
     }
 
     /// A JSON value that begins on this line and ends at a line's end, or values on lines of their own.
@@ -211,13 +209,13 @@ impl<'a> Cutter<'a> {
         // Objects on lines of their own are one table.
         let fills_line = last == at && alone && inside == line.len() - line.trim_start().len();
         if let Some(next) = fills_line.then(|| self.json_lines(at)).flatten() {
-            return Some(Found { next, span: self.span(at..next), form: Form::JsonLines });
+            return Some((next, Form::JsonLines));
         }
         if !alone || length < SHORTEST_JSON {
             return None;
         }
-        self.push(span.start..start, Form::Prose);
-        Some(Found { next: last + 1, span: start..closing.end, form: Form::Json })
+        self.push(start, Form::Prose);
+        Some((last + 1, Form::Json))
     }
 
     /// At least two lines that are a JSON object each.
@@ -232,18 +230,18 @@ impl<'a> Cutter<'a> {
     }
 
     /// At least five lines that count up, as viewers show a file: code, whatever each line looks like.
-    fn numbered(&self, at: usize) -> Option<Found> {
+    fn numbered(&mut self, at: usize) -> Option<Found> {
         let mut next = at;
         let mut wanted = number_in_front(self.line(at))?;
         while number_in_front(self.line(next)) == Some(wanted) {
             next += 1;
             wanted += 1;
         }
-        (next - at >= 5).then(|| Found { next, span: self.span(at..next), form: Form::Code })
+        (next - at >= 5).then_some((next, Form::Code))
     }
 
     /// A header of names and at least two lines with as many cells.
-    fn csv(&self, at: usize) -> Option<Found> {
+    fn csv(&mut self, at: usize) -> Option<Found> {
         let header = self.line(at);
         let mark = [',', ';'].into_iter().find(|mark| header.matches(*mark).count() >= 2)?;
         let cells = header.matches(mark).count();
@@ -266,38 +264,33 @@ impl<'a> Cutter<'a> {
                 line.matches(mark).count() == cells || (line.contains('"') && unquoted(line, mark) == cells)
             })
             .count();
-        let next = at + 1 + rows;
-        (rows >= 2).then(|| Found { next, span: self.span(at..next), form: Form::Csv })
+        (rows >= 2).then_some((at + 1 + rows, Form::Csv))
     }
 
     /// Search results; a compiler's messages, which name places too, are a log.
-    fn hits(&self, at: usize) -> Option<Found> {
+    fn hits(&mut self, at: usize) -> Option<Found> {
         if matches!(lines::look(self.line(at)), Look::Log | Look::Trace) {
             return None;
         }
-        Some(self.taken(at, hits::extent(self.from(at))?, Form::Hits))
+        Some((at + hits::extent(self.from(at))?, Form::Hits))
     }
 
     /// Aligned columns, unless most of their lines are those of a log, of code or of cells between bars.
-    fn columns(&self, at: usize) -> Option<Found> {
+    fn columns(&mut self, at: usize) -> Option<Found> {
         let count = columns::extent(self.from(at))?;
         let of_another = |look: &Look| matches!(look, Look::Log | Look::Trace | Look::Row | Look::Code | Look::Opaque);
         let others = self.from(at).take(count.min(MOST_LOOKED_AT)).map(lines::look).filter(of_another).count();
-        (others * 2 < count.min(MOST_LOOKED_AT)).then(|| self.taken(at, count, Form::Columns))
+        (others * 2 < count.min(MOST_LOOKED_AT)).then_some((at + count, Form::Columns))
     }
 
-    fn tree(&self, at: usize) -> Option<Found> {
-        Some(self.taken(at, listing::extent(self.from(at))?, Form::Listing))
+    fn tree(&mut self, at: usize) -> Option<Found> {
+        Some((at + listing::extent(self.from(at))?, Form::Listing))
     }
 
     fn from(&self, at: usize) -> impl Iterator<Item = &'a str> + Clone {
         let rest = self.lines.get(at..).unwrap_or_default().iter().cloned();
         let text = self.text;
         rest.filter_map(move |span| text.get(span))
-    }
-
-    fn taken(&self, at: usize, count: usize, form: Form) -> Found {
-        Found { next: at + count, span: self.span(at..at + count), form }
     }
 
     /// Like lines; a blank line inside is allowed where a like one follows.

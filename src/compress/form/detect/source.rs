@@ -4,6 +4,7 @@
 //! remarks and what is indented below go with their neighbours.
 
 use super::lines::{self, Look};
+use crate::compress::text::lexicon::List;
 
 /// What a paragraph looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +69,7 @@ fn is_statement(content: &str) -> bool {
                 && name.split_whitespace().count() <= 3
                 && !name.contains(|c: char| "?!,".contains(c))
         });
-    let keyword = WORDS.contains(&first) && !is_sentence(content);
+    let keyword = WORDS.has(first) && !is_sentence(content);
     ends || called || assigned || keyword
 }
 
@@ -87,97 +88,13 @@ fn is_sentence(content: &str) -> bool {
 const SAMPLE: usize = 200;
 
 /// Words that begin a statement of some language.
-const WORDS: &[&str] = &[
-    "ADD",
-    "ALTER",
-    "AND",
-    "CMD",
-    "COPY",
-    "CREATE",
-    "DELETE",
-    "ENTRYPOINT",
-    "ENV",
-    "EXPOSE",
-    "FROM",
-    "GROUP",
-    "INSERT",
-    "JOIN",
-    "LEFT",
-    "ORDER",
-    "RUN",
-    "SELECT",
-    "SET",
-    "UPDATE",
-    "USER",
-    "VALUES",
-    "WHERE",
-    "WITH",
-    "WORKDIR",
-    "async",
-    "await",
-    "break",
-    "case",
-    "catch",
-    "class",
-    "const",
-    "continue",
-    "def",
-    "defp",
-    "defmodule",
-    "do",
-    "done",
-    "echo",
-    "elif",
-    "else",
-    "end",
-    "enum",
-    "esac",
-    "except",
-    "exit",
-    "export",
-    "fi",
-    "fn",
-    "for",
-    "foreach",
-    "from",
-    "func",
-    "function",
-    "if",
-    "impl",
-    "import",
-    "interface",
-    "let",
-    "local",
-    "match",
-    "module",
-    "my",
-    "namespace",
-    "package",
-    "private",
-    "protected",
-    "pub",
-    "public",
-    "raise",
-    "require",
-    "return",
-    "static",
-    "struct",
-    "sub",
-    "switch",
-    "then",
-    "throw",
-    "trait",
-    "try",
-    "type",
-    "use",
-    "using",
-    "val",
-    "var",
-    "when",
-    "where",
-    "while",
-    "yield",
-];
+static WORDS: List = List::new(
+    "ADD ALTER AND CMD COPY CREATE DELETE ENTRYPOINT ENV EXPOSE FROM GROUP INSERT JOIN LEFT ORDER RUN SELECT SET
+    UPDATE USER VALUES WHERE WITH WORKDIR async await break case catch class const continue def defp defmodule do
+    done echo elif else end enum esac except exit export fi fn for foreach from func function if impl import
+    interface let local match module my namespace package private protected pub public raise require return static
+    struct sub switch then throw trait try type use using val var when where while yield",
+);
 
 #[cfg(test)]
 mod tests {

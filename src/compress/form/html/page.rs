@@ -3,6 +3,7 @@
 //! One pass over the tags without a tree, so that no nesting, however deep or wrong, costs more than its length.
 
 use super::entity;
+use crate::compress::text::lexicon::html::{is_block, is_section};
 
 /// The text of a page.
 #[derive(Debug, Default)]
@@ -285,7 +286,7 @@ impl Writer {
                 }
             }
             "label" => self.space(),
-            _ if name == "p" || SECTIONS.contains(&name) => self.paragraph(),
+            _ if name == "p" || is_section(name) => self.paragraph(),
             _ if is_block(name) => self.line(),
             _ => {}
         }
@@ -454,7 +455,7 @@ impl Writer {
                 self.end_row();
                 self.paragraph();
             }
-            _ if SECTIONS.contains(&name) => self.paragraph(),
+            _ if is_section(name) => self.paragraph(),
             _ if is_block(name) => self.line(),
             _ => {}
         }
@@ -517,47 +518,6 @@ fn attribute(attributes: &str, name: &str) -> Option<String> {
         }
     }
 }
-
-fn is_block(name: &str) -> bool {
-    SECTIONS.contains(&name) || BLOCKS.contains(&name)
-}
-
-/// Elements with a blank line around them.
-const SECTIONS: &[&str] = &[
-    "article", "aside", "details", "dl", "fieldset", "figure", "footer", "form", "header", "main", "nav", "section",
-    "table",
-];
-
-/// Elements that begin a line.
-const BLOCKS: &[&str] = &[
-    "address",
-    "blockquote",
-    "body",
-    "br",
-    "caption",
-    "dd",
-    "div",
-    "dt",
-    "figcaption",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "head",
-    "hr",
-    "html",
-    "legend",
-    "li",
-    "ol",
-    "p",
-    "pre",
-    "summary",
-    "title",
-    "tr",
-    "ul",
-];
 
 /// Depth to which lists and quotations are indented.
 const DEEPEST: usize = 8;

@@ -115,7 +115,7 @@ fn scalars_stay_what_they_are() {
         tokens: &tokens,
     };
     let mut walk = Walk::new(&reader, false, 3.0);
-    walk.value(&Places::source(0), 0, Label::Root, &node, 0, None);
+    walk.value(At::root(&Places::source(0), 0), &node);
     let told: String = walk.pieces.iter().map(|piece| piece.text.as_str()).collect();
     assert_eq!(
         told,

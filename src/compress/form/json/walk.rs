@@ -58,6 +58,32 @@ pub(super) enum Label<'l> {
     Dash,
 }
 
+/// Where a value is: in the source, behind what, how deep, below which piece.
+#[derive(Clone, Copy)]
+pub(super) struct At<'l> {
+    places: &'l Places,
+    /// Where what stands before it begins, in the text that `places` maps to the source.
+    start: usize,
+    label: Label<'l>,
+    depth: usize,
+    parent: Option<usize>,
+}
+
+impl<'l> At<'l> {
+    /// A document.
+    pub(super) const fn root(places: &'l Places, start: usize) -> Self {
+        Self { places, start, label: Label::Root, depth: 0, parent: None }
+    }
+
+    const fn is_root(self) -> bool {
+        matches!(self.label, Label::Root)
+    }
+
+    fn source(self) -> usize {
+        self.places.at(self.start)
+    }
+}
+
 pub(super) struct Walk<'w> {
     pub(super) reader: &'w Reader<'w>,
     /// Whether the source stays as it is written: then brackets are pieces too.
@@ -74,189 +100,147 @@ impl<'w> Walk<'w> {
         Self { reader, exact, pieces: Vec::new(), ended: false, bytes_per_token }
     }
 
-    /// A value with what stands before it, from `start` on.
-    pub(super) fn value(
-        &mut self,
-        places: &Places,
-        start: usize,
-        label: Label<'_>,
-        node: &Node<'_>,
-        depth: usize,
-        parent: Option<usize>,
-    ) {
-        let long = node.span.len() > SMALL && depth < DEEPEST;
+    /// A value with what stands before it.
+    pub(super) fn value(&mut self, at: At<'_>, node: &Node<'_>) {
+        let long = node.span.len() > SMALL && at.depth < DEEPEST;
         match &node.value {
-            Value::Object(pairs) if long || matches!(label, Label::Root) => {
-                self.object(places, start, label, node, pairs, depth, parent);
-            }
-            Value::Array(items) if long => self.array(places, start, label, node, items, depth, parent),
-            Value::Text(raw, text) if long && text.starts_with(['{', '[']) && places.is_source() => {
+            Value::Object(pairs) if long || at.is_root() => self.object(at, node, pairs),
+            Value::Array(items) if long => self.array(at, node, items),
+            Value::Text(raw, text) if long && text.starts_with(['{', '[']) && at.places.is_source() => {
                 match Node::parse(text, false) {
                     Some(inner) => {
-                        let inside = places.within(node.span.start, raw);
-                        let heading = format!("{}{}(JSON in a string)\n", indent(depth), before(label));
-                        let opened = self.open(places.at(start), heading, parent);
-                        self.value(&inside, 0, Label::Root, &inner, depth + 1, opened);
+                        let places = at.places.within(node.span.start, raw);
+                        let heading = format!("{}{}(JSON in a string)\n", indent(at.depth), before(at.label));
+                        let parent = self.open(at, heading);
+                        let depth = at.depth + 1;
+                        self.value(At { places: &places, start: 0, label: Label::Root, depth, parent }, &inner);
                     }
-                    None => self.leaf(places, start, label, node, depth, parent),
+                    None => self.leaf(at, node),
                 }
             }
-            _ => self.leaf(places, start, label, node, depth, parent),
+            _ => self.leaf(at, node),
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a value with its place, its label and what stands above it")]
-    fn object(
-        &mut self,
-        places: &Places,
-        start: usize,
-        label: Label<'_>,
-        node: &Node<'_>,
-        pairs: &[Pair<'_>],
-        depth: usize,
-        parent: Option<usize>,
-    ) {
+    fn object(&mut self, at: At<'_>, node: &Node<'_>, pairs: &[Pair<'_>]) {
         let records: Vec<&Node<'_>> = pairs.iter().map(|pair| &pair.node).collect();
         if pairs.len() >= FEWEST_NAMED
             && let Some(sheet) = Sheet::keyed(&records, Some(pairs.iter().map(|pair| pair.key.to_string()).collect()))
         {
-            let heading = format!("{}{}{{{}}}:\n", indent(depth), tag(label), pairs.len());
-            let starts: Vec<usize> = pairs.iter().map(|pair| places.at(pair.start)).collect();
-            let opened = self.table(&sheet, heading, node.span.len(), places.at(start), &starts, parent);
-            self.close(places, node, opened);
+            let heading = format!("{}{}{{{}}}:\n", indent(at.depth), tag(at.label), pairs.len());
+            let starts: Vec<usize> = pairs.iter().map(|pair| pair.start).collect();
+            let opened = self.table(&sheet, heading, node.span.len(), at, &starts);
+            self.close(at, node, opened);
             return;
         }
-        let is_root = matches!(label, Label::Root);
-        let opened = if is_root && !self.exact {
-            parent
-        } else {
-            self.open(places.at(start), format!("{}{}:\n", indent(depth), tag(label)), parent)
-        };
-        let inside = if is_root { depth } else { depth + 1 };
+        // The document needs no heading, but for its bracket where the source stays.
+        let bare = at.is_root() && !self.exact;
+        let parent = if bare { at.parent } else { self.open(at, format!("{}{}:\n", indent(at.depth), tag(at.label))) };
+        let depth = at.depth + usize::from(!at.is_root());
         let holds_much =
             pairs.iter().any(|pair| matches!(pair.node.value, Value::Array(_)) && pair.node.span.len() > SMALL);
         for Pair { start, key, node } in pairs {
-            let at = self.pieces.len();
-            self.value(places, *start, Label::Key(key), node, inside, opened);
-            if let Some(piece) = self.pieces.get_mut(at)
+            let first = self.pieces.len();
+            self.value(At { start: *start, label: Label::Key(key), depth, parent, ..at }, node);
+            if let Some(piece) = self.pieces.get_mut(first)
                 && holds_much
                 && matches!(node.value, Value::Scalar(_))
             {
                 piece.salience = ONCE;
             }
         }
-        self.close(places, node, opened.filter(|_| self.exact || !is_root));
+        self.close(at, node, parent.filter(|_| !bare));
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a value with its place, its label and what stands above it")]
-    fn array(
-        &mut self,
-        places: &Places,
-        start: usize,
-        label: Label<'_>,
-        node: &Node<'_>,
-        items: &[Node<'_>],
-        depth: usize,
-        parent: Option<usize>,
-    ) {
+    fn array(&mut self, at: At<'_>, node: &Node<'_>, items: &[Node<'_>]) {
         let records: Vec<&Node<'_>> = items.iter().collect();
-        let heading = format!("{}{}[{}]:\n", indent(depth), tag(label), items.len());
+        let heading = format!("{}{}[{}]:\n", indent(at.depth), tag(at.label), items.len());
         // The last record may be cut off; the others are a table still.
         let whole = records.len() - usize::from(records.last().is_some_and(|last| last.is_cut()));
         let alike = records.get(..whole).unwrap_or_default();
         if let Some(sheet) = Sheet::of(alike) {
-            let heading = if matches!(label, Label::Root) && depth == 0 { String::new() } else { heading };
-            let starts: Vec<usize> = alike.iter().map(|item| places.at(item.span.start)).collect();
-            let opened = self.table(&sheet, heading, node.span.len(), places.at(start), &starts, parent);
+            let heading = if at.is_root() && at.depth == 0 { String::new() } else { heading };
+            let starts: Vec<usize> = alike.iter().map(|item| item.span.start).collect();
+            let parent = self.table(&sheet, heading, node.span.len(), at, &starts);
             if let Some(rest) = records.get(whole) {
-                self.leaf(places, rest.span.start, Label::Root, rest, 0, opened);
+                self.leaf(At { start: rest.span.start, label: Label::Root, depth: 0, parent, ..at }, rest);
             }
-            self.close(places, node, opened);
+            self.close(at, node, parent);
             return;
         }
-        let opened = self.open(places.at(start), heading, parent);
-        if items.iter().all(|item| matches!(item.value, Value::Scalar(_) | Value::Text(..)) && item.span.len() <= SMALL)
-        {
-            self.list(places, items, depth + 1, opened);
+        let parent = self.open(at, heading);
+        let short =
+            |item: &Node<'_>| matches!(item.value, Value::Scalar(_) | Value::Text(..)) && item.span.len() <= SMALL;
+        if items.iter().all(short) {
+            self.list(At { depth: at.depth + 1, parent, ..at }, items);
             if !self.exact {
-                let at = self.push(places.at(node.span.end - 1), "\n".to_owned(), None, Noun::Keys, LABEL, opened);
-                self.silent(at, opened);
+                let end = At { start: node.span.end - 1, parent, ..at };
+                let last = self.push(end, "\n".to_owned(), None, Noun::Keys, LABEL);
+                self.silent(last, parent);
             }
         } else {
             let telling = self.loose(alike);
             for (number, item) in items.iter().enumerate() {
                 let first = self.pieces.len();
-                self.value(places, item.span.start, Label::Dash, item, depth + 1, opened);
+                self.value(At { start: item.span.start, label: Label::Dash, depth: at.depth + 1, parent, ..at }, item);
+                let alone = self.pieces.len() == first + 1;
                 if let (Some(piece), Some(salience)) = (self.pieces.get_mut(first), telling.get(number)) {
                     piece.salience = *salience;
-                    if self.pieces.len() == first + 1 {
-                        self.named(first, Noun::Rows);
+                    if alone {
+                        piece.noun = Noun::Rows;
                     }
                 }
             }
         }
-        self.close(places, node, opened);
-    }
-
-    fn named(&mut self, piece: usize, noun: Noun) {
-        if let Some(piece) = self.pieces.get_mut(piece) {
-            piece.noun = noun;
-        }
+        self.close(at, node, parent);
     }
 
     /// Records on lines of their own, alike or not.
     pub(super) fn records(&mut self, places: &Places, records: &[&Node<'_>]) {
+        let at = At::root(places, 0);
         if let Some(sheet) = Sheet::of(records) {
-            let starts: Vec<usize> = records.iter().map(|item| places.at(item.span.start)).collect();
+            let starts: Vec<usize> = records.iter().map(|item| item.span.start).collect();
             let length = records.iter().map(|record| record.span.len()).sum();
-            self.table(&sheet, String::new(), length, 0, &starts, None);
+            self.table(&sheet, String::new(), length, at, &starts);
             return;
         }
         let telling = self.loose(records);
         for (number, record) in records.iter().enumerate() {
-            let text = record.minified() + "\n";
             let salience = telling.get(number).copied().unwrap_or(1.0);
-            self.push(places.at(record.span.start), text, None, Noun::Rows, salience, None);
+            let at = At { start: record.span.start, ..at };
+            self.push(at, record.minified() + "\n", None, Noun::Rows, salience);
         }
     }
 
     /// A table: its heading, what all records share, the keys, and a row for each record.
-    fn table(
-        &mut self,
-        sheet: &Sheet,
-        heading: String,
-        length: usize,
-        start: usize,
-        starts: &[usize],
-        parent: Option<usize>,
-    ) -> Option<usize> {
+    fn table(&mut self, sheet: &Sheet, heading: String, length: usize, at: At<'_>, starts: &[usize]) -> Option<usize> {
         if self.exact {
             // Records on lines of their own have no bracket around them.
-            let opened = if starts.first() == Some(&start) { parent } else { self.open(start, heading, parent) };
-            self.rows(sheet, None, starts, opened);
-            return opened;
+            let parent = if starts.first() == Some(&at.start) { at.parent } else { self.open(at, heading) };
+            self.rows(sheet, None, starts, At { parent, ..at });
+            return parent;
         }
         let shared = sheet.shared();
         let shown = narrow::shown(&named(sheet), sheet.rows, self.tokens(length), false, self.reader);
         let keys = sheet.head(shown.as_ref());
         if shared.is_empty() {
-            let opened = self.open(start, format!("{heading}{keys}\n"), parent);
-            self.rows(sheet, shown.as_ref(), starts, opened);
-            return opened;
+            let parent = self.open(at, format!("{heading}{keys}\n"));
+            self.rows(sheet, shown.as_ref(), starts, At { parent, ..at });
+            return parent;
         }
-        let opened = if heading.is_empty() { parent } else { self.open(start, heading, parent) };
-        let each = self.open(start, format!("{EACH_ROW}: "), opened);
+        let parent = if heading.is_empty() { at.parent } else { self.open(at, heading) };
+        let each = self.open(At { parent, ..at }, format!("{EACH_ROW}: "));
         if let Some(piece) = each.and_then(|each| self.pieces.get_mut(each)) {
             piece.noun = Noun::Values;
         }
         for (number, told) in shared.iter().enumerate() {
             let after = if number + 1 < shared.len() { "|" } else { "" };
             let telling = self.constant(told);
-            self.push(start, format!("{told}{after}"), None, Noun::Values, telling, each);
+            self.push(At { parent: each, ..at }, format!("{told}{after}"), None, Noun::Values, telling);
         }
-        let opened = self.open(start, format!("\n{keys}\n"), opened);
-        self.rows(sheet, shown.as_ref(), starts, opened);
-        opened
+        let parent = self.open(At { parent, ..at }, format!("\n{keys}\n"));
+        self.rows(sheet, shown.as_ref(), starts, At { parent, ..at });
+        parent
     }
 
     /// How telling it is what all records share. The question's own words in it say nothing of any record, unless it is
@@ -277,13 +261,14 @@ impl<'w> Walk<'w> {
     }
 
     /// The rows of a table.
-    fn rows(&mut self, sheet: &Sheet, shown: Option<&Shown>, starts: &[usize], opened: Option<usize>) {
+    fn rows(&mut self, sheet: &Sheet, shown: Option<&Shown>, starts: &[usize], at: At<'_>) {
         let lossy = self.reader.may_lose();
         let telling = if lossy { salience(&named(sheet), sheet.rows, self.reader.wanted) } else { Vec::new() };
         for (row, start) in starts.iter().enumerate() {
             let text = sheet.row(row, shown, |_, _| false) + "\n";
             let shorter = (lossy && !self.exact).then(|| self.shorter(sheet, shown, row)).flatten();
-            self.push(*start, text, shorter, Noun::Rows, telling.get(row).copied().unwrap_or(1.0), opened);
+            let salience = telling.get(row).copied().unwrap_or(1.0);
+            self.push(At { start: *start, ..at }, text, shorter, Noun::Rows, salience);
         }
         self.ended = true;
     }
@@ -334,7 +319,7 @@ impl<'w> Walk<'w> {
     }
 
     /// A list of short values on one line; each, or a few of very many, may be left out.
-    fn list(&mut self, places: &Places, items: &[Node<'_>], depth: usize, opened: Option<usize>) {
+    fn list(&mut self, at: At<'_>, items: &[Node<'_>]) {
         let plain = |item: &Node<'_>| {
             let told = bare(item, false);
             matches!(item.value, Value::Text(..)) && !told.starts_with('"') && !told.contains(", ")
@@ -348,52 +333,48 @@ impl<'w> Walk<'w> {
         let size = items.len().div_ceil(MOST_PARTS).max(1);
         let parts = items.len().div_ceil(size);
         for (number, (chunk, told)) in items.chunks(size).zip(told.chunks(size)).enumerate() {
-            let before = if number == 0 { indent(depth) } else { String::new() };
+            let before = if number == 0 { indent(at.depth) } else { String::new() };
             let after = if number + 1 == parts { "" } else { ", " };
-            let start = chunk.first().map_or(0, |item| places.at(item.span.start));
+            let start = chunk.first().map_or(0, |item| item.span.start);
             let of = telling.iter().skip(number * size).take(size).copied().fold(1.0, f32::max);
-            let at = self.push(start, format!("{before}{}{after}", told.join(", ")), None, Noun::Values, of, opened);
-            if let Some(piece) = self.pieces.get_mut(at) {
+            let text = format!("{before}{}{after}", told.join(", "));
+            let piece = self.push(At { start, ..at }, text, None, Noun::Values, of);
+            if let Some(piece) = self.pieces.get_mut(piece) {
                 piece.count = chunk.len();
             }
         }
     }
 
-    fn leaf(
-        &mut self,
-        places: &Places,
-        start: usize,
-        label: Label<'_>,
-        node: &Node<'_>,
-        depth: usize,
-        parent: Option<usize>,
-    ) {
+    fn leaf(&mut self, at: At<'_>, node: &Node<'_>) {
         let told = bare(node, false);
-        let label = if matches!(node.value, Value::Cut(_)) { Label::Root } else { label };
-        let text = format!("{}{}{told}\n", indent(depth), before(label));
+        let label = if matches!(node.value, Value::Cut(_)) { Label::Root } else { at.label };
+        let labelled = format!("{}{}", indent(at.depth), before(label));
+        let text = format!("{labelled}{told}\n");
         let long = self.reader.may_lose()
             && !self.exact
             && told.len() > LONG_VALUE * 3
             && self.reader.wanted.mentions(&text) < 0.5
             && self.reader.tokens.count(&told) > 2 * LONG_VALUE;
-        let short = long.then(|| (format!("{}{}{HIDDEN}\n", indent(depth), before(label)), SHORT_LEAF));
-        self.push(places.at(start), text, short, Noun::Keys, 1.0, parent);
+        let short = long.then(|| (format!("{labelled}{HIDDEN}\n"), SHORT_LEAF));
+        self.push(at, text, short, Noun::Keys, 1.0);
     }
 
-    fn open(&mut self, start: usize, text: String, parent: Option<usize>) -> Option<usize> {
-        let at = self.push(start, text, None, Noun::Keys, LABEL, parent);
-        if let Some(piece) = self.pieces.get_mut(at) {
+    /// What stands above others; no reader would count it.
+    fn open(&mut self, at: At<'_>, text: String) -> Option<usize> {
+        let piece = self.push(at, text, None, Noun::Keys, LABEL);
+        if let Some(piece) = self.pieces.get_mut(piece) {
             piece.count = 0;
         }
-        Some(at)
+        Some(piece)
     }
 
-    fn close(&mut self, places: &Places, node: &Node<'_>, opened: Option<usize>) {
+    fn close(&mut self, at: At<'_>, node: &Node<'_>, opened: Option<usize>) {
         if !self.exact || node.is_cut() {
             return;
         }
-        let at = self.push(places.at(node.span.end.saturating_sub(1)), String::new(), None, Noun::Keys, LABEL, None);
-        self.silent(at, opened);
+        let end = At { start: node.span.end.saturating_sub(1), parent: None, ..at };
+        let piece = self.push(end, String::new(), None, Noun::Keys, LABEL);
+        self.silent(piece, opened);
     }
 
     /// Makes a piece one that only closes another: no reader would miss it.
@@ -404,26 +385,18 @@ impl<'w> Walk<'w> {
         }
     }
 
-    fn push(
-        &mut self,
-        start: usize,
-        text: String,
-        shorter: Option<(String, f32)>,
-        noun: Noun,
-        salience: f32,
-        parent: Option<usize>,
-    ) -> usize {
+    fn push(&mut self, at: At<'_>, text: String, shorter: Option<(String, f32)>, noun: Noun, salience: f32) -> usize {
         let ended = std::mem::take(&mut self.ended);
         let text = if ended && noun != Noun::Rows { format!("\n{text}") } else { text };
         self.ended = ended && noun == Noun::Rows;
         self.pieces.push(Piece {
-            start,
+            start: at.source(),
             text,
             shorter,
             noun,
             count: 1,
             salience,
-            needs: parent.into_iter().collect(),
+            needs: at.parent.into_iter().collect(),
             closes: None,
         });
         self.pieces.len() - 1

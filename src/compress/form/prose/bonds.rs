@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::compress::{
     bond::Bond,
     text::{
-        lexicon::{Opening, opening, points_to_several, replies},
+        lexicon::{List, Opening, opening, points_to_several, replies},
         sentence::ends,
     },
 };
@@ -150,10 +150,10 @@ const LONGEST_LIST: usize = 12;
 
 fn joins(text: &str) -> bool {
     let last = text.rsplit(|c: char| c.is_whitespace()).next().unwrap_or_default();
-    AND.contains(&last.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase().as_str())
+    AND.has(&last.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase())
 }
 
-const AND: &[&str] = &["and", "und", "et", "y", "e", "и", "en"];
+static AND: List = List::new("and und et y e и en");
 
 /// Paragraphs or lines that tell the same of one thing after the other: what opens like the rest and is not the first of
 /// its own (`The readings are at …`) is of the thing that the first one names.

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, ops::Range};
 
+use super::lexicon::List;
+
 /// One word: what stands between white space, without the punctuation around it.
 #[derive(Debug, Clone)]
 pub(crate) struct Word<'t> {
@@ -176,13 +178,13 @@ fn ends_sentence(core: &str, trail: &str) -> bool {
     let mut letters = core.chars();
     let initial = letters.next().is_some_and(char::is_uppercase) && letters.next().is_none();
     let dotted = core.split('.').all(|part| part.chars().count() == 1) && core.contains('.');
-    !(initial || dotted || ABBREVIATIONS.contains(&core))
+    !(initial || dotted || ABBREVIATIONS.has(core))
 }
 
-const ABBREVIATIONS: &[&str] = &[
-    "Mr", "Mrs", "Ms", "Dr", "Prof", "St", "Jr", "Sr", "Inc", "Ltd", "Co", "Corp", "vs", "etc", "al", "Fig", "fig",
-    "No", "Vol", "pp", "cf", "approx", "Gen", "Sen", "Rep", "Gov", "Capt", "Lt", "Col", "Sgt", "Rev", "Hon",
-];
+static ABBREVIATIONS: List = List::new(
+    "Mr Mrs Ms Dr Prof St Jr Sr Inc Ltd Co Corp vs etc al Fig fig No Vol pp cf approx Gen Sen Rep Gov Capt Lt Col Sgt
+    Rev Hon",
+);
 
 /// The form in which words are compared.
 fn key(core: &str) -> Cow<'_, str> {

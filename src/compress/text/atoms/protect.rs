@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{
     AtomKind, Scan,
     lex::Border,
-    lexicon::{conditional, light},
+    lexicon::{List, conditional, light},
 };
 
 /// Ranges of word indices that a reducer keeps whole or drops whole, in order and without overlap.
@@ -53,15 +53,14 @@ fn names(scan: &Scan<'_>, out: &mut Vec<Range<usize>>) {
 
 /// The auxiliary before a negation belongs to it: `did not`, `is never`.
 fn subject_verb(scan: &Scan<'_>, at: usize) -> usize {
-    const AUXILIARIES: &[&str] = &[
-        "do", "does", "did", "is", "are", "was", "were", "has", "have", "had", "be", "been", "am", "can", "could",
-        "will", "would", "shall", "should", "may", "might", "must", "need",
-    ];
+    static AUXILIARIES: List = List::new(
+        "do does did is are was were has have had be been am can could will would shall should may might must need",
+    );
     let Some(before) = at.checked_sub(1) else {
         return at;
     };
     let bound = scan.words.get(at).is_some_and(|w| w.border == Border::None);
-    let auxiliary = scan.words.get(before).is_some_and(|w| AUXILIARIES.contains(&w.key.as_ref()));
+    let auxiliary = scan.words.get(before).is_some_and(|w| AUXILIARIES.has(w.key.as_ref()));
     if bound && auxiliary { before } else { at }
 }
 
@@ -95,51 +94,16 @@ fn compared_end(scan: &Scan<'_>, from: usize) -> usize {
 
 /// The words before a number that say how it is meant.
 fn qualified(scan: &Scan<'_>, at: usize) -> usize {
-    const QUALIFIERS: &[&str] = &[
-        "not",
-        "no",
-        "more",
-        "less",
-        "fewer",
-        "than",
-        "at",
-        "least",
-        "most",
-        "up",
-        "to",
-        "about",
-        "over",
-        "under",
-        "above",
-        "below",
-        "nearly",
-        "almost",
-        "around",
-        "approximately",
-        "roughly",
-        "only",
-        "exactly",
-        "minus",
-        "plus",
-        "within",
-        "per",
-        "from",
-        "between",
-        "until",
-        "before",
-        "after",
-        "by",
-        "some",
-        "another",
-        "further",
-        "every",
-        "each",
-    ];
+    static QUALIFIERS: List = List::new(
+        "not no more less fewer than at least most up to about over under above below nearly almost around
+        approximately roughly only exactly minus plus within per from between until before after by some another
+        further every each",
+    );
     let mut start = at;
     while start > 0
         && at - start < 4
         && scan.words.get(start).is_some_and(|w| w.border == Border::None)
-        && scan.words.get(start - 1).is_some_and(|w| QUALIFIERS.contains(&w.key.as_ref()))
+        && scan.words.get(start - 1).is_some_and(|w| QUALIFIERS.has(w.key.as_ref()))
     {
         start -= 1;
     }

@@ -1,42 +1,7 @@
 //! The words by which a user speaks to a model, in the languages that most messages are written in. Short paragraphs at
 //! the edges of a message are taken for the user's words without any list; these tell long ones and those in the middle.
 
-use std::{collections::HashSet, sync::OnceLock};
-
-/// Whether a sentence that begins with this word (in lower case) asks for something to be done.
-pub(crate) fn request(word: &str) -> bool {
-    REQUESTS.has(word)
-}
-
-/// Whether the word asks politely, wherever it stands.
-pub(crate) fn polite(word: &str) -> bool {
-    POLITE.has(word)
-}
-
-/// Whether a request may begin with this word before its verb.
-pub(crate) fn opener(word: &str) -> bool {
-    OPENERS.has(word)
-}
-
-/// Whether a question may begin with this word.
-pub(crate) fn interrogative(word: &str) -> bool {
-    INTERROGATIVES.has(word)
-}
-
-/// Whether the object of an English imperative may begin with this word.
-pub(crate) fn object(word: &str) -> bool {
-    OBJECTS.has(word)
-}
-
-/// Whether a word before an object is no verb.
-pub(crate) fn relation(word: &str) -> bool {
-    RELATIONS.has(word)
-}
-
-/// Whether the first person speaks.
-pub(crate) fn first_person(word: &str) -> bool {
-    FIRST_PERSON.has(word)
-}
+use super::List;
 
 /// Whether the sentence (in lower case) wishes or tells the reader what is expected of him.
 pub(crate) fn wish(lower: &str) -> bool {
@@ -61,59 +26,13 @@ fn says(lower: &str, phrase: &str) -> bool {
     lower.match_indices(phrase).any(|(at, _)| !spaced || !joined(at))
 }
 
-/// Whether a word points at what stands beside it: `Summarise this`.
-pub(crate) fn demonstrative(word: &str) -> bool {
-    DEMONSTRATIVES.has(word)
-}
-
 /// Whether a sentence in a script without word lists asks for something.
 pub(crate) fn asks_by_ending(sentence: &str) -> bool {
     ENDINGS.iter().any(|ending| sentence.contains(ending))
 }
 
-/// Whether a tag, a heading or a label with this word holds what is addressed to the model.
-pub(crate) fn instructive(word: &str) -> bool {
-    INSTRUCTIVE.has(word)
-}
-
-/// Whether a tag, a heading or a label with this word holds material.
-pub(crate) fn documentary(word: &str) -> bool {
-    DOCUMENTARY.has(word)
-}
-
-/// Whether the label of a record is an answer that an example shows, or what it is an answer to.
-pub(crate) fn of_example(word: &str) -> bool {
-    EXAMPLES.has(word)
-}
-
-/// Whether a tag of this name is markup of a page.
-pub(crate) fn markup(word: &str) -> bool {
-    MARKUP.has(word)
-}
-
-/// Whether the line is a header of a mail.
-pub(crate) fn mail_header(word: &str) -> bool {
-    MAIL_HEADERS.has(word)
-}
-
-/// Words parted by white space, hashed once.
-struct List {
-    words: &'static str,
-    set: OnceLock<HashSet<&'static str>>,
-}
-
-impl List {
-    const fn new(words: &'static str) -> Self {
-        Self { words, set: OnceLock::new() }
-    }
-
-    fn has(&self, word: &str) -> bool {
-        self.set.get_or_init(|| self.words.split_ascii_whitespace().collect()).contains(word)
-    }
-}
-
 /// Imperatives: English, German, French, Spanish, Portuguese, Italian, Dutch, Polish, Russian, Arabic.
-static REQUESTS: List = List::new(
+pub(crate) static REQUESTS: List = List::new(
     "
     abbreviate accept act adapt add adjust advise allow analyse analyze annotate answer apply argue arrange ask assess assign assume attach avoid
     be begin bring build bullet calculate check choose cite clarify classify clean combine comment compare
@@ -145,17 +64,20 @@ static REQUESTS: List = List::new(
     लिखें बताएं अनुवाद सारांश",
 );
 
-static POLITE: List =
+/// Words that ask politely, wherever they stand.
+pub(crate) static POLITE: List =
     List::new("please kindly pls plz bitte svp proszę prosze пожалуйста alstublieft alsjeblieft lütfen прошу просьба");
 
-static OPENERS: List = List::new(
+/// What a request may begin with before its verb.
+pub(crate) static OPENERS: List = List::new(
     "
     now then first firstly second secondly third next finally also and so but afterwards always again ok okay hi hello hey dear just only lastly instead therefore thus carefully briefly
     simply otherwise please kindly nun jetzt dann zuerst danach bitte und maintenant ensuite puis d'abord enfin ahora luego después primero por finalmente agora depois primeiro ora poi prima infine
     teraz potem najpierw теперь затем сначала потом",
 );
 
-static INTERROGATIVES: List = List::new(
+/// What a question may begin with.
+pub(crate) static INTERROGATIVES: List = List::new(
     "
     who who's whom whose what what's when where where's which why how is are was were do does did can could should would will has have had am may
     wer was wann wo warum wie welche welcher welches wieso qui que quoi quand où pourquoi comment quel quelle quels quelles combien est-ce qué quién cuándo dónde cuál cuáles cuántos cuántas cómo
@@ -163,13 +85,14 @@ static INTERROGATIVES: List = List::new(
     кто что когда где почему как какой какая какие сколько",
 );
 
-static OBJECTS: List = List::new(
+/// What the object of an English imperative may begin with.
+pub(crate) static OBJECTS: List = List::new(
     "
     the a an this these those each every all any my our your it them me us no two three four five one nothing everything both exactly only at",
 );
 
 /// English prepositions, conjunctions, adverbs of place and the like.
-static RELATIONS: List = List::new(
+pub(crate) static RELATIONS: List = List::new(
     "
     aboard about above across after against ago along alongside although amid among around as aside at because before behind below beneath beside besides between beyond both but by
     concerning despite down during either else even except few following for from half if in inside into just last like many most much near nearly neither next nor not of off on once one only
@@ -177,7 +100,8 @@ static RELATIONS: List = List::new(
     unlike until up upon via what when whenever where whereas wherever whether which while who whose with within without worth yet all almost both here there now then",
 );
 
-static FIRST_PERSON: List = List::new(
+/// Words of the first person.
+pub(crate) static FIRST_PERSON: List = List::new(
     "i i'm i've i'd i'll my mine me we our us we're we've ich wir mein meine mir mich unser je j'ai nous mon mes notre yo mi nosotros nuestro eu meu minha nós io mio mia noi
     nostro ik mijn wij ja mój moja я мы мой моя наш",
 );
@@ -222,7 +146,8 @@ const REFERENCES: &[&str] = &[
     "उपरोक्त", "التالي", "أعلاه",
 ];
 
-static DEMONSTRATIVES: List = List::new(
+/// Words that point at what stands beside them: `Summarise this`.
+pub(crate) static DEMONSTRATIVES: List = List::new(
     "
     this these it attached enclosed below following dies dieser diese dieses diesen diesem folgende folgenden beigefügte
     ce cet cette ces suivant suivante este esta esto estos estas siguiente isto seguinte questo questa questi queste seguente
@@ -237,7 +162,8 @@ const ENDINGS: &[&str] = &[
     "बताइए", "बताएं", "न करें", "कृपया", "الرجاء", "يرجى", "من فضلك", "لا تذكر", "لا تكتب", "اكتب", "لخص", "ترجم", "أجب",
 ];
 
-static INSTRUCTIVE: List = List::new(
+/// Words in the names of tags, headings and labels that hold what is addressed to the model.
+pub(crate) static INSTRUCTIVE: List = List::new(
     "
     ask asks answer_format command constraint constraints criteria criterion do environment example examples expected format formatting goal goals guidance guideline guidelines hint important info instruction instructions
     memory note notice objective objectives order orders output persona preferences prompt query question questions reminder request requirement requirements response role rubric rule rules scale scoring
@@ -246,23 +172,28 @@ static INSTRUCTIVE: List = List::new(
     задача задание вопрос инструкция правила пример примеры opdracht vraag",
 );
 
-static DOCUMENTARY: List = List::new(
+/// Words in the names of tags, headings and labels that hold material.
+pub(crate) static DOCUMENTARY: List = List::new(
     "
     abstract appendix article articles attachment attachments book chapter chunk chunks code content contents context contexts contract conversation corpus csv data dataset diff doc docs document documents email emails excerpt
     excerpts file files history html input inputs json knowledge letter log logs mail material materials minutes notes page pages paper passage passages record records report reports result results snippet snippets source sources
     story text texts thread transcript web website kontext dokument dokumente texte contexte contexto documento documentos texto testo contesto tekst kontekst текст контекст документ",
 );
 
-static EXAMPLES: List = List::new(
+/// Labels of an answer that an example shows, or of what it is an answer to.
+pub(crate) static EXAMPLES: List = List::new(
     "
     a answer answers assistant ai bot category class classification completion corrected correction example expected human input in intent label output out prompt q question reply response result review sentence sentiment
     source sql summary tags target translation tweet user message text english french german spanish",
 );
 
-static MARKUP: List = List::new(
+/// Tags that are markup of a page.
+pub(crate) static MARKUP: List = List::new(
     "html head body div span p a ul ol li table thead tbody tr td th h1 h2 h3 h4 h5 h6 script style svg nav footer br hr img meta link button form select option iframe",
 );
 
-static MAIL_HEADERS: List = List::new(
-    "from to cc bcc sent date subject von an gesendet betreff datum de à objet para asunto fecha enviado assunto data da a oggetto от кому тема",
+/// Headers of a mail.
+pub(crate) static MAIL_HEADERS: List = List::new(
+    "from to cc bcc sent date subject von an gesendet betreff datum de à objet para asunto fecha enviado assunto
+    data da a oggetto от кому тема reply-to envoyé дата отправлено 发件人 收件人 主题 日期 inviato",
 );

@@ -1,6 +1,8 @@
 //! How sentences open and what looks like their end, in the languages that are asked about most: a sentence that opens
 //! with a pronoun, a connective or an exception says nothing, or something else, without the one before it.
 
+use super::List;
+
 /// What a sentence needs of what stands before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Opening {
@@ -54,24 +56,24 @@ fn points_back(words: &[&str]) -> bool {
     let first: [String; 5] = std::array::from_fn(plain);
     let bound = first.windows(3).take(3).any(|three| match three {
         [link, word, next] => {
-            let own = word == "this" && ITSELF.contains(&next.as_str());
-            LINKS.contains(&link.as_str()) && BACK.contains(&word.as_str()) && !own
+            let own = word == "this" && ITSELF.has(next);
+            LINKS.has(link) && BACK.has(word) && !own
         }
         _ => false,
     });
     let [head, noun, verb, ..] = &first;
-    let counted = head == "the" && PART_OF.contains(&noun.as_str()) && AUXILIARIES.contains(&verb.as_str());
+    let counted = head == "the" && PART_OF.has(noun) && AUXILIARIES.has(verb);
     let enclitic =
         head.rsplit_once('-').is_some_and(|(_, end)| matches!(end, "la" | "le" | "les" | "y" | "en" | "lui"));
     // `If the office asks for them,`.
-    let clause = LINKS.contains(&head.as_str())
+    let clause = LINKS.has(head)
         && words
             .iter()
             .zip(&first)
             .skip(2)
             .take_while(|(word, _)| !word.ends_with(','))
-            .any(|(_, word)| OBJECTS.contains(&word.as_str()));
-    bound || counted || enclitic || clause || first.iter().take(3).any(|word| DEMONSTRATIVES.contains(&word.as_str()))
+            .any(|(_, word)| OBJECTS.has(word));
+    bound || counted || enclitic || clause || first.iter().take(3).any(|word| DEMONSTRATIVES.has(word))
 }
 
 /// Whether a short sentence leaves its verb to the one before: `The ferry did, under protest.`, `With the grey one it
@@ -80,9 +82,7 @@ fn elliptic(words: &[&str]) -> bool {
     let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
     let stopped = |word: &&str| word.ends_with(['.', ',', ';', '!']);
     let auxiliary = |at: usize| {
-        words
-            .get(at)
-            .is_some_and(|word| *word != "May." && *word != "May," && AUXILIARIES.contains(&bare(word).as_str()))
+        words.get(at).is_some_and(|word| *word != "May." && *word != "May," && AUXILIARIES.has(&bare(word)))
     };
     let stands = |at: usize| {
         let negated = at > 1 && words.get(at).is_some_and(|word| bare(word) == "not");
@@ -99,54 +99,47 @@ pub(crate) fn points_to_several(sentence: &str) -> bool {
 }
 
 /// Words in front of a pronoun that make it a part of what is said.
-#[rustfmt::skip]
-const LINKS: &[&str] = &[
-    "if", "when", "where", "unless", "once", "since", "because", "until", "while", "although", "though", "after", "before", "whether", "without",
-    "with", "from", "of", "on", "in", "at", "to", "by", "under", "for", "during", "within", "against", "besides", "wenn", "falls", "weil", "sobald", "soweit",
-    "solange", "nachdem", "bevor", "obwohl", "in", "an", "am", "nach", "vor", "mit", "ohne", "bei", "seit", "unter", "zu", "aus", "von", "für", "gegen",
-    "si", "quand", "après", "avant", "avec", "sans", "dans", "pendant", "pour", "de", "à", "sur", "cuando", "después", "antes", "con", "sin", "en",
-    "durante", "para", "por", "se", "quando", "com", "sem", "если", "когда", "после", "до", "с", "без", "в", "на", "при", "для", "по", "из", "от",
-];
+static LINKS: List = List::new(
+    "if when where unless once since because until while although though after before whether without with from of on
+    in at to by under for during within against besides wenn falls weil sobald soweit solange nachdem bevor obwohl
+    in an am nach vor mit ohne bei seit unter zu aus von für gegen si quand après avant avec sans dans pendant pour
+    de à sur cuando después antes con sin en durante para por se quando com sem если когда после до с без в на при
+    для по из от",
+);
 
 /// Pronouns and demonstratives behind such a word.
-#[rustfmt::skip]
-const BACK: &[&str] = &[
-    "it", "he", "she", "they", "him", "them", "this", "that", "these", "those", "such", "er", "sie", "ihm", "ihn", "ihnen", "dieser", "diesem", "diesen", "dieses", "diese",
-    "elle", "elles", "ils", "cette", "ces", "cet", "cela", "ella", "ellos", "ellas", "esta", "este", "estos", "estas", "esa", "ese", "esos", "esas", "esto", "eso",
-    "ele", "ela", "eles", "elas", "isso", "isto", "essa", "esse", "он", "она", "оно", "они", "его", "нее", "неё", "них", "нему", "ней", "ним", "этого", "этой", "этом", "этот",
-    "эта", "эти", "этих", "этим",
-];
+static BACK: List = List::new(
+    "it he she they him them this that these those such er sie ihm ihn ihnen dieser diesem diesen dieses diese elle
+    elles ils cette ces cet cela ella ellos ellas esta este estos estas esa ese esos esas esto eso ele ela eles elas
+    isso isto essa esse он она оно они его нее неё них нему ней ним этого этой этом этот эта эти этих этим",
+);
 
 /// Pronouns for what is done something to.
-const OBJECTS: &[&str] = &["it", "them", "him", "sie", "ihn", "ihnen"];
+static OBJECTS: List = List::new("it them him sie ihn ihnen");
 
 /// What calls itself `this`: a text, not what was said before.
-#[rustfmt::skip]
-const ITSELF: &[&str] = &[
-    "agreement", "contract", "document", "section", "chapter", "act", "article", "policy", "page", "report", "paper", "study", "manual", "guide", "clause",
-    "paragraph", "law", "regulation", "schedule", "annex", "book", "site", "part", "notice", "lease", "file", "function", "module", "package", "repository", "project",
-];
+static ITSELF: List = List::new(
+    "agreement contract document section chapter act article policy page report paper study manual guide clause
+    paragraph law regulation schedule annex book site part notice lease file function module package repository
+    project",
+);
 
 /// Words that point back wherever among the first ones they stand.
-#[rustfmt::skip]
-const DEMONSTRATIVES: &[&str] = &[
-    "dessa", "desse", "dessas", "desses", "nessa", "nesse", "nisso", "disso", "desta", "deste", "nesta", "neste", "daquela", "daquele", "questa", "questo",
-    "هذا", "هذه", "ذلك", "تلك", "بذلك", "لذلك", "यह", "वह", "इस", "उस", "इसे", "उसे", "इसका", "इसके", "इसकी", "उसका", "उसके", "उसकी", "इसमें", "उसमें", "इनमें", "उनमें",
-    "darauf", "daran", "darüber", "daraus", "darunter", "davon", "dazu", "dafür", "dagegen", "hiergegen", "hierfür", "hiervon", "hierzu", "hierbei", "hieraus", "hierauf",
-    "bunu", "bunun", "buna", "bundan", "tego", "tej", "tym", "цього", "цей", "ця", "ці",
-];
+static DEMONSTRATIVES: List = List::new(
+    "dessa desse dessas desses nessa nesse nisso disso desta deste nesta neste daquela daquele questa questo هذا هذه
+    ذلك تلك بذلك لذلك यह वह इस उस इसे उसे इसका इसके इसकी उसका उसके उसकी इसमें उसमें इनमें उनमें darauf daran darüber
+    daraus darunter davon dazu dafür dagegen hiergegen hierfür hiervon hierzu hierbei hieraus hierauf bunu bunun
+    buna bundan tego tej tym цього цей ця ці",
+);
 
 /// Nouns that name a part or the size of what was just told, with `the` in front of them and an auxiliary behind.
-#[rustfmt::skip]
-const PART_OF: &[&str] = &[
-    "first", "second", "third", "fourth", "last", "amount", "amounts", "limit", "limits", "sum", "figure", "figures", "difference", "remainder", "ban", "rule", "latter", "former",
-    "right", "exceptions",
-];
+static PART_OF: List = List::new(
+    "first second third fourth last amount amounts limit limits sum figure figures difference remainder ban rule
+    latter former right exceptions",
+);
 
-#[rustfmt::skip]
-const AUXILIARIES: &[&str] = &[
-    "is", "are", "was", "were", "has", "have", "had", "do", "does", "did", "can", "could", "will", "would", "may", "might", "must", "should", "shall",
-];
+static AUXILIARIES: List =
+    List::new("is are was were has have had do does did can could will would may might must should shall");
 
 #[rustfmt::skip]
 const SEVERAL: &[&str] = &[
@@ -191,14 +184,13 @@ fn has_turn(head: &str) -> bool {
 
 /// Whether a word opens many sentences: behind an abbreviation it begins a new one.
 pub(crate) fn opens_plainly(word: &str) -> bool {
-    PLAIN.contains(&word)
+    PLAIN.has(word)
 }
 
-const PLAIN: &[&str] = &[
-    "The", "He", "She", "It", "They", "In", "On", "This", "That", "These", "A", "An", "His", "Her", "Its", "But", "We",
-    "I", "As", "At", "For", "If", "When", "There", "Their", "You", "Der", "Die", "Das", "Er", "Sie", "Es", "Ein",
-    "Eine", "Le", "La", "Les", "Il", "Elle", "El", "Los", "Las", "Он", "Она", "Это", "В", "На",
-];
+static PLAIN: List = List::new(
+    "The He She It They In On This That These A An His Her Its But We I As At For If When There Their You Der Die Das
+    Er Sie Es Ein Eine Le La Les Il Elle El Los Las Он Она Это В На",
+);
 
 /// Abbreviations that a name or another word follows, or that stand inside a sentence, without their stop.
 pub(crate) fn abbreviates(lower: &str) -> bool {
@@ -222,15 +214,13 @@ const ABBREVIATIONS: &[&str] = &[
 
 /// Abbreviations that a number follows, without their stop.
 pub(crate) fn abbreviates_before_number(lower: &str) -> bool {
-    BEFORE_NUMBERS.contains(&lower)
+    BEFORE_NUMBERS.has(lower)
 }
 
-#[rustfmt::skip]
-const BEFORE_NUMBERS: &[&str] = &[
-    "app", "approx", "apr", "art", "aug", "c", "ca", "cap", "ch", "cl", "dec", "ed", "eq", "exp", "feb", "fig", "figs", "jan", "jul", "jun",
-    "kap", "lib", "mar", "no", "nos", "nov", "oct", "okt", "dez", "p", "para", "paras", "pos", "pp", "ref", "rn", "s", "sec", "sect", "sep",
-    "sept", "tab", "tit", "vol", "vols", "z", "ziff", "гл", "ст", "п", "№",
-];
+static BEFORE_NUMBERS: List = List::new(
+    "app approx apr art aug c ca cap ch cl dec ed eq exp feb fig figs jan jul jun kap lib mar no nos nov oct okt dez
+    p para paras pos pp ref rn s sec sect sep sept tab tit vol vols z ziff гл ст п №",
+);
 
 /// Openings that name again what was named before.
 #[rustfmt::skip]
@@ -272,35 +262,10 @@ const SAID: &[&str] = &[
     "questo", "questa", "ciò", "ma", "però", "tuttavia", "quindi", "altrimenti", "isto", "isso", "mas", "porém", "portanto", "dit", "deze", "maar", "echter", "daarom", "anders",
 ];
 
+#[rustfmt::skip]
 const WIDE_SAID: &[&str] = &[
-    "这",
-    "那",
-    "此",
-    "该",
-    "但",
-    "然而",
-    "因此",
-    "所以",
-    "否则",
-    "不过",
-    "而且",
-    "另外",
-    "同时",
-    "例如",
-    "于是",
-    "反之",
-    "这样",
-    "也",
-    "これ",
-    "それ",
-    "その",
-    "この",
-    "しかし",
-    "だから",
-    "そのため",
-    "また",
-    "ただし",
-    "でも",
+    "这", "那", "此", "该", "但", "然而", "因此", "所以", "否则", "不过", "而且", "另外", "同时", "例如", "于是", "反之", "这样", "也", "これ", "それ",
+    "その", "この", "しかし", "だから", "そのため", "また", "ただし", "でも",
 ];
 
 /// Openings of an exception.
@@ -315,24 +280,11 @@ const LIMITS: &[&str] = &[
 const WIDE_LIMITS: &[&str] = &["除非", "但是", "但", "例外", "除外", "唯一的例外", "ただし", "例外は"];
 
 /// Words that make a sentence an exception to the one before, wherever in its first words they stand.
+#[rustfmt::skip]
 const LIMITING: &[&str] = &[
-    "exception is",
-    "exception was",
-    "exceptions are",
-    "exception to this",
-    "does not apply",
-    "do not apply",
-    "is exempt",
-    "are exempt",
-    "gilt nicht für",
-    "gilt dies nicht",
-    "gilt das nicht",
-    "ne s'applique pas",
-    "no se aplica",
-    "не относится",
-    "не распространяется",
-    "不适用",
-    "除外",
+    "exception is", "exception was", "exceptions are", "exception to this", "does not apply", "do not apply",
+    "is exempt", "are exempt", "gilt nicht für", "gilt dies nicht", "gilt das nicht", "ne s'applique pas",
+    "no se aplica", "не относится", "не распространяется", "不适用", "除外",
 ];
 
 /// Words with which a sentence that points back takes back or turns what it points to.
