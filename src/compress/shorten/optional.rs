@@ -11,7 +11,10 @@
 use std::ops::Range;
 
 use super::syntax::{Relation, Tag, Tree};
-use crate::compress::text::lexicon;
+use crate::compress::text::lexicon::{
+    self,
+    clause::{DEFINITE, LINKING, PRONOUNS, RANKING, STEERING, TYING},
+};
 
 /// A constituent that may go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +99,7 @@ impl<'s> Statement<'s> {
             Relation::Prep if !tree.tag(head).is_verb() => {
                 closed && !self.ties(at) && self.restricts_something_new(head)
             }
-            Relation::Advmod => apart && run.len() == 1 && links(self.key(at)) && tree.tag(head).is_verb(),
+            Relation::Advmod => apart && run.len() == 1 && LINKING.has(self.key(at)) && tree.tag(head).is_verb(),
             Relation::Conj => self.is_further_clause(at, head),
             _ => false,
         };
@@ -111,7 +114,7 @@ impl<'s> Statement<'s> {
             lexicon::negation(key).is_some()
                 || self.tree.tag(at) == Tag::Modal && !lexicon::light_modal(key)
                 || lexicon::conditional(key)
-                || lexicon::listed(STEERING, key)
+                || STEERING.has(key)
         })
     }
 
@@ -140,7 +143,7 @@ impl<'s> Statement<'s> {
 
     /// Whether a clause says of something that it is first of its kind: what limits the kind stays.
     fn ranks(&self, verb: usize) -> bool {
-        let ranks = |at: usize| lexicon::superlative(self.key(at)) || lexicon::listed(RANKING, self.key(at));
+        let ranks = |at: usize| lexicon::superlative(self.key(at)) || RANKING.has(self.key(at));
         self.tree.extent(verb).any(ranks)
     }
 
@@ -166,8 +169,8 @@ impl<'s> Statement<'s> {
         let tree = self.tree;
         tree.by(verb, Relation::Subject).all(|subject| {
             let quoted = tree.extent(subject).any(|at| matches!(self.key(at), "\"" | "“" | "”" | "``" | "''"));
-            let definite = tree.children(subject).iter().any(|child| lexicon::listed(DEFINITE, self.key(*child)));
-            !quoted && (tree.tag(subject) == Tag::Name || definite || lexicon::listed(PRONOUNS, self.key(subject)))
+            let definite = tree.children(subject).iter().any(|child| DEFINITE.has(self.key(*child)));
+            !quoted && (tree.tag(subject) == Tag::Name || definite || PRONOUNS.has(self.key(subject)))
         })
     }
 
@@ -176,7 +179,7 @@ impl<'s> Statement<'s> {
     /// what must be done with `the portion, whose source …`.
     fn is_known(&self, noun: usize) -> bool {
         let tree = self.tree;
-        let definite = || tree.children(noun).iter().any(|child| lexicon::listed(DEFINITE, self.key(*child)));
+        let definite = || tree.children(noun).iter().any(|child| DEFINITE.has(self.key(*child)));
         let stated = |verb: usize| self.is_upward(verb) && (self.is_past(verb) || definite());
         tree.tag(noun) == Tag::Name || self.clause(noun).is_some_and(stated)
     }
@@ -214,7 +217,7 @@ impl<'s> Statement<'s> {
 
     /// Whether a preposition belongs to what it stands behind, or limits it.
     fn ties(&self, at: usize) -> bool {
-        lexicon::listed(TYING, self.key(at))
+        TYING.has(self.key(at))
     }
 
     fn is_relative(&self, at: usize) -> bool {
@@ -236,7 +239,7 @@ impl<'s> Statement<'s> {
             || tree.by(head, Relation::Conj).chain(tree.by(head, Relation::Cc)).next().is_some()
             || joined(at)
             || matches!(tree.relation(head), Relation::Conj | Relation::Appos)
-            || lexicon::listed("and or", self.key(end + 1))
+            || matches!(self.key(end + 1), "and" | "or")
     }
 
     /// With the comma or the dash on one side, or on both where it is set off in the middle.
@@ -268,8 +271,8 @@ impl<'s> Statement<'s> {
 
     /// Whether as many quotation marks and brackets open as close in it.
     fn is_balanced(&self, gone: &Range<usize>) -> bool {
-        let count = |marks: &str| gone.clone().filter(|at| lexicon::listed(marks, self.key(*at))).count();
-        count("\"").is_multiple_of(2) && count("“ ‘ ( [") == count("” ’ ) ]")
+        let count = |marks: &[&str]| gone.clone().filter(|at| marks.contains(&self.key(*at))).count();
+        count(&["\""]).is_multiple_of(2) && count(&["“", "‘", "(", "["]) == count(&["”", "’", ")", "]"])
     }
 }
 
@@ -290,22 +293,6 @@ fn ends(key: &str) -> bool {
 fn closes(key: &str) -> bool {
     ends(key) || matches!(key, ";" | ":")
 }
-
-/// Adverbs that only say how a statement follows from the one before.
-fn links(key: &str) -> bool {
-    lexicon::listed(LINKING, key)
-}
-
-const LINKING: &str = "however moreover furthermore additionally therefore thus indeed subsequently consequently \
-    meanwhile similarly likewise nevertheless nonetheless hence accordingly";
-const STEERING: &str = "only least most more less fewer almost nearly about rather instead otherwise alone if unlike \
-    supposedly few little too enough";
-const DEFINITE: &str = "the this that these those my your his her its our their";
-const PRONOUNS: &str = "i you he she it we they this that";
-const RANKING: &str =
-    "first second third fourth fifth last latest next record same number no. top sole unique highest lowest";
-const TYING: &str = "of than as without except unlike besides until unless under within per despite like between by to \
-    for with into against including according but regarding concerning about over upon onto";
 
 #[cfg(test)]
 mod tests {

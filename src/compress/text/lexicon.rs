@@ -1,6 +1,7 @@
 //! The closed word lists that give atoms away: negations, modal and conditional words, directions, units, numbers.
 
 pub(crate) mod address;
+pub(crate) mod clause;
 pub(crate) mod html;
 mod openings;
 
