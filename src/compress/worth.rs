@@ -15,6 +15,7 @@ use super::{
     policy::Kinds,
     rewrite::{RewriteError, Rewriter},
 };
+use weights::ANSWER;
 
 /// What an item is worth, and of what it is made up.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -38,11 +39,13 @@ pub(super) fn weigh(
     let information = information::information(page, kinds.lexical);
     let copied = copied(page);
     let relevance = relevance::relevance(page, wanted, model)?;
+    // A longer item holds no more of an answer; what surprises in a log is told line by line.
+    let power = if wanted.is_empty() || relevance::is_log(page) { 1.0 } else { ANSWER };
     let parts = page.items.iter().zip(information).zip(relevance).zip(copied);
     let worth = |(((item, told), relevance), copied): (((&Item<'_>, information::Told), f32), f32)| {
         let new = if kinds.structural { 1.0 - copied } else { 1.0 };
         Worth {
-            value: told.nats * relevance * item.salience * new,
+            value: told.nats.powf(power) * relevance * item.salience * new,
             redundancy: Redundancy { lexical: told.said, structural: copied },
         }
     };

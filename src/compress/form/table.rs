@@ -31,11 +31,8 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
         }
         let is_head = at < table.head;
         item.count = usize::from(!is_head && !row.is_ruler);
-        if is_head || row.is_ruler {
-            item.salience = LABEL;
-        } else if let Some(salience) = at.checked_sub(table.head).and_then(|row| telling.get(row)) {
-            item.salience = *salience;
-        }
+        let is_label = is_head || row.is_ruler || table.is_section(at);
+        item.salience = if is_label { LABEL } else { telling.get(at).copied().unwrap_or(1.0) };
         reading.items.push(item);
         match at.checked_sub(1) {
             // The rows of a head stand together: figures below a year without its unit mislead.
@@ -92,9 +89,16 @@ impl<'a> Table<'a> {
         Self { head: head(&rows, form), rows, width, mark, framed }
     }
 
-    /// The cells of the rows below the head by column, with the name of each.
+    /// The rows that tell something by themselves: no head, no section, no ruler.
+    fn body(&self) -> impl Iterator<Item = usize> {
+        let tells = |at: &usize| !self.is_section(*at) && self.rows.get(*at).is_some_and(|row| !row.is_ruler);
+        (self.head..self.rows.len()).filter(tells)
+    }
+
+    /// The cells of the body by column, with the name of each.
     fn columns<'t>(&'t self, names: &'t [String]) -> Vec<Column<'t>> {
-        let body = || self.rows.iter().skip(self.head);
+        let row = |at: usize| self.rows.get(at);
+        let body = || self.body().filter_map(row);
         let cells = |at: usize| body().map(|row| row.cells.get(at).copied().unwrap_or_default()).collect();
         names.iter().enumerate().map(|(at, name)| Column { name, cells: cells(at) }).collect()
     }
@@ -107,17 +111,24 @@ impl<'a> Table<'a> {
         (0..self.width).map(above).collect()
     }
 
+    /// How telling each row is; nothing where rows are not compared.
     fn telling(&self, reader: &Reader<'_>) -> Vec<f32> {
-        let body = self.rows.len().saturating_sub(self.head);
+        let body = self.body().count();
         if !reader.may_lose() || body == 0 || self.width * self.rows.len() > MOST_CELLS {
             return Vec::new();
         }
-        salience(&self.columns(&self.names()), body, reader.wanted)
+        let mut telling = vec![1.0; self.rows.len()];
+        for (at, own) in self.body().zip(salience(&self.columns(&self.names()), body, reader.wanted)) {
+            if let Some(place) = telling.get_mut(at) {
+                *place = own;
+            }
+        }
+        telling
     }
 
     /// The columns that stay, if not all do.
     fn shown(&self, part: &str, reader: &Reader<'_>) -> Option<Shown> {
-        let body = self.rows.len().saturating_sub(self.head);
+        let body = self.body().count();
         // Cells that span columns would move.
         let named = self.rows.iter().take(self.head).filter(|row| !row.is_ruler).count() == 1;
         let regular = named && self.rows.iter().all(|row| row.is_ruler || row.cells.len() == self.width);
@@ -218,12 +229,20 @@ fn head(rows: &[Row<'_>], form: Form) -> usize {
         return ruler + 1;
     }
     let figures = |row: &Row<'_>| row.cells.iter().skip(1).any(|cell| cell.contains(|c: char| c.is_ascii_digit()));
-    let count = rows
-        .iter()
-        .take(5)
-        .take_while(|row| row.cells.first().is_some_and(|cell| cell.is_empty()) || !figures(row))
-        .count();
+    let unnamed = |row: &Row<'_>| row.cells.first().is_some_and(|cell| cell.is_empty());
+    let count = rows.iter().take(5).take_while(|row| unnamed(row) || !figures(row)).count();
+    // Below cells that span columns, years are names and no figures: `(in thousands) | 2019 | 2018`.
+    let dated = |row: &Row<'_>| row.cells.iter().skip(1).all(|cell| cell.is_empty() || is_year(cell));
+    let spans = count.checked_sub(1).and_then(|last| rows.get(last)).is_some_and(unnamed);
+    let count = count + usize::from(spans && rows.get(count).is_some_and(dated));
     count.clamp(1, rows.len().max(1))
+}
+
+/// Whether a cell names a year and nothing else.
+fn is_year(cell: &str) -> bool {
+    cell.len() == 4
+        && cell.bytes().all(|byte| byte.is_ascii_digit())
+        && (cell.starts_with("19") || cell.starts_with("20"))
 }
 
 /// Cells between marks outside of quotes.

@@ -383,11 +383,15 @@ pub(crate) fn trouble(line: &str) -> Option<Trouble> {
 
 fn trouble_word(word: &str) -> Option<Trouble> {
     let begins = |list: &str| list.split(' ').any(|stem| word.starts_with(stem));
-    if begins(ERROR_STEMS) || word.ends_with("error") || word.ends_with("exception") {
+    let ends = |list: &str| list.split(' ').any(|end| word.ends_with(end));
+    if begins(ERROR_STEMS) || ends(ERROR_ENDS) {
         return Some(Trouble::Error);
     }
     (begins(WARNING_STEMS)).then_some(Trouble::Warning)
 }
+
+/// Names of states are written in one word: `TypeError`, `OOMKilled`, `ImagePullBackOff`.
+const ERROR_ENDS: &str = "error exception failed killed backoff";
 
 const ERROR_STEMS: &str = "error fail fatal exception denied refus panic critical emerg traceback abort crash segfault \
                            unable cannot couldn reject timeout unreachable undefined corrupt severe killed";
