@@ -10,7 +10,7 @@ pub(super) mod weights;
 
 use super::{
     ask::Wanted,
-    form::{Item, Page},
+    form::{Form, Item, Page},
     outcome::Redundancy,
     policy::Kinds,
     rewrite::{RewriteError, Rewriter},
@@ -39,8 +39,9 @@ pub(super) fn weigh(
     let information = information::information(page, kinds.lexical);
     let copied = copied(page);
     let relevance = relevance::relevance(page, wanted, model)?;
-    // A longer item holds no more of an answer; what surprises in a log is told line by line.
-    let power = if wanted.is_empty() || relevance::is_log(page) { 1.0 } else { ANSWER };
+    // A row that answers is short beside a sentence that half answers.
+    let rows = page.items.iter().any(|item| item.form == Form::Table && !item.fixed);
+    let power = if rows && !wanted.is_empty() { ANSWER } else { 1.0 };
     let parts = page.items.iter().zip(information).zip(relevance).zip(copied);
     let worth = |(((item, told), relevance), copied): (((&Item<'_>, information::Told), f32), f32)| {
         let new = if kinds.structural { 1.0 - copied } else { 1.0 };

@@ -28,18 +28,13 @@ pub(super) fn relevance(
     }
     let scores = shares(&beside(page, &scores));
     // Beside prose a log is told by the question as that is; by itself it is told by what surprises.
-    let logged = is_log(page);
+    let counts = |item: &&Item<'_>| !item.fixed && item.count > 0;
+    let logged = page.items.iter().filter(counts).all(|item| item.form == Form::Log);
     let own = |share: f32| {
         let share = share.powf(STEEPNESS);
         if logged { 1.0 + LOG_ASKED * share } else { share.max(LEAST) }
     };
     Ok(scores.into_iter().map(own).collect())
-}
-
-/// Whether all that may be left out is lines of a log.
-pub(super) fn is_log(page: &Page<'_>) -> bool {
-    let counts = |item: &&Item<'_>| !item.fixed && item.count > 0;
-    page.items.iter().filter(counts).all(|item| item.form == Form::Log)
 }
 
 /// The relevance of what shares nothing with the question: any small number, so that a budget which the relevant leaves is

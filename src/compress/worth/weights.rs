@@ -4,9 +4,9 @@
 /// Range 1–6. Without it (1) many half-relevant statements push out the one that answers.
 pub(in crate::compress) const STEEPNESS: f32 = 4.0;
 
-/// The power of an item's information where something is asked. Range 0–1. Chosen on dev `tool-table`: with 1 a few long
-/// statements that have half to do with the question push out the short row that answers it;
-/// with 0.5 rows of a listing are told apart by their length more than by their state.
+/// The power of an item's information where something is asked of a text that has tables. Range 0–1. Chosen on dev
+/// `tool-table`: with 1 a few long statements that have half to do with the question push out the short row that answers
+/// it (at 5:1 75 answers of 100 survive instead of 86). In prose alone it loses: rag at 10:1 93 -> 89.
 pub(in crate::compress) const ANSWER: f32 = 0.65;
 
 /// The share of a neighbour's score that an item gets. Range 0–0.5.

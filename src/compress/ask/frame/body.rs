@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::{
     address::{bare, is_question, label},
     piece::{Fate, Kind, Piece},
-    shape::{Look, hint, is_heading},
+    shape::{self, Look, hint, is_heading},
 };
 use crate::compress::{
     text::{lexicon::address as words, segment},
@@ -65,7 +65,16 @@ fn sections(text: &str, pieces: &[Piece], signs: &[Sign]) -> Option<Range<usize>
     let titles = count(own, Sign::Title) + count(own, Sign::Material);
     let sectioned = titles >= FRAME_FEW && titles > 3 * count(own, Sign::Instructive);
     let body = start..start + own.len();
-    (sectioned && is_read(text, pieces, body.clone())).then_some(body)
+    (sectioned && !is_code(text, pieces, &body) && is_read(text, pieces, body.clone())).then_some(body)
+}
+
+/// Whether the titles are comments of a script: one line of four beside them is code.
+fn is_code(text: &str, pieces: &[Piece], body: &Range<usize>) -> bool {
+    let own = pieces.get(body.clone()).unwrap_or_default().iter();
+    let open = own.filter(|piece| piece.fate == Fate::Open).filter_map(|piece| text.get(piece.span.clone()));
+    let lines = open.flat_map(str::lines).filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+    let (code, all) = lines.fold((0, 0), |(code, all), line| (code + usize::from(shape::is_code(line)), all + 1));
+    code * 4 >= all.max(1)
 }
 
 /// Whether the user seems to be its reader: he gives no order that it would carry out in detail (`Build a page.`), tells

@@ -90,10 +90,9 @@ fn tail(text: &str, span: Range<usize>, piece: &Piece) -> Range<usize> {
     }
     let lines = lines(text, &span);
     if piece.inside {
-        // A question on the last line, of what speaks to its own reader.
-        let last = lines
-            .last()
-            .filter(|last| lines.len() > 1 && text.get((*last).clone()).is_some_and(|line| is_question(bare(line))));
+        // A question on the last line, of what speaks to its own reader, or an order about it.
+        let asks = |line: &str| is_question(bare(line)) || call(line) == Call::Explicit;
+        let last = lines.last().filter(|last| lines.len() > 1 && text.get((*last).clone()).is_some_and(asks));
         return span.start..last.map_or(span.end, |last| last.start);
     }
     let mut end = span.end;

@@ -15,8 +15,20 @@ pub(crate) fn persona(lower: &str) -> bool {
 
 /// Whether the sentence (in lower case) speaks of the message that it stands in, or of the answer to it.
 pub(crate) fn refers(lower: &str) -> bool {
-    REFERENCES.iter().any(|reference| says(lower, reference))
+    REFERENCES.iter().any(|reference| says(lower, reference)) || points(lower)
 }
+
+/// `the file above`, `the above script`.
+fn points(lower: &str) -> bool {
+    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let place = |word: &str| matches!(word, "above" | "below");
+    let named = |word: &str| DOCUMENTARY.has(word) || POINTED_AT.has(word);
+    words.windows(2).any(|pair| matches!(pair, [one, other] if place(one) && named(other) || named(one) && place(other)))
+}
+
+/// What a user points at, beside documents.
+static POINTED_AT: List =
+    List::new("script program function class module table list config configuration command output example message");
 
 /// Whether a phrase stands in a sentence and begins at a word's beginning.
 fn says(lower: &str, phrase: &str) -> bool {
