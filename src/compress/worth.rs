@@ -15,7 +15,7 @@ use super::{
     policy::Kinds,
     rewrite::{RewriteError, Rewriter},
 };
-use weights::ANSWER;
+use weights::{ANSWER, FOLLOWS};
 
 /// What an item is worth, and of what it is made up.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -42,15 +42,30 @@ pub(super) fn weigh(
     // A row that answers is short beside a sentence that half answers.
     let rows = page.items.iter().any(|item| item.form == Form::Table && !item.fixed);
     let power = if rows && !wanted.is_empty() { ANSWER } else { 1.0 };
-    let parts = page.items.iter().zip(information).zip(relevance).zip(copied);
-    let worth = |(((item, told), relevance), copied): (((&Item<'_>, information::Told), f32), f32)| {
+    let leads = leads(page, wanted.is_empty());
+    let parts = page.items.iter().zip(information).zip(relevance).zip(copied.into_iter().zip(leads));
+    let worth = |(((item, told), relevance), (copied, lead)): (((&Item<'_>, information::Told), f32), (f32, f32))| {
         let new = if kinds.structural { 1.0 - copied } else { 1.0 };
         Worth {
-            value: told.nats.powf(power) * relevance * item.salience * new,
+            value: told.nats.powf(power) * relevance * item.salience * new * lead,
             redundancy: Redundancy { lexical: told.said, structural: copied },
         }
     };
     Ok(parts.map(worth).collect())
+}
+
+/// What each statement is worth by its place: the first of a paragraph says what the others are about. All are worth the
+/// same where a question tells them apart.
+fn leads(page: &Page<'_>, fades: bool) -> Vec<f32> {
+    let mut ended = true;
+    let mut place = |item: &Item<'_>| {
+        let stated = item.form == Form::Prose && item.count > 0;
+        let first = ended || !stated;
+        let text = item.text();
+        ended = !stated || text.get(text.trim_end().len()..).is_some_and(|white| white.contains('\n'));
+        if first { 1.0 } else { FOLLOWS }
+    };
+    page.items.iter().map(|item| if fades { place(item) } else { 1.0 }).collect()
 }
 
 /// For each item how much of it another one of the same owner says, 0–1.

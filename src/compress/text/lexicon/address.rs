@@ -23,7 +23,9 @@ fn points(lower: &str) -> bool {
     let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let place = |word: &str| matches!(word, "above" | "below");
     let named = |word: &str| DOCUMENTARY.has(word) || POINTED_AT.has(word);
-    words.windows(2).any(|pair| matches!(pair, [one, other] if place(one) && named(other) || named(one) && place(other)))
+    words
+        .windows(2)
+        .any(|pair| matches!(pair, [one, other] if place(one) && named(other) || named(one) && place(other)))
 }
 
 /// What a user points at, beside documents.
