@@ -13,7 +13,7 @@ use std::{
 };
 
 use headroom::{
-    compress::{Encoded, Encoding, Policy, Query, RewriteError, RewriteRequest, Rewriter, compress},
+    compress::{Encoding, Policy, Query, RewriteError, Rewriter, Shorter, compress},
     model::{Model, Options, bundled},
 };
 
@@ -24,7 +24,7 @@ fn main() {
     }
     Encoding::O200k.warm();
     let mut tenant = 0;
-    let head = ["ratio", "tokens", "total", "meanings", "read", "rewrite", "rest", "again"];
+    let head = ["ratio", "tokens", "total", "meanings", "shorten", "rest", "again"];
     println!("{:<32}{}", "ms per 1,000 tokens", row(&head.map(str::to_owned)));
     let question = "Which branch paid the invoice of 7 March after the second reminder?";
     for ratio in ["2", "5"] {
@@ -52,7 +52,7 @@ fn main() {
 fn measure(name: &str, text: &str, question: &str, ratio: &str, model: Option<&mut Model>) {
     let policy = Policy { ratio: ratio.parse().unwrap(), ..Policy::default() };
     let query = Query { preceding: question.to_owned(), ..Query::default() };
-    let mut timed = model.map(|model| Timed { model, spent: [Duration::ZERO; 3] });
+    let mut timed = model.map(|model| Timed { model, spent: [Duration::ZERO; 2] });
     let mut once = || {
         let began = Instant::now();
         let rewriter = timed.as_mut().map(|timed| timed as &mut dyn Rewriter);
@@ -63,9 +63,9 @@ fn measure(name: &str, text: &str, question: &str, ratio: &str, model: Option<&m
     let (total, spent, tokens) = once();
     let (again, ..) = once();
     let per = |time: Duration| format!("{:.2}", time.as_secs_f64() * 1e6 / tokens as f64);
-    let [meanings, read, rewrite] = spent;
-    let rest = total.saturating_sub(meanings + read + rewrite);
-    let cells = [total, meanings, read, rewrite, rest, again].map(per);
+    let [meanings, shorten] = spent;
+    let rest = total.saturating_sub(meanings + shorten);
+    let cells = [total, meanings, shorten, rest, again].map(per);
     let cells: Vec<String> = [ratio.to_owned(), tokens.to_string()].into_iter().chain(cells).collect();
     println!("{name:<32}{}", row(&cells));
 }
@@ -77,7 +77,7 @@ fn row(cells: &[String]) -> String {
 /// The model with a stopwatch on each kind of call.
 struct Timed<'a> {
     model: &'a mut Model,
-    spent: [Duration; 3],
+    spent: [Duration; 2],
 }
 
 impl Timed<'_> {
@@ -100,12 +100,8 @@ impl Rewriter for Timed<'_> {
         self.time(0, |model| model.meanings(texts))
     }
 
-    fn read(&mut self, texts: &[&str], ratio: f32) -> Result<Vec<Encoded>, RewriteError> {
-        self.time(1, |model| model.read(texts, ratio))
-    }
-
-    fn rewrite(&mut self, requests: &[RewriteRequest<'_>]) -> Result<Vec<Option<String>>, RewriteError> {
-        self.time(2, |model| model.rewrite(requests))
+    fn shorten(&mut self, statements: &[&str]) -> Result<Vec<Option<Shorter>>, RewriteError> {
+        self.time(1, |model| model.shorten(statements))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a model costs on this machine: loading, memory, reading and rewriting eight texts of about 128 tokens.
+//! What a model costs on this machine: loading, memory, and what it says of eight texts of about 120 tokens.
 //!
 //! ```text
 //! cargo run --release --example model_speed -- [FOLDER] [THREADS] [ROUNDS]
@@ -13,7 +13,7 @@ use std::{env, fs, path::PathBuf, time::Instant};
 
 use anyhow::Context;
 use headroom::{
-    compress::{RewriteRequest, Rewriter},
+    compress::Rewriter,
     model::{Model, Options, bundled},
 };
 
@@ -33,18 +33,15 @@ fn main() -> anyhow::Result<()> {
 
     let texts: Vec<String> = (0..8).map(text).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    measure("read 8 texts", rounds, || model.read(&texts, 10.0).map(|_| ()))?;
-    for ratio in [10.0, 5.0, 2.0] {
-        let requests: Vec<_> = texts.iter().map(|text| RewriteRequest { text, ratio }).collect();
-        measure(&format!("rewrite 8 texts at {ratio}:1"), rounds, || model.rewrite(&requests).map(|_| ()))?;
-    }
+    measure("shorten 8 texts", rounds, || model.shorten(&texts).map(|_| ()))?;
+    measure("meanings of 8 texts", rounds, || model.meanings(&texts).map(|_| ()))?;
     if let (Some(before), Some(after)) = (before, resident()) {
         println!("resident {after} MiB, {} MiB more than before loading", after.saturating_sub(before));
     }
     Ok(())
 }
 
-/// With numbers and full stops these make 122 to 128 tokens, one window.
+/// With numbers and full stops these make up to 128 tokens, one window.
 const WORDS: usize = 104;
 
 /// About 128 tokens in a vocabulary of 16,000, each time others.

@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 
 use headroom::{
-    compress::{Encoded, Interrupt, RewriteError, RewriteRequest, Rewriter},
+    compress::{Interrupt, RewriteError, Rewriter, Shorter},
     engine::Backend,
 };
 use serde_json::json;
@@ -20,15 +20,11 @@ impl<F: FnMut() -> RewriteError> Rewriter for Odd<F> {
 
     fn interrupt(&mut self, _: Interrupt) {}
 
-    fn read(&mut self, _: &[&str], _: f32) -> Result<Vec<Encoded>, RewriteError> {
-        Err((self.0)())
-    }
-
     fn meanings(&mut self, _: &[&str]) -> Result<Vec<Vec<f32>>, RewriteError> {
         Err((self.0)())
     }
 
-    fn rewrite(&mut self, _: &[RewriteRequest<'_>]) -> Result<Vec<Option<String>>, RewriteError> {
+    fn shorten(&mut self, _: &[&str]) -> Result<Vec<Option<Shorter>>, RewriteError> {
         Err((self.0)())
     }
 }

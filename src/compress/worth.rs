@@ -43,8 +43,9 @@ pub(super) fn weigh(
     let rows = page.items.iter().any(|item| item.form == Form::Table && !item.fixed);
     let power = if rows && !wanted.is_empty() { ANSWER } else { 1.0 };
     let leads = leads(page, wanted.is_empty());
-    let parts = page.items.iter().zip(information).zip(relevance).zip(copied.into_iter().zip(leads));
-    let worth = |(((item, told), relevance), (copied, lead)): (((&Item<'_>, information::Told), f32), (f32, f32))| {
+    let parts = page.items.iter().zip(information).zip(relevance).zip(copied).zip(leads);
+    let worth = |((((item, told), relevance), copied), lead)| {
+        let (item, told): (&Item<'_>, information::Told) = (item, told);
         let new = if kinds.structural { 1.0 - copied } else { 1.0 };
         Worth {
             value: told.nats.powf(power) * relevance * item.salience * new * lead,

@@ -324,7 +324,7 @@ mod tests {
         let tree = Tree::new(&syntax).unwrap();
         let said = |one: &Optional| {
             let words = &tree.words[one.words.clone()];
-            text[words[0].span.start..words.last().unwrap().span.end].to_owned()
+            text.get(words[0].span.start..words.last().unwrap().span.end).unwrap().to_owned()
         };
         optional(&text, &tree).iter().map(said).collect()
     }
