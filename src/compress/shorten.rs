@@ -2,7 +2,7 @@
 //!
 //! A model that reads syntax shows which constituents a statement can do without; the statement then stands on a ladder
 //! from whole to core, and the one choice takes the rung that pays. A model that writes gives one variant in its own
-//! words. Only statements that may win a place are asked about: the worthiest, up to a few times the budget.
+//! words. Only English statements that may win a place are asked about: the worthiest, up to a few times the budget.
 
 mod ladder;
 mod optional;
@@ -17,6 +17,7 @@ use super::{
     form::{Form, Item, Page, Variant},
     guard,
     rewrite::{RewriteError, Rewriter, Shorter},
+    text::language::Language,
     worth::{Worth, weights::CERTAIN},
 };
 use ladder::{Rung, ladder};
@@ -49,7 +50,7 @@ pub(super) fn shorten(
         let cost = costs.get(*at).and_then(|costs| costs.first()).copied().unwrap_or(0);
         let fits = (SHORTEST..=left).contains(&cost);
         left = left.saturating_sub(cost);
-        fits
+        fits && page.items.get(*at).is_some_and(|item| Language::reads_english(item.text()))
     });
     let texts: Vec<String> =
         order.iter().filter_map(|at| Some(page.items.get(*at)?.text().trim_end().to_owned())).collect();
@@ -131,6 +132,18 @@ mod tests {
 
         fn shorten(&mut self, statements: &[&str]) -> Result<Vec<Option<Shorter>>, RewriteError> {
             Ok(statements.iter().map(|_| Some(Shorter::Text(self.0.to_owned()))).collect())
+        }
+    }
+
+    #[test]
+    fn statements_in_other_languages_stay_whole() {
+        for (text, english) in [
+            ("The committee, which met on Monday, did not approve it.", true),
+            ("Der Ausschuss, der am Montag tagte, hat das nicht gebilligt.", false),
+            ("Komisja, która zebrała się w poniedziałek, nie zatwierdziła budżetu.", false),
+            ("委员会周一开会，没有批准二百万美元的预算。", false),
+        ] {
+            assert_eq!(Language::reads_english(text), english, "{text}");
         }
     }
 

@@ -20,6 +20,12 @@ impl Language {
         others.fold(english, |best, other| if held(other) > best.0 { (held(other), other) } else { best }).1
     }
 
+    /// Whether a sentence is English: no other language has more of its small words, and it has some.
+    pub(in crate::compress) fn reads_english(sentence: &str) -> bool {
+        let small = word::words(sentence).filter_map(|span| sentence.get(span)).map(str::to_lowercase);
+        Self::of(sentence).is_english() && small.filter(|word| word::is_stop_word(word)).nth(1).is_some()
+    }
+
     pub(in crate::compress) const fn is_english(self) -> bool {
         self.0.is_none()
     }
