@@ -25,6 +25,7 @@ mod ratio;
 mod reexpand;
 mod rewrite;
 mod shorten;
+mod syntax;
 pub mod text;
 mod tokens;
 mod worth;
@@ -38,7 +39,7 @@ pub use reexpand::reexpand;
 pub use rewrite::{Interrupt, RewriteError, Rewriter, Shorter};
 #[doc(hidden)]
 pub use shorten::forms;
-pub use shorten::{Relation, Syntax, Tag, Word};
+pub use syntax::{Relation, Syntax, Tag, Word};
 pub use tokens::{CountTokens, Encoding};
 
 use ask::{Frame, Wanted};

@@ -14,7 +14,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("tokens", &[]),
     ("ratio", &[]),
-    ("rewrite", &[]),
+    ("syntax", &[]),
+    ("rewrite", &["syntax"]),
     ("worth/weights", &[]),
     ("policy", &["ratio"]),
     ("outcome", &["text", "ratio"]),
@@ -25,7 +26,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("reexpand", &["outcome", "tokens", "mark"]),
     ("form", &["text", "tokens", "ratio", "worth/weights", "policy", "outcome", "ask", "bond", "guard", "mark"]),
     ("worth", &["text", "rewrite", "worth/weights", "policy", "outcome", "ask", "bond", "form"]),
-    ("shorten", &["rewrite", "outcome", "bond", "guard", "form", "worth"]),
+    ("shorten", &["text", "syntax", "rewrite", "worth/weights", "outcome", "ask", "bond", "guard", "form", "worth"]),
     ("choose", &["worth/weights", "outcome", "bond", "form", "worth"]),
 ];
 

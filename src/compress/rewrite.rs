@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::shorten::Syntax;
+use super::syntax::Syntax;
 
 /// A sequence-to-sequence model, as far as the pipeline needs one.
 ///

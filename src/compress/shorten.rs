@@ -6,23 +6,22 @@
 
 mod ladder;
 mod optional;
-mod syntax;
+mod tree;
 
 use std::ops::Range;
-
-pub use syntax::{Relation, Syntax, Tag, Word};
 
 use super::{
     ask::Wanted,
     form::{Form, Item, Page, Variant},
     guard,
     rewrite::{RewriteError, Rewriter, Shorter},
+    syntax::Syntax,
     text::language::Language,
     worth::{Worth, weights::CERTAIN},
 };
 use ladder::{Rung, ladder};
 use optional::Optional;
-use syntax::Tree;
+use tree::Tree;
 
 /// Gives the worthiest statements of a page shorter variants where the model has some that stand.
 ///

@@ -2,11 +2,9 @@
 
 use std::ops::Range;
 
-use super::{
-    optional::Optional,
-    syntax::{Tag, Tree, Word},
-};
+use super::{optional::Optional, tree::Tree};
 use crate::compress::{
+    syntax::{Tag, Word},
     text::{
         rarity::rarity,
         word::{is_stop_word, words},
@@ -115,7 +113,7 @@ fn without(text: &str, words: &[Word], gone: &[bool]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compress::shorten::syntax::{Relation, Syntax};
+    use crate::compress::syntax::{Relation, Syntax};
 
     #[test]
     fn each_rung_is_shorter_and_begins_and_ends_as_a_statement_does() {

@@ -10,10 +10,13 @@
 
 use std::ops::Range;
 
-use super::syntax::{Relation, Tag, Tree};
-use crate::compress::text::lexicon::{
-    self,
-    clause::{DEFINITE, LINKING, PRONOUNS, RANKING, STEERING, TYING},
+use super::tree::Tree;
+use crate::compress::{
+    syntax::{Relation, Tag, Word},
+    text::{
+        lexicon,
+        lexicon::clause::{DEFINITE, LINKING, PRONOUNS, RANKING, STEERING, TYING},
+    },
 };
 
 /// A constituent that may go.
@@ -49,7 +52,7 @@ struct Statement<'s> {
 
 impl<'s> Statement<'s> {
     fn new(text: &str, tree: &'s Tree<'s>) -> Self {
-        let key = |word: &super::syntax::Word| text.get(word.span.clone()).unwrap_or_default().to_lowercase();
+        let key = |word: &Word| text.get(word.span.clone()).unwrap_or_default().to_lowercase();
         Self { tree, keys: tree.words.iter().map(key).collect() }
     }
 
@@ -297,7 +300,7 @@ fn closes(key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compress::shorten::syntax::{Syntax, Word};
+    use crate::compress::syntax::Syntax;
 
     /// A statement's syntax from `word/head/relation/tag`, heads counted from 1 and 0 for a root, in words that a space
     /// parts unless a mark does.
