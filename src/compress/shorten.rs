@@ -2,7 +2,7 @@
 //!
 //! A model that reads syntax shows which constituents a statement can do without; the statement then stands on a ladder
 //! from whole to core, and the one choice takes the rung that pays. A model that writes gives one variant in its own
-//! words. Only English statements that may win a place are asked about: the worthiest, up to a few times the budget.
+//! words. Only English statements that may win a place are asked about: the worthiest, as many as fit the budget.
 
 mod ladder;
 mod optional;
@@ -44,7 +44,8 @@ pub(super) fn shorten(
     let mut order: Vec<usize> = (0..page.items.len()).filter(|at| page.items.get(*at).is_some_and(statement)).collect();
     let worth = |at: &usize| worths.get(*at).map_or(0.0, |worth| worth.value);
     order.sort_by(|a, b| worth(b).total_cmp(&worth(a)).then(a.cmp(b)));
-    let mut left = budget * CANDIDATES;
+    // What is worth less will hardly win a place.
+    let mut left = budget;
     order.retain(|at| {
         let cost = costs.get(*at).and_then(|costs| costs.first()).copied().unwrap_or(0);
         let fits = (SHORTEST..=left).contains(&cost);
@@ -111,8 +112,6 @@ fn certain(source: &str, tree: &Tree<'_>, least: f32) -> Vec<Optional> {
     optional
 }
 
-/// Statements of so many times the budget are shortened: the others will hardly win a place.
-const CANDIDATES: usize = 2;
 /// Shorter statements, in tokens, stay whole.
 const SHORTEST: usize = 12;
 

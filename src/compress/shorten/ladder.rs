@@ -62,7 +62,7 @@ pub(super) fn ladder(
 }
 
 /// Forms of one statement: more are hardly ever told apart by a budget.
-const MOST_RUNGS: usize = 8;
+const MOST_RUNGS: usize = 4;
 
 /// What a word is worth in its statement: how rare it is, and more where it is a name or a number.
 fn worth(text: &str, word: &Word) -> f32 {
