@@ -115,6 +115,11 @@ impl<'a> Item<'a> {
     pub(super) fn text(&self) -> &str {
         self.variants.first().map_or("", |variant| variant.text.as_ref())
     }
+
+    /// The white space that ends its text.
+    pub(super) fn white(&self) -> &str {
+        self.text().get(self.text().trim_end().len()..).unwrap_or_default()
+    }
 }
 
 impl<'a> Variant<'a> {

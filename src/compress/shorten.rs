@@ -68,7 +68,7 @@ pub(super) fn shorten(
             }
         };
         let (Some(item), Some(costs)) = (page.items.get_mut(*at), costs.get_mut(*at)) else { continue };
-        let white = item.text().get(source.len()..).unwrap_or_default().to_owned();
+        let white = item.white().to_owned();
         for Rung { text, keeps } in rungs {
             let text = format!("{}{white}", text.trim_end());
             let cost = count(&text);

@@ -62,8 +62,7 @@ fn leads(page: &Page<'_>, fades: bool) -> Vec<f32> {
     let mut place = |item: &Item<'_>| {
         let stated = item.form == Form::Prose && item.count > 0;
         let first = ended || !stated;
-        let text = item.text();
-        ended = !stated || text.get(text.trim_end().len()..).is_some_and(|white| white.contains('\n'));
+        ended = !stated || item.white().contains('\n');
         if first { 1.0 } else { FOLLOWS }
     };
     page.items.iter().map(|item| if fades { place(item) } else { 1.0 }).collect()

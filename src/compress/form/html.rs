@@ -37,7 +37,7 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
 
 /// An item of the page's text as one of the source, with its place in the text for the time being.
 fn owned<'a>(item: Item<'_>, by: usize) -> Item<'a> {
-    let white = item.text().get(item.text().trim_end().len()..).unwrap_or_default();
+    let white = item.white();
     let ends = if white.contains("\n\n") {
         "\n\n"
     } else if white.contains('\n') {

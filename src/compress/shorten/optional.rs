@@ -100,7 +100,7 @@ impl<'s> Statement<'s> {
             Relation::Relcl | Relation::Acl => at > head && closed && self.restricts_something_new(head),
             Relation::Advcl => apart && self.is_circumstance(at) && self.is_past(head) && self.is_upward(head),
             Relation::Prep if !tree.tag(head).is_verb() => {
-                closed && !self.ties(at) && self.restricts_something_new(head)
+                closed && !TYING.has(self.key(at)) && self.restricts_something_new(head)
             }
             Relation::Advmod => apart && run.len() == 1 && LINKING.has(self.key(at)) && tree.tag(head).is_verb(),
             Relation::Conj => self.is_further_clause(at, head),
@@ -216,11 +216,6 @@ impl<'s> Statement<'s> {
             && (own || self.is_past(at))
             && self.is_upward(at)
             && tree.by(first, Relation::Conj).all(|other| other <= at)
-    }
-
-    /// Whether a preposition belongs to what it stands behind, or limits it.
-    fn ties(&self, at: usize) -> bool {
-        TYING.has(self.key(at))
     }
 
     fn is_relative(&self, at: usize) -> bool {

@@ -56,9 +56,7 @@ fn shares(scores: &[f32]) -> Vec<f32> {
 /// question. A blank line, another form or another owner ends a passage, and a row says nothing about the one below it.
 fn beside(page: &Page<'_>, scores: &[f32]) -> Vec<f32> {
     let ends = |before: &Item<'_>, item: &Item<'_>| {
-        let text = before.text();
-        let white = text.get(text.trim_end().len()..).unwrap_or_default();
-        white.matches('\n').nth(1).is_some()
+        before.white().matches('\n').nth(1).is_some()
             || before.form != item.form
             || before.owner != item.owner
             || is_row(item)

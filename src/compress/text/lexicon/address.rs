@@ -145,9 +145,8 @@ const WISHES: &[&str] = &[
 
 #[rustfmt::skip]
 const REFERENCES: &[&str] = &[
-    "the above", "above text", "text above", "texts above", "document above", "documents above", "article above", "paragraph above",
-    "passage above", "passages above", "code above", "described above", "given above", "described below", "given below", "text below",
-    "texts below", "the one below", "documents below", "document below", "code below", "is below", "are below", "see below",
+    "the above", "paragraph above", "described above", "given above", "described below", "given below", "the one below", "is below",
+    "are below", "see below",
     "following text", "following document", "following article", "following context", "following passage", "following code",
     "following pieces", "following question", "following json", "following format", "following email", "following conversation",
     "following transcript", "following information", "here is the", "here are the", "here is a", "here are some", "here's the", "here's my",
