@@ -183,6 +183,7 @@ mod tests {
             outcome: Outcome::Compressed("short".to_owned()),
             tokens_before: 100,
             tokens_after: 25,
+            choice: None,
             units: vec![unit],
         };
         let slots = vec![

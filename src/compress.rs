@@ -15,6 +15,7 @@
 
 mod ask;
 mod bond;
+mod choice;
 mod choose;
 mod form;
 pub mod guard;
@@ -31,6 +32,7 @@ mod tokens;
 mod worth;
 
 pub use ask::{Query, ToolCall};
+pub use choice::{Choice, replay};
 pub use form::detect::form_of;
 pub use outcome::{Condensation, Decision, Form, Limit, Noun, Outcome, Reason, Redundancy, Unit, UnitAccount, Why};
 pub use policy::{Kinds, Policy, Style};
@@ -80,9 +82,11 @@ pub fn compress(
         return Ok(Condensation::unchanged(Reason::Protected, before));
     }
     let mut costs = costs(&page, tokens);
+    let read: Vec<usize> = costs.iter().map(Vec::len).collect();
     let Ratio::By(factor) = policy.ratio else {
         let choice = choose::lossless(&page, &costs);
-        return Ok(guarded(text, account(text, &page, &choice, &[], before, tokens), tokens));
+        let written = guarded(text, account(text, &page, &choice, &[], before, tokens), tokens);
+        return Ok(Condensation { choice: Choice::of(text, &page, &read, &written), ..written });
     };
     let mut model = rewriter.filter(|_| policy.rewrite);
     let asked = model.as_mut().map(|model| &mut **model as &mut dyn Rewriter);
@@ -91,8 +95,8 @@ pub fn compress(
     if let Some(model) = model {
         shorten::shorten(&mut page, &worths, &mut costs, goal, &wanted, model, |text| tokens.count(text))?;
     }
-    let written = fitted(text, &page, &worths, &costs, goal, before, tokens);
-    Ok(guarded(text, written, tokens))
+    let written = guarded(text, fitted(text, &page, &worths, &costs, goal, before, tokens), tokens);
+    Ok(Condensation { choice: Choice::of(text, &page, &read, &written), ..written })
 }
 
 /// What each variant of each item costs.
@@ -177,35 +181,42 @@ fn account(
     let most = worths.iter().map(|worth| worth.value).fold(f32::MIN_POSITIVE, f32::max);
     let unit = |(at, item): (usize, &form::Item<'_>)| {
         let variant = choice.get(at).copied().flatten().and_then(|variant| item.variants.get(variant));
-        let worth = worths.get(at);
-        let verbatim = variant.is_some_and(|variant| text.get(item.span.clone()) == Some(variant.text.as_ref()));
-        Unit {
-            span: item.span.clone(),
-            form: item.form,
-            score: worth.map_or(1.0, |worth| worth.value / most).clamp(0.0, 1.0),
-            redundancy: worth.map(|worth| worth.redundancy).unwrap_or_default(),
-            decision: match (variant, verbatim) {
-                (None, _) => Decision::Dropped,
-                (Some(_), true) => Decision::Kept,
-                (Some(_), false) => Decision::Rewritten,
-            },
-            why: match variant {
-                _ if item.form == Form::Frame => Why::Frame,
-                _ if item.fixed => Why::Exact,
-                None if item.said.is_some() => Why::Said,
-                None => Why::Outweighed,
-                Some(variant) if !variant.lossless => Why::Shorter,
-                Some(_) if !verbatim => Why::Lossless,
-                Some(_) if worths.is_empty() => Why::Whole,
-                Some(_) => Why::Chosen,
-            },
-            text: variant.map(|variant| variant.text.to_string()),
-            noun: item.noun,
-            count: item.count,
-            ends: item.ends,
-        }
+        let worth = worths.get(at).map(|worth| Worth { value: worth.value / most, ..*worth });
+        let (text_of, lossless) =
+            (variant.map(|variant| variant.text.as_ref()), variant.is_none_or(|one| one.lossless));
+        unit(text, item, text_of, lossless, worth)
     };
     mark::settled(text, page.items.iter().enumerate().map(unit).collect(), before, tokens)
+}
+
+/// The unit of an item for which `stands` stands. Without a `worth` nothing was weighed.
+fn unit(source: &str, item: &form::Item<'_>, stands: Option<&str>, lossless: bool, worth: Option<Worth>) -> Unit {
+    let verbatim = stands.is_some() && source.get(item.span.clone()) == stands;
+    Unit {
+        span: item.span.clone(),
+        form: item.form,
+        score: worth.map_or(1.0, |worth| worth.value).clamp(0.0, 1.0),
+        redundancy: worth.map(|worth| worth.redundancy).unwrap_or_default(),
+        decision: match stands {
+            None => Decision::Dropped,
+            Some(_) if verbatim => Decision::Kept,
+            Some(_) => Decision::Rewritten,
+        },
+        why: match stands {
+            _ if item.form == Form::Frame => Why::Frame,
+            _ if item.fixed => Why::Exact,
+            None if item.said.is_some() => Why::Said,
+            None => Why::Outweighed,
+            Some(_) if !lossless => Why::Shorter,
+            Some(_) if !verbatim => Why::Lossless,
+            Some(_) if worth.is_none() => Why::Whole,
+            Some(_) => Why::Chosen,
+        },
+        text: stands.map(str::to_owned),
+        noun: item.noun,
+        count: item.count,
+        ends: item.ends,
+    }
 }
 
 /// The condensation with every unit back whose shorter form the guard refuses.

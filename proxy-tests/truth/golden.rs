@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use headroom::compress::{Encoding, PIPELINE_VERSION, Policy, Query, compress};
+use headroom::compress::{Encoding, PIPELINE_VERSION, Policy, Query, compress, replay};
 use libtest_mimic::{Failed, Trial};
 
 use crate::case::Case;
@@ -81,6 +81,12 @@ impl Fixture {
             for ratio in RATIOS {
                 let policy = Policy { ratio: ratio.parse().unwrap(), ..Policy::default() };
                 let found = compress(&self.text, query, &policy, &Encoding::O200k, None).unwrap();
+                // What was chosen gives the same text again without weighing anything.
+                if let Some(choice) = &found.choice {
+                    let again = replay(&self.text, query, &policy, &Encoding::O200k, choice).map(|again| again.outcome);
+                    assert_eq!(again.as_ref(), Some(&found.outcome), "{} {ratio}", self.name);
+                }
+                assert!(found.choice.is_some() || found.text().is_none(), "{} {ratio} can't be remembered", self.name);
                 hashes.push(found.text().map_or_else(|| "-".repeat(12), hash));
             }
         }

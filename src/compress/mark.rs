@@ -19,7 +19,7 @@ pub(super) fn settled(source: &str, units: Vec<Unit>, before: usize, tokens: &dy
     if after >= before || text.trim().is_empty() {
         return Condensation { units, ..Condensation::unchanged(Reason::NoGain, before) };
     }
-    Condensation { outcome: Outcome::Compressed(text), tokens_before: before, tokens_after: after, units }
+    Condensation { outcome: Outcome::Compressed(text), tokens_before: before, tokens_after: after, units, choice: None }
 }
 
 /// The text that units stand for.

@@ -10,7 +10,7 @@ pub use form::Form;
 pub use redundancy::Redundancy;
 pub use violation::{Fault, Violation};
 
-use super::ratio::Ratio;
+use super::{choice::Choice, ratio::Ratio};
 
 /// What became of one text.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -23,13 +23,22 @@ pub struct Condensation {
     pub tokens_after: usize,
     /// Every unit of the source in order; their spans concatenate to the source. Empty when unchanged early.
     pub units: Vec<Unit>,
+    /// What was chosen, for whoever remembers it; `None` where nothing was, or where it can't be told in numbers.
+    #[serde(skip)]
+    pub choice: Option<Choice>,
 }
 
 impl Condensation {
     /// The original goes on, with its reason.
     #[must_use]
     pub fn unchanged(reason: Reason, tokens: usize) -> Self {
-        Self { outcome: Outcome::Unchanged(reason), tokens_before: tokens, tokens_after: tokens, units: Vec::new() }
+        Self {
+            outcome: Outcome::Unchanged(reason),
+            tokens_before: tokens,
+            tokens_after: tokens,
+            units: Vec::new(),
+            choice: None,
+        }
     }
 
     /// The condensed text, if there is one.

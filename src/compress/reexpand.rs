@@ -80,7 +80,7 @@ mod tests {
             unit(ends[3]..SOURCE.len(), Decision::Rewritten, Some("The owner will not build it.\n")),
         ];
         let outcome = Outcome::Compressed(mark::assemble(SOURCE, &units));
-        Condensation { outcome, tokens_before: Encoding::O200k.count(SOURCE), tokens_after: 20, units }
+        Condensation { outcome, tokens_before: Encoding::O200k.count(SOURCE), tokens_after: 20, units, choice: None }
     }
 
     #[test]

@@ -28,6 +28,7 @@ fn record(id: &str, original: &str) -> Record {
         outcome: Outcome::Compressed("short".to_owned()),
         tokens_before: 40,
         tokens_after: 10,
+        choice: None,
         units: vec![unit(0..at, Decision::Dropped, None), unit(at..original.len(), Decision::Rewritten, Some("short"))],
     };
     let slot = SlotRecord {

@@ -235,6 +235,7 @@ fn decision(first: &str) -> (Job, Condensation) {
     let condensation = Condensation {
         tokens_before: Encoding::O200k.count(&source),
         tokens_after: Encoding::O200k.count(&condensed),
+        choice: None,
         units: vec![
             unit(0..SOURCE.len(), Decision::Rewritten, first),
             unit(SOURCE.len()..source.len(), Decision::Kept, rest),

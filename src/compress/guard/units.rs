@@ -136,7 +136,16 @@ mod tests {
             });
         }
         let text = parts.iter().filter_map(|(_, text)| text.map(str::trim)).collect::<Vec<_>>().join(" ");
-        (source, Condensation { outcome: Outcome::Compressed(text), tokens_before: 100, tokens_after: 10, units })
+        (
+            source,
+            Condensation {
+                outcome: Outcome::Compressed(text),
+                tokens_before: 100,
+                tokens_after: 10,
+                units,
+                choice: None,
+            },
+        )
     }
 
     #[test]
