@@ -1,15 +1,15 @@
 //! Where the two worlds meet: an async handle over the pure pipeline with a cache, single-flight, a bounded queue,
 //! worker threads and deadlines.
 //!
-//! A job is looked up among the decisions that were forced, then in the cache, then among the flights (equal jobs that
-//! are being computed), and only then queued for a worker. Workers run [`compress`](crate::compress::compress); what
-//! they ask of the model runs on one thread that owns it.
+//! A job is looked up among the decisions that were forced, then in the cache, then among what was chosen before, then
+//! among the flights (equal jobs that are being computed), and only then queued for a worker. Workers run
+//! [`compress`](crate::compress::compress); what they ask of the model runs on one thread that owns it.
 //!
 //! *One key, one decision.* A provider's prompt cache is only worth something while the same text is forwarded in the
-//! same form. So whatever settles a flight first settles it for all who wait, and a raw outcome that was forced
-//! (deadline, overload, model fault) is kept for good, past eviction and restart. So are, as numbers, the units that a
-//! verdict has put back and the level at which a text was first condensed. Everything else is recomputed identically,
-//! because the pipeline is pure.
+//! same form. So whatever settles a flight first settles it for all who wait, and it is remembered past eviction,
+//! restart and replica, in numbers: what was chosen, that the text had to go on raw (deadline, overload, model fault),
+//! the units that a verdict has put back, the level at which a text was first condensed. What was decided once is
+//! written again before any queue, model or deadline is asked.
 
 mod config;
 mod decisions;
@@ -25,17 +25,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::compress::{Condensation, CountTokens, Encoding, Level, Policy, Query, Reason, reexpand};
+use crate::compress::{Condensation, CountTokens, Encoding, Level, Policy, Query, Reason, reexpand, replay};
 
 pub use config::{Config, state_directory};
 pub use inference::{Backend, Load, LoadError};
 pub use key::DecisionId;
 pub use stats::Stats;
 
-use decisions::Decisions;
+use decisions::{Chosen, Decisions};
 use flight::{Flights, Joined, Known, Waiter};
 use inference::{Inference, Loaded};
-use key::Key;
+use key::{Key, ModelId};
 use stats::Counters;
 use worker::Task;
 
@@ -128,6 +128,8 @@ struct Shared {
     flights: Arc<Flights>,
     inference: Inference,
     counters: Arc<Counters>,
+    /// As many replays run at once as there are workers.
+    replays: tokio::sync::Semaphore,
 }
 
 impl Engine {
@@ -145,7 +147,7 @@ impl Engine {
         let flights = Arc::new(Flights::new(config, decisions, Arc::clone(&counters)));
         let workers = config.worker_threads();
         let inference = Inference::start(backend, workers, config.stuck_after(), &counters, alive.clone())?;
-        let shared = Arc::new(Shared { flights, inference, counters });
+        let shared = Arc::new(Shared { flights, inference, counters, replays: tokio::sync::Semaphore::new(workers) });
         let tasks = worker::start(workers, config.queue, &shared, &alive)?;
         Ok(Self {
             inner: Arc::new(Inner {
@@ -174,24 +176,26 @@ impl Engine {
     /// The same at a level of the ratio. It holds for a text that was not seen before: one that was keeps the level of
     /// its first time, so that a provider's cached prefix stays what it is.
     pub async fn condense_at(&self, mut job: Job, level: Option<Level>, deadline: Option<Instant>) -> Reply {
-        let Shared { flights, inference, counters } = &*self.inner.shared;
+        let Shared { flights, inference, counters, .. } = &*self.inner.shared;
         let key = Key::of(&job);
+        let none = ModelId::default();
         if let Some(condensation) = self.settled_by_length(&job) {
             let known = Known::new(condensation, Duration::ZERO);
-            return known.reply(Cache::Miss, key.under("", Level::Full), Level::Full);
+            return known.reply(Cache::Miss, key.under(none, Level::Full), Level::Full);
         }
-        if let Some(forced) = flights.forced(key) {
-            return forced.reply(Cache::Hit, key.under("", Level::Full), Level::Full);
+        if let Some(reply) = self.known(&job, key).await {
+            return reply;
         }
         let level = flights.level(key, level);
         job.policy.ratio = level.ratio(job.policy.ratio);
         let model = match self.model_for(&job, deadline).await {
             Ok(model) => model,
-            Err(reason) => return flights.force(key, reason).reply(Cache::Miss, key.under("", level), level),
+            Err(reason) => return flights.force(key, reason).reply(Cache::Miss, key.under(none, level), level),
         };
-        let id = key.under(model.as_ref().map_or("", |model| &model.fingerprint), level);
+        let named = model.as_ref().map_or(none, |model| model.id);
+        let id = key.under(named, level);
         let reply = |known: Known, cache| known.reply(cache, id, level);
-        let waiter = match flights.join(key, id) {
+        let waiter = match flights.join(key, named, level) {
             Joined::Known(known) => return reply(known, Cache::Hit),
             Joined::Flight(waiter) => return reply(wait(waiter, deadline).await, Cache::Hit),
             Joined::New(waiter) => waiter,
@@ -211,6 +215,54 @@ impl Engine {
         reply(wait(waiter, deadline).await, Cache::Miss)
     }
 
+    /// A decision that was made before, here or in another process.
+    ///
+    /// It has no deadline, asks neither queue nor model, and so comes out the same however busy the engine is.
+    async fn known(&self, job: &Job, key: Key) -> Option<Reply> {
+        if let Some(reply) = self.known_here(job, key).await {
+            return Some(reply);
+        }
+        let flights = Arc::clone(&self.inner.shared.flights);
+        let news = flights.is_shared() && tokio::task::spawn_blocking(move || flights.refresh()).await.ok()?;
+        if news { self.known_here(job, key).await } else { None }
+    }
+
+    async fn known_here(&self, job: &Job, key: Key) -> Option<Reply> {
+        let flights = &self.inner.shared.flights;
+        if let Some(forced) = flights.forced(key) {
+            return Some(forced.reply(Cache::Hit, key.under(ModelId::default(), Level::Full), Level::Full));
+        }
+        let (level, model) = (flights.level(key, None), self.model_now(job));
+        let chosen = flights.chosen(key, level, model);
+        // While the model is loading, it is taken to be the one that chose.
+        let id = key.under(model.or(chosen.as_ref().map(|chosen| chosen.model))?, level);
+        if let Some(known) = flights.cached(id) {
+            return Some(known.reply(Cache::Hit, id, level));
+        }
+        self.replay(job, key, id, &chosen?).await
+    }
+
+    /// Writes a text as it was condensed before.
+    async fn replay(&self, job: &Job, key: Key, id: DecisionId, chosen: &Arc<Chosen>) -> Option<Reply> {
+        let level = chosen.level;
+        let _turn = self.inner.shared.replays.acquire().await.ok()?;
+        let (shared, chosen, mut job) = (Arc::clone(&self.inner.shared), Arc::clone(chosen), job.clone());
+        job.policy.ratio = level.ratio(job.policy.ratio);
+        let known = tokio::task::spawn_blocking(move || {
+            let began = Instant::now();
+            let found = replay(&job.text, &job.query, &job.policy, &job.encoding, &chosen.choice())
+                .filter(|found| chosen.is(key, found))?;
+            let found = match shared.flights.judged(id) {
+                Some(units) => reexpand(&job.text, &found, &units, &job.encoding),
+                None => found,
+            };
+            let known = Known::new(found, began.elapsed());
+            shared.flights.replayed(id, &known);
+            Some(known)
+        });
+        Some(known.await.ok()??.reply(Cache::Hit, id, level))
+    }
+
     /// Whether a decision was judged, in this process or a former one: then its form is final.
     #[must_use]
     pub fn is_judged(&self, id: DecisionId) -> bool {
@@ -219,12 +271,12 @@ impl Engine {
 
     /// The level to which what has this name was backed off, in this process or a former one.
     #[must_use]
-    pub fn backed_off(&self, name: [u8; 15]) -> Level {
+    pub fn backed_off(&self, name: [u8; 16]) -> Level {
         self.inner.shared.flights.backed(name)
     }
 
     /// What has this name is backed off to this level from now on, also after a restart.
-    pub fn back_off(&self, name: [u8; 15], level: Level) {
+    pub fn back_off(&self, name: [u8; 16], level: Level) {
         self.inner.shared.flights.back(name, level);
     }
 
@@ -265,7 +317,7 @@ impl Engine {
     /// What has happened so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let Shared { flights, inference, counters } = &*self.inner.shared;
+        let Shared { flights, inference, counters, .. } = &*self.inner.shared;
         flights.sizes(|| counters.stats(inference.is_stuck()))
     }
 
@@ -276,6 +328,18 @@ impl Engine {
         }
         let short = job.text.len() < job.policy.min_tokens;
         short.then(|| Condensation::unchanged(Reason::BelowMinimum, job.encoding.count(&job.text)))
+    }
+
+    /// The model that a job would be decided by, if that is known by now.
+    fn model_now(&self, job: &Job) -> Option<ModelId> {
+        if !job.policy.rewrite {
+            return Some(ModelId::default());
+        }
+        match &*self.inner.shared.inference.loaded().borrow() {
+            Loaded::Model(model) => Some(model.id),
+            Loaded::Nothing => Some(ModelId::default()),
+            Loaded::Loading | Loaded::Failed(_) => None,
+        }
     }
 
     /// The model for a job that wants one, once it is loaded.

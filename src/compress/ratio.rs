@@ -63,7 +63,7 @@ impl fmt::Display for Ratio {
 }
 
 /// How far a ratio is backed off where the fidelity check flagged too much.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// As asked.

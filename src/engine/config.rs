@@ -27,10 +27,11 @@ pub struct Config {
     /// Milliseconds that the model may go on after it was told to stop. Past them it counts as hanging, and texts go on
     /// as they are without waiting for it, until it answers.
     pub stuck_after_ms: u64,
-    /// Texts that had to go on as they were (out of time, overload, model fault) to remember, so that they do when
-    /// their conversation goes on.
+    /// Texts whose decisions to remember, in numbers, so that they keep their form when their conversation goes on. One
+    /// that takes many numbers counts for several.
     pub decisions: usize,
-    /// File that keeps these across restarts: hashes only. `auto`: in the user's state directory. `off`: none.
+    /// File that keeps these across restarts: hashes and numbers, no text. Processes may share it. `auto`: in the user's
+    /// state directory. `off`: none.
     pub decisions_file: String,
 }
 

@@ -18,8 +18,8 @@ use crate::compress::{Condensation, Level, Outcome, Reason, Unit};
 
 use super::{
     Cache, Config, Reply,
-    decisions::{Decisions, Forced},
-    key::{DecisionId, Key},
+    decisions::{Chosen, Decisions, Forced},
+    key::{DecisionId, Key, ModelId},
     stats::{Counters, Stats},
     stop::{Stop, Why, lock},
 };
@@ -69,6 +69,8 @@ pub(super) struct Flight {
     key: Key,
     /// Names the decision that the pipeline will make.
     pub(super) id: DecisionId,
+    level: Level,
+    model: ModelId,
     settled: watch::Sender<Option<Known>>,
     /// Tells the worker and the model to end.
     pub(super) stop: Arc<Stop>,
@@ -111,8 +113,39 @@ impl Flights {
         Some(forced.into())
     }
 
+    /// What was chosen of a job's text by a model that may still be loading, to be replayed; others may have chosen it in
+    /// the meantime.
+    pub(super) fn chosen(&self, key: Key, level: Level, model: Option<ModelId>) -> Option<Arc<Chosen>> {
+        self.decisions.chosen(key).filter(|chosen| chosen.holds(level, model))
+    }
+
+    /// A decision that is in the cache.
+    pub(super) fn cached(&self, id: DecisionId) -> Option<Known> {
+        let known = self.cache.get(&id)?;
+        self.counters.hits.add(1);
+        Some(known)
+    }
+
+    /// A decision was replayed.
+    pub(super) fn replayed(&self, id: DecisionId, known: &Known) {
+        self.counters.hits.add(1);
+        self.counters.replayed.add(1);
+        self.cache.insert(id, known.clone());
+    }
+
+    /// Whether other processes may have decided what this one doesn't know.
+    pub(super) fn is_shared(&self) -> bool {
+        self.decisions.is_shared()
+    }
+
+    /// Looks at what other processes have decided; false where that is no news.
+    pub(super) fn refresh(&self) -> bool {
+        self.decisions.refresh()
+    }
+
     /// Looks a job up, and becomes one of its waiters if it is not decided.
-    pub(super) fn join(self: &Arc<Self>, key: Key, id: DecisionId) -> Joined {
+    pub(super) fn join(self: &Arc<Self>, key: Key, model: ModelId, level: Level) -> Joined {
+        let id = key.under(model, level);
         let mut running = lock(&self.running);
         if let Some(known) = self.decisions.find(key).map(Known::from).or_else(|| self.cache.get(&id)) {
             self.counters.hits.add(1);
@@ -127,6 +160,8 @@ impl Flights {
         let flight = Arc::new(Flight {
             key,
             id,
+            level,
+            model,
             settled: watch::Sender::new(None),
             stop: Arc::default(),
             tokens: AtomicUsize::new(0),
@@ -139,6 +174,9 @@ impl Flights {
     pub(super) fn settle(&self, flight: &Arc<Flight>, known: Known) {
         let mut running = lock(&self.running);
         if remove(&mut running, flight) {
+            if let Some(chosen) = Chosen::of(flight.key, flight.level, flight.model, &known.condensation) {
+                self.decisions.choose(flight.key, chosen);
+            }
             self.cache.insert(flight.id, known.clone());
             flight.settled.send_replace(Some(known));
         }
@@ -150,12 +188,12 @@ impl Flights {
     }
 
     /// The level to which what has this name was backed off.
-    pub(super) fn backed(&self, name: [u8; 15]) -> Level {
+    pub(super) fn backed(&self, name: [u8; 16]) -> Level {
         self.decisions.backed(name)
     }
 
     /// Notes that level.
-    pub(super) fn back(&self, name: [u8; 15], level: Level) {
+    pub(super) fn back(&self, name: [u8; 16], level: Level) {
         self.decisions.back(name, level);
     }
 
@@ -216,12 +254,14 @@ impl Flights {
     /// What is held now, beside the running numbers of `stats`.
     pub(super) fn sizes(&self, stats: impl FnOnce() -> Stats) -> Stats {
         self.cache.run_pending_tasks();
+        let sizes = self.decisions.sizes();
         Stats {
             cached: self.cache.entry_count(),
             cached_bytes: self.cache.weighted_size(),
-            remembered: self.decisions.sizes().raw,
-            judged: self.decisions.sizes().judged,
-            levels: self.decisions.sizes().levels,
+            chosen: sizes.chosen,
+            remembered: sizes.raw,
+            judged: sizes.judged,
+            levels: sizes.levels,
             ..stats()
         }
     }
@@ -298,6 +338,7 @@ fn weight(condensation: &Condensation) -> u32 {
         Outcome::Compressed(text) => text.len(),
         Outcome::Unchanged(_) => 0,
     };
-    let bytes = 200 + size_of::<Condensation>() + text + condensation.units.iter().map(unit).sum::<usize>();
+    let choice = condensation.choice.as_ref().map_or(0, |choice| choice.bytes().len());
+    let bytes = 200 + size_of::<Condensation>() + text + choice + condensation.units.iter().map(unit).sum::<usize>();
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }

@@ -22,6 +22,7 @@ use crate::compress::{Encoding, Interrupt, RewriteError, Rewriter, Shorter};
 
 use super::{
     StartError, Tenant,
+    key::ModelId,
     stats::Counters,
     stop::{Stop, lock},
 };
@@ -75,7 +76,8 @@ impl Loaded {
 /// What a loaded model says of itself.
 #[derive(Debug)]
 pub(super) struct Model {
-    pub(super) fingerprint: String,
+    pub(super) id: ModelId,
+    fingerprint: String,
     shortens: bool,
 }
 
@@ -175,7 +177,8 @@ impl Owner {
     fn load_and_answer(self, backend: Backend, loading: &watch::Sender<Loaded>, calls: &Receiver<Call>) {
         let (model, loaded) = match load(backend) {
             Ok(Some(model)) => {
-                let facts = Model { fingerprint: model.fingerprint().to_owned(), shortens: model.shortens() };
+                let fingerprint = model.fingerprint().to_owned();
+                let facts = Model { id: ModelId::of(&fingerprint), fingerprint, shortens: model.shortens() };
                 (Some(model), Loaded::Model(Arc::new(facts)))
             }
             Ok(None) => (None, Loaded::Nothing),

@@ -7,11 +7,46 @@ use crate::{
 
 /// A hash of everything that a decision depends on, the model aside: a raw decision holds whatever model comes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Key([u8; 32]);
+pub(super) struct Key {
+    hash: [u8; 32],
+    share: Share,
+}
 
 /// Names a decision: a key under one model, one version of the pipeline and one level of the ratio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct DecisionId([u8; 32]);
+pub struct DecisionId {
+    hash: [u8; 32],
+    share: Share,
+}
+
+/// Tells tenants apart in what they share; it tells nothing of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub(super) struct Share(pub(super) [u8; 4]);
+
+/// Names what is remembered of a key or a decision: as much of its hash as tells them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) struct Name {
+    pub(super) share: Share,
+    pub(super) hash: [u8; 16],
+}
+
+impl Name {
+    /// The name of what belongs to no tenant.
+    pub(super) fn shared(hash: [u8; 16]) -> Self {
+        Self { share: Share::default(), hash }
+    }
+}
+
+/// Names a model by its fingerprint.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) struct ModelId([u8; 8]);
+
+impl ModelId {
+    /// The model of this fingerprint; the default is none.
+    pub(super) fn of(fingerprint: &str) -> Self {
+        Self(first(blake3::hash(fingerprint.as_bytes()).as_bytes()))
+    }
+}
 
 impl Key {
     pub(super) fn of(job: &Job) -> Self {
@@ -35,29 +70,33 @@ impl Key {
         };
         hash.field(&(*min_tokens as u64).to_le_bytes()).field(&[u8::from(*rewrite), encoding]);
         hash.field(&[lexical, structural].map(u8::from)).field(style.as_str().as_bytes());
-        Self(hash.finish())
+        let share = blake3::derive_key("headroom share of a tenant, version 1", &tenant.0);
+        Self { hash: hash.finish(), share: Share(first(&share)) }
     }
 
-    /// The decision that the model of this fingerprint gives at this level.
-    pub(super) fn under(self, fingerprint: &str, level: Level) -> DecisionId {
+    /// The decision that this model gives at this level.
+    pub(super) fn under(self, model: ModelId, level: Level) -> DecisionId {
         let mut hash = Fields::new();
-        hash.field(&self.0).field(&PIPELINE_VERSION.to_le_bytes()).field(fingerprint.as_bytes());
+        hash.field(&self.hash).field(&PIPELINE_VERSION.to_le_bytes()).field(&model.0);
         if level != Level::Full {
             hash.field(level.as_str().as_bytes());
         }
-        DecisionId(hash.finish())
+        DecisionId { hash: hash.finish(), share: self.share }
     }
 
-    /// The first 15 bytes, which are enough to tell keys apart.
-    pub(super) fn short(self) -> [u8; 15] {
-        first(&self.0)
+    pub(super) fn name(self) -> Name {
+        Name { share: self.share, hash: first(&self.hash) }
+    }
+
+    /// A hash of `bytes` that only who knows the whole key can compute.
+    pub(super) fn seal(self, bytes: &[u8]) -> [u8; 8] {
+        first(blake3::keyed_hash(&self.hash, bytes).as_bytes())
     }
 }
 
 impl DecisionId {
-    /// The first 12 bytes, which are enough to tell decisions apart.
-    pub(super) fn short(self) -> [u8; 12] {
-        first(&self.0)
+    pub(super) fn name(self) -> Name {
+        Name { share: self.share, hash: first(&self.hash) }
     }
 }
 

@@ -22,6 +22,10 @@ pub struct Stats {
     pub cached: u64,
     /// What they weigh, in bytes.
     pub cached_bytes: u64,
+    /// Known decisions that were written anew from what was chosen, after a restart or an eviction.
+    pub replayed: u64,
+    /// Choices that are remembered.
+    pub chosen: u64,
     /// Forced raw decisions that are remembered.
     pub remembered: u64,
     /// Jobs that wait for a worker now.
@@ -75,6 +79,7 @@ pub(super) struct Counters {
     pub(super) misses: Count,
     pub(super) joined: Count,
     pub(super) evictions: Count,
+    pub(super) replayed: Count,
     pub(super) queued: Count,
     pub(super) inference_calls: Count,
     pub(super) inference_nanos: Count,
@@ -103,6 +108,7 @@ impl Counters {
             misses: self.misses.now(),
             joined: self.joined.now(),
             evictions: self.evictions.now(),
+            replayed: self.replayed.now(),
             queued: self.queued.now(),
             inference_calls: self.inference_calls.now(),
             inference_time: Duration::from_nanos(self.inference_nanos.now()),

@@ -148,7 +148,11 @@ impl CountTokens for Counting<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Backend, Config, Engine, Tenant, flight::Joined, key::Key};
+    use super::super::{
+        Backend, Config, Engine, Tenant,
+        flight::Joined,
+        key::{Key, ModelId},
+    };
     use super::*;
     use crate::compress::{Level, Policy, Query};
 
@@ -164,7 +168,9 @@ mod tests {
             tenant: Tenant::default(),
         };
         let key = Key::of(&job);
-        let Joined::New(waiter) = shared.flights.join(key, key.under("", Level::Full)) else { panic!("it is known") };
+        let Joined::New(waiter) = shared.flights.join(key, ModelId::default(), Level::Full) else {
+            panic!("it is known")
+        };
         let flight = waiter.flight();
         let tokens = Counting { encoding: job.encoding, text: &job.text, flight: &flight };
         assert!(tokens.count(&job.text) > 900);

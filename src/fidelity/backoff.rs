@@ -50,14 +50,14 @@ impl Name {
     }
 
     /// Its hash, which tells nothing of a tenant or a model.
-    fn short(self) -> [u8; 15] {
+    fn short(self) -> [u8; 16] {
         let mut hash = blake3::Hasher::new_derive_key("headroom name of a back-off, version 1");
         hash.update(self.dimension().as_bytes());
         match self {
             Self::Kind(kind) => hash.update(kind.as_str().as_bytes()),
             Self::Tenant(Tenant(name)) | Self::Model(name) => hash.update(&name),
         };
-        let mut short = [0; 15];
+        let mut short = [0; 16];
         hash.finalize_xof().fill(&mut short);
         short
     }

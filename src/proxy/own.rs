@@ -90,6 +90,8 @@ fn metrics(proxy: &Proxy) -> Response<Answer> {
         ("evictions", stats.evictions),
         ("cached", stats.cached),
         ("cached_bytes", stats.cached_bytes),
+        ("replayed", stats.replayed),
+        ("chosen", stats.chosen),
         ("remembered", stats.remembered),
         ("queued", stats.queued),
         ("inference_calls", stats.inference_calls),

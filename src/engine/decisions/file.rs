@@ -1,13 +1,13 @@
-//! The file of decisions: a header and records of 16 bytes, most of them a hash, the last one a code.
+//! The file of decisions: a header, then frames of one entry each with its length and a checksum.
 //!
-//! It is read once at the start and only appended to, by a thread of its own; at twice the bound it is written anew from
-//! memory. A record that is cut off or damaged matches no key, and is harmless. Processes that share a file may lose
-//! some records to each other's rewriting.
+//! It is only appended to, by a thread of its own, and written anew from memory when it has grown long or writing had
+//! failed. An append-only file and not a database, because processes share it: each reads what the others append, and
+//! none waits for another. Processes that write it anew at the same time may lose some entries of each other.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Read, Write},
-    path::PathBuf,
+    fs::{self, DirBuilder, File, Metadata, OpenOptions},
+    io::{self, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         mpsc::{Receiver, SyncSender, sync_channel},
@@ -15,144 +15,130 @@ use std::{
     thread,
 };
 
-use crate::compress::{Level, Reason};
+use super::{Entry, StartError, Store, lock};
 
-use super::{StartError, Store, lock};
+/// Rises when the entries are told in another way.
+const HEADER: &[u8; 24] = b"headroom decisions v3  \n";
 
-/// What one record says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Entry {
-    /// The text of this key goes on raw.
-    Raw([u8; 15], Reason),
-    /// The text of this key was first condensed at this level.
-    Level([u8; 15], Level),
-    /// What has this name is backed off to this level; a later one replaces it.
-    Backed([u8; 15], Level),
-    /// This decision was judged; a unit that was put back, if there was one.
-    Judged([u8; 12], Option<u32>),
+/// The beginning of former files, whose entries say nothing to this version.
+const FORMER: &[u8] = b"headroom raw v";
+
+/// A longer frame is damage.
+const LONGEST: usize = 64 * 1024;
+
+/// Entries that may wait to be written.
+const WAITING: usize = 4096;
+
+/// Bytes of the longest file, for each text that the store holds.
+const BYTES_EACH: u64 = 512;
+
+/// Opens the file of these decisions and reads it into `store`. It is made if it is missing; its folder is for the
+/// user's eyes alone where it is `own`.
+pub(super) fn open(path: &Path, own: bool, store: &mut Store) -> io::Result<(Tail, Log)> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        make(folder)?;
+        if own {
+            close(folder)?;
+        }
+    }
+    let most = (store.most() as u64 * BYTES_EACH).max(1 << 20);
+    let mut tail = Tail { path: path.to_owned(), file: None, at: 0, most };
+    let mut log = Log { path: path.to_owned(), file: None, most, failing: 0 };
+    let length = match fs::metadata(path) {
+        Ok(found) => found.len(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+        Err(error) => return Err(error),
+    };
+    if length > 0 {
+        check(path)?;
+        tail.read(|entry| {
+            store.insert(entry);
+        });
+    }
+    // What is damaged, of a former version or missing is written anew.
+    if length == 0 || tail.at != length || length > most {
+        log.rewrite(&store.entries())?;
+    }
+    Ok((tail, log))
 }
 
-/// The entries of one verdict.
-pub(super) fn judged(id: [u8; 12], units: &[u32]) -> Vec<Entry> {
-    if units.is_empty() {
-        return vec![Entry::Judged(id, None)];
+/// Refuses what is not ours, so that it is never overwritten.
+fn check(path: &Path) -> io::Result<()> {
+    let mut begins = Vec::new();
+    File::open(path)?.take(HEADER.len() as u64).read_to_end(&mut begins)?;
+    if begins == HEADER || begins.starts_with(FORMER) {
+        return Ok(());
     }
-    units.iter().map(|unit| Entry::Judged(id, Some(*unit))).collect()
+    let told = "it is there already and is no file of decisions: name another one, or move it away";
+    Err(io::Error::new(io::ErrorKind::InvalidData, told))
 }
 
-type Record = [u8; RECORD];
+/// Where a file is read next. What others append, and what this process does, is read once more: that is no news.
+#[derive(Debug)]
+pub(super) struct Tail {
+    path: PathBuf,
+    file: Option<(File, Identity)>,
+    at: u64,
+    most: u64,
+}
 
-const RECORD: usize = 16;
-const HEADER: &Record = b"headroom raw v2\n";
-
-/// The former one, whose records mean the same.
-const FORMER: &Record = b"headroom raw v1\n";
-
-const LEVEL: u8 = 0x10;
-const JUDGED: u8 = 0x20;
-const BACKED: u8 = 0x30;
-
-/// Stands for no unit.
-const NONE: u32 = 0xff_ffff;
-
-const REASONS: [Reason; 4] = [Reason::Deadline, Reason::Overloaded, Reason::ModelFailed, Reason::Unverified];
-
-impl Entry {
-    fn record(self) -> Record {
-        let mut record = [0; RECORD];
-        let mut put = |bytes: &[u8], code: u8| {
-            record.iter_mut().zip(bytes.iter().chain([&code])).for_each(|(to, from)| *to = *from);
-        };
-        let code = |at: Option<usize>| at.and_then(|at| u8::try_from(at).ok()).unwrap_or(0);
-        match self {
-            Self::Raw(key, reason) => put(&key, code(REASONS.iter().position(|known| *known == reason))),
-            Self::Level(key, level) => put(&key, LEVEL + code(Level::ALL.iter().position(|known| *known == level))),
-            Self::Backed(name, level) => {
-                put(&name, BACKED + code(Level::ALL.iter().position(|known| *known == level)));
-            }
-            Self::Judged(id, unit) => {
-                let [a, b, c, _] = unit.unwrap_or(NONE).to_le_bytes();
-                put(&[&id[..], &[a, b, c]].concat(), JUDGED);
-            }
+impl Tail {
+    /// Reads the entries that were not read yet. Whatever can't be read says nothing.
+    pub(super) fn read(&mut self, take: impl FnMut(Entry)) {
+        if let Err(error) = self.try_read(take) {
+            tracing::debug!(%error, "the decisions of other processes can't be read");
         }
-        record
     }
 
-    /// `None` where the code means nothing.
-    fn read(record: &Record) -> Option<Self> {
-        let (key, code) = (record.first_chunk()?, *record.last()?);
-        if let Some(reason) = REASONS.get(usize::from(code)) {
-            return Some(Self::Raw(*key, *reason));
+    fn try_read(&mut self, mut take: impl FnMut(Entry)) -> io::Result<()> {
+        let found = fs::metadata(&self.path)?;
+        let identity = Identity::of(&found);
+        if self.file.as_ref().is_none_or(|(_, known)| *known != identity) || found.len() < self.at {
+            let file = File::open(&self.path)?;
+            let identity = Identity::of(&file.metadata()?);
+            (self.file, self.at) = (Some((file, identity)), 0);
         }
-        if let Some(level) = Level::ALL.get(usize::from(code.wrapping_sub(LEVEL))) {
-            return Some(Self::Level(*key, *level));
+        let Some((file, _)) = &mut self.file else { return Ok(()) };
+        if found.len() <= self.at {
+            return Ok(());
         }
-        if let Some(level) = Level::ALL.get(usize::from(code.wrapping_sub(BACKED))) {
-            return Some(Self::Backed(*key, *level));
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(self.at))?;
+        file.take(2 * self.most).read_to_end(&mut bytes)?;
+        let mut rest = &*bytes;
+        if self.at == 0 {
+            let Some(frames) = rest.strip_prefix(HEADER) else { return Ok(()) };
+            rest = frames;
         }
-        let [a, b, c] = *record.get(12..15)?.first_chunk()?;
-        let unit = u32::from_le_bytes([a, b, c, 0]);
-        (code == JUDGED).then_some(Self::Judged(*record.first_chunk()?, (unit != NONE).then_some(unit)))
+        // A frame that is cut off is being written, or damage; either way what follows waits.
+        while let Some((entry, length)) = unframe(rest) {
+            take(entry);
+            rest = rest.get(length..).unwrap_or_default();
+        }
+        self.at += (bytes.len() - rest.len()) as u64;
+        Ok(())
     }
 }
 
-/// The file, open for appending.
+/// The file, as its writing thread sees it.
 #[derive(Debug)]
 pub(super) struct Log {
     path: PathBuf,
-    file: File,
-    records: usize,
-    /// Records at which it is written anew.
-    most: usize,
+    file: Option<(File, Identity)>,
+    most: u64,
+    /// Entries since writing began to fail; 0 while it doesn't.
+    failing: u64,
 }
 
 impl Log {
-    /// Reads the records into `store`; the file is made if it is missing, and made anew where it is something else.
-    pub(super) fn open(path: PathBuf, store: &mut Store) -> io::Result<Self> {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let most = 2 * (store.raw.most + store.judged.most + store.levels.most + store.backed.most);
-        let mut bytes = Vec::new();
-        match File::open(&path) {
-            Ok(file) => drop(file.take((most + 1) as u64 * RECORD as u64).read_to_end(&mut bytes)?),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-        let (records, rest) = bytes.as_chunks::<RECORD>();
-        let header = records.first();
-        let known = header == Some(HEADER) || header == Some(FORMER);
-        for entry in records.iter().skip(1).take_while(|_| known).filter_map(Entry::read) {
-            store.insert(entry);
-        }
-        if header == Some(HEADER) && rest.is_empty() && records.len() <= most {
-            let file = OpenOptions::new().append(true).open(&path)?;
-            return Ok(Self { path, file, records: records.len() - 1, most });
-        }
-        Self::rewrite(path, &store.entries(), most)
-    }
-
-    /// Writes the file anew, so that at any moment either the old or the new one is there.
-    fn rewrite(path: PathBuf, entries: &[Entry], most: usize) -> io::Result<Self> {
-        let draft = path.with_extension(format!("{}.new", std::process::id()));
-        let mut file = private().append(true).create(true).open(&draft)?;
-        file.set_len(0)?;
-        file.write_all(HEADER)?;
-        file.write_all(&records(entries))?;
-        fs::rename(&draft, &path)?;
-        Ok(Self { path, file, records: entries.len(), most })
-    }
-
     pub(super) fn start(
         mut self,
         known: Arc<Mutex<Store>>,
         alive: SyncSender<()>,
-    ) -> Result<SyncSender<Vec<Entry>>, StartError> {
-        let (writer, entries) = sync_channel(1024);
+    ) -> Result<SyncSender<Entry>, StartError> {
+        let (writer, entries) = sync_channel(WAITING);
         let write = move || {
-            if let Err(error) = self.write_all(&known, &entries) {
-                tracing::warn!(%error, "decisions are no longer written");
-            }
+            self.write_all(&known, &entries);
             drop(alive);
         };
         thread::Builder::new()
@@ -162,27 +148,116 @@ impl Log {
         Ok(writer)
     }
 
-    fn write_all(&mut self, known: &Mutex<Store>, entries: &Receiver<Vec<Entry>>) -> io::Result<()> {
-        for entries in entries {
-            if self.records + entries.len() > self.most {
-                // The entries at hand are among them.
-                let all = lock(known).entries();
-                *self = Self::rewrite(self.path.clone(), &all, self.most)?;
-            } else {
-                // In one piece, so that a verdict is not torn.
-                self.file.write_all(&records(&entries))?;
-                self.records += entries.len();
+    fn write_all(&mut self, known: &Mutex<Store>, entries: &Receiver<Entry>) {
+        for entry in entries {
+            if self.failing > 0 {
+                self.failing += 1;
+                // At 2, 4, 8 … entries, so that a disk that stays full costs little.
+                if self.failing.is_power_of_two() {
+                    self.resume(known);
+                }
+            } else if let Err(error) = self.append(&entry, known) {
+                tracing::warn!(%error, "decisions can't be written; that is tried again as more come");
+                self.failing = 1;
             }
         }
+        if self.failing > 0 {
+            self.resume(known);
+        }
+    }
+
+    fn resume(&mut self, known: &Mutex<Store>) {
+        let all = lock(known).entries();
+        if self.rewrite(&all).is_ok() {
+            tracing::info!("decisions are written again");
+            self.failing = 0;
+        }
+    }
+
+    fn append(&mut self, entry: &Entry, known: &Mutex<Store>) -> io::Result<()> {
+        // Another process may have written the file anew, or somebody has taken it away.
+        let found = fs::metadata(&self.path).ok().map(|found| (Identity::of(&found), found.len()));
+        match (&self.file, found) {
+            (_, Some((_, length))) if length > self.most => return self.rewrite(&lock(known).entries()),
+            (_, None) => return self.rewrite(&lock(known).entries()),
+            (Some((_, own)), Some((identity, _))) if *own == identity => {}
+            _ => {
+                check(&self.path)?;
+                let file = OpenOptions::new().append(true).open(&self.path)?;
+                let identity = Identity::of(&file.metadata()?);
+                self.file = Some((file, identity));
+            }
+        }
+        match &mut self.file {
+            // In one piece: what is written to the end of a file at once is not mixed with what others write.
+            Some((file, _)) => file.write_all(&frame(entry)),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes the file anew, so that at any moment either the old or the new one is there.
+    fn rewrite(&mut self, entries: &[Entry]) -> io::Result<()> {
+        let draft = self.path.with_extension(format!("{}.new", std::process::id()));
+        let write = || {
+            let mut file = private().append(true).create(true).open(&draft)?;
+            file.set_len(0)?;
+            let frames = entries.iter().flat_map(frame);
+            file.write_all(&HEADER.iter().copied().chain(frames).collect::<Vec<u8>>())?;
+            fs::rename(&draft, &self.path)?;
+            Ok(file)
+        };
+        let file: io::Result<File> = write();
+        if file.is_err() {
+            let _ = fs::remove_file(&draft);
+        }
+        let file = file?;
+        let identity = Identity::of(&file.metadata()?);
+        self.file = Some((file, identity));
         Ok(())
     }
 }
 
-fn records(entries: &[Entry]) -> Vec<u8> {
-    entries.iter().flat_map(|entry| entry.record()).collect()
+/// An entry with its length and checksum. One that is too long for a frame is none.
+fn frame(entry: &Entry) -> Vec<u8> {
+    let Ok(bytes) = postcard::to_allocvec(entry) else { return Vec::new() };
+    let Some(length) = u32::try_from(bytes.len()).ok().filter(|_| bytes.len() <= LONGEST) else { return Vec::new() };
+    [&length.to_le_bytes(), &checksum(&bytes), &*bytes].concat()
 }
 
-/// For the user's eyes alone: whoever knows a text could tell from its hash that it was sent.
+/// The first entry of some frames and the length of its frame.
+fn unframe(frames: &[u8]) -> Option<(Entry, usize)> {
+    let (length, rest) = frames.split_first_chunk()?;
+    let (sum, rest) = rest.split_first_chunk()?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).ok().filter(|length| *length <= LONGEST)?;
+    let bytes = rest.get(..length).filter(|bytes| checksum(bytes) == *sum)?;
+    Some((postcard::from_bytes(bytes).ok()?, 8 + length))
+}
+
+fn checksum(bytes: &[u8]) -> [u8; 4] {
+    let [a, b, c, d, ..] = *blake3::hash(bytes).as_bytes();
+    [a, b, c, d]
+}
+
+/// Tells a file from the one that has taken its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Identity(u64, u64);
+
+impl Identity {
+    #[cfg(unix)]
+    fn of(found: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Self(found.dev(), found.ino())
+    }
+
+    /// By when it was made, where files have no number.
+    #[cfg(not(unix))]
+    fn of(found: &Metadata) -> Self {
+        let made = found.created().ok().and_then(|made| made.duration_since(std::time::UNIX_EPOCH).ok());
+        Self(0, made.map_or(0, |made| made.as_nanos() as u64))
+    }
+}
+
+/// For the user's eyes alone: whoever knows a text and its credential could tell from the hash that it was sent.
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     #[cfg(unix)]
@@ -190,19 +265,26 @@ fn private() -> OpenOptions {
     options
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_entry_reads_as_it_was_written() {
-        let raw = REASONS.map(|reason| Entry::Raw([7; 15], reason));
-        let levels = Level::ALL.map(|level| Entry::Level([9; 15], level));
-        let backed = Level::ALL.map(|level| Entry::Backed([5; 15], level));
-        let judged = [judged([3; 12], &[]), judged([3; 12], &[0, 70_000])].concat();
-        for entry in raw.into_iter().chain(levels).chain(backed).chain(judged) {
-            assert_eq!(Entry::read(&entry.record()), Some(entry));
-        }
-        assert_eq!(Entry::read(&[0xff; RECORD]), None);
-    }
+fn make(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
+
+/// Takes the others' rights to a folder that was made with them.
+fn close(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let found = fs::metadata(folder)?.permissions();
+        if found.mode() & 0o077 != 0 {
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,189 @@
+use std::sync::mpsc;
+
+use super::*;
+use crate::{
+    compress::{Level, Reason},
+    engine::{
+        decisions::{
+            Decisions,
+            facts::{Fact, Forced},
+        },
+        key::{Name, Share},
+    },
+};
+
+fn name(at: u8) -> Name {
+    Name { share: Share([7; 4]), hash: [at; 16] }
+}
+
+fn entry(at: u8) -> Entry {
+    Entry { name: name(at), fact: Fact::Raw(Forced { reason: Reason::Overloaded, tokens: 7 }) }
+}
+
+fn store(entries: impl IntoIterator<Item = u8>) -> Store {
+    let mut store = Store::new(100);
+    entries.into_iter().for_each(|at| drop(store.insert(entry(at)).then_some(())));
+    store
+}
+
+fn known(store: &mut Store) -> Vec<u8> {
+    (0..u8::MAX).filter(|at| store.get(name(*at)).is_some()).collect()
+}
+
+/// Opens a file, appends some entries, and closes it.
+fn write(path: &Path, entries: impl IntoIterator<Item = u8>) {
+    let (_, log) = open(path, true, &mut Store::new(100)).unwrap();
+    let (alive, ended) = mpsc::sync_channel(1);
+    let writer = log.start(Arc::new(Mutex::new(store([]))), alive).unwrap();
+    entries.into_iter().for_each(|at| writer.send(entry(at)).unwrap());
+    drop(writer);
+    ended.recv().unwrap_err();
+}
+
+fn read(path: &Path) -> Vec<u8> {
+    let mut store = Store::new(100);
+    open(path, true, &mut store).unwrap();
+    known(&mut store)
+}
+
+#[test]
+fn an_entry_has_these_bytes_until_the_header_changes() {
+    let facts = [
+        Fact::Raw(Forced { reason: Reason::Deadline, tokens: 300 }),
+        Fact::Level(Level::Gentler),
+        Fact::Judged(vec![0, 70_000]),
+        Fact::Backed(Level::Redundancy),
+    ];
+    let bytes = facts.map(|fact| postcard::to_allocvec(&Entry { name: name(1), fact }).unwrap()[20..].to_vec());
+    let expected: [&[u8]; 4] = [&[0, 5, 0xac, 2], &[1, 2], &[3, 2, 0, 0xf0, 0xa2, 4], &[4, 3]];
+    assert_eq!(bytes, expected.map(<[u8]>::to_vec));
+    assert_eq!(HEADER, b"headroom decisions v3  \n");
+}
+
+#[test]
+fn a_file_outlives_the_process_and_is_for_the_user_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state/decisions");
+    write(&path, 0..5);
+    write(&path, 5..9);
+    assert_eq!(read(&path), (0..9).collect::<Vec<u8>>());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+        fs::set_permissions(path.parent().unwrap(), fs::Permissions::from_mode(0o755)).unwrap();
+        read(&path);
+        assert_eq!(mode(path.parent().unwrap()), 0o700, "one that was open to all is closed");
+    }
+}
+
+#[test]
+fn damage_costs_what_stands_behind_it_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("decisions");
+    write(&path, 0..5);
+    let whole = fs::read(&path).unwrap();
+    let each = (whole.len() - HEADER.len()) / 5;
+    for cut in HEADER.len()..whole.len() {
+        fs::write(&path, &whole[..cut]).unwrap();
+        assert_eq!(read(&path).len(), (cut - HEADER.len()) / each, "cut off at {cut}");
+    }
+    for at in HEADER.len()..whole.len() {
+        let mut other = whole.clone();
+        other[at] ^= 0x55;
+        fs::write(&path, other).unwrap();
+        assert_eq!(read(&path).len(), (at - HEADER.len()) / each, "damaged at {at}");
+    }
+    write(&path, [9]);
+    assert_eq!(read(&path), [0, 1, 2, 3, 9], "what comes later can be read");
+}
+
+#[test]
+fn a_file_that_is_none_of_ours_is_refused_and_left_alone_and_a_former_one_begins_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("decisions");
+    for foreign in [&b"something else entirely, and long enough"[..], b"short", b"\0"] {
+        fs::write(&path, foreign).unwrap();
+        let error = open(&path, true, &mut Store::new(9)).unwrap_err();
+        assert!(error.to_string().contains("no file of decisions"), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), foreign);
+    }
+    fs::write(&path, b"headroom raw v2\n0123456789abcdef").unwrap();
+    assert!(read(&path).is_empty());
+    assert_eq!(fs::read(&path).unwrap(), HEADER);
+}
+
+#[test]
+fn processes_that_share_a_file_learn_from_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("decisions");
+    let mut own = Store::new(100);
+    let (mut tail, mut log) = open(&path, true, &mut own).unwrap();
+    let news = |tail: &mut Tail| {
+        let mut news = Vec::new();
+        tail.read(|entry| news.push(entry.name.hash[0]));
+        news
+    };
+    write(&path, 0..3);
+    assert_eq!((news(&mut tail), news(&mut tail)), (vec![0, 1, 2], Vec::new()));
+    // The other one writes the file anew.
+    let (_, mut other) = open(&path, true, &mut Store::new(100)).unwrap();
+    other.rewrite(&[entry(1), entry(5)]).unwrap();
+    assert_eq!(news(&mut tail), [1, 5]);
+    log.append(&entry(6), &Mutex::new(store([]))).unwrap();
+    assert_eq!(news(&mut tail), [6]);
+    assert_eq!(read(&path), [1, 5, 6]);
+    // Somebody takes it away.
+    fs::remove_file(&path).unwrap();
+    assert!(news(&mut tail).is_empty());
+    log.append(&entry(7), &Mutex::new(store([6, 7]))).unwrap();
+    assert_eq!(read(&path), [6, 7]);
+}
+
+#[test]
+fn a_long_file_is_written_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("decisions");
+    let (_, log) = open(&path, true, &mut Store::new(100)).unwrap();
+    let mut log = Log { most: 500, ..log };
+    let known = Mutex::new(store([1, 2]));
+    for at in 0..200 {
+        log.append(&entry(at), &known).unwrap();
+        assert!(fs::metadata(&path).unwrap().len() < 600);
+    }
+    assert!(read(&path).starts_with(&[1, 2]));
+}
+
+#[test]
+fn writing_resumes_once_it_can() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("decisions");
+    let (_, mut log) = open(&path, true, &mut Store::new(100)).unwrap();
+    // What stands in the way of a file can't be written over: a full disk is like that.
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    let known = Mutex::new(store(0..4));
+    let send = |log: &mut Log, entries: &[u8]| {
+        let (writer, waiting) = sync_channel(9);
+        entries.iter().for_each(|at| writer.send(entry(*at)).unwrap());
+        drop(writer);
+        log.write_all(&known, &waiting);
+    };
+    send(&mut log, &[0, 1]);
+    assert!(log.failing > 0);
+    fs::remove_dir(&path).unwrap();
+    send(&mut log, &[2, 3]);
+    assert_eq!((log.failing, read(&path)), (0, vec![0, 1, 2, 3]));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
+}
+
+#[test]
+fn what_waits_for_the_file_holds_nobody_up() {
+    let config = crate::engine::Config { decisions_file: "off".to_owned(), ..Default::default() };
+    let decisions = Decisions::open(&config, None, mpsc::sync_channel(1).0).unwrap();
+    let (writer, _waiting) = sync_channel(1);
+    *lock(&decisions.writer) = Some(writer);
+    (0..100).for_each(|at| decisions.back([at; 16], Level::Gentle));
+    assert!((0..100).all(|at| decisions.backed([at; 16]) == Level::Gentle));
+}

@@ -1,0 +1,110 @@
+//! What was decided once comes out the same after a restart, an eviction, in another process, and however busy the engine is.
+
+use super::*;
+
+/// A model that can't be had.
+fn never() -> (Sender<()>, Backend) {
+    let (go, wait) = channel::<()>();
+    let load = move || {
+        let _ = wait.recv();
+        Err("it never came".into())
+    };
+    (go, Backend::model(load))
+}
+
+/// The outcomes of one day's text each, out of time or not.
+async fn outcomes(engine: &Engine, deadline: Option<Instant>) -> Vec<(Outcome, Cache)> {
+    let mut outcomes = Vec::new();
+    for day in 1..4 {
+        let reply = engine.condense(job(&prose(day)), deadline).await;
+        outcomes.push((reply.condensation.outcome.clone(), reply.cache));
+    }
+    outcomes
+}
+
+fn texts(outcomes: &[(Outcome, Cache)]) -> Vec<&Outcome> {
+    outcomes.iter().map(|(outcome, _)| outcome).collect()
+}
+
+#[tokio::test]
+async fn after_a_restart_a_text_needs_neither_model_nor_time_nor_room_in_the_queue() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Engine::start(&config(), Some(folder.path()), works()).unwrap();
+    let first = outcomes(&engine, None).await;
+    assert!(first.iter().all(|(outcome, _)| matches!(outcome, Outcome::Compressed(_))));
+    assert_eq!(engine.stats().chosen, 3);
+    drop(engine);
+
+    let (_loading, backend) = never();
+    let engine = Engine::start(&config(), Some(folder.path()), backend).unwrap();
+    let again = outcomes(&engine, passed()).await;
+    assert_eq!((texts(&again), again[0].1), (texts(&first), Cache::Hit));
+    assert_eq!(reason(&engine.condense(job(&prose(9)), passed()).await), Some(Reason::Deadline), "a new text waits");
+    drop(engine);
+
+    // A worker is held, and one more text fills the queue.
+    let (mut gate, backend) = Gate::new();
+    let engine = Engine::start(&Config { workers: 1, queue: 1, ..config() }, Some(folder.path()), backend).unwrap();
+    engine.loaded().await;
+    let (held, queued) = (prose(10), prose(11));
+    let mut held = Box::pin(engine.condense(job(&held), None));
+    assert!((&mut held).now_or_never().is_none());
+    while gate.arrived.try_recv().is_err() {
+        assert!((&mut held).now_or_never().is_none());
+        tokio::task::yield_now().await;
+    }
+    let mut queued = Box::pin(engine.condense(job(&queued), None));
+    while engine.stats().queued == 0 {
+        assert!((&mut queued).now_or_never().is_none());
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(texts(&outcomes(&engine, None).await), texts(&first));
+    assert_eq!(
+        reason(&engine.condense(job(&prose(12)), None).await),
+        Some(Reason::Overloaded),
+        "a new text finds none"
+    );
+    gate.open();
+    held.await;
+    queued.await;
+}
+
+#[tokio::test]
+async fn an_eviction_costs_no_text_its_form() {
+    let (mut gate, backend) = Gate::new();
+    gate.open();
+    let engine = start(&Config { cache_mib: 0, ..config() }, backend).await;
+    let first = outcomes(&engine, None).await;
+    let asked = engine.stats().inference_calls;
+    assert_eq!(texts(&outcomes(&engine, passed()).await), texts(&first));
+    let stats = engine.stats();
+    assert_eq!((stats.replayed, stats.inference_calls, stats.forced_deadline), (3, asked, 0));
+}
+
+#[tokio::test]
+async fn a_process_beside_it_writes_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_loading, backend) = never();
+    let other = Engine::start(&config(), Some(folder.path()), backend).unwrap();
+    let engine = Engine::start(&config(), Some(folder.path()), works()).unwrap();
+    let first = outcomes(&engine, None).await;
+    // It ends, so that all is written.
+    drop(engine);
+    assert_eq!(texts(&outcomes(&other, passed()).await), texts(&first));
+    assert_eq!(other.stats().replayed, 3);
+}
+
+#[tokio::test]
+async fn another_model_or_policy_or_tenant_chooses_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Engine::start(&config(), Some(folder.path()), works()).unwrap();
+    outcomes(&engine, None).await;
+    drop(engine);
+    let engine =
+        Engine::start(&config(), Some(folder.path()), Backend::model(|| Ok(Box::new(ScriptedRewriter::new()))));
+    let engine = engine.unwrap();
+    engine.loaded().await;
+    assert!(outcomes(&engine, None).await.iter().all(|(_, cache)| *cache == Cache::Miss));
+    let other = Job { tenant: Tenant([3; 16]), ..job(&prose(1)) };
+    assert_eq!(engine.condense(other, None).await.cache, Cache::Miss);
+}
