@@ -6,6 +6,7 @@
     python3 quality/run.py facts --sound                             # also whole and broken sentences (spaCy)
     python3 quality/run.py truth --ratios 2,5                        # truth/truth.py
     python3 quality/run.py files --ratios auto,5                     # files.py over this machine's files
+    python3 quality/run.py restarts --turns 40,100                   # restarts.py: whether prefixes hold
 
 Further arguments go to the program; HEADROOM_BIN names another binary.
 """
@@ -18,7 +19,12 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 TARGET = HERE.parent / "target"
-PROGRAMS = {"facts": HERE / "quality.py", "truth": HERE / "truth" / "truth.py", "files": HERE / "files.py"}
+PROGRAMS = {
+    "facts": HERE / "quality.py",
+    "truth": HERE / "truth" / "truth.py",
+    "files": HERE / "files.py",
+    "restarts": HERE / "restarts.py",
+}
 STAND_INS = {"--floors", "--identity", "--toy", "--drop", "--empty", "--head", "--base-url"}
 
 
@@ -26,6 +32,8 @@ def main():
     if len(sys.argv) < 2 or sys.argv[1] not in PROGRAMS:
         sys.exit(__doc__.strip())
     what, given = sys.argv[1], sys.argv[2:]
+    if what == "restarts":
+        sys.exit(subprocess.run([sys.executable, str(PROGRAMS[what]), *given]).returncode)
     arguments = list(given)
     if not STAND_INS & set(given):
         binary = os.environ.get("HEADROOM_BIN", str(TARGET / "release" / "headroom"))

@@ -223,8 +223,11 @@ impl Engine {
             return Some(reply);
         }
         let flights = Arc::clone(&self.inner.shared.flights);
-        let news = flights.is_shared() && tokio::task::spawn_blocking(move || flights.refresh()).await.ok()?;
-        if news { self.known_here(job, key).await } else { None }
+        if !flights.is_shared() {
+            return None;
+        }
+        tokio::task::spawn_blocking(move || flights.refresh()).await.ok()?;
+        self.known_here(job, key).await
     }
 
     async fn known_here(&self, job: &Job, key: Key) -> Option<Reply> {

@@ -126,15 +126,15 @@ impl Decisions {
         self.tail.is_some()
     }
 
-    /// Reads what other processes have written since; false where that is no news.
-    pub(super) fn refresh(&self) -> bool {
-        let mut news = false;
-        if let Some(tail) = &self.tail {
+    /// Reads what other processes have written since.
+    pub(super) fn refresh(&self) {
+        let Some(tail) = &self.tail else { return };
+        lock(tail).read(|entry| {
             // How far others are backed off is their own affair, and what this process wrote of itself is old by now.
-            let read = |entry: Entry| !matches!(entry.fact, Fact::Backed(_)) && lock(&self.known).insert(entry);
-            lock(tail).read(|entry| news |= read(entry));
-        }
-        news
+            if !matches!(entry.fact, Fact::Backed(_)) {
+                lock(&self.known).insert(entry);
+            }
+        });
     }
 
     /// Lets the writing thread end when it has written what it was given.

@@ -138,9 +138,9 @@ impl Flights {
         self.decisions.is_shared()
     }
 
-    /// Looks at what other processes have decided; false where that is no news.
-    pub(super) fn refresh(&self) -> bool {
-        self.decisions.refresh()
+    /// Looks at what other processes have decided.
+    pub(super) fn refresh(&self) {
+        self.decisions.refresh();
     }
 
     /// Looks a job up, and becomes one of its waiters if it is not decided.

@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+"""Does a conversation keep its prefix, byte for byte, whatever happens to the proxy in between?
+
+A conversation of some turns, each with a document of about 2,900 tokens and a question, goes through the proxy turn by
+turn at 5:1. Then something happens, and the whole conversation comes again with one more turn. A provider's prompt
+cache lives only if what arrives begins with what arrived before.
+
+    python3 quality/run.py restarts --turns 40,100,200
+    python3 quality/run.py restarts --turns 40 --events kill,replica
+
+Events: `terminate` and `kill` (SIGTERM, SIGKILL and a new start, asked before its model is loaded), `evict` (nothing is
+cached), `idle` (forgotten after a second), `replica` (another process, started before, that shares the file), `busy`
+(a new start while another tenant floods the queue). Exit status: 1 where a prefix broke.
+"""
+
+import argparse
+import http.client
+import http.server
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+EVENTS = ["terminate", "kill", "evict", "idle", "replica", "busy"]
+
+
+class Upstream(http.server.ThreadingHTTPServer):
+    """Answers every chat completion and keeps the last body."""
+
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.last = {}
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.server.last[self.headers["authorization"]] = body
+        answer = b'{"choices":[{"index":0,"message":{"role":"assistant","content":"ok"}}]}'
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_):
+        pass
+
+
+class Proxy:
+    """A process with its own address."""
+
+    def __init__(self, binary, upstream, state, **settings):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        environment = dict(os.environ, XDG_STATE_HOME=state, HEADROOM_ENGINE__DECISIONS_FILE="auto")
+        environment |= {f"HEADROOM_ENGINE__{name.upper()}": str(value) for name, value in settings.items()}
+        command = [binary, "serve", "--listen", f"127.0.0.1:{self.port}"]
+        command += ["--upstream", f"http://127.0.0.1:{upstream.server_address[1]}"]
+        self.process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.wait("/headroom/health")
+
+    def wait(self, path, seconds=60):
+        for _ in range(seconds * 50):
+            try:
+                if self.get(path) == 200:
+                    return
+            except OSError:
+                pass
+            time.sleep(0.02)
+        raise SystemExit(f"the proxy doesn't answer {path}")
+
+    def get(self, path):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection.request("GET", path)
+        return connection.getresponse().status
+
+    def send(self, messages, key="one"):
+        """Milliseconds that the whole took."""
+        body = json.dumps({"model": "gpt-4o", "messages": messages})
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
+        headers = {"content-type": "application/json", "authorization": f"Bearer {key}", "x-headroom-ratio": "5"}
+        began = time.perf_counter()
+        connection.request("POST", "/v1/chat/completions", body, headers)
+        connection.getresponse().read()
+        return (time.perf_counter() - began) * 1000
+
+    def end(self, how):
+        self.process.send_signal(how)
+        self.process.wait()
+
+
+def documents(count, seed):
+    """Documents of about 2,900 tokens, of passages of the public dev set."""
+    lines = (HERE / "dev" / "crates.jsonl").read_text().splitlines()
+    passages = sorted({record["context"] for record in map(json.loads, lines) if record.get("context")})
+    dice = random.Random(seed)
+    for number in range(count):
+        text, length = [f"Document {number}."], 0
+        while length < 12_000:
+            text.append(dice.choice(passages))
+            length += len(text[-1])
+        yield "\n\n".join(text)
+
+
+def conversation(count, seed=0):
+    """Messages by turn."""
+    messages = [{"role": "system", "content": "Answer from the documents."}]
+    for number, document in enumerate(documents(count, seed)):
+        question = f"What does document {number} say of errors, and which types implement iterators?"
+        messages.append({"role": "user", "content": f"{document}\n\n{question}"})
+        yield list(messages)
+        messages.append({"role": "assistant", "content": f"Nothing that matters for {number}."})
+
+
+def flood(proxy, stop):
+    """Another tenant's new texts, as fast as they are taken."""
+
+    def send(seed):
+        for turn in conversation(10_000, seed):
+            if stop.is_set():
+                return
+            proxy.send(turn[:1] + turn[-1:], "two")
+
+    threads = [threading.Thread(target=send, args=(seed,), daemon=True) for seed in range(1, 97)]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def run(binary, turns, event):
+    """Bytes of the last turn before and of the same after the event, whether the prefix held, and milliseconds."""
+    upstream, stop, threads, others = Upstream(), threading.Event(), [], []
+    settings = {"evict": {"cache_mib": 0}, "idle": {"cache_idle_s": 1}}.get(event, {})
+    with tempfile.TemporaryDirectory() as state:
+        proxy = Proxy(binary, upstream, state, **settings)
+        proxy.wait("/headroom/ready")
+        if event == "replica":
+            others.append(Proxy(binary, upstream, state))
+        *asked, last = conversation(turns + 1)
+        for turn in asked:
+            proxy.send(turn)
+        before = upstream.last["Bearer one"]
+        if event in ("terminate", "kill", "busy"):
+            proxy.end(signal.SIGKILL if event == "kill" else signal.SIGTERM)
+            proxy = Proxy(binary, upstream, state)
+        if event == "idle":
+            time.sleep(2.5)
+        if event == "busy":
+            threads = flood(proxy, stop)
+            time.sleep(1)
+        if event == "replica":
+            proxy.end(signal.SIGTERM)
+            proxy = others.pop()
+        took = proxy.send(asked[-1])
+        again = upstream.last["Bearer one"]
+        stop.set()
+        for thread in threads:
+            thread.join()
+        proxy.send(last)
+        later = upstream.last["Bearer one"]
+        proxy.end(signal.SIGTERM)
+    upstream.shutdown()
+    opened = before[: before.rindex(b"}]")]
+    return len(json.dumps(asked[-1])), len(before), len(again), again == before and later.startswith(opened), took
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--binary", default=os.environ.get("HEADROOM_BIN", str(HERE.parent / "target/release/headroom")))
+    parser.add_argument("--turns", default="40", help="lengths of conversations, separated by commas")
+    parser.add_argument("--events", default=",".join(EVENTS), help="what happens in between")
+    given = parser.parse_args()
+    print(f"{'turns':>5} {'event':<10} {'sent':>9} {'before':>9} {'after':>9} {'again, ms':>9}  prefix")
+    broken = 0
+    for turns in map(int, given.turns.split(",")):
+        for event in given.events.split(","):
+            if event not in EVENTS:
+                parser.error(f"no event `{event}`: one of {', '.join(EVENTS)}")
+            sent, before, after, held, took = run(given.binary, turns, event)
+            broken += not held
+            print(f"{turns:>5} {event:<10} {sent:>9} {before:>9} {after:>9} {took:>9.0f}  {'held' if held else 'BROKEN'}", flush=True)
+    sys.exit(1 if broken else 0)
+
+
+if __name__ == "__main__":
+    main()
