@@ -90,7 +90,9 @@ fn goes_on(before: &str, next: &str) -> bool {
     let lower = word.to_lowercase();
     let opening = next.trim_start_matches(|c: char| !c.is_alphanumeric());
     let initial = word.chars().count() == 1 && word.chars().all(char::is_alphabetic) && word != "I";
-    let dotted = word.contains('.') && word.split('.').all(|part| (1..=3).contains(&part.chars().count()));
+    // `the non-U.S. GAAP measure`.
+    let dots = word.rsplit(['-', '–', '/']).next().unwrap_or_default();
+    let dotted = dots.contains('.') && dots.split('.').all(|part| (1..=3).contains(&part.chars().count()));
     let number = (1..=2).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit());
     let plainly = opens_plainly(opening.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default());
     let before_number = opening.chars().next().is_some_and(|c| c.is_ascii_digit());
@@ -126,6 +128,7 @@ mod tests {
     fn abbreviations_initials_and_numbers_do_not_end_a_sentence() {
         for text in [
             "Dr. J. K. Smith of the U.S. Army paid $3.5 million in No. 7 St. James St. yesterday. He left.",
+            "Free cash flow (a non-U.S. GAAP measure) fell to the UK/U.S. Treaty level. We report it.",
             "1.3. The deposit is returned in May. 2.10.4. Interest accrues daily.",
             "Die Sitzung am 3. Mai fiel aus, z. B. wegen Abb. 4 und Nr. 7. Sie wird nachgeholt.",
             "Le Dr. Blanc vit M. Noir à la p. 12. Il partit.",
