@@ -145,6 +145,7 @@ mod tests {
             outcome: Outcome::Compressed("One. Two.".into()),
             tokens_before: 10,
             tokens_after: 4,
+            choice: None,
             units: vec![
                 unit(0..5, Decision::Kept, Some("One. ")),
                 unit(5..18, Decision::Rewritten, Some("Two. ")),

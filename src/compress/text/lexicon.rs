@@ -7,6 +7,8 @@ mod openings;
 
 use std::{collections::HashSet, sync::OnceLock};
 
+use aho_corasick::AhoCorasick;
+
 pub(crate) use openings::{
     Opening, abbreviates, abbreviates_before_number, opening, opens_plainly, points_to_several, replies,
 };
@@ -34,6 +36,32 @@ impl List {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &'static str> {
         self.words.split_ascii_whitespace()
+    }
+}
+
+/// A closed list of phrases, all of which are looked for in one pass (Aho and Corasick, 1975).
+#[derive(Debug)]
+pub(crate) struct Phrases {
+    phrases: &'static [&'static str],
+    finder: OnceLock<Option<AhoCorasick>>,
+}
+
+impl Phrases {
+    pub(crate) const fn new(phrases: &'static [&'static str]) -> Self {
+        Self { phrases, finder: OnceLock::new() }
+    }
+
+    /// Whether one of them stands in a text where `stands` says so of its place and itself.
+    pub(crate) fn any(&self, text: &str, stands: impl Fn(usize, &str) -> bool) -> bool {
+        let finder = self.finder.get_or_init(|| AhoCorasick::new(self.phrases).ok());
+        let Some(finder) = finder else { return false };
+        finder.find_overlapping_iter(text).any(|found| {
+            self.phrases.get(found.pattern().as_usize()).is_some_and(|phrase| stands(found.start(), phrase))
+        })
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &'static str> {
+        self.phrases.iter().copied()
     }
 }
 

@@ -1,11 +1,11 @@
 //! The words by which a user speaks to a model, in the languages that most messages are written in. Short paragraphs at
 //! the edges of a message are taken for the user's words without any list; these tell long ones and those in the middle.
 
-use super::List;
+use super::{List, Phrases};
 
 /// Whether the sentence (in lower case) wishes or tells the reader what is expected of him.
 pub(crate) fn wish(lower: &str) -> bool {
-    WISHES.iter().chain(PERSONAS).any(|wish| says(lower, wish))
+    says(lower, &WISHES) || says(lower, &PERSONAS)
 }
 
 /// Whether the text (in lower case) begins by telling the model who it is or what it is there for.
@@ -15,7 +15,7 @@ pub(crate) fn persona(lower: &str) -> bool {
 
 /// Whether the sentence (in lower case) speaks of the message that it stands in, or of the answer to it.
 pub(crate) fn refers(lower: &str) -> bool {
-    REFERENCES.iter().any(|reference| says(lower, reference)) || points(lower)
+    says(lower, &REFERENCES) || points(lower)
 }
 
 /// `the file above`, `the above script`.
@@ -32,17 +32,16 @@ fn points(lower: &str) -> bool {
 static POINTED_AT: List =
     List::new("script program function class module table list config configuration command output example message");
 
-/// Whether a phrase stands in a sentence and begins at a word's beginning.
-fn says(lower: &str, phrase: &str) -> bool {
+/// Whether one of these phrases stands in a sentence and begins at a word's beginning.
+fn says(lower: &str, phrases: &Phrases) -> bool {
     let joined =
         |at: usize| lower.get(..at).and_then(|before| before.chars().next_back()).is_some_and(char::is_alphabetic);
-    let spaced = phrase.is_ascii();
-    lower.match_indices(phrase).any(|(at, _)| !spaced || !joined(at))
+    phrases.any(lower, |at, phrase| !phrase.is_ascii() || !joined(at))
 }
 
 /// Whether a sentence in a script without word lists asks for something.
 pub(crate) fn asks_by_ending(sentence: &str) -> bool {
-    ENDINGS.iter().any(|ending| sentence.contains(ending))
+    ENDINGS.any(sentence, |_, _| true)
 }
 
 /// Imperatives: English, German, French, Spanish, Portuguese, Italian, Dutch, Polish, Russian, Arabic.
@@ -121,14 +120,14 @@ pub(crate) static FIRST_PERSON: List = List::new(
 );
 
 #[rustfmt::skip]
-const PERSONAS: &[&str] = &[
+static PERSONAS: Phrases = Phrases::new(&[
     "you are a ", "you are an ", "you are the ", "you are given", "you're a ", "you're an ", "your task", "your job", "your role", "your goal",
     "du bist", "sie sind ein", "deine aufgabe", "ihre aufgabe", "tu es un", "vous êtes un", "eres un", "tu tarea", "você é um", "sua tarefa",
     "sei un", "il tuo compito", "jesteś ", "ты — ", "вы — ",
-];
+]);
 
 #[rustfmt::skip]
-const WISHES: &[&str] = &[
+static WISHES: Phrases = Phrases::new(&[
     "i was wondering", "i wonder whether", "i wonder if", "i'd love", "i would love", "i'd appreciate", "i would appreciate", "be grateful",
     "would be great", "i want", "i need", "i would like", "i'd like", "i would prefer", "i wish", "i expect", "i am looking", "i'm looking",
     "we want", "we need", "we would like", "we'd like", "can you", "could you", "would you", "will you", "help me", "let me know",
@@ -141,10 +140,10 @@ const WISHES: &[&str] = &[
     "potresti", "per favore", "ik wil graag", "kun je", "kunt u", "chciałbym", "chciałabym", "potrzebuję",
     "czy możesz", "мне нужно", "я хочу", "хотел бы", "хотела бы", "можешь ли", " sie den ", " sie die ",
     " sie das ", " sie nur ", " sie bitte ", " sie keine ", " sie nicht ",
-];
+]);
 
 #[rustfmt::skip]
-const REFERENCES: &[&str] = &[
+static REFERENCES: Phrases = Phrases::new(&[
     "the above", "paragraph above", "described above", "given above", "described below", "given below", "the one below", "is below",
     "are below", "see below",
     "following text", "following document", "following article", "following context", "following passage", "following code",
@@ -157,7 +156,7 @@ const REFERENCES: &[&str] = &[
     "texto a seguir", "seguente testo", "testo seguente", "testo sopra", "poniższy", "powyższy", "następujący tekst", "следующий текст",
     "текст выше", "приведённый", "приведенный", "上文", "以下文本", "以下内容", "下面的", "上面的", "次の文章", "上の文章", "以下の文章", "다음", "위의", "निम्नलिखित",
     "उपरोक्त", "التالي", "أعلاه",
-];
+]);
 
 /// Words that point at what stands beside them: `Summarise this`.
 pub(crate) static DEMONSTRATIVES: List = List::new(
@@ -169,11 +168,11 @@ pub(crate) static DEMONSTRATIVES: List = List::new(
 
 /// Parts of a request in scripts whose words the lists above can't be compared with.
 #[rustfmt::skip]
-const ENDINGS: &[&str] = &[
+static ENDINGS: Phrases = Phrases::new(&[
     "请", "請", "不要", "务必", "总结", "概括", "翻译", "译成", "写一", "列出", "回答", "解释", "用中文", "ください", "下さい", "なさい", "してはいけません", "しないで", "お願いし", "要約し",
     "翻訳し", "答えて", "まとめて", "書いて", "세요", "십시오", "시오", "해줘", "해 줘", "주십", "하지 마", "요약해", "번역해", "कीजिए", "करें", "दीजिए", "लिखिए", "लिखें",
     "बताइए", "बताएं", "न करें", "कृपया", "الرجاء", "يرجى", "من فضلك", "لا تذكر", "لا تكتب", "اكتب", "لخص", "ترجم", "أجب",
-];
+]);
 
 /// Words in the names of tags, headings and labels that hold what is addressed to the model.
 pub(crate) static INSTRUCTIVE: List = List::new(

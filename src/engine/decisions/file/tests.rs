@@ -22,7 +22,9 @@ fn entry(at: u8) -> Entry {
 
 fn store(entries: impl IntoIterator<Item = u8>) -> Store {
     let mut store = Store::new(100);
-    entries.into_iter().for_each(|at| drop(store.insert(entry(at)).then_some(())));
+    for at in entries {
+        store.insert(entry(at));
+    }
     store
 }
 
