@@ -181,42 +181,35 @@ fn account(
     let most = worths.iter().map(|worth| worth.value).fold(f32::MIN_POSITIVE, f32::max);
     let unit = |(at, item): (usize, &form::Item<'_>)| {
         let variant = choice.get(at).copied().flatten().and_then(|variant| item.variants.get(variant));
-        let worth = worths.get(at).map(|worth| Worth { value: worth.value / most, ..*worth });
-        let (text_of, lossless) =
-            (variant.map(|variant| variant.text.as_ref()), variant.is_none_or(|one| one.lossless));
-        unit(text, item, text_of, lossless, worth)
+        let worth = worths.get(at);
+        let verbatim = variant.is_some_and(|variant| text.get(item.span.clone()) == Some(variant.text.as_ref()));
+        Unit {
+            span: item.span.clone(),
+            form: item.form,
+            score: worth.map_or(1.0, |worth| worth.value / most).clamp(0.0, 1.0),
+            redundancy: worth.map(|worth| worth.redundancy).unwrap_or_default(),
+            decision: match (variant, verbatim) {
+                (None, _) => Decision::Dropped,
+                (Some(_), true) => Decision::Kept,
+                (Some(_), false) => Decision::Rewritten,
+            },
+            why: match variant {
+                _ if item.form == Form::Frame => Why::Frame,
+                _ if item.fixed => Why::Exact,
+                None if item.said.is_some() => Why::Said,
+                None => Why::Outweighed,
+                Some(variant) if !variant.lossless => Why::Shorter,
+                Some(_) if !verbatim => Why::Lossless,
+                Some(_) if worths.is_empty() => Why::Whole,
+                Some(_) => Why::Chosen,
+            },
+            text: variant.map(|variant| variant.text.to_string()),
+            noun: item.noun,
+            count: item.count,
+            ends: item.ends,
+        }
     };
     mark::settled(text, page.items.iter().enumerate().map(unit).collect(), before, tokens)
-}
-
-/// The unit of an item for which `stands` stands. Without a `worth` nothing was weighed.
-fn unit(source: &str, item: &form::Item<'_>, stands: Option<&str>, lossless: bool, worth: Option<Worth>) -> Unit {
-    let verbatim = stands.is_some() && source.get(item.span.clone()) == stands;
-    Unit {
-        span: item.span.clone(),
-        form: item.form,
-        score: worth.map_or(1.0, |worth| worth.value).clamp(0.0, 1.0),
-        redundancy: worth.map(|worth| worth.redundancy).unwrap_or_default(),
-        decision: match stands {
-            None => Decision::Dropped,
-            Some(_) if verbatim => Decision::Kept,
-            Some(_) => Decision::Rewritten,
-        },
-        why: match stands {
-            _ if item.form == Form::Frame => Why::Frame,
-            _ if item.fixed => Why::Exact,
-            None if item.said.is_some() => Why::Said,
-            None => Why::Outweighed,
-            Some(_) if !lossless => Why::Shorter,
-            Some(_) if !verbatim => Why::Lossless,
-            Some(_) if worth.is_none() => Why::Whole,
-            Some(_) => Why::Chosen,
-        },
-        text: stands.map(str::to_owned),
-        noun: item.noun,
-        count: item.count,
-        ends: item.ends,
-    }
 }
 
 /// The condensation with every unit back whose shorter form the guard refuses.

@@ -2,88 +2,87 @@
 //! word of the text.
 //!
 //! A provider's cached prefix lives as long as the conversation does: longer than a cache of texts, a process or a
-//! replica. Reading a text into items is a pure function of the text and what is asked; what costs time is weighing them.
-//! So it is enough to remember, item by item, which variant stands, and to read the text again.
+//! replica. What costs time is to read a text into items and to weigh them. So what is remembered is where each item ends
+//! and what stands for it. Only variants that a form writes in its own way (a table for JSON) are read again.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::OnceCell, ops::Range};
+
+use serde::{Deserialize, Serialize};
 
 use super::{
     CountTokens, Policy, Query,
     ask::{self, Wanted},
-    form::{self, Item, Page, Reader},
+    form::{self, Form, Item, Page, Reader},
     mark,
-    outcome::{Condensation, Outcome, Reason, Unit},
-    unit,
+    outcome::{Condensation, Decision, Noun, Outcome, Reason, Redundancy, Unit, Why},
 };
 
-/// What stands for each item of a text, in a few bytes.
+/// What stands for each item of a text, in a few bytes an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice(Box<[u8]>);
 
-/// What stands for one item.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What the bytes say.
+#[derive(Serialize, Deserialize)]
+struct Script {
+    /// Why the text goes on as it came, where it does.
+    unchanged: Option<Reason>,
+    before: usize,
+    after: usize,
+    stretches: Vec<Stretch>,
+}
+
+/// Items in sequence of one kind and with one fate.
+#[derive(Serialize, Deserialize)]
+struct Stretch {
+    form: Form,
+    noun: Noun,
+    /// Which of [`ENDS`] is the white space behind them; 0 for the source's.
+    ends: u8,
+    stands: Stands,
+    /// Of each item its bytes in the source, and how many a mark would count.
+    items: Vec<(usize, usize)>,
+}
+
+/// What stands for an item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum Stands {
     /// Nothing.
     Absent,
+    /// Nothing, since it is said elsewhere.
+    Said,
     /// Its bytes of the source.
     Verbatim,
-    /// These bytes of it, in turn kept and left out, the first of them in upper case or not: a statement with constituents
+    /// The same, as it is addressed to the model or exact by its form.
+    Fixed,
+    /// These bytes of it, left out and kept in turn, the first letter in upper case or not: a statement with constituents
     /// left out, which no form could say again without the model.
     Cut(bool, Vec<usize>),
-    /// A variant of its form.
-    Variant(usize),
+    /// A variant of its form, and whether it is lossless.
+    Variant(usize, bool),
 }
 
-/// What begins a choice: the text was condensed, or goes on for one of these reasons.
-const CONDENSED: usize = 0;
-const REASONS: [Reason; 4] = [Reason::NoGain, Reason::Protected, Reason::Frame, Reason::BelowMinimum];
+/// What may be put behind an item in place of the source's white space.
+const ENDS: [&str; 5] = ["", "", " ", "\n", "\n\n"];
 
-const ABSENT: usize = 0;
-const VERBATIM: usize = 1;
-const CUT: usize = 2;
-const VARIANT: usize = 4;
-
-/// Bytes of a choice of one text: some thousand stretches. What needs more is made anew.
-const MOST: usize = 16 * 1024;
+/// Bytes of a choice of one text. What needs more is made anew.
+const MOST: usize = 48 * 1024;
 
 impl Choice {
     /// What a condensation chose of a page; `read` counts the variants that its forms gave each item. `None` where it
     /// can't be told in numbers.
     pub(super) fn of(source: &str, page: &Page<'_>, read: &[usize], condensation: &Condensation) -> Option<Self> {
-        let mut bytes = Vec::new();
+        let Condensation { tokens_before: before, tokens_after: after, ref units, .. } = *condensation;
+        let mut script = Script { unchanged: None, before, after, stretches: Vec::new() };
         match condensation.outcome {
-            Outcome::Unchanged(reason) => {
-                put(&mut bytes, 1 + REASONS.iter().position(|known| *known == reason)?);
-                put(&mut bytes, condensation.tokens_before);
-                return Some(Self(bytes.into()));
-            }
-            Outcome::Compressed(_) => put(&mut bytes, CONDENSED),
-        }
-        put(&mut bytes, condensation.tokens_before);
-        put(&mut bytes, condensation.tokens_after);
-        put(&mut bytes, page.items.len());
-        if condensation.units.len() != page.items.len() {
-            return None;
-        }
-        let mut stretch: Option<(Stands, usize)> = None;
-        for ((unit, item), read) in condensation.units.iter().zip(&page.items).zip(read) {
-            let stands = stands(source, unit, item, *read)?;
-            match &mut stretch {
-                Some((same, count)) if *same == stands && !matches!(same, Stands::Cut(..)) => *count += 1,
-                _ => {
-                    if let Some(stretch) = stretch.replace((stands, 1)) {
-                        write(&mut bytes, stretch);
-                    }
+            Outcome::Unchanged(reason) => script.unchanged = Some(reason),
+            Outcome::Compressed(_) => {
+                for ((unit, item), read) in units.iter().zip(&page.items).zip(read) {
+                    script.note(unit, stands(source, unit, item, *read)?)?;
                 }
             }
-            if bytes.len() > MOST {
-                return None;
-            }
         }
-        if let Some(stretch) = stretch {
-            write(&mut bytes, stretch);
-        }
-        Some(Self(bytes.into()))
+        let bytes = postcard::to_allocvec(&script).ok()?;
+        (bytes.len() <= MOST).then(|| Self(bytes.into()))
     }
 
     /// The bytes, for whoever keeps them.
@@ -99,6 +98,27 @@ impl Choice {
     }
 }
 
+impl Script {
+    fn note(&mut self, unit: &Unit, stands: Stands) -> Option<()> {
+        let ends = match unit.ends {
+            None => 0,
+            Some(ends) => 1 + ENDS.iter().skip(1).position(|known| *known == ends)?,
+        };
+        let ends = u8::try_from(ends).ok()?;
+        let item = (unit.span.len(), unit.count);
+        let goes_on = |last: &&mut Stretch| {
+            (last.form, last.noun, last.ends) == (unit.form, unit.noun, ends) && last.stands == stands
+        };
+        match self.stretches.last_mut().filter(goes_on) {
+            Some(last) => last.items.push(item),
+            None => {
+                self.stretches.push(Stretch { form: unit.form, noun: unit.noun, ends, stands, items: vec![item] });
+            }
+        }
+        Some(())
+    }
+}
+
 /// Writes a text as it was condensed once, from what was chosen then; the same bytes wherever text, query, policy and
 /// [`PIPELINE_VERSION`](super::PIPELINE_VERSION) are the same.
 ///
@@ -111,45 +131,90 @@ pub fn replay(
     tokens: &dyn CountTokens,
     choice: &Choice,
 ) -> Option<Condensation> {
-    let mut bytes = &*choice.0;
-    let kind = take(&mut bytes)?;
-    let before = take(&mut bytes)?;
-    if let Some(reason) = kind.checked_sub(1) {
-        let choice = Some(choice.clone());
-        return Some(Condensation { choice, ..Condensation::unchanged(*REASONS.get(reason)?, before) });
+    let Script { unchanged, before, after, stretches } = postcard::from_bytes(&choice.0).ok()?;
+    let found = Condensation {
+        choice: Some(choice.clone()),
+        ..Condensation::unchanged(unchanged.unwrap_or(Reason::NoGain), before)
+    };
+    if unchanged.is_some() {
+        return Some(found);
     }
-    let (after, count) = (take(&mut bytes)?, take(&mut bytes)?);
-    let frame = ask::frame(text, query);
-    let wanted = Wanted::new(query, frame.question(text));
-    let reader = Reader { wanted: &wanted, query, ratio: policy.ratio, style: policy.style, tokens };
-    let page = form::read(text, &frame, &reader);
-    if page.items.len() != count {
+    let page = OnceCell::new();
+    let read = |at: usize| {
+        let page = page.get_or_init(|| {
+            let frame = ask::frame(text, query);
+            let wanted = Wanted::new(query, frame.question(text));
+            let reader = Reader { wanted: &wanted, query, ratio: policy.ratio, style: policy.style, tokens };
+            form::read(text, &frame, &reader).items
+        });
+        page.get(at)
+    };
+    let (mut units, mut at) = (Vec::new(), 0);
+    for stretch in &stretches {
+        for (length, count) in &stretch.items {
+            let span = at..usize::checked_add(at, *length).filter(|end| *end <= text.len())?;
+            at = span.end;
+            let whole = text.get(span.clone())?;
+            let stands = match &stretch.stands {
+                Stands::Absent | Stands::Said => None,
+                Stands::Verbatim | Stands::Fixed => Some(Cow::Borrowed(whole)),
+                Stands::Cut(upper, lengths) => Some(kept(whole, *upper, lengths)?.into()),
+                Stands::Variant(variant, _) => {
+                    let item = read(units.len()).filter(|item| item.span == span)?;
+                    Some(item.variants.get(*variant)?.text.as_ref().into())
+                }
+            };
+            units.push(unit(stretch, span, *count, stands.as_deref()));
+        }
+    }
+    if at != text.len() {
         return None;
     }
-    let mut units: Vec<Unit> = Vec::with_capacity(count);
-    while units.len() < count {
-        let (stands, run) = next(&mut bytes)?;
-        if run == 0 || run > count - units.len() {
-            return None;
-        }
-        for _ in 0..run {
-            let item = page.items.get(units.len())?;
-            units.push(replayed(text, item, &stands)?);
-        }
+    Some(Condensation {
+        outcome: Outcome::Compressed(mark::assemble(text, &units)),
+        tokens_after: after,
+        units,
+        ..found
+    })
+}
+
+/// The unit of an item for which this stands.
+fn unit(stretch: &Stretch, span: Range<usize>, count: usize, text: Option<&str>) -> Unit {
+    let (decision, why) = match stretch.stands {
+        Stands::Absent => (Decision::Dropped, Why::Outweighed),
+        Stands::Said => (Decision::Dropped, Why::Said),
+        Stands::Verbatim => (Decision::Kept, Why::Chosen),
+        Stands::Fixed if stretch.form == Form::Frame => (Decision::Kept, Why::Frame),
+        Stands::Fixed => (Decision::Kept, Why::Exact),
+        Stands::Variant(_, true) => (Decision::Rewritten, Why::Lossless),
+        Stands::Cut(..) | Stands::Variant(..) => (Decision::Rewritten, Why::Shorter),
+    };
+    Unit {
+        span,
+        form: stretch.form,
+        score: f32::from(u8::from(decision != Decision::Dropped)),
+        redundancy: Redundancy::default(),
+        decision,
+        why,
+        text: text.map(str::to_owned),
+        noun: stretch.noun,
+        count,
+        ends: ENDS.get(usize::from(stretch.ends)).copied().filter(|_| stretch.ends > 0),
     }
-    let outcome = Outcome::Compressed(mark::assemble(text, &units));
-    Some(Condensation { outcome, tokens_before: before, tokens_after: after, units, choice: Some(choice.clone()) })
 }
 
 /// What a unit's text is of its item.
 fn stands(source: &str, unit: &Unit, item: &Item<'_>, read: usize) -> Option<Stands> {
-    let Some(text) = &unit.text else { return Some(Stands::Absent) };
+    let Some(text) = &unit.text else {
+        return Some(if unit.why == Why::Said { Stands::Said } else { Stands::Absent });
+    };
     let whole = source.get(item.span.clone())?;
     if text == whole {
-        return Some(Stands::Verbatim);
+        return Some(if item.fixed { Stands::Fixed } else { Stands::Verbatim });
     }
     let own = item.variants.iter().take(read).position(|variant| variant.text == *text);
-    own.map(Stands::Variant).or_else(|| cut(whole, text))
+    let lossless = |at: usize| item.variants.get(at).is_some_and(|variant| variant.lossless);
+    own.map(|at| Stands::Variant(at, lossless(at))).or_else(|| cut(whole, text))
 }
 
 /// A text as what is left out of a source and kept, in turn; with its first letter in upper case where it has none so.
@@ -177,97 +242,28 @@ fn lengths(source: &str, text: &str, upper: bool) -> Option<Vec<usize>> {
 /// Parts of one statement that are kept or left out.
 const MOST_PARTS: usize = 64;
 
+/// What is kept of a source, by such lengths.
+fn kept(source: &str, upper: bool, lengths: &[usize]) -> Option<String> {
+    let mut text = String::with_capacity(source.len());
+    let mut at = 0_usize;
+    for (part, length) in lengths.iter().enumerate() {
+        let end = at.checked_add(*length)?;
+        let bytes = source.get(at..end)?;
+        if part % 2 == 1 {
+            text.push_str(bytes);
+        }
+        at = end;
+    }
+    let mut letters = text.chars();
+    let first = letters.next()?;
+    Some(if upper { one_upper(first).into_iter().chain(letters).collect() } else { text })
+}
+
 /// A letter in upper case, where that is one letter.
 fn one_upper(letter: char) -> Option<char> {
     let mut upper = letter.to_uppercase();
     let first = upper.next();
     first.filter(|_| upper.next().is_none())
-}
-
-/// The unit of an item for which this stands.
-fn replayed(source: &str, item: &Item<'_>, stands: &Stands) -> Option<Unit> {
-    let whole = source.get(item.span.clone())?;
-    let (text, lossless): (Option<Cow<'_, str>>, bool) = match stands {
-        Stands::Absent => (None, false),
-        Stands::Verbatim => (Some(whole.into()), true),
-        Stands::Variant(at) => {
-            let variant = item.variants.get(*at)?;
-            (Some(variant.text.as_ref().into()), variant.lossless)
-        }
-        Stands::Cut(upper, lengths) => {
-            let mut text = String::with_capacity(whole.len());
-            let mut at = 0;
-            for (part, length) in lengths.iter().enumerate() {
-                let end = at + length;
-                let bytes = whole.get(at..end)?;
-                if part % 2 == 1 {
-                    text.push_str(bytes);
-                }
-                at = end;
-            }
-            let mut letters = text.chars();
-            let first = letters.next()?;
-            let text = if *upper { one_upper(first).into_iter().chain(letters).collect() } else { text };
-            (Some(text.into()), false)
-        }
-    };
-    Some(unit(source, item, text.as_deref(), lossless, None))
-}
-
-/// Writes a stretch of items for which the same stands.
-fn write(bytes: &mut Vec<u8>, (stands, count): (Stands, usize)) {
-    match stands {
-        Stands::Absent => put(bytes, ABSENT),
-        Stands::Verbatim => put(bytes, VERBATIM),
-        Stands::Variant(at) => put(bytes, VARIANT + at),
-        Stands::Cut(upper, lengths) => {
-            put(bytes, CUT + usize::from(upper));
-            put(bytes, lengths.len());
-            lengths.into_iter().for_each(|length| put(bytes, length));
-            return;
-        }
-    }
-    put(bytes, count);
-}
-
-/// Reads such a stretch.
-fn next(bytes: &mut &[u8]) -> Option<(Stands, usize)> {
-    let code = take(bytes)?;
-    if let Some(variant) = code.checked_sub(VARIANT) {
-        return Some((Stands::Variant(variant), take(bytes)?));
-    }
-    match code {
-        ABSENT => Some((Stands::Absent, take(bytes)?)),
-        VERBATIM => Some((Stands::Verbatim, take(bytes)?)),
-        _ => {
-            let parts = take(bytes).filter(|parts| *parts <= MOST_PARTS)?;
-            let lengths = (0..parts).map(|_| take(bytes)).collect::<Option<_>>()?;
-            Some((Stands::Cut(code > CUT, lengths), 1))
-        }
-    }
-}
-
-/// Writes a number, seven bits a byte, the lowest first (LEB128).
-fn put(bytes: &mut Vec<u8>, mut number: usize) {
-    while number >= 0x80 {
-        bytes.push((number & 0x7f) as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-}
-
-/// Reads one.
-fn take(bytes: &mut &[u8]) -> Option<usize> {
-    let mut number = 0;
-    for shift in (0..usize::BITS).step_by(7) {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        number |= usize::from(byte & 0x7f).checked_shl(shift)?;
-        if *byte < 0x80 {
-            return Some(number);
-        }
-    }
-    None
 }
 
 #[cfg(test)]
@@ -276,23 +272,11 @@ mod tests {
     use crate::compress::{Encoding, Factor, Ratio, RewriteError, Rewriter, Shorter, compress};
 
     #[test]
-    fn numbers_read_as_they_were_written() {
-        let mut bytes = Vec::new();
-        let numbers = [0, 1, 127, 128, 300, 65_536, usize::MAX];
-        numbers.into_iter().for_each(|number| put(&mut bytes, number));
-        let mut rest = &*bytes;
-        assert_eq!(numbers.map(|_| take(&mut rest).unwrap()), numbers);
-        assert_eq!((take(&mut rest), take(&mut &[0x80_u8; 30][..])), (None, None));
-    }
-
-    #[test]
     fn a_statement_with_constituents_left_out_is_told_by_lengths() {
         let source = "However, the mayor, Ann Lee, left (at 9). ";
         for text in ["The mayor left. ", "However, the mayor left (at 9). ", "However, the mayor, Ann Lee, left. "] {
             let Some(Stands::Cut(upper, lengths)) = cut(source, text) else { panic!("{text}") };
-            let item = Item::whole(0..source.len(), source, form::Form::Prose, crate::compress::Noun::Sentences);
-            let unit = replayed(source, &item, &Stands::Cut(upper, lengths)).unwrap();
-            assert_eq!(unit.text.as_deref(), Some(text));
+            assert_eq!(kept(source, upper, &lengths).as_deref(), Some(text));
         }
         assert_eq!(cut(source, "The mayor stayed. "), None);
     }

@@ -303,7 +303,7 @@ impl fmt::Display for Why {
 }
 
 /// What a mark counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Noun {
     /// Statements of prose; their marks stand inside a paragraph.
