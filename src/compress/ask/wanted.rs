@@ -65,7 +65,11 @@ impl Wanted {
         let stems: Vec<(String, bool)> = tokens(text)
             .map(|token| (self.language.stem(token), self.language.is_stop_word(&token.to_lowercase())))
             .collect();
-        for (stem, _) in stems.iter().filter(|(_, stop)| !stop) {
+        // `compared with zero` asks for `!= 0`.
+        let figure =
+            |(stem, stop): &(String, bool)| lexicon::number_word(stem).filter(|_| !stop).map(|n| n.to_string());
+        let figures: Vec<(String, bool)> = stems.iter().filter_map(figure).map(|figure| (figure, false)).collect();
+        for (stem, _) in stems.iter().chain(&figures).filter(|(_, stop)| !stop) {
             let index = self.terms.len();
             let term = self.terms.entry(stem.clone()).or_insert(Term { index, weight: 0.0 });
             if weight > term.weight {
