@@ -102,7 +102,8 @@ async fn a_request_may_ask_to_be_left_alone() {
     let rig = Rig::start().await;
     let body = long_body();
     for (control, outcome) in [
-        ("X-Headroom-Mode: off\r\n", "passthrough"),
+        ("X-Headroom-Mode: off\r\n", "passthrough; reason=off"),
+        ("X-Headroom-Bypass: true\r\n", "passthrough; reason=off"),
         ("X-Headroom-Mode: sometimes\r\n", "unchanged; reason=invalid_header"),
         ("X-Headroom-Ratio: 1\r\n", "unchanged; reason=invalid_header"),
         ("X-Headroom-Ratio: 2\r\nX-Headroom-Ratio: 3\r\n", "unchanged; reason=invalid_header"),

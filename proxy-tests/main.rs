@@ -23,6 +23,7 @@ mod program;
 mod secrets;
 mod streaming;
 mod support;
+mod surfaces;
 mod tls;
 mod transparency;
 mod upgrades;

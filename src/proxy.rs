@@ -3,11 +3,11 @@
 mod account;
 mod body;
 mod coding;
-mod completions;
 mod error;
 mod explained;
 mod headers;
 mod held;
+mod intercept;
 mod life;
 mod own;
 mod passthrough;
@@ -30,8 +30,9 @@ pub use upstream::Upstream;
 
 use crate::{
     audit, compress::Policy, engine::Engine, explain, fidelity::Reviewer, setting::Invalid, telemetry::Metrics,
+    wire::Surface,
 };
-use account::{Account, Ids};
+use account::{Account, Ids, Outcome, Passed};
 use body::Upload;
 use held::Room;
 use life::Life;
@@ -42,7 +43,7 @@ use tunnel::Tunnels;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// What happens to chat completions that say nothing else: `compress`, `audit` (measure and forward the original)
+    /// What happens to requests that say nothing else: `compress`, `audit` (measure and forward the original)
     /// or `off`.
     pub mode: Mode,
     /// MiB of a body that is looked at, as it comes and when decoded; a longer one is relayed as it is.
@@ -98,7 +99,7 @@ impl Config {
     }
 }
 
-/// What happens to a chat completion.
+/// What happens to a request of a surface.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
@@ -186,13 +187,14 @@ impl Proxy {
     /// Answers one request; `local` says that it comes from this machine.
     pub(crate) async fn answer(&self, request: Request<Incoming>, local: bool) -> Response<Answer> {
         let (method, uri) = (request.method().clone(), request.uri().clone());
-        let account = Account::open(Arc::clone(&self.metrics), self.ids.next(), method, uri.clone());
+        let mut account = Account::open(Arc::clone(&self.metrics), self.ids.next(), method, uri.clone());
         // The rarer ways are boxed, so that a passage keeps its small future.
         if uri.path().starts_with(own::PREFIX) {
             return Box::pin(own::answer(self, request, account, local)).await;
         }
-        if headers::is_chat_completion(request.method(), uri.path(), request.headers()) {
-            return Box::pin(completions::intercept(self, request, account)).await;
+        match way(&request) {
+            Way::Intercept(surface) => return Box::pin(intercept::intercept(self, request, surface, account)).await,
+            Way::Pass(why) => account.outcome = Outcome::Passthrough(why),
         }
         let (parts, body) = request.into_parts();
         let passage = Passage::new(parts, Upload::streamed(body));
@@ -203,4 +205,26 @@ impl Proxy {
     fn limit(&self) -> usize {
         self.config.body_limit_mib << 20
     }
+}
+
+/// What is to be done with a request to the upstream.
+enum Way {
+    /// Its body is looked at.
+    Intercept(Surface),
+    /// It isn't, and why.
+    Pass(Passed),
+}
+
+fn way(request: &Request<Incoming>) -> Way {
+    let Some(surface) = Surface::of_path(request.uri().path()) else { return Way::Pass(Passed::NoSurface) };
+    if headers::upgrade(request.headers()).is_some() {
+        return Way::Pass(Passed::Upgrade);
+    }
+    if request.method() != http::Method::POST {
+        return Way::Pass(Passed::Method);
+    }
+    if !headers::is_json(request.headers()) {
+        return Way::Pass(Passed::ContentType);
+    }
+    Way::Intercept(surface)
 }

@@ -49,7 +49,7 @@ pub(crate) enum Error {
     ExplainWhose,
     /// No account of this id that the reader may read.
     #[error(
-        "no account of this request: only chat completions that were looked at have one (`x-headroom-request-id`), it is \
+        "no account of this request: only requests that were looked at have one (`x-headroom-request-id`), it is \
          gone after a restart, and it is read with the request's own credential or, without any, directly from the \
          proxy's own machine"
     )]

@@ -6,7 +6,7 @@ use std::{net::IpAddr, time::Instant};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header, request::Parts};
 use serde_json::json;
 
-use super::{Proxy, body::Answer, completions, error::Error, own::page_of};
+use super::{Proxy, body::Answer, error::Error, intercept, own::page_of};
 use crate::explain::{self, Missing, Reader, Store, Summary};
 
 /// Answers for `/headroom/explain` (no id) and `/headroom/explain/ID`.
@@ -57,7 +57,7 @@ fn guard(headers: &mut HeaderMap) {
 
 /// Who asks; `None` is somebody who may read nothing.
 fn reader(store: &Store, parts: &Parts, local: bool) -> Option<Reader> {
-    match completions::owner(&parts.headers) {
+    match intercept::owner(&parts.headers) {
         Some(tenant) => Some(Reader::With(tenant)),
         None => (store.local_reads() && local && is_direct(parts)).then_some(Reader::Operator),
     }

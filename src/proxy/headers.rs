@@ -3,7 +3,7 @@
 //! Maps are rebuilt rather than edited: removing from a [`HeaderMap`] would reorder what stays.
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Version,
+    HeaderMap, HeaderName, HeaderValue, Version,
     header::{
         CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
         TRANSFER_ENCODING, UPGRADE,
@@ -15,11 +15,13 @@ pub(crate) const OWN_PREFIX: &str = "x-headroom-";
 
 /// Request: `off`, `audit` or `compress`.
 pub(crate) const MODE: HeaderName = HeaderName::from_static("x-headroom-mode");
+/// Request: `true` is the same as the mode `off`.
+pub(crate) const BYPASS: HeaderName = HeaderName::from_static("x-headroom-bypass");
 /// Request: `auto` or 2–20.
 pub(crate) const RATIO: HeaderName = HeaderName::from_static("x-headroom-ratio");
 /// Request: `statements` or `telegram`.
 pub(crate) const STYLE: HeaderName = HeaderName::from_static("x-headroom-style");
-/// Response: `compressed`, `compressed; limit=…` where the ratio was not reached, `unchanged; reason=…`, `passthrough` or `audit`.
+/// Response: `compressed`, `compressed; limit=…` where the ratio was not reached, `unchanged; reason=…`, `passthrough; reason=…` or `audit`.
 pub(crate) const OUTCOME: HeaderName = HeaderName::from_static("x-headroom-outcome");
 /// Response: target tokens of the slots considered, as they came.
 pub(crate) const TOKENS_BEFORE: HeaderName = HeaderName::from_static("x-headroom-tokens-before");
@@ -151,11 +153,6 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
         Some((key, set)) if key.eq_ignore_ascii_case("charset") => set.trim_matches('"').eq_ignore_ascii_case("utf-8"),
         _ => true,
     })
-}
-
-/// Whether a request is a chat completion whose body may be looked at.
-pub(crate) fn is_chat_completion(method: &Method, path: &str, headers: &HeaderMap) -> bool {
-    method == Method::POST && path.ends_with("/chat/completions") && is_json(headers) && upgrade(headers).is_none()
 }
 
 /// The headers that `Connection` names.

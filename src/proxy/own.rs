@@ -15,10 +15,10 @@ use super::{
     Proxy,
     account::{Account, End, Route},
     body::Answer,
-    completions,
     error::Error,
     explained, headers,
     held::{self, Read},
+    intercept,
     passthrough::refuse,
     review,
     slots::{self, Decided, Terms, Why},
@@ -28,6 +28,7 @@ use crate::{
     engine::{Cache, Job, Readiness, Reply},
     fidelity::Verdict,
     telemetry::metrics::KindLabel,
+    wire,
 };
 
 /// Where the proxy's own pages begin.
@@ -168,7 +169,7 @@ async fn compress(proxy: &Proxy, parts: &Parts, body: Incoming) -> Result<Respon
     let wanted: Wanted = serde_json::from_slice(&held.bytes).map_err(|_| Error::BadRequest(FORM))?;
     let policy = Policy { ratio: wanted.ratio(proxy)?, ..proxy.policy.clone() };
     let deadline = began.checked_add(Duration::from_secs(proxy.config.compress_timeout_seconds));
-    let terms = Terms { policy, tenant: completions::tenant(&parts.headers), query: wanted.query, deadline };
+    let terms = Terms { policy, tenant: intercept::tenant(&parts.headers), query: wanted.query, deadline };
     let page = match (wanted.text, wanted.messages) {
         (Some(text), None) => of_text(proxy, text, wanted.model, terms, began).await?,
         (None, Some(_)) => of_messages(proxy, held.bytes, &terms, began).await?,
@@ -278,12 +279,13 @@ async fn of_text(
 }
 
 async fn of_messages(proxy: &Proxy, body: Bytes, terms: &Terms, began: Instant) -> Result<Vec<u8>, Error> {
-    let decided = match slots::decide(&proxy.engine, proxy.reviewer.as_ref(), body.clone(), terms).await {
-        Ok(decided) => Some(Arc::new(decided)),
-        Err(Why::NoSlots | Why::Slots(_)) => None,
-        Err(Why::Fault) => return Err(Error::Internal),
-        Err(_) => return Err(Error::BadRequest("`messages` is no list of chat messages")),
-    };
+    let decided =
+        match slots::decide(&proxy.engine, proxy.reviewer.as_ref(), body.clone(), wire::locate_any, terms).await {
+            Ok(decided) => Some(Arc::new(decided)),
+            Err(Why::NoSlots | Why::Slots(_)) => None,
+            Err(Why::Fault) => return Err(Error::Internal),
+            Err(_) => return Err(Error::BadRequest("`messages` is no list of chat messages")),
+        };
     let spliced = match &decided {
         Some(decided) => Arc::clone(decided).splice().await.map_err(|_| Error::Internal)?,
         None => None,

@@ -1,5 +1,5 @@
-//! Chat completions: held, looked at, condensed, forwarded. Every step that cannot be taken means that the client's own
-//! bytes go on, with the reason in the answer's headers.
+//! Requests of the surfaces: held, looked at, condensed, forwarded. Every step that cannot be taken means that the
+//! client's own bytes go on, with the reason in the answer's headers.
 
 use std::{
     sync::Arc,
@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 
 use super::{
     Mode, Proxy,
-    account::{Account, Outcome, Route},
+    account::{Account, Outcome, Passed, Route},
     body::{Answer, Upload},
     coding::Coding,
     headers,
@@ -24,18 +24,20 @@ use super::{
 use crate::{
     compress::{Limit, Policy, Ratio, Style},
     engine::Tenant,
+    wire::{self, Surface},
 };
 
-/// Answers a chat completion.
+/// Answers a request of a surface.
 pub(crate) async fn intercept(
     proxy: &Proxy,
     request: Request<Incoming>,
+    surface: Surface,
     mut account: Box<Account>,
 ) -> Response<Answer> {
-    account.route = Route::ChatCompletions;
+    account.route = Route::Intercepted(surface);
     account.cached_price = proxy.config.cached_token_price;
     let (parts, body) = request.into_parts();
-    let passage = match prepare(proxy, parts, body, &mut account).await {
+    let passage = match prepare(proxy, parts, body, surface, &mut account).await {
         Ok(passage) => passage,
         Err(error) => return refuse(&error, account),
     };
@@ -46,10 +48,14 @@ async fn prepare(
     proxy: &Proxy,
     parts: Parts,
     body: Incoming,
+    surface: Surface,
     account: &mut Account,
 ) -> Result<Passage, super::error::Error> {
     let controls = match Controls::of(&parts.headers, proxy) {
-        Ok(controls) if controls.mode == Mode::Off => return Ok(Passage::new(parts, Upload::streamed(body))),
+        Ok(controls) if controls.mode == Mode::Off => {
+            account.outcome = Outcome::Passthrough(Passed::Off);
+            return Ok(Passage::new(parts, Upload::streamed(body)));
+        }
         Ok(controls) => controls,
         Err(why) => {
             unlooked(proxy, &parts, account, why);
@@ -70,7 +76,7 @@ async fn prepare(
         }
     };
     let since = Instant::now();
-    let decided = decide(proxy, &parts.headers, &held, &controls, account).await.map(Arc::new);
+    let decided = decide(proxy, &parts.headers, &held, surface, &controls, account).await.map(Arc::new);
     let condensed = condense(&decided).await;
     let (outcome, condensed) = match condensed {
         Ok(_) if controls.mode == Mode::Audit => (Outcome::Audit, None),
@@ -105,6 +111,7 @@ async fn decide(
     proxy: &Proxy,
     headers: &HeaderMap,
     held: &Held,
+    surface: Surface,
     controls: &Controls,
     account: &mut Account,
 ) -> Result<Decided, Why> {
@@ -115,7 +122,9 @@ async fn decide(
     let policy = Policy { ratio: controls.ratio, style: controls.style, ..proxy.policy.clone() };
     let deadline = proxy.engine.deadline(Instant::now());
     let terms = Terms { policy, tenant: tenant(headers), query: None, deadline };
-    let decided = slots::decide(&proxy.engine, proxy.reviewer.as_ref(), plain, &terms).await?;
+    let decided =
+        slots::decide(&proxy.engine, proxy.reviewer.as_ref(), plain, move |body| wire::locate(surface, body), &terms)
+            .await?;
     account.model.clone_from(&decided.located.model);
     account.slots = Some(decided.count(account.metrics(), controls.mode == Mode::Audit));
     Ok(decided)
@@ -163,6 +172,7 @@ struct Controls {
 impl Controls {
     fn of(headers: &HeaderMap, proxy: &Proxy) -> Result<Self, Why> {
         let mode = match control(headers, &headers::MODE)? {
+            _ if bypass(headers)? => Mode::Off,
             None => proxy.config.mode,
             Some(word) => Mode::parse(word).ok_or(Why::InvalidHeader)?,
         };
@@ -176,6 +186,11 @@ impl Controls {
         };
         Ok(Self { mode, ratio, style })
     }
+}
+
+/// Whether the request is to be left alone, in the words of the like-named project.
+fn bypass(headers: &HeaderMap) -> Result<bool, Why> {
+    Ok(control(headers, &headers::BYPASS)?.is_some_and(|word| word.eq_ignore_ascii_case("true")))
 }
 
 /// The one value of a control header.
