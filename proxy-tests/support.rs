@@ -7,7 +7,7 @@ use headroom::{
     engine::{self, Backend, Engine},
     explain,
     fidelity::{self, Reviewer},
-    proxy::{self, Proxy, Upstream, upstream},
+    proxy::{self, Proxy, Upstreams, upstream},
     server,
     telemetry::Metrics,
 };
@@ -71,7 +71,7 @@ impl Rig {
         let mut settings = Settings::default();
         settings.upstream.url = url;
         change(&mut settings);
-        let client = Upstream::new(&settings.upstream).unwrap();
+        let client = Upstreams::new(&settings.upstream).unwrap();
         let engine = Engine::start(&settings.engine, settings.state.as_deref(), settings.model).unwrap();
         let records = settings.explain.map(|config| Arc::new(explain::Store::new(&config)));
         let metrics = Arc::new(Metrics::default());

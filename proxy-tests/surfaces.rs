@@ -2,8 +2,9 @@
 //! its prefix, and what cannot be read goes on as it came.
 
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
-use crate::support::{Message, Rig, long_text, ok, post};
+use crate::support::{Conn, Message, Rig, long_text, ok, post, soon};
 
 /// A surface as its clients use it.
 struct Surface {
@@ -252,4 +253,28 @@ async fn why_a_request_was_not_looked_at_is_said() {
         let outcome = format!("passthrough; reason={reason}");
         assert_eq!(answer.header("x-headroom-outcome"), Some(outcome.as_str()), "{request}");
     }
+}
+
+#[tokio::test]
+async fn a_key_is_sent_only_where_its_request_was_addressed() {
+    let anthropic = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let rig = Rig::with(|settings| {
+        settings.upstream.anthropic_url = Some(format!("http://{}", anthropic.local_addr().unwrap()));
+    })
+    .await;
+    let mut client = rig.client().await;
+    let body = SURFACES[2].body(1);
+    let head = "Host: h\r\nX-Api-Key: sk-ant-secret\r\nanthropic-version: 2023-06-01\r\nX-Headroom-Ratio: 3\r\n";
+    client.write(post("/v1/messages", &body).replace("Host: h\r\n", head)).await;
+    let mut upstream = Conn(soon(anthropic.accept()).await.unwrap().0);
+    let got = upstream.message().await;
+    assert_eq!(got.header("x-api-key"), Some("sk-ant-secret"));
+    assert_eq!(got.header("host"), Some(anthropic.local_addr().unwrap().to_string().as_str()));
+    upstream.write(ok("{}")).await;
+    assert_eq!(client.message().await.header("x-headroom-outcome"), Some("compressed"));
+
+    client.write("GET /v1/models HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer sk-openai\r\n\r\n").await;
+    let mut upstream = rig.accept().await;
+    let got = upstream.message().await;
+    assert_eq!((got.header("authorization"), got.header("x-api-key")), (Some("Bearer sk-openai"), None));
 }

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 pub use body::{Answer, BrokenOff};
 pub use record::{Rehearsal, rehearse};
-pub use upstream::Upstream;
+pub use upstream::Upstreams;
 
 use crate::{
     audit, compress::Policy, engine::Engine, explain, fidelity::Reviewer, setting::Invalid, telemetry::Metrics,
@@ -120,13 +120,13 @@ impl Mode {
     }
 }
 
-/// The proxy: one upstream, one engine, and what they have in common.
+/// The proxy: its upstreams, one engine, and what they have in common.
 #[derive(Debug)]
 pub struct Proxy {
     config: Config,
     /// What may be done where a request says nothing else.
     policy: Policy,
-    upstream: Upstream,
+    upstreams: Upstreams,
     engine: Engine,
     metrics: Arc<Metrics>,
     /// Has what was condensed checked; `None` where that is off.
@@ -142,16 +142,16 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// A proxy before `upstream`. While `engine` is not ready, requests pass unchanged.
+    /// A proxy before `upstreams`. While `engine` is not ready, requests pass unchanged.
     #[must_use]
-    pub fn new(config: Config, policy: Policy, upstream: Upstream, engine: Engine, metrics: Arc<Metrics>) -> Self {
+    pub fn new(config: Config, policy: Policy, upstreams: Upstreams, engine: Engine, metrics: Arc<Metrics>) -> Self {
         let life = Life::default();
         let tunnels = Tunnels { tasks: life.tasks.clone(), abort: life.abort.clone() };
         let room = Room::new(config.held_bodies_mib);
         Self {
             config,
             policy,
-            upstream,
+            upstreams,
             engine,
             metrics,
             reviewer: None,
@@ -198,7 +198,8 @@ impl Proxy {
         }
         let (parts, body) = request.into_parts();
         let passage = Passage::new(parts, Upload::streamed(body));
-        passthrough::relay(&self.upstream, &self.tunnels, passage, account).await
+        let upstream = self.upstreams.of(passage.parts.uri.path(), &passage.parts.headers);
+        passthrough::relay(upstream, &self.tunnels, passage, account).await
     }
 
     /// Bytes of a body that is looked at.

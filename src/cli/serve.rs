@@ -16,7 +16,7 @@ use headroom::{
     explain,
     fidelity::Reviewer,
     model::Info,
-    proxy::{Proxy, Upstream},
+    proxy::{Proxy, Upstreams},
     server,
     setting::Invalid,
     telemetry::{self, Metrics},
@@ -93,7 +93,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 async fn serve(loaded: &Loaded) -> Result<(), Failure> {
     let config = &loaded.config;
-    let upstream = Upstream::new(&config.upstream).map_err(|invalid| unusable(loaded, "upstream", invalid))?;
+    let upstreams = Upstreams::new(&config.upstream).map_err(|invalid| unusable(loaded, "upstream", invalid))?;
     let listener = bind(loaded).await?;
     let state = state_directory(|name| std::env::var_os(name).map(PathBuf::from));
     let start = Instant::now();
@@ -115,7 +115,7 @@ async fn serve(loaded: &Loaded) -> Result<(), Failure> {
     let policy = config.compress.policy();
     let metrics = Arc::new(Metrics::default());
     let records = records(config, &listener.local_addr()?);
-    let proxy = Proxy::new(config.proxy.clone(), policy, upstream, engine, metrics);
+    let proxy = Proxy::new(config.proxy.clone(), policy, upstreams, engine, metrics);
     let proxy = Arc::new(proxy.explained(records).reviewed(reviewer));
     server::run(listener, &config.server, proxy, told_to_stop()).await.context("cannot serve")?;
     Ok(())
@@ -173,6 +173,10 @@ fn announce(address: &SocketAddr, config: &Config, model: &Result<Info, String>,
     writeln!(out, "headroom {}", env!("CARGO_PKG_VERSION"))?;
     writeln!(out, "  listens on   http://{address}")?;
     writeln!(out, "  forwards to  {}", config.upstream.url)?;
+    let anthropic = config.upstream.anthropic();
+    if let Some(url) = anthropic {
+        writeln!(out, "               {url} (Anthropic's API)")?;
+    }
     writeln!(
         out,
         "  condenses    mode {mode}, ratio {}, texts from {} tokens on",
@@ -184,7 +188,9 @@ fn announce(address: &SocketAddr, config: &Config, model: &Result<Info, String>,
         false => "nothing: no message text is kept (explain.mode)".to_owned(),
     };
     writeln!(out, "  explains     {explains}")?;
-    writeln!(out, "\n  export OPENAI_BASE_URL=http://{}/v1\n", reachable(address))?;
+    let reachable = reachable(address);
+    writeln!(out, "\n  export ANTHROPIC_BASE_URL=http://{reachable}")?;
+    writeln!(out, "  export OPENAI_BASE_URL=http://{reachable}/v1\n")?;
     out.flush()?;
     Ok(())
 }

@@ -41,7 +41,8 @@ pub(crate) async fn intercept(
         Ok(passage) => passage,
         Err(error) => return refuse(&error, account),
     };
-    relay(&proxy.upstream, &proxy.tunnels, passage, account).await
+    let upstream = proxy.upstreams.of(passage.parts.uri.path(), &passage.parts.headers);
+    relay(upstream, &proxy.tunnels, passage, account).await
 }
 
 async fn prepare(

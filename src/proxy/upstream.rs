@@ -1,10 +1,11 @@
-//! The one server that requests are forwarded to. Its host comes from the configuration alone; paths and queries are
+//! The servers that requests are forwarded to. Their hosts come from the configuration alone; paths and queries are
 //! the client's, byte for byte.
 //!
 //! HTTP/1.1 only: a single HTTP/2 connection queues at about a hundred streams. No redirects are followed, no system
 //! proxy is asked, nothing is decoded. A request is sent again only when a pooled connection turned out to be closed
 //! before anything of the request was written.
 
+mod choice;
 mod connect;
 mod tls;
 
@@ -24,6 +25,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{body::Upload, error::Error};
 use crate::setting::Invalid;
+pub use choice::Upstreams;
 use connect::Connector;
 
 /// `[upstream]`: where requests go.
@@ -32,6 +34,9 @@ use connect::Connector;
 pub struct Config {
     /// `https://host[:port][/base/path]`; a base path is put before the client's, a trailing `/v1` is not doubled.
     pub url: String,
+    /// Where requests of Anthropic's API go. Not set: to `https://api.anthropic.com` while `url` is OpenAI's own,
+    /// otherwise where all others go.
+    pub anthropic_url: Option<String>,
     /// A PEM file with further certificate authorities to trust.
     pub ca_file: Option<PathBuf>,
     /// The environment variable that holds a key for requests that come without a credential.
@@ -50,6 +55,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             url: "https://api.openai.com".into(),
+            anthropic_url: None,
             ca_file: None,
             api_key_env: None,
             connect_timeout_seconds: 10,
@@ -67,6 +73,10 @@ impl Config {
     /// The first setting that cannot be used.
     pub fn check(&self) -> Result<(), Invalid> {
         Base::of(self)?;
+        if let Some(url) = &self.anthropic_url {
+            let config = Self { url: url.clone(), anthropic_url: None, ..self.clone() };
+            Base::of(&config).map_err(|invalid| Invalid { key: "anthropic_url", ..invalid })?;
+        }
         let seconds = "give a number of seconds from 1 on";
         for (key, value) in [
             ("connect_timeout_seconds", self.connect_timeout_seconds),
@@ -197,7 +207,13 @@ impl Base {
         if target.query().is_some() {
             return Err(wrong("leave the query out of the URL"));
         }
-        Ok(Self { scheme, authority, path: target.path().trim_end_matches('/').to_owned() })
+        let path = target.path().trim_end_matches('/').to_owned();
+        if ENDPOINTS.iter().any(|endpoint| path.ends_with(endpoint)) {
+            return Err(wrong(
+                "leave the endpoint out: clients name it themselves; give the base, such as `https://host/v1`",
+            ));
+        }
+        Ok(Self { scheme, authority, path })
     }
 
     /// Where the client's target lies at the upstream.
@@ -234,6 +250,9 @@ fn masked(url: &str) -> String {
         _ => url.to_owned(),
     }
 }
+
+/// The ends of URLs that name an endpoint rather than a base.
+const ENDPOINTS: [&str; 6] = ["/chat/completions", "/completions", "/responses", "/messages", "/embeddings", "/models"];
 
 /// Header lines of an answer at most.
 const MAX_HEADERS: usize = 256;
@@ -283,6 +302,8 @@ mod tests {
             ("http://h/?a=b", "http://h/?a=b"),
             ("http://me:secret@h", "http://…@h"),
             ("", ""),
+            ("https://h/v1/chat/completions", "https://h/v1/chat/completions"),
+            ("https://h/v1/messages/", "https://h/v1/messages/"),
         ] {
             let invalid = Config { url: url.into(), ..Config::default() }.check().unwrap_err();
             assert_eq!((invalid.key, invalid.value.as_str()), ("url", shown));
