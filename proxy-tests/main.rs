@@ -15,6 +15,7 @@ mod breaking;
 mod checker;
 mod explain;
 mod fidelity;
+mod handed;
 mod interception;
 mod life_cycle;
 mod model_faults;

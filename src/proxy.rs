@@ -5,6 +5,7 @@ mod body;
 mod coding;
 mod error;
 mod explained;
+mod handed;
 mod headers;
 mod held;
 mod intercept;
@@ -191,6 +192,9 @@ impl Proxy {
         // The rarer ways are boxed, so that a passage keeps its small future.
         if uri.path().starts_with(own::PREFIX) {
             return Box::pin(own::answer(self, request, account, local)).await;
+        }
+        if uri.path() == handed::PATH {
+            return Box::pin(handed::answer(self, request, account)).await;
         }
         match way(&request) {
             Way::Intercept(surface) => return Box::pin(intercept::intercept(self, request, surface, account)).await,

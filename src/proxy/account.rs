@@ -30,6 +30,8 @@ pub(crate) enum Route {
     Passthrough,
     /// Of a surface, its body looked at.
     Intercepted(Surface),
+    /// Handed over by another gateway, and given back to it.
+    Handed,
     /// Answered by the proxy itself.
     Own,
 }
@@ -39,6 +41,7 @@ impl Route {
         match self {
             Self::Passthrough => "passthrough",
             Self::Intercepted(surface) => surface.as_str(),
+            Self::Handed => "handed",
             Self::Own => "own",
         }
     }
@@ -215,7 +218,7 @@ impl Account {
     pub(crate) const fn surface(&self) -> &'static str {
         match self.route {
             Route::Intercepted(surface) => surface.as_str(),
-            Route::Passthrough | Route::Own => "",
+            Route::Passthrough | Route::Handed | Route::Own => "",
         }
     }
 

@@ -60,10 +60,18 @@ pub(crate) enum Error {
          (`explain.mib`); send the request again to look at it anew"
     )]
     ExplainGone,
-    /// A request to `/headroom/compress` that cannot be understood.
+    /// A request to `/headroom/compress` or `/v1/compress` that cannot be understood.
     #[error("{0}")]
     BadRequest(&'static str),
-    /// A request to `/headroom/compress` that is too long.
+    /// A request to `/v1/compress` that asks for what cannot be done.
+    #[error("`{name}` {remedy}")]
+    Refused {
+        /// The field.
+        name: String,
+        /// What it may be.
+        remedy: &'static str,
+    },
+    /// A request to `/headroom/compress` or `/v1/compress` that is too long.
     #[error("the request is longer than the configured limit")]
     TooLarge,
     /// The room for held bodies is taken.
@@ -91,7 +99,7 @@ impl Error {
             Self::ExplainWhose => "explain_credential",
             Self::ExplainUnknown => "explain_unknown",
             Self::ExplainGone => "explain_gone",
-            Self::BadRequest(_) => "bad_request",
+            Self::BadRequest(_) | Self::Refused { .. } => "bad_request",
             Self::TooLarge => "too_large",
             Self::Busy => "overloaded",
             Self::Internal => "internal_fault",
@@ -103,7 +111,7 @@ impl Error {
             Self::Unreachable(_) | Self::NoAnswer(_) | Self::UnaskedUpgrade => StatusCode::BAD_GATEWAY,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
             Self::ClientTooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::ClientBroke(_) | Self::Target | Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::ClientBroke(_) | Self::Target | Self::BadRequest(_) | Self::Refused { .. } => StatusCode::BAD_REQUEST,
             Self::NoSuchPage | Self::ExplainOff | Self::ExplainUnknown | Self::ExplainGone => StatusCode::NOT_FOUND,
             Self::ExplainWhose => StatusCode::FORBIDDEN,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     compress::{Limit, Policy, Ratio, Style},
     engine::Tenant,
-    wire::{self, Surface},
+    wire::{self, Located, Surface, Unreadable},
 };
 
 /// Answers a request of a surface.
@@ -77,7 +77,9 @@ async fn prepare(
         }
     };
     let since = Instant::now();
-    let decided = decide(proxy, &parts.headers, &held, surface, &controls, account).await.map(Arc::new);
+    let decided = decide(proxy, &parts.headers, &held, move |body| wire::locate(surface, body), &controls, account)
+        .await
+        .map(Arc::new);
     let condensed = condense(&decided).await;
     let (outcome, condensed) = match condensed {
         Ok(_) if controls.mode == Mode::Audit => (Outcome::Audit, None),
@@ -94,7 +96,7 @@ async fn prepare(
 }
 
 /// What kept the request's texts from their ratio, where most of their tokens stayed past it.
-fn limit(decided: &Result<Arc<Decided>, Why>, ratio: Ratio) -> Option<Limit> {
+pub(crate) fn limit(decided: &Result<Arc<Decided>, Why>, ratio: Ratio) -> Option<Limit> {
     let replies = decided.as_ref().ok()?.replies.iter().map(|(_, reply)| &reply.condensation);
     let limited = replies.filter_map(|condensation| Some((condensation.tokens_after, condensation.limit(ratio)?)));
     limited.max_by_key(|(tokens, _)| *tokens).map(|(_, limit)| limit)
@@ -107,12 +109,12 @@ fn unlooked(proxy: &Proxy, parts: &Parts, account: &mut Account, why: Why) {
     proxy.note(account, &Looked { headers: &parts.headers, mode: proxy.config.mode, since, decided: None });
 }
 
-/// What becomes of each slot.
-async fn decide(
+/// What becomes of each slot of a body, as `locate` finds them.
+pub(crate) async fn decide(
     proxy: &Proxy,
     headers: &HeaderMap,
     held: &Held,
-    surface: Surface,
+    locate: impl FnOnce(&[u8]) -> Result<Located, Unreadable> + Send + 'static,
     controls: &Controls,
     account: &mut Account,
 ) -> Result<Decided, Why> {
@@ -123,9 +125,7 @@ async fn decide(
     let policy = Policy { ratio: controls.ratio, style: controls.style, ..proxy.policy.clone() };
     let deadline = proxy.engine.deadline(Instant::now());
     let terms = Terms { policy, tenant: tenant(headers), query: None, deadline };
-    let decided =
-        slots::decide(&proxy.engine, proxy.reviewer.as_ref(), plain, move |body| wire::locate(surface, body), &terms)
-            .await?;
+    let decided = slots::decide(&proxy.engine, proxy.reviewer.as_ref(), plain, locate, &terms).await?;
     account.model.clone_from(&decided.located.model);
     account.slots = Some(decided.count(account.metrics(), controls.mode == Mode::Audit));
     Ok(decided)
@@ -137,7 +137,8 @@ pub(crate) async fn condense(decided: &Result<Arc<Decided>, Why>) -> Result<Byte
     Arc::clone(decided).splice().await?.ok_or_else(|| decided.why())
 }
 
-async fn plain(headers: &HeaderMap, body: &Bytes, limit: usize) -> Result<Bytes, Why> {
+/// The body without its coding.
+pub(crate) async fn plain(headers: &HeaderMap, body: &Bytes, limit: usize) -> Result<Bytes, Why> {
     let coding = Coding::of(headers).map_err(Why::Undecoded)?;
     if coding == Coding::Plain {
         return Ok(body.clone());
@@ -164,14 +165,14 @@ pub(crate) fn owner(headers: &HeaderMap) -> Option<Tenant> {
 
 /// What the request asks of the proxy.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Controls {
-    mode: Mode,
-    ratio: Ratio,
+pub(crate) struct Controls {
+    pub(crate) mode: Mode,
+    pub(crate) ratio: Ratio,
     style: Style,
 }
 
 impl Controls {
-    fn of(headers: &HeaderMap, proxy: &Proxy) -> Result<Self, Why> {
+    pub(crate) fn of(headers: &HeaderMap, proxy: &Proxy) -> Result<Self, Why> {
         let mode = match control(headers, &headers::MODE)? {
             _ if bypass(headers)? => Mode::Off,
             None => proxy.config.mode,

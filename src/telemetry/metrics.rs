@@ -62,11 +62,11 @@ pub struct Metrics {
 /// What a finished request is counted by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RequestLabels {
-    /// `passthrough`, `chat_completions` or `own`.
+    /// `passthrough`, a surface (`chat_completions`, `responses`, `messages`), `handed` (`/v1/compress`) or `own`.
     pub route: &'static str,
     /// `passthrough`, `compressed`, `unchanged` or `audit`.
     pub outcome: &'static str,
-    /// Why unchanged; empty otherwise.
+    /// Why unchanged or passed; empty otherwise.
     pub reason: &'static str,
     /// The status that the client saw; 0 where it went before there was one.
     pub status: u16,
@@ -75,7 +75,7 @@ pub struct RequestLabels {
 /// The kind of way a request took.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RouteLabel {
-    /// `passthrough`, `chat_completions` or `own`.
+    /// `passthrough`, a surface (`chat_completions`, `responses`, `messages`), `handed` (`/v1/compress`) or `own`.
     pub route: &'static str,
 }
 
