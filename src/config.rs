@@ -70,7 +70,7 @@ impl Config {
         origins.refuse_unknown_keys()?;
         let config: Self = origins.figment.extract().map_err(|error| origins.explain(&error))?;
         config.check().map_err(|(section, invalid)| origins.explain_invalid(section, invalid))?;
-        Ok(Loaded { config, origins })
+        Ok(Loaded { config, origins, ignored: sources.ignored() })
     }
 
     /// Checks what a single value's type cannot say: the section and the setting that cannot be used.
@@ -95,9 +95,16 @@ pub struct Loaded {
     /// The configuration.
     pub config: Config,
     origins: show::Origins,
+    ignored: Vec<String>,
 }
 
 impl Loaded {
+    /// The names of variables that begin as ours do and are none of ours.
+    #[must_use]
+    pub fn ignored(&self) -> &[String] {
+        &self.ignored
+    }
+
     /// The effective configuration as TOML; each line tells where its value came from. Holds no secrets: a key is
     /// named by the variable that holds it, and a password in a URL is masked.
     #[must_use]

@@ -2,6 +2,7 @@
 //! handed in.
 
 mod connection;
+mod listen;
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -20,6 +21,7 @@ use connection::Protocols;
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Address and port to listen on.
+    #[serde(deserialize_with = "listen::read")]
     pub listen: std::net::SocketAddr,
     /// Open client connections at most; further ones wait to be accepted.
     pub max_connections: usize,

@@ -34,6 +34,12 @@ pub(super) struct Arguments {
     /// Address and port to listen on [default: 127.0.0.1:8787]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
+    /// Address to listen on, the port left as it is
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "listen")]
+    host: Option<String>,
+    /// Port to listen on, the address left as it is
+    #[arg(long, value_name = "PORT", conflicts_with = "listen")]
+    port: Option<u16>,
     /// Where requests go; a base path is kept, a trailing /v1 is not doubled [default: https://api.openai.com]
     #[arg(long, value_name = "URL")]
     upstream: Option<String>,
@@ -68,6 +74,24 @@ enum LevelWord {
 }
 
 impl Arguments {
+    /// The configuration, in which `--host` and `--port` each stand for a part of one setting.
+    fn load(&self) -> Result<Loaded, Failure> {
+        let loaded = self.settings.load(self.flags())?;
+        let (name, host, port) = match (&self.host, self.port) {
+            (None, None) => return Ok(loaded),
+            (host, port) => (if host.is_some() { "--host" } else { "--port" }, host, port),
+        };
+        let listen = loaded.config.server.listen;
+        let host = match host {
+            Some(host) if host.contains(':') && !host.starts_with('[') => format!("[{host}]"),
+            Some(host) => host.clone(),
+            None if listen.is_ipv6() => format!("[{}]", listen.ip()),
+            None => listen.ip().to_string(),
+        };
+        let value = format!("{host}:{}", port.unwrap_or(listen.port())).into();
+        self.settings.load([self.flags(), vec![Flag { name, key: "server.listen", value }]].concat())
+    }
+
     fn flags(&self) -> Vec<Flag> {
         let word = |value: &str| value.to_ascii_lowercase();
         let given = [
@@ -82,8 +106,14 @@ impl Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let loaded = arguments.settings.load(arguments.flags())?;
+    let loaded = arguments.load()?;
     telemetry::start(&loaded.config.telemetry).map_err(Failure::setup)?;
+    for name in loaded.ignored() {
+        tracing::warn!(
+            name,
+            "an environment variable is none of our settings and is ignored; `headroom config show` lists them"
+        );
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(serve(&loaded));
     // A call into a hanging model must not keep the process.
@@ -149,8 +179,12 @@ async fn bind(loaded: &Loaded) -> Result<TcpListener, Failure> {
     let listen = loaded.config.server.listen;
     TcpListener::bind(listen).await.map_err(|error| {
         let remedy = match error.kind() {
-            io::ErrorKind::AddrInUse => "another program listens there: stop it, or choose another port by --listen",
-            io::ErrorKind::PermissionDenied => "this user may not listen there: choose a port from 1024 on by --listen",
+            io::ErrorKind::AddrInUse => {
+                "another program listens there, perhaps a proxy that runs already (`headroom health` asks it; the \
+                 like-named Python project has the same port): stop it, or choose another port by --port and name it in \
+                 the clients' base URL"
+            }
+            io::ErrorKind::PermissionDenied => "this user may not listen there: choose a port from 1024 on by --port",
             _ => "choose an address of this machine by --listen, such as 127.0.0.1:8787",
         };
         unusable(loaded, "server", Invalid::new("listen", listen, remedy))

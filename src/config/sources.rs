@@ -72,6 +72,15 @@ impl Sources {
         }
     }
 
+    /// The names of variables that begin as ours do and are none of ours.
+    pub(super) fn ignored(&self) -> Vec<String> {
+        let strange = |(name, value): &&(String, String)| {
+            let set = !value.is_empty() && name != OWN;
+            set && name.strip_prefix(PREFIX).is_some_and(|rest| !of_kubernetes(rest) && is_strange(rest))
+        };
+        self.environment.iter().filter(strange).map(|(name, _)| name.clone()).collect()
+    }
+
     /// Environment first, flags after: the later wins.
     pub(super) fn settings(&self, known: &[String]) -> Result<Vec<Setting>, Error> {
         let mut settings = Vec::new();
@@ -121,7 +130,7 @@ impl Provider for Setting {
 fn from_variable(name: &str, value: &str, known: &[String]) -> Result<Option<Setting>, Error> {
     let Some(rest) = name.strip_prefix(PREFIX) else { return Ok(None) };
     // An empty variable is how compose files and unit files leave something out.
-    if value.is_empty() || name == OWN || of_kubernetes(rest) {
+    if value.is_empty() || name == OWN || of_kubernetes(rest) || is_strange(rest) {
         return Ok(None);
     }
     let short = SHORT.iter().find(|(short, _)| *short == name).map(|(_, key)| (*key).to_owned());
@@ -141,6 +150,16 @@ fn from_variable(name: &str, value: &str, known: &[String]) -> Result<Option<Set
 /// The variable that sets a key.
 fn variable_of(key: &str) -> String {
     format!("{PREFIX}{}", key.to_ascii_uppercase().replace('.', "__"))
+}
+
+/// Whether a variable is none of ours: a like-named project has some two hundred that begin as ours do. Ours have two
+/// underscores after their section or one of a few short names; what is nearly one of these is a mistyped one.
+fn is_strange(rest: &str) -> bool {
+    let nearly = |(short, _): &(&str, &str)| {
+        let short = short.strip_prefix(PREFIX).unwrap_or(short);
+        strsim::damerau_levenshtein(short, rest) <= if short.len() > 4 { 2 } else { 1 }
+    };
+    !rest.contains("__") && !SHORT.iter().any(nearly)
 }
 
 /// Kubernetes puts `HEADROOM_SERVICE_HOST`, `HEADROOM_PORT_8787_TCP` and the like into every pod beside a service

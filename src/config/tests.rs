@@ -190,3 +190,25 @@ fn a_password_in_a_url_is_never_shown() {
     };
     assert!(!shown.contains("hunter2"), "{shown}");
 }
+
+#[test]
+fn variables_of_the_like_named_project_are_ignored_by_name() {
+    let variables = [
+        ("HEADROOM_API_KEY", "sk-secret"),
+        ("HEADROOM_TELEMETRY", "off"),
+        ("HEADROOM_TARGET_RATIO", "0.5"),
+        ("HEADROOM_LOG_FILE", "x"),
+    ];
+    let loaded = Config::load(&with_variables(&variables)).unwrap();
+    assert_eq!(loaded.config, Config::default());
+    assert_eq!(loaded.ignored(), variables.map(|(name, _)| name));
+    assert!(!format!("{loaded:?}").contains("sk-secret"));
+    assert_eq!(Config::load(&with_variables(&[("HEADROOM_RATIO", "5")])).unwrap().ignored().len(), 0);
+}
+
+#[test]
+fn a_mistyped_short_name_stops_the_start() {
+    for name in ["HEADROOM_RATOI", "HEADROOM_UPSTRAEM", "HEADROOM_LISTENS"] {
+        assert!(message(&with_variables(&[(name, "5")])).contains(name));
+    }
+}
