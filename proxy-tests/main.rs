@@ -22,6 +22,7 @@ mod model_faults;
 mod own_pages;
 mod program;
 mod secrets;
+mod socket;
 mod streaming;
 mod support;
 mod surfaces;

@@ -15,6 +15,7 @@ mod passthrough;
 mod record;
 mod review;
 mod slots;
+mod socket;
 mod tunnel;
 pub mod upstream;
 mod usage;
@@ -186,7 +187,7 @@ impl Proxy {
     }
 
     /// Answers one request; `local` says that it comes from this machine.
-    pub(crate) async fn answer(&self, request: Request<Incoming>, local: bool) -> Response<Answer> {
+    pub(crate) async fn answer(self: &Arc<Self>, request: Request<Incoming>, local: bool) -> Response<Answer> {
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let mut account = Account::open(Arc::clone(&self.metrics), self.ids.next(), method, uri.clone());
         // The rarer ways are boxed, so that a passage keeps its small future.
@@ -195,6 +196,9 @@ impl Proxy {
         }
         if uri.path() == handed::PATH {
             return Box::pin(handed::answer(self, request, account)).await;
+        }
+        if socket::opens(&request) {
+            return Box::pin(socket::relay(self, request, account)).await;
         }
         match way(&request) {
             Way::Intercept(surface) => return Box::pin(intercept::intercept(self, request, surface, account)).await,

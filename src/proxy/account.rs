@@ -60,6 +60,8 @@ pub(crate) enum Passed {
     Upgrade,
     /// The mode is `off`.
     Off,
+    /// Frames of a WebSocket that an unknown extension changes.
+    Extension,
 }
 
 impl Passed {
@@ -70,6 +72,7 @@ impl Passed {
             Self::ContentType => "content_type",
             Self::Upgrade => "upgrade",
             Self::Off => "off",
+            Self::Extension => "extension",
         }
     }
 }
@@ -85,6 +88,8 @@ pub(crate) enum Outcome {
     Unchanged(&'static str),
     /// Measured, and forwarded as it came.
     Audit,
+    /// A WebSocket: each frame that asks for a response has an account of its own.
+    PerFrame,
 }
 
 impl Outcome {
@@ -95,6 +100,7 @@ impl Outcome {
             Self::Compressed(_) => "compressed",
             Self::Unchanged(_) => "unchanged",
             Self::Audit => "audit",
+            Self::PerFrame => "per_frame",
         }
     }
 
@@ -103,7 +109,7 @@ impl Outcome {
         match self {
             Self::Unchanged(reason) => reason,
             Self::Passthrough(why) => why.as_str(),
-            Self::Compressed(_) | Self::Audit => "",
+            Self::Compressed(_) | Self::Audit | Self::PerFrame => "",
         }
     }
 
@@ -117,7 +123,7 @@ impl Outcome {
                 Self::with(&format!("{}; reason={}", self.as_str(), self.reason()))
             }
             Self::Compressed(Some(limit)) => Self::with(&format!("compressed; limit={}", limit.as_str())),
-            Self::Compressed(None) | Self::Audit => HeaderValue::from_static(self.as_str()),
+            Self::Compressed(None) | Self::Audit | Self::PerFrame => HeaderValue::from_static(self.as_str()),
         }
     }
 }
@@ -230,6 +236,13 @@ impl Account {
     pub(crate) fn forwarded(&mut self, since: Option<Instant>) {
         self.sent_at = Some(Instant::now());
         self.overhead = since.map(|since| since.elapsed());
+    }
+
+    /// What was asked goes out now in a frame of a connection that changed its protocol; `since` is when it was read.
+    pub(crate) fn framed(&mut self, since: Instant) {
+        self.overhead = Some(since.elapsed());
+        self.status = Some(StatusCode::SWITCHING_PROTOCOLS);
+        self.end(End::Complete);
     }
 
     /// The answer has this status; writes the proxy's headers to it.

@@ -24,7 +24,7 @@ impl Room {
     }
 
     /// Makes `share` large enough for `length` bytes, if there is room.
-    fn enlarge(&self, share: &mut Share, length: usize) -> bool {
+    pub(crate) fn enlarge(&self, share: &mut Share, length: usize) -> bool {
         let has = share.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let Ok(wants) = u32::try_from(length.div_ceil(UNIT).saturating_sub(has)) else { return false };
         if wants == 0 {

@@ -66,7 +66,7 @@ pub(crate) fn refuse(error: &Error, mut account: Box<Account>) -> Response<Answe
 }
 
 /// Sends the request and awaits the answer's head; with a tunnel where both sides agreed on another protocol.
-async fn exchange(
+pub(crate) async fn exchange(
     upstream: &Upstream,
     passage: Passage,
     account: &mut Account,
