@@ -9,7 +9,7 @@ use super::{
     Call, Located, Role, Slot, Unreadable,
     asked::Asked,
     json::{self, Ambiguous, Object},
-    turn::{CallId, Text, Turn, call, is_string, text, text_field, texts},
+    turn::{CallId, Spoken, Turn, call, is_string, text, text_field, texts},
 };
 
 /// The slots of a request, in the light of what was said before it.
@@ -50,13 +50,13 @@ fn try_item(item: &Object<'_>, body: &str) -> Result<Option<Turn>, Ambiguous> {
         None | Some("message") if !(kind.is_none() && item.has("type")) => return message(item, body),
         Some("function_call") => called(item, call(item, "arguments"))?,
         Some("custom_tool_call") => called(item, call(item, "input"))?,
-        Some("local_shell_call") => called(item, acts(item, "local_shell")?)?,
-        Some("shell_call") => called(item, acts(item, "shell")?)?,
+        Some("local_shell_call") => called(item, acts(item)?)?,
+        Some("shell_call") => commands(item)?,
         Some("function_call_output" | "custom_tool_call_output" | "local_shell_call_output") => {
             let texts = item.field("output")?.map(|output| texts(output, &TEXTS, body));
             Turn::spoken(Role::Tool, texts.unwrap_or_default(), id(item)?)
         }
-        Some("shell_call_output") => Turn::spoken(Role::Tool, streams(item, body)?, id(item)?),
+        Some("shell_call_output") => outputs(item, body)?,
         Some("mcp_call") => {
             let output = item.field("output")?.filter(|output| is_string(output));
             let answers = text_field(item, "id")?.map(CallId::Id);
@@ -82,24 +82,45 @@ fn called(item: &Object<'_>, call: Option<Call>) -> Result<Turn, Ambiguous> {
     Ok(Turn::calls(ids.into_iter().flatten().map(|id| (CallId::Id(id), call.clone())).collect()))
 }
 
-/// The call of a tool that is the provider's own: what it does stands in `action`.
-fn acts(item: &Object<'_>, name: &str) -> Result<Option<Call>, Ambiguous> {
+/// The call of the provider's own shell: what it does stands in `action`.
+fn acts(item: &Object<'_>) -> Result<Option<Call>, Ambiguous> {
     let action = item.field("action")?;
-    Ok(action.map(|action| Call { name: name.to_owned(), arguments: action.get().to_owned() }))
+    Ok(action.map(|action| Call { name: "local_shell".to_owned(), arguments: action.get().to_owned() }))
+}
+
+/// The commands of a shell call; each has an output of its own.
+fn commands(item: &Object<'_>) -> Result<Turn, Ambiguous> {
+    let (Some(id), Some(action)) = (text_field(item, "call_id")?, item.field("action")?) else {
+        return Ok(Turn::default());
+    };
+    let commands = json::object(action.get()).map(|action| action.field("commands")).transpose()?.flatten();
+    let call = |(at, command): (usize, &RawValue)| {
+        let arguments = format!("{{\"command\":{}}}", command.get());
+        (nth(&id, at), Call { name: "shell".to_owned(), arguments })
+    };
+    Ok(Turn::calls(commands.and_then(json::array).unwrap_or_default().into_iter().enumerate().map(call).collect()))
+}
+
+/// What the commands of a shell call wrote.
+fn outputs(item: &Object<'_>, body: &str) -> Result<Turn, Ambiguous> {
+    let id = text_field(item, "call_id")?;
+    let outputs = item.field("output")?.and_then(json::array).unwrap_or_default();
+    let spoken = outputs.into_iter().enumerate().map(|(at, output)| {
+        let output = json::object(output.get());
+        let stream = |name: &str| text(output.as_ref()?.field(name).ok()??, Some(at), body);
+        let texts = ["stdout", "stderr"].into_iter().filter_map(stream).collect();
+        Spoken { role: Role::Tool, texts, answers: id.as_ref().map(|id| nth(id, at)) }
+    });
+    Ok(Turn { calls: Vec::new(), spoken: spoken.collect() })
+}
+
+/// Names a command of a shell call.
+fn nth(id: &str, at: usize) -> CallId {
+    CallId::Id(format!("{id} {at}"))
 }
 
 fn id(item: &Object<'_>) -> Result<Option<CallId>, Ambiguous> {
     Ok(text_field(item, "call_id")?.or(text_field(item, "id")?).map(CallId::Id))
-}
-
-/// What a shell wrote, command by command.
-fn streams(item: &Object<'_>, body: &str) -> Result<Vec<Text>, Ambiguous> {
-    let commands = item.field("output")?.and_then(json::array).unwrap_or_default();
-    let streams = commands.into_iter().enumerate().flat_map(|(index, command)| {
-        let command = json::object(command.get());
-        ["stdout", "stderr"].map(|name| text(command.as_ref()?.field(name).ok()??, Some(index), body))
-    });
-    Ok(streams.flatten().collect())
 }
 
 /// The parts that are text. `text` is what compatible servers take besides.

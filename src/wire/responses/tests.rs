@@ -42,7 +42,7 @@ fn user_texts_and_what_tools_gave_back_are_slots_and_nothing_else_is() {
             {"type": "input_image", "image_url": "x"}, {"type": "input_text", "text": "G"}]},
         {"type": "local_shell_call", "id": "ls", "call_id": "c3", "action": {"type": "exec", "command": ["ls", "-l"]}},
         {"type": "local_shell_call_output", "id": "ls", "output": "L"},
-        {"type": "shell_call", "call_id": "c4", "action": {"commands": ["cat a.txt"]}},
+        {"type": "shell_call", "call_id": "c4", "action": {"commands": ["cat a.txt", "ls"]}},
         {"type": "shell_call_output", "call_id": "c4", "output": [
             {"stdout": "H", "stderr": "", "outcome": {"type": "exit", "exit_code": 0}},
             {"stderr": "J", "stdout": "K", "outcome": {"type": "timeout"}}]},
@@ -133,4 +133,18 @@ fn json_mode_keeps_the_word_it_demands() {
     assert!(!strict.accepts(&strict.slots[0], "please"));
     let schema = located(&body(json!({"type": "json_schema", "name": "n"})));
     assert!(schema.accepts(&schema.slots[0], "please"));
+}
+
+#[test]
+fn each_command_of_a_shell_call_has_its_own_output() {
+    let body = json!({"input": [
+        {"type": "shell_call", "call_id": "c", "action": {"commands": ["cat a.txt", "ls -l"], "timeout_ms": 5}},
+        {"type": "shell_call_output", "call_id": "c", "output": [
+            {"stdout": "the text of a file, which is long enough", "stderr": ""},
+            {"stdout": "the names of files, and more of them", "stderr": "none that could not be read, though"}]}]});
+    let slots = located(&body).slots;
+    let arguments: Vec<_> = slots.iter().map(|slot| slot.call.as_ref().unwrap().arguments.as_str()).collect();
+    assert_eq!(arguments, [r#"{"command":"cat a.txt"}"#, r#"{"command":"ls -l"}"#, r#"{"command":"ls -l"}"#]);
+    assert_eq!(slots[0].siblings.len(), 0);
+    assert_eq!(slots[1].siblings, ["none that could not be read, though"]);
 }
