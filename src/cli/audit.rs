@@ -30,7 +30,7 @@ use replay::Replay;
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(super) struct Arguments {
-    /// Recorded requests: a chat completion's body on each line (also OpenAI's batch files), or one body as JSON.
+    /// Recorded requests: a body on each line (also OpenAI's batch files), or one body as JSON.
     /// Without a file, a running proxy is asked for the sums of its audits
     files: Vec<PathBuf>,
     /// How far to condense; several, with commas between, are compared [default: the configured one]

@@ -43,7 +43,7 @@ pub(super) struct Arguments {
     /// Where requests go; a base path is kept, a trailing /v1 is not doubled [default: https://api.openai.com]
     #[arg(long, value_name = "URL")]
     upstream: Option<String>,
-    /// What happens to chat completions that say nothing else [default: compress]
+    /// What happens to requests that say nothing else [default: compress]
     #[arg(long)]
     mode: Option<ModeWord>,
     /// Least important kind of log line that is written [default: info]
