@@ -88,9 +88,8 @@ impl Surface {
 
 /// Takes every text that may be replaced out of a body.
 fn without_slots(mut body: Value) -> Value {
-    let lists = ["messages", "input"].into_iter().filter_map(|name| body.get(name).is_some().then_some(name));
-    for name in lists.collect::<Vec<_>>() {
-        for turn in body[name].as_array_mut().unwrap() {
+    for name in ["messages", "input"] {
+        for turn in body.get_mut(name).and_then(Value::as_array_mut).into_iter().flatten() {
             let spoken = turn["role"] == "user" || turn["role"] == "tool" || turn["type"] == "function_call_output";
             for key in ["content", "output"].into_iter().filter(|_| spoken) {
                 blank(&mut turn[key]);
