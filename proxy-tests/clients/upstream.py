@@ -37,10 +37,20 @@ class Script:
     words: list[str] = field(default_factory=lambda: ["The ", "answer ", "is ", "42", "."])
     #: A tool call (name, arguments) in place of words.
     tool_call: tuple[str, str] | None = None
+    #: Calls the tool only until its result arrives.
+    until_result: bool = False
     #: Breaks the connection after this many streamed events.
     break_after: int | None = None
     #: Holds the stream after the first event until the client has gone.
     hold: bool = False
+
+
+    def after(self, body: bytes | str) -> Script:
+        """What is done with this request."""
+        results = ("function_call_output", "custom_tool_call_output", "tool_result")
+        text = body if isinstance(body, str) else body.decode(errors="replace")
+        done = self.until_result and any(f'"{result}"' in text for result in results)
+        return Script() if done else self
 
 
 class Upstream:
@@ -88,7 +98,7 @@ def _handler(upstream: Upstream) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = self._receive()
-            script = upstream.script
+            script = upstream.script.after(body)
             if script.refusal is not None:
                 self._answer(*script.refusal)
             elif json.loads(body).get("stream"):

@@ -76,7 +76,7 @@ impl Sources {
     pub(super) fn ignored(&self) -> Vec<String> {
         let strange = |(name, value): &&(String, String)| {
             let set = !value.is_empty() && name != OWN;
-            set && name.strip_prefix(PREFIX).is_some_and(|rest| !of_kubernetes(rest) && is_strange(rest))
+            set && name.strip_prefix(PREFIX).is_some_and(|rest| !of_kubernetes(rest, value) && is_strange(rest))
         };
         self.environment.iter().filter(strange).map(|(name, _)| name.clone()).collect()
     }
@@ -130,7 +130,7 @@ impl Provider for Setting {
 fn from_variable(name: &str, value: &str, known: &[String]) -> Result<Option<Setting>, Error> {
     let Some(rest) = name.strip_prefix(PREFIX) else { return Ok(None) };
     // An empty variable is how compose files and unit files leave something out.
-    if value.is_empty() || name == OWN || of_kubernetes(rest) || is_strange(rest) {
+    if value.is_empty() || name == OWN || of_kubernetes(rest, value) || is_strange(rest) {
         return Ok(None);
     }
     let short = SHORT.iter().find(|(short, _)| *short == name).map(|(_, key)| (*key).to_owned());
@@ -164,8 +164,8 @@ fn is_strange(rest: &str) -> bool {
 
 /// Kubernetes puts `HEADROOM_SERVICE_HOST`, `HEADROOM_PORT_8787_TCP` and the like into every pod beside a service
 /// named `headroom`; they are not meant for us.
-fn of_kubernetes(rest: &str) -> bool {
-    rest == "PORT" || rest.starts_with("PORT_") || rest.starts_with("SERVICE_")
+fn of_kubernetes(rest: &str, value: &str) -> bool {
+    (rest == "PORT" && value.contains("://")) || rest.starts_with("PORT_") || rest.starts_with("SERVICE_")
 }
 
 fn unreadable(path: &Path, source: std::io::Error) -> Error {

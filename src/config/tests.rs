@@ -197,7 +197,7 @@ fn variables_of_the_like_named_project_are_ignored_by_name() {
         ("HEADROOM_API_KEY", "sk-secret"),
         ("HEADROOM_TELEMETRY", "off"),
         ("HEADROOM_TARGET_RATIO", "0.5"),
-        ("HEADROOM_LOG_FILE", "x"),
+        ("HEADROOM_PORT", "9000"),
     ];
     let loaded = Config::load(&with_variables(&variables)).unwrap();
     assert_eq!(loaded.config, Config::default());
