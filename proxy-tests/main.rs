@@ -19,6 +19,7 @@ mod interception;
 mod life_cycle;
 mod model_faults;
 mod own_pages;
+mod planted;
 mod program;
 mod secrets;
 mod streaming;

@@ -66,7 +66,8 @@ impl Config {
         for setting in sources.settings(&known)? {
             figment = figment.merge(setting);
         }
-        let origins = show::Origins { figment, file: file.map(|file| file.path), known };
+        let unnamed = sources.named_file.is_none();
+        let origins = show::Origins { figment, file: file.map(|file| file.path), unnamed, known };
         origins.refuse_unknown_keys()?;
         let config: Self = origins.figment.extract().map_err(|error| origins.explain(&error))?;
         config.check().map_err(|(section, invalid)| origins.explain_invalid(section, invalid))?;
@@ -99,7 +100,7 @@ pub struct Loaded {
 
 impl Loaded {
     /// The effective configuration as TOML; each line tells where its value came from. Holds no secrets: a key is
-    /// named by the variable that holds it, and a password in a URL is masked.
+    /// named by the variable that holds it, and what looks like one is left out.
     #[must_use]
     pub fn to_toml(&self) -> String {
         self.origins.to_toml()
@@ -109,6 +110,12 @@ impl Loaded {
     #[must_use]
     pub fn file(&self) -> Option<&std::path::Path> {
         self.origins.file.as_deref()
+    }
+
+    /// Whether the value of a key stands in a `config.toml` that nobody named, but lay in the working folder.
+    #[must_use]
+    pub fn is_of_folder(&self, key: &str) -> bool {
+        self.origins.is_of_folder(key)
     }
 
     /// What a module found wrong only when it used the setting: a certificate file, a port in use.

@@ -101,7 +101,7 @@ pub enum StartError {
     #[error("the `{0}` thread does not start")]
     Thread(&'static str, #[source] std::io::Error),
     /// The file that the operator named cannot be used.
-    #[error("`decisions_file` {} cannot be read or written", .0.display())]
+    #[error("`decisions_file` {} cannot be read or written", crate::redact::path(.0))]
     Decisions(std::path::PathBuf, #[source] std::io::Error),
 }
 

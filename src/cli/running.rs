@@ -74,7 +74,7 @@ impl Running {
         let Some(name) = &self.key_env else { return Ok(None) };
         let value = std::env::var(name).map_err(|_| {
             let remedy = "name the variable that holds the key of the request, or leave --key-env out";
-            Failure::setup(anyhow!("--key-env names `{name}`, which is not set\n  remedy: {remedy}"))
+            Failure::setup(anyhow!("--key-env names no variable that is set\n  remedy: {remedy}"))
         })?;
         Ok(Some(match self.key_header {
             KeyHeader::Authorization => ("authorization", format!("Bearer {value}")),

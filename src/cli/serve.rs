@@ -17,7 +17,7 @@ use headroom::{
     fidelity::Reviewer,
     model::Info,
     proxy::{Proxy, Upstream},
-    server,
+    redact, server,
     setting::Invalid,
     telemetry::{self, Metrics},
 };
@@ -172,7 +172,7 @@ fn announce(address: &SocketAddr, config: &Config, model: &Result<Info, String>,
     };
     writeln!(out, "headroom {}", env!("CARGO_PKG_VERSION"))?;
     writeln!(out, "  listens on   http://{address}")?;
-    writeln!(out, "  forwards to  {}", config.upstream.url)?;
+    writeln!(out, "  forwards to  {}", redact::setting(&config.upstream.url))?;
     writeln!(
         out,
         "  condenses    mode {mode}, ratio {}, texts from {} tokens on",

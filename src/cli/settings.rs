@@ -7,6 +7,7 @@ use headroom::{
     compress::{Ratio, Rewriter, Style},
     config::{Config, Flag, Loaded, ModelConfig, Sources},
     model::{self, Info, Model, ModelError},
+    redact,
 };
 
 use super::Failure;
@@ -64,7 +65,7 @@ pub(super) fn load_model(config: &ModelConfig) -> Result<Option<Model>, NoModel>
         model.warm()?;
         Ok(model)
     };
-    load().map(Some).map_err(|source| NoModel::Unusable { folder: folder.display().to_string(), source })
+    load().map(Some).map_err(|source| NoModel::Unusable { folder: redact::path(&folder), source })
 }
 
 /// Why there is no model, although one is wanted.

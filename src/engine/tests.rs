@@ -303,7 +303,7 @@ async fn a_model_that_cannot_be_loaded_says_why_and_texts_go_on_as_they_are() {
     assert_eq!(reason(&engine.condense(without, None).await), None);
 
     let engine = start(&config(), Backend::model(|| panic!("scripted"))).await;
-    assert_eq!(engine.readiness(), Readiness::Failed("loading panicked: scripted".into()));
+    assert_eq!(engine.readiness(), Readiness::Failed("loading panicked".into()));
 }
 
 #[tokio::test]
