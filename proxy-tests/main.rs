@@ -10,6 +10,7 @@
     reason = "a test that cannot go on is to fail"
 )]
 
+mod access;
 mod architecture;
 mod breaking;
 mod checker;

@@ -21,7 +21,7 @@ pub use sources::{Flag, Sources};
 
 use crate::{
     engine, explain, fidelity,
-    proxy::{self, upstream},
+    proxy::{self, access, upstream},
     server,
     setting::Invalid,
     telemetry,
@@ -37,6 +37,8 @@ pub struct Config {
     pub upstream: upstream::Config,
     /// What is intercepted.
     pub proxy: proxy::Config,
+    /// Who may spend the operator's key.
+    pub access: access::Config,
     /// How far to condense.
     pub compress: CompressConfig,
     /// Which model rewrites.
@@ -80,6 +82,7 @@ impl Config {
             ("server", self.server.check()),
             ("upstream", self.upstream.check()),
             ("proxy", self.proxy.check()),
+            ("access", self.access.check()),
             ("compress", self.compress.check()),
             ("model", self.model.check()),
             ("engine", self.engine.check()),

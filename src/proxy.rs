@@ -1,5 +1,6 @@
 //! Decides the way of a request: answered here, intercepted, or passed through.
 
+pub mod access;
 mod account;
 mod body;
 mod coding;
@@ -24,6 +25,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
 
+pub use access::Access;
 pub use body::{Answer, BrokenOff};
 pub use record::{Rehearsal, rehearse};
 pub use upstream::Upstream;
@@ -134,6 +136,9 @@ pub struct Proxy {
     ids: Ids,
     /// Where requests are accounted for; `None` where nothing is kept.
     records: Option<Arc<explain::Store>>,
+    /// With which the operator reads all of them.
+    reader: Option<explain::ReaderKey>,
+    access: Access,
     /// Sums over the audits since the start.
     audit: Arc<Mutex<audit::Report>>,
     life: Life,
@@ -157,6 +162,8 @@ impl Proxy {
             room,
             ids: Ids::new(),
             records: None,
+            reader: None,
+            access: Access::default(),
             audit: Arc::default(),
             life,
             tunnels,
@@ -167,6 +174,18 @@ impl Proxy {
     #[must_use]
     pub fn explained(self, records: Option<Arc<explain::Store>>) -> Self {
         Self { records, ..self }
+    }
+
+    /// The same, with a key to every account.
+    #[must_use]
+    pub fn read_with(self, reader: Option<explain::ReaderKey>) -> Self {
+        Self { reader, ..self }
+    }
+
+    /// The same, with who may spend the operator's key.
+    #[must_use]
+    pub fn guarded(self, access: Access) -> Self {
+        Self { access, ..self }
     }
 
     /// The same, with a check of what was condensed.
@@ -184,12 +203,19 @@ impl Proxy {
     }
 
     /// Answers one request; `local` says that it comes from this machine.
-    pub(crate) async fn answer(&self, request: Request<Incoming>, local: bool) -> Response<Answer> {
+    pub(crate) async fn answer(&self, mut request: Request<Incoming>, local: bool) -> Response<Answer> {
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let account = Account::open(Arc::clone(&self.metrics), self.ids.next(), method, uri.clone());
         // The rarer ways are boxed, so that a passage keeps its small future.
         if uri.path().starts_with(own::PREFIX) {
             return Box::pin(own::answer(self, request, account, local)).await;
+        }
+        if self.upstream.credential().is_some() {
+            match self.access.lends(request.headers(), request.uri(), local) {
+                Ok(true) => drop(request.extensions_mut().insert(access::Lent)),
+                Ok(false) => {}
+                Err(error) => return passthrough::refuse(&error, account),
+            }
         }
         if headers::is_chat_completion(request.method(), uri.path(), request.headers()) {
             return Box::pin(completions::intercept(self, request, account)).await;

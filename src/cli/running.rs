@@ -4,7 +4,11 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use clap::{Args, ValueEnum};
-use headroom::config::{Config, Sources};
+use headroom::{
+    config::{Config, Sources},
+    engine::state_directory,
+    explain::ReaderKey,
+};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use serde::Deserialize;
 
@@ -20,7 +24,7 @@ pub(super) struct Running {
     /// Configuration file that says where the proxy listens [default: as for `headroom serve`]
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// Environment variable with the key that the request was sent with; not needed on the proxy's own machine
+    /// Environment variable with the key that the request was sent with; not needed by the user who runs the proxy
     #[arg(long, value_name = "NAME")]
     key_env: Option<String>,
     /// Header in which the request carried its key
@@ -52,8 +56,13 @@ impl Running {
             .build()
             .context("no HTTP client can be made")?;
         let mut request = client.get(format!("{base}/headroom/{page}"));
-        if let Some((header, value)) = &key {
-            request = request.header(*header, value);
+        match &key {
+            Some((header, value)) => request = request.header(*header, value),
+            None => {
+                if let Some(reader) = reader(&base) {
+                    request = request.header("x-headroom-reader", reader);
+                }
+            }
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(answer(request, &base))
@@ -84,6 +93,18 @@ impl Running {
     }
 }
 
+/// The operator's key to the records of a proxy on this machine, where this user runs it.
+fn reader(base: &str) -> Option<String> {
+    let url = reqwest::Url::parse(base).ok()?;
+    let host = url.host_str()?;
+    let ip = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    if host != "localhost" && !ip.is_ok_and(|ip| ip.is_loopback()) {
+        return None;
+    }
+    let state = state_directory(|name| std::env::var_os(name).map(PathBuf::from))?;
+    ReaderKey::read(&state, url.port_or_known_default()?)
+}
+
 async fn answer(request: reqwest::RequestBuilder, base: &str) -> Result<Vec<u8>, Failure> {
     let response = request.send().await.map_err(|error| {
         let remedy = "start the proxy by `headroom`, or say where it runs by --url http://ADDRESS:PORT";
@@ -112,7 +133,9 @@ fn told(error: &Told) -> String {
         "explain_unknown" => {
             "`headroom explain` without an id lists what there is; --key-env NAME sends the request's key"
         }
-        "explain_credential" => "name the variable that holds the key of your requests by --key-env NAME",
+        "explain_credential" => {
+            "run it as the user who runs the proxy, or name the variable that holds the key of your requests by --key-env NAME"
+        }
         "explain_gone" => "send the request again",
         _ => return message.to_owned(),
     };

@@ -3,7 +3,7 @@
 use std::{
     io::{self, Write as _},
     net::{IpAddr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
@@ -16,7 +16,7 @@ use headroom::{
     explain,
     fidelity::Reviewer,
     model::Info,
-    proxy::{Proxy, Upstream},
+    proxy::{Access, Proxy, Upstream},
     redact, server,
     setting::Invalid,
     telemetry::{self, Metrics},
@@ -94,6 +94,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 async fn serve(loaded: &Loaded) -> Result<(), Failure> {
     let config = &loaded.config;
     let upstream = Upstream::new(&config.upstream).map_err(|invalid| unusable(loaded, "upstream", invalid))?;
+    let access = Access::new(&config.access).map_err(|invalid| unusable(loaded, "access", invalid))?;
     let listener = bind(loaded).await?;
     let state = state_directory(|name| std::env::var_os(name).map(PathBuf::from));
     let start = Instant::now();
@@ -114,9 +115,11 @@ async fn serve(loaded: &Loaded) -> Result<(), Failure> {
     let _ = announce(&listener.local_addr()?, config, &model, start.elapsed());
     let policy = config.compress.policy();
     let metrics = Arc::new(Metrics::default());
-    let records = records(config, &listener.local_addr()?);
-    let proxy = Proxy::new(config.proxy.clone(), policy, upstream, engine, metrics);
-    let proxy = Arc::new(proxy.explained(records).reviewed(reviewer));
+    let address = listener.local_addr()?;
+    let records = records(config, &address);
+    let reader = records.as_ref().and_then(|_| reader(state.as_deref()?, &address));
+    let proxy = Proxy::new(config.proxy.clone(), policy, upstream, engine, metrics).guarded(access);
+    let proxy = Arc::new(proxy.explained(records).read_with(reader).reviewed(reviewer));
     server::run(listener, &config.server, proxy, told_to_stop()).await.context("cannot serve")?;
     Ok(())
 }
@@ -124,6 +127,16 @@ async fn serve(loaded: &Loaded) -> Result<(), Failure> {
 /// Where requests are accounted for, if they are on this address.
 fn records(config: &Config, address: &SocketAddr) -> Option<Arc<explain::Store>> {
     config.explain.keeps(address.ip()).then(|| Arc::new(explain::Store::new(&config.explain)))
+}
+
+/// The operator's key to the records, once it lies where `headroom explain` finds it.
+fn reader(state: &Path, address: &SocketAddr) -> Option<explain::ReaderKey> {
+    let key = explain::ReaderKey::fresh();
+    let written = key.write(state, address.port());
+    if let Err(error) = &written {
+        tracing::warn!(%error, "the state folder cannot be written: `headroom explain` needs --key-env");
+    }
+    written.is_ok().then_some(key)
 }
 
 /// How the engine's thread gets its model, and where that is told of.

@@ -16,7 +16,10 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::account::{Account, End};
+use super::{
+    account::{Account, End},
+    headers,
+};
 
 /// What goes to the upstream: what was read already, then the rest as the client sends it.
 #[derive(Debug)]
@@ -203,8 +206,11 @@ impl Relay {
             return Poll::Ready(Some(Err(broken)));
         }
         match Pin::new(&mut self.body).poll_frame(cx) {
-            Poll::Ready(Some(Ok(frame))) => {
+            Poll::Ready(Some(Ok(mut frame))) => {
                 self.since = None;
+                if let Some(trailers) = frame.trailers_mut() {
+                    headers::without_own(trailers);
+                }
                 if let Some(data) = frame.data_ref() {
                     self.account.sent(data);
                 }

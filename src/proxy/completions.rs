@@ -143,10 +143,21 @@ pub(crate) fn tenant(headers: &HeaderMap) -> Tenant {
     owner(headers).unwrap_or_default()
 }
 
-/// Whose request it is: the hash of its credential, where it has one.
+/// Whose request it is: the hash of all its credentials, where it has one. A gateway's key that many share does not make
+/// them one.
 pub(crate) fn owner(headers: &HeaderMap) -> Option<Tenant> {
-    let credential = headers::credential(headers)?;
-    let key = blake3::derive_key("headroom tenant of a credential, version 1", credential.as_bytes());
+    let credentials: Vec<_> = headers::credentials(headers).collect();
+    let key = match credentials.as_slice() {
+        [] => return None,
+        [(_, one)] => blake3::derive_key("headroom tenant of a credential, version 1", one.as_bytes()),
+        several => {
+            let mut hash = blake3::Hasher::new_derive_key("headroom tenant of several credentials, version 1");
+            for field in several.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]) {
+                hash.update(&(field.len() as u64).to_le_bytes()).update(field);
+            }
+            *hash.finalize().as_bytes()
+        }
+    };
     let mut tenant = Tenant::default();
     tenant.0.copy_from_slice(key.split_at(16).0);
     Some(tenant)

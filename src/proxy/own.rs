@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{json, value::RawValue};
 
 use super::{
-    Proxy,
+    Proxy, access,
     account::{Account, End, Route},
     body::Answer,
     completions,
@@ -45,7 +45,12 @@ pub(crate) async fn answer(
     let page = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default().to_owned();
     let reads = parts.method == Method::GET || parts.method == Method::HEAD;
     let (page, of) = page.split_once('/').map_or((page.as_str(), None), |(page, of)| (page, Some(of)));
+    let elsewhere = access::only_own_origin(&parts);
     let answered = match page {
+        // A probe says nothing that a page could use.
+        page if !matches!(page, "health" | "ready") && elsewhere.is_err() => {
+            elsewhere.map(|()| Response::new(Answer::own("")))
+        }
         "explain" if reads => explained::answer(proxy, &parts, local, of),
         _ if of.is_some() => Err(Error::NoSuchPage),
         "health" if reads => Ok(page_of(StatusCode::OK, &json!({"status": "alive"}))),
