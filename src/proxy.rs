@@ -14,6 +14,7 @@ mod own;
 mod passthrough;
 mod record;
 mod review;
+mod room;
 mod slots;
 mod tunnel;
 pub mod upstream;
@@ -35,9 +36,9 @@ use crate::{
 };
 use account::{Account, Ids};
 use body::Upload;
-use held::Room;
 use life::Life;
 use passthrough::Passage;
+use room::Room;
 use tunnel::Tunnels;
 
 /// `[proxy]`: what is intercepted, and within which bounds.
@@ -49,7 +50,8 @@ pub struct Config {
     pub mode: Mode,
     /// MiB of a body that is looked at, as it comes and when decoded; a longer one is relayed as it is.
     pub body_limit_mib: usize,
-    /// MiB of bodies held at the same time; a body for which there is no room is relayed as it is.
+    /// MiB for the bodies held at the same time: as they come, decoded, and some five times their length while they are
+    /// read. A body for which there is no room is relayed as it is.
     pub held_bodies_mib: usize,
     /// Seconds that a client may pause within a body.
     pub client_timeout_seconds: u64,
@@ -151,7 +153,7 @@ impl Proxy {
     pub fn new(config: Config, policy: Policy, upstream: Upstream, engine: Engine, metrics: Arc<Metrics>) -> Self {
         let life = Life::default();
         let tunnels = Tunnels { tasks: life.tasks.clone(), abort: life.abort.clone() };
-        let room = Room::new(config.held_bodies_mib);
+        let room = Room::new(config.held_bodies_mib << 20, config.body_limit_mib << 20);
         Self {
             config,
             policy,

@@ -14,12 +14,11 @@ use super::{
     Mode, Proxy,
     account::{Account, Outcome, Route},
     body::{Answer, Upload},
-    coding::Coding,
     headers,
     held::{self, Held, Read},
     passthrough::{Passage, refuse, relay},
     record::Looked,
-    slots::{self, Decided, Terms, Why, stage},
+    slots::{self, Decided, Terms, Why},
 };
 use crate::{
     compress::{Limit, Policy, Ratio, Style},
@@ -111,7 +110,7 @@ async fn decide(
     if headers::is_signed(headers) || held.trailers.is_some() {
         return Err(Why::Signed);
     }
-    let plain = plain(headers, &held.bytes, proxy.limit()).await?;
+    let plain = held::plain(headers, &held.bytes, proxy.limit(), &proxy.room).await?;
     let policy = Policy { ratio: controls.ratio, style: controls.style, ..proxy.policy.clone() };
     let deadline = proxy.engine.deadline(Instant::now());
     let terms = Terms { policy, tenant: tenant(headers), query: None, deadline };
@@ -125,17 +124,6 @@ async fn decide(
 pub(crate) async fn condense(decided: &Result<Arc<Decided>, Why>) -> Result<Bytes, Why> {
     let decided = decided.as_ref().map_err(|why| *why)?;
     Arc::clone(decided).splice().await?.ok_or_else(|| decided.why())
-}
-
-async fn plain(headers: &HeaderMap, body: &Bytes, limit: usize) -> Result<Bytes, Why> {
-    let coding = Coding::of(headers).map_err(Why::Undecoded)?;
-    if coding == Coding::Plain {
-        return Ok(body.clone());
-    }
-    let body = body.clone();
-    // Decoded bytes are many times the coded ones.
-    let decoded = stage(body.len() * 8, move || coding.decode(&body, limit)).await;
-    decoded.ok_or(Why::Fault)?.map_err(Why::Undecoded)
 }
 
 /// Whose request it is, for the engine: requests without a credential share what is known.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
 use serde_json::{json, value::RawValue};
@@ -112,6 +112,7 @@ fn metrics(proxy: &Proxy) -> Response<Answer> {
         let figure = i64::try_from(figure).unwrap_or(i64::MAX);
         proxy.metrics.engine.get_or_create(&KindLabel { kind }).set(figure);
     }
+    proxy.metrics.held.set(i64::try_from(proxy.room.held()).unwrap_or(i64::MAX));
     if let Some(reviewer) = &proxy.reviewer {
         review::count(reviewer, &proxy.metrics);
     }
@@ -169,14 +170,16 @@ async fn compress(proxy: &Proxy, parts: &Parts, body: Incoming) -> Result<Respon
         Read::TooLarge(..) => return Err(Error::TooLarge),
         Read::NoRoom(..) => return Err(Error::Busy),
     };
+    let bytes =
+        held::plain(&HeaderMap::new(), &held.bytes, proxy.limit(), &proxy.room).await.map_err(|_| Error::Busy)?;
     let began = Instant::now();
-    let wanted: Wanted = serde_json::from_slice(&held.bytes).map_err(|_| Error::BadRequest(FORM))?;
+    let wanted: Wanted = serde_json::from_slice(&bytes).map_err(|_| Error::BadRequest(FORM))?;
     let policy = Policy { ratio: wanted.ratio(proxy)?, ..proxy.policy.clone() };
     let deadline = began.checked_add(Duration::from_secs(proxy.config.compress_timeout_seconds));
     let terms = Terms { policy, tenant: completions::tenant(&parts.headers), query: wanted.query, deadline };
     let page = match (wanted.text, wanted.messages) {
         (Some(text), None) => of_text(proxy, text, wanted.model, terms, began).await?,
-        (None, Some(_)) => of_messages(proxy, held.bytes, &terms, began).await?,
+        (None, Some(_)) => of_messages(proxy, bytes, &terms, began).await?,
         _ => return Err(Error::BadRequest(FORM)),
     };
     let mut response = Response::new(Answer::own(page));
