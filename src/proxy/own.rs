@@ -272,7 +272,7 @@ async fn of_text(
         tenant: terms.tenant,
     };
     let (replies, verdicts) =
-        slots::answered(&proxy.engine, proxy.reviewer.as_ref(), vec![job], model.as_deref(), terms.deadline)
+        slots::answered(&proxy.engine.batch(), proxy.reviewer.as_ref(), vec![job], model.as_deref(), terms.deadline)
             .await
             .map_err(|_| Error::Internal)?;
     let reply = replies.first().ok_or(Error::Internal)?;
@@ -286,7 +286,7 @@ async fn of_text(
 }
 
 async fn of_messages(proxy: &Proxy, body: Bytes, terms: &Terms, began: Instant) -> Result<Vec<u8>, Error> {
-    let decided = match slots::decide(&proxy.engine, proxy.reviewer.as_ref(), body.clone(), terms).await {
+    let decided = match slots::decide(&proxy.engine.batch(), proxy.reviewer.as_ref(), body.clone(), terms).await {
         Ok(decided) => Some(Arc::new(decided)),
         Err(Why::NoSlots | Why::Slots(_)) => None,
         Err(Why::Fault) => return Err(Error::Internal),
