@@ -146,6 +146,36 @@ fn a_file_that_is_no_toml_is_told_by_line_and_column() {
 }
 
 #[test]
+fn a_file_that_lies_in_a_folder_sends_nothing_anywhere() {
+    let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    let address = elsewhere.local_addr().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let checker = format!("[fidelity]\nmode = \"inline\"\nmodel = \"m\"\nbase_url = \"http://{address}/v1\"\n");
+    let body = r#"{"messages": [{"role": "user", "content": "text"}]}"#;
+    fs::write(folder.path().join("requests.jsonl"), body).unwrap();
+    for (file, arguments) in [
+        (format!("[server]\nlisten = \"{address}\"\n"), vec!["explain", "--key-env", "KEY"]),
+        ("[server]\nlisten = \"192.0.2.1:1\"\n".to_owned(), vec!["explain"]),
+        ("[server]\nlisten = \"192.0.2.1:1\"\n".to_owned(), vec!["audit"]),
+        (checker.clone(), vec!["audit", "requests.jsonl", "--no-model"]),
+        (checker.clone(), vec!["fidelity", "calibrate"]),
+    ] {
+        fs::write(folder.path().join("config.toml"), file).unwrap();
+        let output = headroom(folder.path(), &[("KEY", KEY)], &arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", said(&output));
+        assert!(said(&output).contains("was not named"), "{arguments:?}: {}", said(&output));
+    }
+    assert!(elsewhere.accept().is_err(), "nobody came");
+    // Named, it is the user's word.
+    fs::write(folder.path().join("config.toml"), format!("[server]\nlisten = \"{address}\"\n")).unwrap();
+    elsewhere.set_nonblocking(false).unwrap();
+    let came = std::thread::spawn(move || elsewhere.accept().is_ok());
+    headroom(folder.path(), &[("KEY", KEY)], &["explain", "--key-env", "KEY", "--config", "config.toml"]);
+    assert!(came.join().unwrap());
+}
+
+#[test]
 fn a_mistyped_command_line_is_not_repeated() {
     for arguments in [
         vec!["--ratio", WORD],

@@ -57,8 +57,12 @@ impl Program {
         Conn(soon(self.upstream.accept()).await.unwrap().0)
     }
 
+    fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+    }
+
     fn terminate(&self) {
-        assert!(Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap().success());
+        self.signal("-TERM");
     }
 
     /// Waits for the end; the exit status and the log.
@@ -112,6 +116,25 @@ async fn told_to_terminate_it_finishes_its_streams_and_ends_well() {
     upstream.write("3\r\ntwo\r\n0\r\n\r\n").await;
     assert_eq!(client.rest().await, b"3\r\ntwo\r\n0\r\n\r\n");
     assert!(program.ended().await.0);
+}
+
+#[tokio::test]
+async fn a_hang_up_is_answered_in_the_log_and_ends_nothing() {
+    let mut program = Program::start().await;
+    let mut client = program.client().await;
+    let alive = "GET /headroom/health HTTP/1.1\r\nHost: h\r\n\r\n";
+    program.signal("-HUP");
+    client.write(alive).await;
+    assert_eq!(client.message().await.status(), 200);
+    std::fs::write(program.home.path().join("config.toml"), "[upstream]\napi_key = \"SECRETKEY\"\n").unwrap();
+    program.signal("-HUP");
+    client.write(alive).await;
+    assert_eq!(client.message().await.status(), 200);
+    program.terminate();
+    let (ended_well, log) = program.ended().await;
+    // Signals of a kind that come together are one.
+    assert!(ended_well && log.contains("SIGHUP: the configuration"), "{log}");
+    assert!(!log.contains("SECRET"), "{log}");
 }
 
 #[tokio::test]

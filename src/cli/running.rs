@@ -70,8 +70,15 @@ impl Running {
 
     fn base(&self) -> Result<String, Failure> {
         let Some(url) = &self.url else {
-            let config = Config::load(&Sources::of_process(self.config.clone(), Vec::new())).map_err(Failure::setup)?;
-            return Ok(format!("http://{}", reachable(&config.config.server.listen)));
+            let loaded = Config::load(&Sources::of_process(self.config.clone(), Vec::new())).map_err(Failure::setup)?;
+            let listen = reachable(&loaded.config.server.listen);
+            // Whoever wrote the file that lies here is not to be sent a key, nor asked in the proxy's place.
+            if loaded.is_of_folder("server.listen") && (self.key_env.is_some() || !listen.ip().is_loopback()) {
+                let remedy = "name the file by --config config.toml, or the address by --url http://ADDRESS:PORT";
+                let problem = "the proxy's address stands in a config.toml that lies in this folder and was not named";
+                return Err(Failure::setup(anyhow!("{problem}\n  remedy: {remedy}")));
+            }
+            return Ok(format!("http://{listen}"));
         };
         let url = url.trim_end_matches('/');
         let url = url.strip_suffix("/v1").unwrap_or(url);

@@ -85,7 +85,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let loaded = arguments.settings.load(arguments.flags())?;
     telemetry::start(&loaded.config.telemetry).map_err(Failure::setup)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(&loaded));
+    let served = runtime.block_on(async {
+        tokio::select! {
+            served = serve(&loaded) => served,
+            never = hang_ups(arguments, &loaded) => match never {},
+        }
+    });
     // A call into a hanging model must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
     served
@@ -219,6 +224,37 @@ async fn told_to_stop() {
         signal().await;
         std::process::exit(1);
     });
+}
+
+/// Heeds SIGHUP, which ends a process that does not: says whether the configuration has changed. Whatever is in it
+/// decides how threads, memory and connections were set up, so it takes effect at the next start.
+#[cfg(unix)]
+async fn hang_ups(arguments: &Arguments, running: &Loaded) -> std::convert::Infallible {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut hang_up) = signal(SignalKind::hangup()) else {
+        return std::future::pending().await;
+    };
+    while hang_up.recv().await.is_some() {
+        match arguments.settings.load(arguments.flags()) {
+            Ok(loaded) if loaded.config == running.config => {
+                tracing::info!("SIGHUP: the configuration is the one in effect; there is nothing to do");
+            }
+            Ok(_) => {
+                let remedy = "start again: SIGTERM lets running requests finish";
+                tracing::warn!(remedy, "SIGHUP: the configuration has changed, and takes effect at the next start");
+            }
+            Err(Failure::Setup(error) | Failure::Work(error)) => {
+                let error = redact::text(&error.to_string());
+                tracing::warn!(error, "SIGHUP: the configuration cannot be used; the one in effect stays");
+            }
+        }
+    }
+    std::future::pending().await
+}
+
+#[cfg(not(unix))]
+async fn hang_ups(_: &Arguments, _: &Loaded) -> std::convert::Infallible {
+    std::future::pending().await
 }
 
 #[cfg(unix)]

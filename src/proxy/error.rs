@@ -22,7 +22,7 @@ pub(crate) enum Error {
     ClientTooSlow,
     /// The client's body broke off.
     #[error("the request's body cannot be read")]
-    ClientBroke(#[source] hyper::Error),
+    ClientBroke,
     /// The request's target cannot be forwarded.
     #[error("the request's target cannot be forwarded")]
     Target,
@@ -97,7 +97,7 @@ impl Error {
             Self::NoAnswer(_) => "upstream_no_answer",
             Self::TimedOut => "upstream_timeout",
             Self::ClientTooSlow => "client_timeout",
-            Self::ClientBroke(_) => "client_broke_off",
+            Self::ClientBroke => "client_broke_off",
             Self::Target => "bad_target",
             Self::UnaskedUpgrade => "upstream_protocol",
             Self::NoSuchPage => "not_found",
@@ -121,7 +121,7 @@ impl Error {
             Self::Unreachable(_) | Self::NoAnswer(_) | Self::UnaskedUpgrade => StatusCode::BAD_GATEWAY,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
             Self::ClientTooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::ClientBroke(_) | Self::Target | Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::ClientBroke | Self::Target | Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::NoSuchPage | Self::ExplainOff | Self::ExplainUnknown | Self::ExplainGone => StatusCode::NOT_FOUND,
             Self::ExplainWhose | Self::NotLent | Self::ClientKey | Self::CrossSite => StatusCode::FORBIDDEN,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,

@@ -60,7 +60,7 @@ pub(crate) async fn read(
             () = give_way.notified() => return Ok(Read::NoRoom(kept(coming, gathered), body)),
         };
         let Some(frame) = frame else { break };
-        match frame.map_err(Error::ClientBroke)?.into_data() {
+        match frame.map_err(|_| Error::ClientBroke)?.into_data() {
             Ok(data) => {
                 coming.moved(data.len(), Instant::now());
                 let fits = coming.make_room(gathered.room_with(&data, announced)).await;

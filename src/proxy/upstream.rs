@@ -145,6 +145,7 @@ impl Upstream {
         loop {
             match timeout_at(until, &mut answer).await {
                 Ok(Ok(response)) => return Ok(response),
+                Ok(Err(_)) if progress.is_broken() => return Err(Error::ClientBroke),
                 Ok(Err(error)) if error.is_connect() => return Err(Error::Unreachable(error)),
                 Ok(Err(error)) => return Err(Error::NoAnswer(error)),
                 // While the upload moves nobody is stuck.
