@@ -49,6 +49,7 @@ const BANS: &[(&str, &[&str])] = &[
     ("engine", &["hyper", "http", "reqwest", "crate::wire", "crate::config", "crate::proxy", "crate::server"]),
     ("model", &["hyper", "http", "reqwest", "crate::wire", "crate::config", "crate::proxy", "crate::server"]),
     ("proxy", &["reqwest", "figment", "crate::config", "crate::model", "crate::server"]),
+    ("proxy/access", UNAWARE),
     ("proxy/passthrough", UNAWARE),
     ("proxy/body", UNAWARE),
     ("proxy/headers", UNAWARE),

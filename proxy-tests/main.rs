@@ -10,6 +10,7 @@
     reason = "a test that cannot go on is to fail"
 )]
 
+mod access;
 mod architecture;
 mod breaking;
 mod checker;
@@ -20,6 +21,7 @@ mod interception;
 mod life_cycle;
 mod model_faults;
 mod own_pages;
+mod planted;
 mod program;
 mod secrets;
 mod socket;

@@ -201,7 +201,10 @@ async fn a_body_of_responses_on_the_path_of_chat_completions_is_condensed() {
 
 #[tokio::test]
 async fn a_request_is_counted_recorded_and_explained_by_its_surface() {
-    let rig = Rig::with(|settings| settings.explain = Some(headroom::explain::Config::default())).await;
+    let rig = Rig::with(|settings| {
+        settings.explain = Some(headroom::explain::Config { local_reads: true, ..Default::default() })
+    })
+    .await;
     for surface in SURFACES {
         let mut request = rig.client().await;
         request.write(surface.post(&surface.body(1))).await;

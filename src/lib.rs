@@ -16,6 +16,7 @@ pub mod explain;
 pub mod fidelity;
 pub mod model;
 pub mod proxy;
+pub mod redact;
 pub mod server;
 pub mod setting;
 pub mod telemetry;

@@ -1,5 +1,6 @@
 //! Decides the way of a request: answered here, intercepted, or passed through.
 
+pub mod access;
 mod account;
 mod body;
 mod coding;
@@ -14,6 +15,7 @@ mod own;
 mod passthrough;
 mod record;
 mod review;
+mod room;
 mod slots;
 mod socket;
 mod tunnel;
@@ -26,6 +28,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
 
+pub use access::Access;
 pub use body::{Answer, BrokenOff};
 pub use record::{Rehearsal, rehearse};
 pub use upstream::Upstreams;
@@ -36,9 +39,9 @@ use crate::{
 };
 use account::{Account, Ids, Outcome, Passed};
 use body::Upload;
-use held::Room;
 use life::Life;
 use passthrough::Passage;
+use room::Room;
 use tunnel::Tunnels;
 
 /// `[proxy]`: what is intercepted, and within which bounds.
@@ -50,7 +53,8 @@ pub struct Config {
     pub mode: Mode,
     /// MiB of a body that is looked at, as it comes and when decoded; a longer one is relayed as it is.
     pub body_limit_mib: usize,
-    /// MiB of bodies held at the same time; a body for which there is no room is relayed as it is.
+    /// MiB for the bodies held at the same time: as they come, decoded, and some five times their length while they are
+    /// read. A body for which there is no room is relayed as it is.
     pub held_bodies_mib: usize,
     /// Seconds that a client may pause within a body.
     pub client_timeout_seconds: u64,
@@ -137,6 +141,9 @@ pub struct Proxy {
     ids: Ids,
     /// Where requests are accounted for; `None` where nothing is kept.
     records: Option<Arc<explain::Store>>,
+    /// With which the operator reads all of them.
+    reader: Option<explain::ReaderKey>,
+    access: Access,
     /// Sums over the audits since the start.
     audit: Arc<Mutex<audit::Report>>,
     life: Life,
@@ -149,7 +156,7 @@ impl Proxy {
     pub fn new(config: Config, policy: Policy, upstreams: Upstreams, engine: Engine, metrics: Arc<Metrics>) -> Self {
         let life = Life::default();
         let tunnels = Tunnels { tasks: life.tasks.clone(), abort: life.abort.clone() };
-        let room = Room::new(config.held_bodies_mib);
+        let room = Room::new(config.held_bodies_mib << 20, config.body_limit_mib << 20);
         Self {
             config,
             policy,
@@ -160,6 +167,8 @@ impl Proxy {
             room,
             ids: Ids::new(),
             records: None,
+            reader: None,
+            access: Access::default(),
             audit: Arc::default(),
             life,
             tunnels,
@@ -170,6 +179,18 @@ impl Proxy {
     #[must_use]
     pub fn explained(self, records: Option<Arc<explain::Store>>) -> Self {
         Self { records, ..self }
+    }
+
+    /// The same, with a key to every account.
+    #[must_use]
+    pub fn read_with(self, reader: Option<explain::ReaderKey>) -> Self {
+        Self { reader, ..self }
+    }
+
+    /// The same, with who may spend the operator's key.
+    #[must_use]
+    pub fn guarded(self, access: Access) -> Self {
+        Self { access, ..self }
     }
 
     /// The same, with a check of what was condensed.
@@ -187,7 +208,7 @@ impl Proxy {
     }
 
     /// Answers one request; `local` says that it comes from this machine.
-    pub(crate) async fn answer(self: &Arc<Self>, request: Request<Incoming>, local: bool) -> Response<Answer> {
+    pub(crate) async fn answer(self: &Arc<Self>, mut request: Request<Incoming>, local: bool) -> Response<Answer> {
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let mut account = Account::open(Arc::clone(&self.metrics), self.ids.next(), method, uri.clone());
         // The rarer ways are boxed, so that a passage keeps its small future.
@@ -196,6 +217,13 @@ impl Proxy {
         }
         if uri.path() == handed::PATH {
             return Box::pin(handed::answer(self, request, account)).await;
+        }
+        if self.upstreams.of(uri.path(), request.headers()).credential().is_some() {
+            match self.access.lends(request.headers(), request.uri(), local) {
+                Ok(true) => drop(request.extensions_mut().insert(access::Lent)),
+                Ok(false) => {}
+                Err(error) => return passthrough::refuse(&error, account),
+            }
         }
         if socket::opens(&request) {
             return Box::pin(socket::relay(self, request, account)).await;

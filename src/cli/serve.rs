@@ -3,7 +3,7 @@
 use std::{
     io::{self, Write as _},
     net::{IpAddr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
@@ -16,8 +16,8 @@ use headroom::{
     explain,
     fidelity::Reviewer,
     model::Info,
-    proxy::{Proxy, Upstreams},
-    server,
+    proxy::{Access, Proxy, Upstreams},
+    redact, server,
     setting::Invalid,
     telemetry::{self, Metrics},
 };
@@ -115,7 +115,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         );
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(&loaded));
+    let served = runtime.block_on(async {
+        tokio::select! {
+            served = serve(&loaded) => served,
+            never = hang_ups(arguments, &loaded) => match never {},
+        }
+    });
     // A call into a hanging model must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
     served
@@ -124,6 +129,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 async fn serve(loaded: &Loaded) -> Result<(), Failure> {
     let config = &loaded.config;
     let upstreams = Upstreams::new(&config.upstream).map_err(|invalid| unusable(loaded, "upstream", invalid))?;
+    let access = Access::new(&config.access).map_err(|invalid| unusable(loaded, "access", invalid))?;
     let listener = bind(loaded).await?;
     let state = state_directory(|name| std::env::var_os(name).map(PathBuf::from));
     let start = Instant::now();
@@ -144,9 +150,11 @@ async fn serve(loaded: &Loaded) -> Result<(), Failure> {
     let _ = announce(&listener.local_addr()?, config, &model, start.elapsed());
     let policy = config.compress.policy();
     let metrics = Arc::new(Metrics::default());
-    let records = records(config, &listener.local_addr()?);
-    let proxy = Proxy::new(config.proxy.clone(), policy, upstreams, engine, metrics);
-    let proxy = Arc::new(proxy.explained(records).reviewed(reviewer));
+    let address = listener.local_addr()?;
+    let records = records(config, &address);
+    let reader = records.as_ref().and_then(|_| reader(state.as_deref()?, &address));
+    let proxy = Proxy::new(config.proxy.clone(), policy, upstreams, engine, metrics).guarded(access);
+    let proxy = Arc::new(proxy.explained(records).read_with(reader).reviewed(reviewer));
     server::run(listener, &config.server, proxy, told_to_stop()).await.context("cannot serve")?;
     Ok(())
 }
@@ -154,6 +162,16 @@ async fn serve(loaded: &Loaded) -> Result<(), Failure> {
 /// Where requests are accounted for, if they are on this address.
 fn records(config: &Config, address: &SocketAddr) -> Option<Arc<explain::Store>> {
     config.explain.keeps(address.ip()).then(|| Arc::new(explain::Store::new(&config.explain)))
+}
+
+/// The operator's key to the records, once it lies where `headroom explain` finds it.
+fn reader(state: &Path, address: &SocketAddr) -> Option<explain::ReaderKey> {
+    let key = explain::ReaderKey::fresh();
+    let written = key.write(state, address.port());
+    if let Err(error) = &written {
+        tracing::warn!(%error, "the state folder cannot be written: `headroom explain` needs --key-env");
+    }
+    written.is_ok().then_some(key)
 }
 
 /// How the engine's thread gets its model, and where that is told of.
@@ -206,10 +224,9 @@ fn announce(address: &SocketAddr, config: &Config, model: &Result<Info, String>,
     };
     writeln!(out, "headroom {}", env!("CARGO_PKG_VERSION"))?;
     writeln!(out, "  listens on   http://{address}")?;
-    writeln!(out, "  forwards to  {}", config.upstream.url)?;
-    let anthropic = config.upstream.anthropic();
-    if let Some(url) = anthropic {
-        writeln!(out, "               {url} (Anthropic's API)")?;
+    writeln!(out, "  forwards to  {}", redact::setting(&config.upstream.url))?;
+    if let Some(url) = config.upstream.anthropic() {
+        writeln!(out, "               {} (Anthropic's API)", redact::setting(url))?;
     }
     writeln!(
         out,
@@ -246,6 +263,37 @@ async fn told_to_stop() {
         signal().await;
         std::process::exit(1);
     });
+}
+
+/// Heeds SIGHUP, which ends a process that does not: says whether the configuration has changed. Whatever is in it
+/// decides how threads, memory and connections were set up, so it takes effect at the next start.
+#[cfg(unix)]
+async fn hang_ups(arguments: &Arguments, running: &Loaded) -> std::convert::Infallible {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut hang_up) = signal(SignalKind::hangup()) else {
+        return std::future::pending().await;
+    };
+    while hang_up.recv().await.is_some() {
+        match arguments.settings.load(arguments.flags()) {
+            Ok(loaded) if loaded.config == running.config => {
+                tracing::info!("SIGHUP: the configuration is the one in effect; there is nothing to do");
+            }
+            Ok(_) => {
+                let remedy = "start again: SIGTERM lets running requests finish";
+                tracing::warn!(remedy, "SIGHUP: the configuration has changed, and takes effect at the next start");
+            }
+            Err(Failure::Setup(error) | Failure::Work(error)) => {
+                let error = redact::text(&error.to_string());
+                tracing::warn!(error, "SIGHUP: the configuration cannot be used; the one in effect stays");
+            }
+        }
+    }
+    std::future::pending().await
+}
+
+#[cfg(not(unix))]
+async fn hang_ups(_: &Arguments, _: &Loaded) -> std::convert::Infallible {
+    std::future::pending().await
 }
 
 #[cfg(unix)]

@@ -10,6 +10,7 @@ use figment::{
 };
 
 use super::Error;
+use crate::redact;
 
 /// The world outside, as arguments: tests bring their own.
 #[derive(Debug, Clone, Default)]
@@ -103,9 +104,26 @@ impl File {
     fn parsed(path: &Path, text: String) -> Result<Self, Error> {
         match figment::providers::Toml::from_str::<Dict>(&text) {
             Ok(_) => Ok(Self { path: path.into(), text }),
-            Err(error) => Err(Error::NotToml { path: path.into(), message: error.to_string() }),
+            Err(error) => {
+                let (line, column) = place(&text, error.span().map_or(0, |span| span.start));
+                Err(Error::NotToml { path: path.into(), line, column, problem: words(error.message()) })
+            }
         }
     }
+}
+
+/// Line and column of a byte, from 1 on.
+fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    (before.matches('\n').count() + 1, line.chars().count() + 1)
+}
+
+/// What the parser says before it quotes anything.
+fn words(message: &str) -> String {
+    let own =
+        message.split(|char: char| !(char.is_ascii_alphabetic() || char == ' ')).next().unwrap_or_default().trim();
+    if own.is_empty() { String::new() } else { format!(": {own}") }
 }
 
 /// One key's value and its origin.
@@ -141,7 +159,8 @@ fn from_variable(name: &str, value: &str, known: &[String]) -> Result<Option<Set
             Some(nearest) => format!("did you mean {nearest}? Unset the variable otherwise"),
             None => "unset it; `headroom config show` lists every key".to_owned(),
         };
-        return Err(Error::UnknownKey { key, value: value.into(), origin: format!("the variable {name}"), remedy });
+        let origin = format!("the variable {}", redact::name(name));
+        return Err(Error::UnknownKey { key: redact::name(&key).into(), origin, remedy });
     }
     let value = value.parse().unwrap_or_else(|_| Value::from(value));
     Ok(Some(Setting { key, value, origin: format!("the variable {name}") }))

@@ -18,9 +18,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{
-    Mode, Proxy,
+    Mode, Proxy, access,
     account::{Account, End, Outcome, Passed, Route},
     body::Answer,
+    coding::Undecoded,
     error::Error,
     headers,
     held::{self, Held, Read},
@@ -57,6 +58,7 @@ async fn handed(
     body: Incoming,
     account: &mut Account,
 ) -> Result<Response<Answer>, Error> {
+    access::only_own_origin(parts)?;
     if parts.method != Method::POST {
         return Err(Error::Method);
     }
@@ -69,8 +71,11 @@ async fn handed(
         Read::NoRoom(..) => return Err(Error::Busy),
     };
     let since = Instant::now();
-    let plain = intercept::plain(&parts.headers, &held.bytes, proxy.limit()).await;
-    let plain = plain.map_err(|_| Error::BadRequest("the body's coding cannot be read"))?;
+    let plain = held::plain(&parts.headers, &held.bytes, proxy.limit(), &proxy.room).await;
+    let plain = plain.map_err(|why| match why {
+        Why::Undecoded(Undecoded::NoRoom) => Error::Busy,
+        _ => Error::BadRequest("the body's coding cannot be read"),
+    })?;
     let wanted = Wanted::read(&plain)?;
     let settings = Settings::of(&wanted.config.unwrap_or_default())?;
     if let Some(ratio) = settings.ratio {

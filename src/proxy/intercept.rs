@@ -14,12 +14,11 @@ use super::{
     Mode, Proxy,
     account::{Account, Outcome, Passed, Route},
     body::{Answer, Upload},
-    coding::Coding,
     headers,
     held::{self, Held, Read},
     passthrough::{Passage, refuse, relay},
     record::Looked,
-    slots::{self, Decided, Terms, Why, stage},
+    slots::{self, Decided, Terms, Why},
 };
 use crate::{
     compress::{Limit, Policy, Ratio, Style},
@@ -121,7 +120,7 @@ pub(crate) async fn decide(
     if headers::is_signed(headers) || held.trailers.is_some() {
         return Err(Why::Signed);
     }
-    let plain = plain(headers, &held.bytes, proxy.limit()).await?;
+    let plain = held::plain(headers, &held.bytes, proxy.limit(), &proxy.room).await?;
     let policy = Policy { ratio: controls.ratio, style: controls.style, ..proxy.policy.clone() };
     let deadline = proxy.engine.deadline(Instant::now());
     let terms = Terms { policy, tenant: tenant(headers), query: None, deadline };
@@ -137,27 +136,26 @@ pub(crate) async fn condense(decided: &Result<Arc<Decided>, Why>) -> Result<Byte
     Arc::clone(decided).splice().await?.ok_or_else(|| decided.why())
 }
 
-/// The body without its coding.
-pub(crate) async fn plain(headers: &HeaderMap, body: &Bytes, limit: usize) -> Result<Bytes, Why> {
-    let coding = Coding::of(headers).map_err(Why::Undecoded)?;
-    if coding == Coding::Plain {
-        return Ok(body.clone());
-    }
-    let body = body.clone();
-    // Decoded bytes are many times the coded ones.
-    let decoded = stage(body.len() * 8, move || coding.decode(&body, limit)).await;
-    decoded.ok_or(Why::Fault)?.map_err(Why::Undecoded)
-}
-
 /// Whose request it is, for the engine: requests without a credential share what is known.
 pub(crate) fn tenant(headers: &HeaderMap) -> Tenant {
     owner(headers).unwrap_or_default()
 }
 
-/// Whose request it is: the hash of its credential, where it has one.
+/// Whose request it is: the hash of all its credentials, where it has one. A gateway's key that many share does not make
+/// them one.
 pub(crate) fn owner(headers: &HeaderMap) -> Option<Tenant> {
-    let credential = headers::credential(headers)?;
-    let key = blake3::derive_key("headroom tenant of a credential, version 1", credential.as_bytes());
+    let credentials: Vec<_> = headers::credentials(headers).collect();
+    let key = match credentials.as_slice() {
+        [] => return None,
+        [(_, one)] => blake3::derive_key("headroom tenant of a credential, version 1", one.as_bytes()),
+        several => {
+            let mut hash = blake3::Hasher::new_derive_key("headroom tenant of several credentials, version 1");
+            for field in several.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]) {
+                hash.update(&(field.len() as u64).to_le_bytes()).update(field);
+            }
+            *hash.finalize().as_bytes()
+        }
+    };
     let mut tenant = Tenant::default();
     tenant.0.copy_from_slice(key.split_at(16).0);
     Some(tenant)

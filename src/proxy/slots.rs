@@ -53,7 +53,7 @@ impl Why {
         match self {
             Self::InvalidHeader => "invalid_header",
             Self::TooLarge => "too_large",
-            Self::NoRoom => "overloaded",
+            Self::NoRoom | Self::Undecoded(Undecoded::NoRoom) => "overloaded",
             Self::Signed => "signed",
             Self::Undecoded(Undecoded::Unsupported) => "unsupported_encoding",
             Self::Undecoded(Undecoded::Broken) => "undecodable",

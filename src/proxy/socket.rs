@@ -30,10 +30,11 @@ use super::{
     account::{Account, Outcome, Passed, Route},
     body::{Answer, Upload},
     headers,
-    held::{Held, Share},
+    held::Held,
     intercept::{self, Controls, condense, limit},
     passthrough::{Passage, exchange, refuse},
     record::Looked,
+    room::Share,
     slots::stage,
     tunnel::{self, Tunnel},
 };
@@ -237,7 +238,7 @@ impl Sender {
                 mask: mask.unwrap_or_default(),
                 raw: Vec::new(),
                 payload: Vec::new(),
-                share: Share::default(),
+                share: self.session.proxy.room.share(),
             }),
             Message::Held(whole) if data == Data::Continue && readable && !rsv1 => whole,
             other => {
@@ -249,7 +250,7 @@ impl Sender {
         let proxy = &self.session.proxy;
         // Once as it came and once as it reads.
         let fits = length <= proxy.limit() as u64
-            && usize::try_from(length * 2).is_ok_and(|length| proxy.room.enlarge(&mut whole.share, length));
+            && usize::try_from(length * 2).is_ok_and(|length| whole.share.grow_to(length));
         if fits {
             return Some(whole);
         }

@@ -109,7 +109,7 @@ impl Upstream {
         config.check()?;
         let base = Base::of(config)?;
         let host = HeaderValue::try_from(base.authority.as_str())
-            .map_err(|_| Invalid::new("url", &config.url, "give `https://host[:port][/base/path]`"))?;
+            .map_err(|_| Invalid::url("url", &config.url, "give `https://host[:port][/base/path]`"))?;
         let tls = (base.scheme == Scheme::HTTPS).then(|| tls::client(config)).transpose()?;
         let mut client = Client::builder(TokioExecutor::new());
         client
@@ -155,6 +155,7 @@ impl Upstream {
         loop {
             match timeout_at(until, &mut answer).await {
                 Ok(Ok(response)) => return Ok(response),
+                Ok(Err(_)) if progress.is_broken() => return Err(Error::ClientBroke),
                 Ok(Err(error)) if error.is_connect() => return Err(Error::Unreachable(error)),
                 Ok(Err(error)) => return Err(Error::NoAnswer(error)),
                 // While the upload moves nobody is stuck.
@@ -171,10 +172,10 @@ impl Config {
         let Some(name) = &self.api_key_env else {
             return Ok(None);
         };
-        let remedy = "set the variable to the key, or leave `api_key_env` out";
-        let key = std::env::var(name).map_err(|_| Invalid::new("api_key_env", name, remedy))?;
+        let remedy = "name a variable that is set and holds the key, or leave `api_key_env` out";
+        let key = std::env::var(name).map_err(|_| Invalid::text("api_key_env", remedy))?;
         let mut value = HeaderValue::try_from(format!("Bearer {}", key.trim()))
-            .map_err(|_| Invalid::new("api_key_env", name, "the variable holds something that is no key"))?;
+            .map_err(|_| Invalid::text("api_key_env", "the variable holds something that is no key"))?;
         value.set_sensitive(true);
         Ok(Some(value))
     }
@@ -191,7 +192,7 @@ struct Base {
 
 impl Base {
     fn of(config: &Config) -> Result<Self, Invalid> {
-        let wrong = |remedy| Invalid::new("url", masked(&config.url), remedy);
+        let wrong = |remedy| Invalid::url("url", &config.url, remedy);
         let form = "give `https://host[:port][/base/path]`";
         let parts = config.url.trim().parse::<Uri>().map_err(|_| wrong(form))?.into_parts();
         let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
@@ -200,13 +201,18 @@ impl Base {
         if scheme != Scheme::HTTPS && scheme != Scheme::HTTP {
             return Err(wrong("only http and https are spoken"));
         }
-        if authority.as_str().contains('@') {
+        // Anywhere: a password with a slash in it looks like a path, and its user like the host.
+        if config.url.contains('@') {
             return Err(wrong("leave the user name and password out of the URL; `api_key_env` names a key"));
         }
-        let target = parts.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/"));
-        if target.query().is_some() {
+        if config.url.contains(['?', '#']) {
             return Err(wrong("leave the query out of the URL"));
         }
+        let after_host = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
+        if !after_host.is_empty() && authority.port_u16().is_none() {
+            return Err(wrong("give a port from 1 to 65535, or none"));
+        }
+        let target = parts.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/"));
         let path = target.path().trim_end_matches('/').to_owned();
         if ENDPOINTS.iter().any(|endpoint| path.ends_with(endpoint)) {
             return Err(wrong(
@@ -240,17 +246,6 @@ impl Base {
     }
 }
 
-/// The URL without a password, for a message.
-fn masked(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme < at => {
-            let (head, tail) = (url.split_at(scheme + 3).0, url.split_at(at).1);
-            format!("{head}…{tail}")
-        }
-        _ => url.to_owned(),
-    }
-}
-
 /// The ends of URLs that name an endpoint rather than a base.
 const ENDPOINTS: [&str; 6] = ["/chat/completions", "/completions", "/responses", "/messages", "/embeddings", "/models"];
 
@@ -260,6 +255,7 @@ const MAX_HEADERS: usize = 256;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::HIDDEN;
 
     fn target(base: &str, asked: &str) -> String {
         let config = Config { url: base.into(), ..Config::default() };
@@ -295,15 +291,16 @@ mod tests {
     }
 
     #[test]
-    fn a_url_that_cannot_be_used_stops_the_start_without_showing_its_password() {
+    fn a_url_that_cannot_be_used_stops_the_start_and_shows_its_host_at_most() {
         for (url, shown) in [
-            ("api.openai.com", "api.openai.com"),
+            ("api.openai.com", HIDDEN),
+            ("me:secret@h", HIDDEN),
             ("ftp://h", "ftp://h"),
-            ("http://h/?a=b", "http://h/?a=b"),
-            ("http://me:secret@h", "http://…@h"),
-            ("", ""),
-            ("https://h/v1/chat/completions", "https://h/v1/chat/completions"),
-            ("https://h/v1/messages/", "https://h/v1/messages/"),
+            ("http://h/?key=secret", HIDDEN),
+            ("http://me:secret@h", HIDDEN),
+            ("", HIDDEN),
+            ("https://h/v1/chat/completions", "https://h"),
+            ("https://h/v1/messages/", "https://h"),
         ] {
             let invalid = Config { url: url.into(), ..Config::default() }.check().unwrap_err();
             assert_eq!((invalid.key, invalid.value.as_str()), ("url", shown));

@@ -16,6 +16,8 @@ pub struct Metrics {
     pub connections: Gauge,
     /// Requests under way.
     pub in_flight: Gauge,
+    /// Bytes of bodies and of what is read from them, as they are accounted for.
+    pub held: Gauge,
     /// Finished requests.
     pub requests: Family<RequestLabels, Counter>,
     /// From the first byte of a request to the last byte of its answer.
@@ -124,6 +126,7 @@ impl Default for Metrics {
             registry: Registry::default(),
             connections: Gauge::default(),
             in_flight: Gauge::default(),
+            held: Gauge::default(),
             requests: Family::default(),
             duration: Family::new_with_constructor(|| Histogram::new(SECONDS)),
             overhead: Histogram::new(SECONDS),
@@ -191,6 +194,7 @@ impl Metrics {
     fn register(&self, all: &mut Registry) {
         let all = all.sub_registry_with_prefix("headroom");
         all.register("connections", "Open client connections", self.connections.clone());
+        all.register("held_bytes", "Memory for bodies, as it is accounted for", self.held.clone());
         all.register("requests_in_flight", "Requests under way", self.in_flight.clone());
         all.register("requests", "Finished requests", self.requests.clone());
         all.register("request_duration_seconds", "First byte in to last byte out", self.duration.clone());
