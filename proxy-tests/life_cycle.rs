@@ -42,6 +42,29 @@ async fn without_work_it_stops_at_once() {
 }
 
 #[tokio::test]
+async fn who_came_during_the_drain_and_asks_nothing_holds_nobody() {
+    let mut rig = Rig::start().await;
+    let mut client = rig.client().await;
+    client.write(post("/v1/x", "{}")).await;
+    let mut upstream = rig.accept().await;
+    upstream.message().await;
+    rig.stop();
+    let mut asks = rig.client().await;
+    loop {
+        asks.write("GET /headroom/ready HTTP/1.1\r\nHost: h\r\n\r\n").await;
+        if asks.message().await.status() == 503 {
+            break;
+        }
+        asks = rig.client().await;
+    }
+    let mut silent = rig.client().await;
+    upstream.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+    assert_eq!(client.message().await.text(), "ok");
+    assert_eq!(silent.rest().await, b"");
+    rig.stopped().await;
+}
+
+#[tokio::test]
 async fn what_outlasts_the_drain_is_broken_off() {
     let mut rig = Rig::with(|settings| settings.server.drain_timeout_seconds = 0).await;
     let mut client = rig.client().await;

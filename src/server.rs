@@ -101,6 +101,7 @@ pub async fn run(
     // From here on nobody comes in, so that those who did are the last.
     drop(listener);
     late.close();
+    life.closed.cancel();
     tokio::select! {
         () = async { tokio::join!(life.tasks.wait(), late.wait()); } => {}
         () = sleep_until(until) => {

@@ -81,7 +81,7 @@ pub(super) fn serve(
         let life = proxy.life();
         let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
         let mut close_by = Instant::now() + unused;
-        let mut closing = draining;
+        let (mut closing, mut closed) = (draining, false);
         loop {
             tokio::select! {
                 ended = connection.as_mut() => {
@@ -93,6 +93,10 @@ pub(super) fn serve(
                 () = life.abort.cancelled() => break,
                 () = life.drain.cancelled(), if !closing => {
                     closing = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                () = life.closed.cancelled(), if !closed => {
+                    closed = true;
                     connection.as_mut().graceful_shutdown();
                 }
                 // Neither the version of HTTP nor the next request of HTTP/2 is awaited with a limit of its own.
