@@ -280,3 +280,27 @@ async fn a_key_is_sent_only_where_its_request_was_addressed() {
     let got = upstream.message().await;
     assert_eq!((got.header("authorization"), got.header("x-api-key")), (Some("Bearer sk-openai"), None));
 }
+
+#[tokio::test]
+async fn a_client_key_never_leaves_the_proxy() {
+    let anthropic = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let rig = Rig::with(|settings| {
+        settings.upstream.api_key_env = Some("CARGO_PKG_NAME".to_owned());
+        settings.upstream.anthropic_url = Some(format!("http://{}", anthropic.local_addr().unwrap()));
+        // A variable of every test, whose value then is a client key.
+        settings.access.client_keys = vec!["env:CARGO_PKG_LICENSE".to_owned()];
+    })
+    .await;
+    let body = SURFACES[2].body(1);
+    let with =
+        |key: &str| post("/v1/messages", &body).replace("Host: h\r\n", &format!("Host: h\r\nX-Api-Key: {key}\r\n"));
+    let mut client = rig.client().await;
+    client.write(with(env!("CARGO_PKG_LICENSE"))).await;
+    let answer = client.message().await;
+    assert_eq!((answer.status(), answer.header("x-headroom-error")), (403, Some("no_key")));
+
+    client.write(with("sk-ant-own")).await;
+    let mut upstream = Conn(soon(anthropic.accept()).await.unwrap().0);
+    let got = upstream.message().await;
+    assert_eq!((got.header("x-api-key"), got.header("authorization")), (Some("sk-ant-own"), None));
+}

@@ -224,6 +224,8 @@ impl Proxy {
                 Ok(false) => {}
                 Err(error) => return passthrough::refuse(&error, account),
             }
+        } else if self.access.has_client_key(request.headers()) {
+            return passthrough::refuse(&error::Error::NoKey, account);
         }
         if socket::opens(&request) {
             return Box::pin(socket::relay(self, request, account)).await;

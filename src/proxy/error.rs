@@ -72,6 +72,12 @@ pub(crate) enum Error {
          `Authorization: Bearer KEY`"
     )]
     ClientKey,
+    /// A client key would be sent to a server for which the operator has no key.
+    #[error(
+        "this proxy has no operator's key for Anthropic's API, and a client key of its own is not sent there; send a key \
+         of your own"
+    )]
+    NoKey,
     /// A web page of another origin asks for an own page.
     #[error("the proxy's own pages are not for web pages of another origin; ask from a program or the address bar")]
     CrossSite,
@@ -116,6 +122,7 @@ impl Error {
             Self::ExplainGone => "explain_gone",
             Self::NotLent => "key_not_lent",
             Self::ClientKey => "client_key",
+            Self::NoKey => "no_key",
             Self::CrossSite => "cross_site",
             Self::BadRequest(_) | Self::Refused { .. } => "bad_request",
             Self::TooLarge => "too_large",
@@ -131,7 +138,9 @@ impl Error {
             Self::ClientTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::ClientBroke | Self::Target | Self::BadRequest(_) | Self::Refused { .. } => StatusCode::BAD_REQUEST,
             Self::NoSuchPage | Self::ExplainOff | Self::ExplainUnknown | Self::ExplainGone => StatusCode::NOT_FOUND,
-            Self::ExplainWhose | Self::NotLent | Self::ClientKey | Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::ExplainWhose | Self::NotLent | Self::ClientKey | Self::NoKey | Self::CrossSite => {
+                StatusCode::FORBIDDEN
+            }
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
