@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every test there is: the Rust workspace, then real clients (openai-python, LangChain, LlamaIndex) against the real
-# binary. Needs the Rust toolchain and python3 with pip; `--rust` or `--clients` runs one half.
+# Every test there is: the Rust workspace, then real clients (openai-python, Anthropic's SDK, LangChain, LlamaIndex)
+# against the real binary. Needs the Rust toolchain and python3 with pip; `--rust` or `--clients` runs one half.
 set -euo pipefail
 cd "$(dirname "$0")"
 

@@ -12,9 +12,9 @@ use std::{
 };
 
 use headroom::{
-    chat::{locate, splice},
     compress::{Encoding, Policy, Query},
     engine::{Backend, Config, Engine, Job, Tenant},
+    wire::{Surface, locate, splice},
 };
 use serde_json::{Value, json, value::RawValue};
 
@@ -33,11 +33,11 @@ fn wire_format() {
         ("40000 short messages", 40_000, 30),
     ] {
         let body = conversation(messages, length);
-        let located = locate(&body).unwrap();
+        let located = locate(Surface::ChatCompletions, &body).unwrap();
         let edits: Vec<_> = located.slots.iter().map(|slot| (slot.literal.clone(), "A shorter text.")).collect();
         let scan = time(|| serde_json::from_slice::<&RawValue>(&body).unwrap().get().len());
         let parse = time(|| serde_json::from_slice::<Value>(&body).unwrap());
-        let locating = time(|| locate(&body).unwrap());
+        let locating = time(|| locate(Surface::ChatCompletions, &body).unwrap());
         let splicing = time(|| splice(&body, &edits));
         println!(
             "{name:<28}{:>9}{:>12.2}{:>12.2}{:>12.2}{:>12.2}",

@@ -21,7 +21,7 @@ const BANS: &[(&str, &[&str])] = &[
             "reqwest",
             "ort",
             "figment",
-            "crate::chat",
+            "crate::wire",
             "crate::config",
             "crate::engine",
             "crate::model",
@@ -31,7 +31,7 @@ const BANS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "chat",
+        "wire",
         &[
             "tokio",
             "hyper",
@@ -46,24 +46,25 @@ const BANS: &[(&str, &[&str])] = &[
             "crate::telemetry",
         ],
     ),
-    ("engine", &["hyper", "http", "reqwest", "crate::chat", "crate::config", "crate::proxy", "crate::server"]),
-    ("model", &["hyper", "http", "reqwest", "crate::chat", "crate::config", "crate::proxy", "crate::server"]),
+    ("engine", &["hyper", "http", "reqwest", "crate::wire", "crate::config", "crate::proxy", "crate::server"]),
+    ("model", &["hyper", "http", "reqwest", "crate::wire", "crate::config", "crate::proxy", "crate::server"]),
     ("proxy", &["reqwest", "figment", "crate::config", "crate::model", "crate::server"]),
+    ("proxy/access", UNAWARE),
     ("proxy/passthrough", UNAWARE),
     ("proxy/body", UNAWARE),
     ("proxy/headers", UNAWARE),
     ("proxy/tunnel", UNAWARE),
     ("proxy/upstream", UNAWARE),
-    ("audit", &["tokio", "hyper", "http", "reqwest", "crate::chat", "crate::config", "crate::proxy", "crate::server"]),
+    ("audit", &["tokio", "hyper", "http", "reqwest", "crate::wire", "crate::config", "crate::proxy", "crate::server"]),
     (
         "explain",
-        &["tokio", "hyper", "http", "reqwest", "crate::chat", "crate::config", "crate::proxy", "crate::server"],
+        &["tokio", "hyper", "http", "reqwest", "crate::wire", "crate::config", "crate::proxy", "crate::server"],
     ),
-    ("server", &["crate::chat", "crate::compress", "crate::config", "crate::engine", "crate::model"]),
+    ("server", &["crate::wire", "crate::compress", "crate::config", "crate::engine", "crate::model"]),
     (
         "telemetry",
         &[
-            "crate::chat",
+            "crate::wire",
             "crate::compress",
             "crate::config",
             "crate::engine",
@@ -77,10 +78,10 @@ const BANS: &[(&str, &[&str])] = &[
 /// What the relay must not know of: without interception it is the whole proxy.
 const UNAWARE: &[&str] = &[
     "serde_json",
-    "crate::chat",
+    "crate::wire",
     "crate::compress",
     "crate::engine",
-    "super::completions",
+    "super::intercept",
     "super::own",
     "super::slots",
 ];
@@ -104,13 +105,13 @@ fn no_part_knows_what_it_must_not() {
 
 #[test]
 fn a_name_in_any_form_is_seen() {
-    let code = "use crate::{\n    chat::{self, Slot},\n    engine::Engine,\n};\nuse super::{own, slots::decide};\n\
+    let code = "use crate::{\n    wire::{self, Slot},\n    engine::Engine,\n};\nuse super::{own, slots::decide};\n\
                 let x = crate::model::y(serde_json::json!(1));\n/// prose about server::run\nuse hyper::Request;\n\
                 fn f() -> own_crate::Thing {}";
     let expected = [
-        "crate::chat",
         "crate::engine",
         "crate::model",
+        "crate::wire",
         "hyper",
         "own_crate",
         "serde_json",
@@ -118,7 +119,7 @@ fn a_name_in_any_form_is_seen() {
         "super::slots",
     ];
     let seen: Vec<String> =
-        names(code).into_iter().filter(|name| !["chat", "engine", "slots"].contains(&name.as_str())).collect();
+        names(code).into_iter().filter(|name| !["engine", "slots", "wire"].contains(&name.as_str())).collect();
     assert_eq!(seen, expected);
 }
 

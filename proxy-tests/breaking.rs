@@ -129,3 +129,19 @@ async fn a_connection_that_the_upstream_closed_is_not_used_again() {
         assert_eq!(client.message().await.status(), 200);
     }
 }
+
+#[tokio::test]
+async fn a_body_whose_framing_is_broken_is_the_clients_fault() {
+    let rig = Rig::start().await;
+    for path in ["/v1/files", "/v1/chat/completions"] {
+        let mut client = rig.client().await;
+        let head = "Host: h\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+        client.write(format!("POST {path} HTTP/1.1\r\n{head}5\r\nhello\r\nnonsense\r\n")).await;
+        let answer = client.message().await;
+        assert_eq!((answer.status(), answer.header("x-headroom-error")), (400, Some("client_broke_off")), "{path}");
+    }
+    let mut client = rig.client().await;
+    client.write("GET /headroom/metrics HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    let figures = client.message().await;
+    assert!(!figures.text().contains("upstream_failures_total{"), "{}", figures.text());
+}

@@ -170,6 +170,7 @@ fn the_demo_shows_what_the_provider_would_have_received() {
 fn what_has_to_be_corrected_stops_the_start_with_status_2_and_says_what_to_do() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = listener.local_addr().unwrap().to_string();
+    let port = taken.rsplit(':').next().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let damaged = folder.path().join("damaged");
     fs::create_dir(&damaged).unwrap();
@@ -180,7 +181,10 @@ fn what_has_to_be_corrected_stops_the_start_with_status_2_and_says_what_to_do() 
     let damaged = damaged.display().to_string();
     for (arguments, said) in [
         (vec!["--no-model", "--listen", &taken], "`server.listen`"),
+        (vec!["--no-model", "--host", "127.0.0.1", "--port", port], "--port and name it"),
         (vec!["--no-model", "--listen", "nowhere"], "`server.listen`"),
+        (vec!["--no-model", "--host", "example.org"], "the flag --host"),
+        (vec!["--no-model", "--upstream", "https://h/v1/chat/completions"], "leave the endpoint out"),
         (vec!["--no-model", "--upstream", "ftp://x"], "`upstream.url`"),
         (vec!["--no-model", "--config", "/no/such.toml"], "/no/such.toml"),
         (vec!["--listen", "127.0.0.1:0", "--model", "/no/such/model"], "`model.path`"),

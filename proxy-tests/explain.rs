@@ -10,9 +10,14 @@ use crate::{
 
 const PATH: &str = "/v1/chat/completions";
 
+/// Records that whoever asks from this machine may read.
+fn local() -> explain::Config {
+    explain::Config { local_reads: true, ..explain::Config::default() }
+}
+
 /// A proxy that keeps records.
 async fn explaining() -> Rig {
-    Rig::with(|settings| settings.explain = Some(explain::Config::default())).await
+    Rig::with(|settings| settings.explain = Some(local())).await
 }
 
 /// A chat completion about `texts`, one user message each, with further header lines.
@@ -165,9 +170,8 @@ async fn a_list_names_what_its_reader_may_read_and_holds_no_text() {
 }
 
 #[tokio::test]
-async fn the_operator_may_be_asked_for_a_credential_too() {
-    let config = explain::Config { local_reads: false, ..explain::Config::default() };
-    let rig = Rig::with(|settings| settings.explain = Some(config)).await;
+async fn to_come_from_this_machine_opens_no_record_by_default() {
+    let rig = Rig::with(|settings| settings.explain = Some(explain::Config::default())).await;
     let id = asked(&rig, &request("Authorization: Bearer ours\r\n", &[&long_text()])).await;
     assert_eq!(fetch(&rig, &format!("/{id}"), LOCAL).await.status(), 404);
     assert_eq!(fetch(&rig, &format!("/{id}"), &format!("{LOCAL}Authorization: Bearer ours\r\n")).await.status(), 200);
@@ -175,7 +179,7 @@ async fn the_operator_may_be_asked_for_a_credential_too() {
 
 #[tokio::test]
 async fn records_make_room_for_later_ones_and_say_so() {
-    let config = explain::Config { mib: 1, ..explain::Config::default() };
+    let config = explain::Config { mib: 1, ..local() };
     let rig = Rig::with(|settings| settings.explain = Some(config)).await;
     let first = asked(&rig, &request("", &[&long_text()])).await;
     let mut last = String::new();
@@ -316,7 +320,7 @@ async fn the_verdict_of_a_check_is_told_also_when_it_comes_late() {
         let rig = Rig::with(|settings| {
             settings.fidelity = config;
             settings.policy.style = Style::Telegram;
-            settings.explain = Some(explain::Config::default());
+            settings.explain = Some(local());
         })
         .await;
         let id = asked(&rig, &request("X-Headroom-Ratio: 4\r\n", &[&doubtful_text()])).await;

@@ -3,7 +3,7 @@
 use async_compression::tokio::bufread::{BrotliEncoder, GzipEncoder, ZlibEncoder, ZstdEncoder};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-use crate::support::{Message, Rig, long_text, ok, post};
+use crate::support::{Message, Rig, long_text, ok, post, soon};
 
 const PATH: &str = "/v1/chat/completions";
 
@@ -102,7 +102,8 @@ async fn a_request_may_ask_to_be_left_alone() {
     let rig = Rig::start().await;
     let body = long_body();
     for (control, outcome) in [
-        ("X-Headroom-Mode: off\r\n", "passthrough"),
+        ("X-Headroom-Mode: off\r\n", "passthrough; reason=off"),
+        ("X-Headroom-Bypass: true\r\n", "passthrough; reason=off"),
         ("X-Headroom-Mode: sometimes\r\n", "unchanged; reason=invalid_header"),
         ("X-Headroom-Ratio: 1\r\n", "unchanged; reason=invalid_header"),
         ("X-Headroom-Ratio: 2\r\nX-Headroom-Ratio: 3\r\n", "unchanged; reason=invalid_header"),
@@ -210,6 +211,47 @@ async fn a_body_for_which_there_is_no_room_is_relayed_unchanged() {
     let (got, answer) = rig.exchange(&raw("", body.as_bytes()), ok("").as_bytes()).await;
     assert!(got.text() == body);
     assert_eq!(answer.header("x-headroom-outcome"), Some("unchanged; reason=overloaded"));
+}
+
+#[tokio::test]
+async fn uploads_that_trickle_do_not_switch_condensing_off_for_others() {
+    let rig = Rig::with(|settings| (settings.proxy.body_limit_mib, settings.proxy.held_bodies_mib) = (1, 12)).await;
+    // Bodies that stop just before their end take all the room that there is for bodies still coming.
+    let stopped = post(PATH, &" ".repeat((1 << 20) - 10));
+    let mut slow = Vec::new();
+    for _ in 0..9 {
+        let mut client = rig.client().await;
+        client.write(&stopped.as_bytes()[..stopped.len() - 5]).await;
+        slow.push(client);
+    }
+    // Whatever reaches the upstream is answered, but for those.
+    let upstream = async {
+        loop {
+            let mut conn = rig.accept().await;
+            tokio::spawn(async move {
+                if !conn.head().await.to_lowercase().contains(&format!("content-length: {}", (1 << 20) - 10)) {
+                    conn.write("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n").await;
+                }
+                let mut rest = Vec::new();
+                let _ = conn.0.read_to_end(&mut rest).await;
+            });
+        }
+    };
+    // As soon as they are slow enough, they go on unread for one that moves.
+    let body = format!("{}{}", long_body(), " ".repeat(400 << 10));
+    let others = async {
+        loop {
+            let mut client = rig.client().await;
+            client.write(raw("X-Headroom-Ratio: 4\r\nConnection: close\r\n", body.as_bytes())).await;
+            if client.message().await.header("x-headroom-outcome") == Some("compressed") {
+                break;
+            }
+        }
+    };
+    tokio::select! {
+        () = upstream => {}
+        () = soon(others) => {}
+    }
 }
 
 #[tokio::test]

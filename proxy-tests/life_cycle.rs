@@ -1,6 +1,11 @@
 //! Told to stop, it finishes what is under way.
 
-use crate::support::{Rig, post};
+use http_body_util::{BodyExt as _, Empty};
+use hyper::client::conn::http2::handshake;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::{io::AsyncReadExt as _, io::AsyncWriteExt as _, net::TcpStream};
+
+use crate::support::{Rig, post, soon};
 
 #[tokio::test]
 async fn a_running_stream_finishes_while_readiness_is_refused_at_once() {
@@ -37,6 +42,29 @@ async fn without_work_it_stops_at_once() {
 }
 
 #[tokio::test]
+async fn who_came_during_the_drain_and_asks_nothing_holds_nobody() {
+    let mut rig = Rig::start().await;
+    let mut client = rig.client().await;
+    client.write(post("/v1/x", "{}")).await;
+    let mut upstream = rig.accept().await;
+    upstream.message().await;
+    rig.stop();
+    let mut asks = rig.client().await;
+    loop {
+        asks.write("GET /headroom/ready HTTP/1.1\r\nHost: h\r\n\r\n").await;
+        if asks.message().await.status() == 503 {
+            break;
+        }
+        asks = rig.client().await;
+    }
+    let mut silent = rig.client().await;
+    upstream.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+    assert_eq!(client.message().await.text(), "ok");
+    assert_eq!(silent.rest().await, b"");
+    rig.stopped().await;
+}
+
+#[tokio::test]
 async fn what_outlasts_the_drain_is_broken_off() {
     let mut rig = Rig::with(|settings| settings.server.drain_timeout_seconds = 0).await;
     let mut client = rig.client().await;
@@ -70,6 +98,80 @@ async fn a_head_that_never_ends_is_not_waited_for() {
         let mut client = rig.client().await;
         client.write(start).await;
         client.rest().await;
+    }
+}
+
+#[tokio::test]
+async fn an_idle_connection_closes_by_the_timeout_whatever_it_speaks() {
+    let rig = Rig::with(|settings| settings.server.header_timeout_seconds = 1).await;
+    for requests in [0, 2] {
+        let stream = TcpStream::connect(rig.proxy).await.unwrap();
+        let (mut sender, connection) = handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        let connection = tokio::spawn(connection);
+        for _ in 0..requests {
+            let request = http::Request::get("http://h/headroom/health").body(Empty::<bytes::Bytes>::new()).unwrap();
+            let answer = soon(sender.send_request(request)).await.unwrap();
+            assert_eq!(answer.status(), 200);
+            soon(answer.into_body().collect()).await.unwrap();
+        }
+        soon(connection).await.unwrap().unwrap();
+        drop(sender);
+    }
+    let mut client = rig.client().await;
+    client.write("GET /headroom/health HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    client.message().await;
+    assert_eq!(client.rest().await, b"");
+}
+
+#[tokio::test]
+async fn a_request_that_takes_longer_than_the_timeout_is_no_idle_connection() {
+    let rig = Rig::with(|settings| settings.server.header_timeout_seconds = 1).await;
+    let stream = TcpStream::connect(rig.proxy).await.unwrap();
+    let (mut sender, connection) = handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let request = http::Request::get("http://h/v1/x").body(Empty::<bytes::Bytes>::new()).unwrap();
+    let answer = tokio::spawn(sender.send_request(request));
+    let mut upstream = rig.accept().await;
+    upstream.head().await;
+    // Another connection is given up meanwhile, which takes the timeout.
+    let mut idle = rig.client().await;
+    idle.rest().await;
+    let mut idle = rig.client().await;
+    idle.rest().await;
+    upstream.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+    let answer = soon(answer).await.unwrap().unwrap();
+    assert_eq!(soon(answer.into_body().collect()).await.unwrap().to_bytes(), "ok");
+}
+
+#[tokio::test]
+async fn steady_short_requests_do_not_hold_the_process() {
+    let mut rig = Rig::start().await;
+    let address = rig.proxy;
+    // Each begins before another ends, so that there is always one.
+    let clients: Vec<_> = (0..8)
+        .map(|_| {
+            tokio::spawn(async move {
+                while let Ok(mut stream) = TcpStream::connect(address).await {
+                    let request = b"GET /headroom/ready HTTP/1.1\r\nHost: h\r\n\r\n";
+                    let mut answer = Vec::new();
+                    if stream.write_all(request).await.is_err() || stream.read_to_end(&mut answer).await.is_err() {
+                        break;
+                    }
+                }
+            })
+        })
+        .collect();
+    let mut client = rig.client().await;
+    client.write(post("/v1/x", "{}")).await;
+    let mut upstream = rig.accept().await;
+    upstream.message().await;
+    rig.stop();
+    upstream.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+    assert_eq!(client.message().await.text(), "ok");
+    drop((client, upstream));
+    rig.stopped().await;
+    for client in clients {
+        soon(client).await.unwrap();
     }
 }
 

@@ -10,19 +10,24 @@
     reason = "a test that cannot go on is to fail"
 )]
 
+mod access;
 mod architecture;
 mod breaking;
 mod checker;
 mod explain;
 mod fidelity;
+mod handed;
 mod interception;
 mod life_cycle;
 mod model_faults;
 mod own_pages;
+mod planted;
 mod program;
 mod secrets;
+mod socket;
 mod streaming;
 mod support;
+mod surfaces;
 mod tls;
 mod transparency;
 mod upgrades;

@@ -19,16 +19,21 @@ struct Program {
     child: Child,
     address: SocketAddr,
     upstream: TcpListener,
-    _home: tempfile::TempDir,
+    home: tempfile::TempDir,
 }
 
 impl Program {
     async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    async fn with(arguments: &[&str]) -> Self {
         let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let home = tempfile::tempdir().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_headroom"))
             .args(["serve", "--listen", "127.0.0.1:0", "--no-model", "--log", "trace", "--upstream"])
             .arg(format!("http://{}", upstream.local_addr().unwrap()))
+            .args(arguments)
             .current_dir(home.path())
             .env_clear()
             .env("HOME", home.path())
@@ -41,7 +46,7 @@ impl Program {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.find(|line| line.as_ref().unwrap().contains("OPENAI_BASE_URL")).unwrap().unwrap();
         let address = line.split_once("http://").unwrap().1.trim().trim_end_matches("/v1").parse().unwrap();
-        Self { child, address, upstream, _home: home }
+        Self { child, address, upstream, home }
     }
 
     async fn client(&self) -> Conn {
@@ -52,8 +57,12 @@ impl Program {
         Conn(soon(self.upstream.accept()).await.unwrap().0)
     }
 
+    fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+    }
+
     fn terminate(&self) {
-        assert!(Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap().success());
+        self.signal("-TERM");
     }
 
     /// Waits for the end; the exit status and the log.
@@ -110,6 +119,25 @@ async fn told_to_terminate_it_finishes_its_streams_and_ends_well() {
 }
 
 #[tokio::test]
+async fn a_hang_up_is_answered_in_the_log_and_ends_nothing() {
+    let mut program = Program::start().await;
+    let mut client = program.client().await;
+    let alive = "GET /headroom/health HTTP/1.1\r\nHost: h\r\n\r\n";
+    program.signal("-HUP");
+    client.write(alive).await;
+    assert_eq!(client.message().await.status(), 200);
+    std::fs::write(program.home.path().join("config.toml"), "[upstream]\napi_key = \"SECRETKEY\"\n").unwrap();
+    program.signal("-HUP");
+    client.write(alive).await;
+    assert_eq!(client.message().await.status(), 200);
+    program.terminate();
+    let (ended_well, log) = program.ended().await;
+    // Signals of a kind that come together are one.
+    assert!(ended_well && log.contains("SIGHUP: the configuration"), "{log}");
+    assert!(!log.contains("SECRET"), "{log}");
+}
+
+#[tokio::test]
 async fn its_most_talkative_log_holds_no_text_key_or_query() {
     let mut program = Program::start().await;
     let mut client = program.client().await;
@@ -128,6 +156,38 @@ async fn its_most_talkative_log_holds_no_text_key_or_query() {
     let (_, log) = program.ended().await;
     assert!(log.contains(answer.header("x-headroom-request-id").unwrap()), "{log}");
     assert_eq!(log.lines().find(|line| line.contains("SECRET") || line.contains("committee")), None);
+}
+
+#[tokio::test]
+async fn what_another_proxy_relays_reads_no_record_and_the_operator_reads_all() {
+    let program = Program::start().await;
+    let body = json!({"messages": [{"role": "user", "content": long_text()}]}).to_string();
+    let mut client = program.client().await;
+    client.write(post("/v1/chat/completions", &body)).await;
+    let mut upstream = program.accept().await;
+    upstream.message().await;
+    upstream.write(ok("{}")).await;
+    let id = client.message().await.header("x-headroom-request-id").unwrap().to_owned();
+    // A reverse proxy that adds nothing: from this machine, by its address, without a credential.
+    for page in ["explain".to_owned(), format!("explain/{id}?format=html")] {
+        for key in [String::new(), format!("x-headroom-reader: {}\r\n", "0".repeat(64))] {
+            let host = program.address;
+            client.write(format!("GET /headroom/{page} HTTP/1.1\r\nHost: {host}\r\n{key}\r\n")).await;
+            let answer = client.message().await;
+            assert!(matches!(answer.status(), 403 | 404) && !answer.text().contains("committee"), "{}", answer.text());
+        }
+    }
+    let url = format!("http://{}", program.address);
+    let command = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_headroom"));
+        command.args(["explain", &id, "--url", &url]).current_dir(program.home.path()).env_clear();
+        command
+    };
+    let output = command().env("HOME", program.home.path()).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).contains("committee"), "{output:?}");
+    let other = tempfile::tempdir().unwrap();
+    let output = command().env("HOME", other.path()).output().unwrap();
+    assert!(!output.status.success() && !String::from_utf8_lossy(&output.stdout).contains("committee"), "{output:?}");
 }
 
 #[tokio::test]

@@ -41,7 +41,10 @@ async fn text_keys_and_queries_are_in_no_log_and_no_figure() {
     telemetry::start_with(&config, move || writer.clone()).unwrap();
 
     // What is kept to explain requests holds text; it stays there.
-    let rig = Rig::with(|settings| settings.explain = Some(explain::Config::default())).await;
+    let rig = Rig::with(|settings| {
+        settings.explain = Some(explain::Config { local_reads: true, ..explain::Config::default() })
+    })
+    .await;
     let body = json!({"model": "gpt-4o", "user": "SECRETUSER",
         "messages": [{"role": "user", "content": format!("SECRETTEXT {}", long_text())}]})
     .to_string();

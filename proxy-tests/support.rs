@@ -7,7 +7,7 @@ use headroom::{
     engine::{self, Backend, Engine},
     explain,
     fidelity::{self, Reviewer},
-    proxy::{self, Proxy, Upstream, upstream},
+    proxy::{self, Access, Proxy, Upstreams, access, upstream},
     server,
     telemetry::Metrics,
 };
@@ -27,6 +27,7 @@ pub(crate) struct Settings {
     pub(crate) server: server::Config,
     pub(crate) proxy: proxy::Config,
     pub(crate) upstream: upstream::Config,
+    pub(crate) access: access::Config,
     /// Whether records are kept, and how.
     pub(crate) explain: Option<explain::Config>,
     pub(crate) fidelity: fidelity::Config,
@@ -44,6 +45,7 @@ impl Default for Settings {
             server: server::Config::default(),
             proxy: proxy::Config::default(),
             upstream: upstream::Config::default(),
+            access: access::Config::default(),
             explain: None,
             fidelity: fidelity::Config::default(),
             state: None,
@@ -71,12 +73,13 @@ impl Rig {
         let mut settings = Settings::default();
         settings.upstream.url = url;
         change(&mut settings);
-        let client = Upstream::new(&settings.upstream).unwrap();
+        let client = Upstreams::new(&settings.upstream).unwrap();
         let engine = Engine::start(&settings.engine, settings.state.as_deref(), settings.model).unwrap();
         let records = settings.explain.map(|config| Arc::new(explain::Store::new(&config)));
         let metrics = Arc::new(Metrics::default());
         let reviewer = Reviewer::new(&settings.fidelity, engine.clone(), Some("checker-key".to_owned())).unwrap();
         let proxy = Proxy::new(settings.proxy, settings.policy, client, engine.clone(), metrics);
+        let proxy = proxy.guarded(Access::new(&settings.access).unwrap());
         let proxy = Arc::new(proxy.explained(records).reviewed(reviewer));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

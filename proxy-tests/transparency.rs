@@ -38,7 +38,7 @@ async fn an_answer_arrives_byte_for_byte() {
     let (_, got) = rig.exchange(b"GET /v1/models HTTP/1.1\r\nHost: h\r\n\r\n", &answer).await;
     assert_eq!(got.head_of_upstream(), head);
     assert_eq!(got.body, b"\x1f\x8b\x08\xff\x00");
-    assert_eq!(got.header("x-headroom-outcome"), Some("passthrough"));
+    assert_eq!(got.header("x-headroom-outcome"), Some("passthrough; reason=no_surface"));
     assert_eq!(got.header("x-headroom-request-id").map(str::len), Some(32));
 }
 
@@ -115,10 +115,10 @@ async fn a_get_keeps_its_chunked_body() {
 async fn json_for_other_endpoints_is_not_looked_at() {
     let rig = Rig::start().await;
     let body = "{\"input\": \"x\",\"input\":1e400 ,\t\"\\ud800\":[] , \"big\":123456789012345678901234567890}\n";
-    for path in ["/v1/embeddings", "/v1/responses", "/v1/messages", "/v1/chat/completions/abc"] {
+    for path in ["/v1/embeddings", "/v1/responses/compact", "/v1/messages/batches", "/v1/chat/completions/abc"] {
         let (got, answer) = rig.exchange(post(path, body).as_bytes(), ok("").as_bytes()).await;
         assert_eq!(got.text(), body);
-        assert_eq!(answer.header("x-headroom-outcome"), Some("passthrough"));
+        assert_eq!(answer.header("x-headroom-outcome"), Some("passthrough; reason=no_surface"));
     }
 }
 
@@ -169,6 +169,6 @@ async fn a_client_of_http_2_is_understood_by_prior_knowledge() {
     assert_eq!(got.text(), "hello");
     upstream.write(ok("there")).await;
     let answer = answer.await.unwrap().unwrap();
-    assert_eq!(answer.headers()["x-headroom-outcome"], "passthrough");
+    assert_eq!(answer.headers()["x-headroom-outcome"], "passthrough; reason=no_surface");
     assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "there");
 }

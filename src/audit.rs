@@ -192,7 +192,8 @@ mod tests {
             slot("tool", Condensation::unchanged(Reason::NoGain, 50), false),
         ];
         let (id, model) = (String::new(), None);
-        let record = Record { id, owner: None, at_ms: 0, model, outcome: "audit", reason: "", took_ms: 1.0, slots };
+        let record =
+            Record { id, owner: None, at_ms: 0, surface: "", model, outcome: "audit", reason: "", took_ms: 1.0, slots };
         let mut report = Report::default();
         report.add(&record);
         let total = report.total();

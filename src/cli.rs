@@ -8,6 +8,7 @@ mod demo;
 mod explain;
 mod fidelity;
 mod health;
+mod mistyped;
 mod model;
 mod restore;
 mod running;
@@ -20,6 +21,7 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
+use headroom::redact;
 
 /// A transparent, OpenAI-compatible proxy that condenses long messages before they are forwarded.
 ///
@@ -27,7 +29,7 @@ use clap::{Parser, Subcommand};
 /// `export OPENAI_BASE_URL=http://127.0.0.1:8787/v1`.
 #[derive(Debug, Parser)]
 #[command(name = "headroom", version, args_conflicts_with_subcommands = true, after_help = AFTER, max_term_width = 120)]
-pub(crate) struct Arguments {
+struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
@@ -66,7 +68,7 @@ enum Command {
 
 /// Why a command failed; decides the exit status.
 #[derive(Debug)]
-pub(crate) enum Failure {
+enum Failure {
     /// The arguments or the configuration have to be corrected.
     Setup(anyhow::Error),
     /// It went wrong on the way.
@@ -85,8 +87,15 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
     }
 }
 
-/// Runs a command to its end.
-pub(crate) fn run(arguments: Arguments) -> ExitCode {
+/// Reads the command line and runs its command to the end.
+pub(crate) fn start() -> ExitCode {
+    match Arguments::try_parse() {
+        Ok(arguments) => run(arguments),
+        Err(error) => mistyped::told(error),
+    }
+}
+
+fn run(arguments: Arguments) -> ExitCode {
     let done = match arguments.command {
         None => serve::run(&arguments.serve),
         Some(Command::Serve(arguments)) => serve::run(&arguments),
@@ -107,8 +116,9 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Err(Failure::Work(error)) => (1, error),
     };
     let causes: Vec<String> = error.chain().skip(1).map(|cause| format!("\n  cause:  {cause}")).collect();
+    let told = redact::text(&format!("error: {error}{}", causes.concat()));
     // Nobody is left to tell when standard error is closed.
-    let _ = writeln!(io::stderr(), "error: {error}{}", causes.concat());
+    let _ = writeln!(io::stderr(), "{told}");
     ExitCode::from(status)
 }
 

@@ -21,7 +21,7 @@ pub use sources::{Flag, Sources};
 
 use crate::{
     engine, explain, fidelity,
-    proxy::{self, upstream},
+    proxy::{self, access, upstream},
     server,
     setting::Invalid,
     telemetry,
@@ -37,6 +37,8 @@ pub struct Config {
     pub upstream: upstream::Config,
     /// What is intercepted.
     pub proxy: proxy::Config,
+    /// Who may spend the operator's key.
+    pub access: access::Config,
     /// How far to condense.
     pub compress: CompressConfig,
     /// Which model rewrites.
@@ -66,11 +68,12 @@ impl Config {
         for setting in sources.settings(&known)? {
             figment = figment.merge(setting);
         }
-        let origins = show::Origins { figment, file: file.map(|file| file.path), known };
+        let unnamed = sources.named_file.is_none();
+        let origins = show::Origins { figment, file: file.map(|file| file.path), unnamed, known };
         origins.refuse_unknown_keys()?;
         let config: Self = origins.figment.extract().map_err(|error| origins.explain(&error))?;
         config.check().map_err(|(section, invalid)| origins.explain_invalid(section, invalid))?;
-        Ok(Loaded { config, origins })
+        Ok(Loaded { config, origins, ignored: sources.ignored() })
     }
 
     /// Checks what a single value's type cannot say: the section and the setting that cannot be used.
@@ -79,6 +82,7 @@ impl Config {
             ("server", self.server.check()),
             ("upstream", self.upstream.check()),
             ("proxy", self.proxy.check()),
+            ("access", self.access.check()),
             ("compress", self.compress.check()),
             ("model", self.model.check()),
             ("engine", self.engine.check()),
@@ -95,11 +99,18 @@ pub struct Loaded {
     /// The configuration.
     pub config: Config,
     origins: show::Origins,
+    ignored: Vec<String>,
 }
 
 impl Loaded {
+    /// The names of variables that begin as ours do and are none of ours.
+    #[must_use]
+    pub fn ignored(&self) -> &[String] {
+        &self.ignored
+    }
+
     /// The effective configuration as TOML; each line tells where its value came from. Holds no secrets: a key is
-    /// named by the variable that holds it, and a password in a URL is masked.
+    /// named by the variable that holds it, and what looks like one is left out.
     #[must_use]
     pub fn to_toml(&self) -> String {
         self.origins.to_toml()
@@ -109,6 +120,12 @@ impl Loaded {
     #[must_use]
     pub fn file(&self) -> Option<&std::path::Path> {
         self.origins.file.as_deref()
+    }
+
+    /// Whether the value of a key stands in a `config.toml` that nobody named, but lay in the working folder.
+    #[must_use]
+    pub fn is_of_folder(&self, key: &str) -> bool {
+        self.origins.is_of_folder(key)
     }
 
     /// What a module found wrong only when it used the setting: a certificate file, a port in use.

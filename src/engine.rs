@@ -16,6 +16,7 @@ mod decisions;
 mod flight;
 mod inference;
 mod key;
+mod queue;
 mod stats;
 mod stop;
 mod worker;
@@ -36,6 +37,7 @@ use decisions::{Chosen, Decisions};
 use flight::{Flights, Joined, Known, Waiter};
 use inference::{Inference, Loaded};
 use key::{Key, ModelId};
+use queue::{Lane, Pushed, Queue};
 use stats::Counters;
 use worker::Task;
 
@@ -101,7 +103,7 @@ pub enum StartError {
     #[error("the `{0}` thread does not start")]
     Thread(&'static str, #[source] std::io::Error),
     /// The file that the operator named cannot be used.
-    #[error("`decisions_file` {} cannot be read or written", .0.display())]
+    #[error("`decisions_file` {} cannot be read or written", crate::redact::path(.0))]
     Decisions(std::path::PathBuf, #[source] std::io::Error),
 }
 
@@ -109,13 +111,13 @@ pub enum StartError {
 #[derive(Debug, Clone)]
 pub struct Engine {
     inner: Arc<Inner>,
+    lane: Lane,
 }
 
 #[derive(Debug)]
 struct Inner {
     shared: Arc<Shared>,
-    /// `None` once the engine goes.
-    tasks: Option<mpsc::SyncSender<Task>>,
+    tasks: Arc<Queue<Task>>,
     /// Disconnected when every thread has ended. In a lock only because handles are shared between threads.
     ended: Mutex<mpsc::Receiver<()>>,
     time_budget: Option<Duration>,
@@ -146,18 +148,26 @@ impl Engine {
         let decisions = Decisions::open(config, state, alive.clone())?;
         let flights = Arc::new(Flights::new(config, decisions, Arc::clone(&counters)));
         let workers = config.worker_threads();
-        let inference = Inference::start(backend, workers, config.stuck_after(), &counters, alive.clone())?;
+        let tasks = Arc::new(Queue::new(config.queue, workers));
+        let inference = Inference::start(backend, tasks.threads(), config.stuck_after(), &counters, alive.clone())?;
         let shared = Arc::new(Shared { flights, inference, counters, replays: tokio::sync::Semaphore::new(workers) });
-        let tasks = worker::start(workers, config.queue, &shared, &alive)?;
+        worker::start(&tasks, &shared, &alive)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 shared,
-                tasks: Some(tasks),
+                tasks,
                 ended: Mutex::new(ended),
                 time_budget: config.time_budget(),
                 longest_slot: config.longest_slot_kib * 1024,
             }),
+            lane: Lane::default(),
         })
+    }
+
+    /// The same engine for work that nobody waits for at a screen: it comes after the rest and leaves workers to it.
+    #[must_use]
+    pub fn batch(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), lane: Lane::Batch }
     }
 
     /// When a request that arrived at `arrival` has spent its time budget; `None` when there is no budget.
@@ -207,10 +217,17 @@ impl Engine {
             return reply(waiter.force(Reason::ModelFailed), Cache::Miss);
         }
         counters.queued.add(1);
-        let task = Task { job, model, flight: waiter.flight() };
-        if self.inner.tasks.as_ref().is_none_or(|tasks| tasks.try_send(task).is_err()) {
-            counters.queued.sub(1);
-            return reply(waiter.force(Reason::Overloaded), Cache::Miss);
+        let tenant = job.tenant;
+        match self.inner.tasks.push(self.lane, tenant, Task { job, model, flight: waiter.flight() }) {
+            Pushed::Waits => {}
+            Pushed::Instead(displaced) => {
+                counters.queued.sub(1);
+                flights.force_flight(&displaced.flight, Reason::Overloaded);
+            }
+            Pushed::Full(_) => {
+                counters.queued.sub(1);
+                return reply(waiter.force(Reason::Overloaded), Cache::Miss);
+            }
         }
         reply(wait(waiter, deadline).await, Cache::Miss)
     }
@@ -390,7 +407,7 @@ impl Drop for Inner {
     /// Lets the threads end, and gives native code a moment to leave before the process does. One that hangs is left
     /// behind.
     fn drop(&mut self) {
-        drop(self.tasks.take());
+        self.tasks.close();
         self.shared.inference.close();
         self.shared.flights.close();
         let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);

@@ -6,6 +6,7 @@
 
 mod html;
 mod json;
+mod key;
 mod record;
 mod store;
 mod terminal;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use html::html;
 pub use json::{Summary, json};
+pub use key::ReaderKey;
 pub use record::{Record, SlotRecord};
 pub use store::{Missing, Reader, Store};
 pub use terminal::terminal;
@@ -33,14 +35,14 @@ pub struct Config {
     pub mib: usize,
     /// Seconds to keep a record.
     pub keep_s: u64,
-    /// Whether who asks from this machine without a credential may read every record. Set it to false where another
-    /// proxy on this machine stands before this one: all that it relays comes from this machine.
+    /// Whether whoever asks from this machine without a credential may read every record, and not only the operator's
+    /// commands. Where another proxy on this machine stands before this one, all that it relays comes from this machine.
     pub local_reads: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { mode: Mode::Auto, mib: 32, keep_s: 60 * 60, local_reads: true }
+        Self { mode: Mode::Auto, mib: 32, keep_s: 60 * 60, local_reads: false }
     }
 }
 

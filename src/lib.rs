@@ -3,13 +3,12 @@
 //! Two worlds meet here. HTTP moves bytes and waits ([`server`], [`proxy`]); compression is arithmetic on text and
 //! never waits ([`compress`], [`model`]). They meet in one place, [`engine`].
 //!
-//! The way of a request: [`server`] accepts it, [`proxy`] decides between passthrough and interception, [`chat`]
+//! The way of a request: [`server`] accepts it, [`proxy`] decides between passthrough and interception, [`wire`]
 //! locates the slots (the JSON strings that may be replaced), [`engine`] looks each one up or has a worker condense it
-//! with [`compress`] and a [`model`], [`chat`] splices the shorter strings into the original bytes, and the answer is
+//! with [`compress`] and a [`model`], [`wire`] splices the shorter strings into the original bytes, and the answer is
 //! relayed untouched.
 
 pub mod audit;
-pub mod chat;
 pub mod compress;
 pub mod config;
 pub mod engine;
@@ -17,6 +16,8 @@ pub mod explain;
 pub mod fidelity;
 pub mod model;
 pub mod proxy;
+pub mod redact;
 pub mod server;
 pub mod setting;
 pub mod telemetry;
+pub mod wire;

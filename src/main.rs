@@ -1,13 +1,13 @@
 //! The command line: arguments, configuration, telemetry, model, server.
 
 mod cli;
+mod panics;
 mod silence;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
+    panics::say_place_alone();
     silence::onnx_runtime();
-    cli::run(cli::Arguments::parse())
+    cli::start()
 }

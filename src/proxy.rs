@@ -1,19 +1,23 @@
 //! Decides the way of a request: answered here, intercepted, or passed through.
 
+pub mod access;
 mod account;
 mod body;
 mod coding;
-mod completions;
 mod error;
 mod explained;
+mod handed;
 mod headers;
 mod held;
+mod intercept;
 mod life;
 mod own;
 mod passthrough;
 mod record;
 mod review;
+mod room;
 mod slots;
+mod socket;
 mod tunnel;
 pub mod upstream;
 mod usage;
@@ -24,30 +28,33 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
 
+pub use access::Access;
 pub use body::{Answer, BrokenOff};
 pub use record::{Rehearsal, rehearse};
-pub use upstream::Upstream;
+pub use upstream::Upstreams;
 
 use crate::{
     audit, compress::Policy, engine::Engine, explain, fidelity::Reviewer, setting::Invalid, telemetry::Metrics,
+    wire::Surface,
 };
-use account::{Account, Ids};
+use account::{Account, Ids, Outcome, Passed};
 use body::Upload;
-use held::Room;
 use life::Life;
 use passthrough::Passage;
+use room::Room;
 use tunnel::Tunnels;
 
 /// `[proxy]`: what is intercepted, and within which bounds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// What happens to chat completions that say nothing else: `compress`, `audit` (measure and forward the original)
+    /// What happens to requests that say nothing else: `compress`, `audit` (measure and forward the original)
     /// or `off`.
     pub mode: Mode,
     /// MiB of a body that is looked at, as it comes and when decoded; a longer one is relayed as it is.
     pub body_limit_mib: usize,
-    /// MiB of bodies held at the same time; a body for which there is no room is relayed as it is.
+    /// MiB for the bodies held at the same time: as they come, decoded, and some five times their length while they are
+    /// read. A body for which there is no room is relayed as it is.
     pub held_bodies_mib: usize,
     /// Seconds that a client may pause within a body.
     pub client_timeout_seconds: u64,
@@ -98,7 +105,7 @@ impl Config {
     }
 }
 
-/// What happens to a chat completion.
+/// What happens to a request of a surface.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
@@ -119,13 +126,13 @@ impl Mode {
     }
 }
 
-/// The proxy: one upstream, one engine, and what they have in common.
+/// The proxy: its upstreams, one engine, and what they have in common.
 #[derive(Debug)]
 pub struct Proxy {
     config: Config,
     /// What may be done where a request says nothing else.
     policy: Policy,
-    upstream: Upstream,
+    upstreams: Upstreams,
     engine: Engine,
     metrics: Arc<Metrics>,
     /// Has what was condensed checked; `None` where that is off.
@@ -134,6 +141,9 @@ pub struct Proxy {
     ids: Ids,
     /// Where requests are accounted for; `None` where nothing is kept.
     records: Option<Arc<explain::Store>>,
+    /// With which the operator reads all of them.
+    reader: Option<explain::ReaderKey>,
+    access: Access,
     /// Sums over the audits since the start.
     audit: Arc<Mutex<audit::Report>>,
     life: Life,
@@ -141,22 +151,24 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// A proxy before `upstream`. While `engine` is not ready, requests pass unchanged.
+    /// A proxy before `upstreams`. While `engine` is not ready, requests pass unchanged.
     #[must_use]
-    pub fn new(config: Config, policy: Policy, upstream: Upstream, engine: Engine, metrics: Arc<Metrics>) -> Self {
+    pub fn new(config: Config, policy: Policy, upstreams: Upstreams, engine: Engine, metrics: Arc<Metrics>) -> Self {
         let life = Life::default();
         let tunnels = Tunnels { tasks: life.tasks.clone(), abort: life.abort.clone() };
-        let room = Room::new(config.held_bodies_mib);
+        let room = Room::new(config.held_bodies_mib << 20, config.body_limit_mib << 20);
         Self {
             config,
             policy,
-            upstream,
+            upstreams,
             engine,
             metrics,
             reviewer: None,
             room,
             ids: Ids::new(),
             records: None,
+            reader: None,
+            access: Access::default(),
             audit: Arc::default(),
             life,
             tunnels,
@@ -167,6 +179,18 @@ impl Proxy {
     #[must_use]
     pub fn explained(self, records: Option<Arc<explain::Store>>) -> Self {
         Self { records, ..self }
+    }
+
+    /// The same, with a key to every account.
+    #[must_use]
+    pub fn read_with(self, reader: Option<explain::ReaderKey>) -> Self {
+        Self { reader, ..self }
+    }
+
+    /// The same, with who may spend the operator's key.
+    #[must_use]
+    pub fn guarded(self, access: Access) -> Self {
+        Self { access, ..self }
     }
 
     /// The same, with a check of what was condensed.
@@ -184,23 +208,62 @@ impl Proxy {
     }
 
     /// Answers one request; `local` says that it comes from this machine.
-    pub(crate) async fn answer(&self, request: Request<Incoming>, local: bool) -> Response<Answer> {
+    pub(crate) async fn answer(self: &Arc<Self>, mut request: Request<Incoming>, local: bool) -> Response<Answer> {
         let (method, uri) = (request.method().clone(), request.uri().clone());
-        let account = Account::open(Arc::clone(&self.metrics), self.ids.next(), method, uri.clone());
+        let mut account = Account::open(Arc::clone(&self.metrics), self.ids.next(), method, uri.clone());
         // The rarer ways are boxed, so that a passage keeps its small future.
         if uri.path().starts_with(own::PREFIX) {
             return Box::pin(own::answer(self, request, account, local)).await;
         }
-        if headers::is_chat_completion(request.method(), uri.path(), request.headers()) {
-            return Box::pin(completions::intercept(self, request, account)).await;
+        if uri.path() == handed::PATH {
+            return Box::pin(handed::answer(self, request, account)).await;
+        }
+        if self.upstreams.of(uri.path(), request.headers()).credential().is_some() {
+            match self.access.lends(request.headers(), request.uri(), local) {
+                Ok(true) => drop(request.extensions_mut().insert(access::Lent)),
+                Ok(false) => {}
+                Err(error) => return passthrough::refuse(&error, account),
+            }
+        } else if self.access.has_client_key(request.headers()) {
+            return passthrough::refuse(&error::Error::NoKey, account);
+        }
+        if socket::opens(&request) {
+            return Box::pin(socket::relay(self, request, account)).await;
+        }
+        match way(&request) {
+            Way::Intercept(surface) => return Box::pin(intercept::intercept(self, request, surface, account)).await,
+            Way::Pass(why) => account.outcome = Outcome::Passthrough(why),
         }
         let (parts, body) = request.into_parts();
         let passage = Passage::new(parts, Upload::streamed(body));
-        passthrough::relay(&self.upstream, &self.tunnels, passage, account).await
+        let upstream = self.upstreams.of(passage.parts.uri.path(), &passage.parts.headers);
+        passthrough::relay(upstream, &self.tunnels, passage, account).await
     }
 
     /// Bytes of a body that is looked at.
     fn limit(&self) -> usize {
         self.config.body_limit_mib << 20
     }
+}
+
+/// What is to be done with a request to the upstream.
+enum Way {
+    /// Its body is looked at.
+    Intercept(Surface),
+    /// It isn't, and why.
+    Pass(Passed),
+}
+
+fn way(request: &Request<Incoming>) -> Way {
+    let Some(surface) = Surface::of_path(request.uri().path()) else { return Way::Pass(Passed::NoSurface) };
+    if headers::upgrade(request.headers()).is_some() {
+        return Way::Pass(Passed::Upgrade);
+    }
+    if request.method() != http::Method::POST {
+        return Way::Pass(Passed::Method);
+    }
+    if !headers::is_json(request.headers()) {
+        return Way::Pass(Passed::ContentType);
+    }
+    Way::Intercept(surface)
 }

@@ -1,7 +1,9 @@
 //! Accepts connections, bounds them, and lets them finish when the process is told to stop. Listener and shutdown are
 //! handed in.
 
+mod activity;
 mod connection;
+mod listen;
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -9,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
-    time::sleep,
+    time::{Instant, sleep, sleep_until},
 };
+use tokio_util::task::TaskTracker;
 
 use crate::{proxy::Proxy, setting::Invalid};
 use connection::Protocols;
@@ -20,6 +23,7 @@ use connection::Protocols;
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Address and port to listen on.
+    #[serde(deserialize_with = "listen::read")]
     pub listen: std::net::SocketAddr,
     /// Open client connections at most; further ones wait to be accepted.
     pub max_connections: usize,
@@ -64,7 +68,7 @@ impl Config {
 
 /// Serves until `shutdown`, then drains: `/headroom/ready` says 503 at once, running requests finish within the drain
 /// timeout, and what is left then is broken off. New connections are still answered meanwhile, one request each, so
-/// that whoever asks for readiness hears the 503.
+/// that whoever asks for readiness hears the 503; but nobody waits for further ones.
 ///
 /// # Errors
 /// When the listener itself cannot be used.
@@ -81,21 +85,32 @@ pub async fn run(
         proxy: Arc::clone(&proxy),
     };
     tokio::select! {
-        never = gate.admit(&listener) => match never {},
+        never = gate.admit(&listener, &proxy.life().tasks) => match never {},
         () = shutdown => {}
     }
     let life = proxy.life();
     life.begin_drain();
+    let until = Instant::now() + Duration::from_secs(config.drain_timeout_seconds);
+    let late = TaskTracker::new();
     tracing::info!(connections = life.tasks.len(), "draining");
     tokio::select! {
-        never = gate.admit(&listener) => match never {},
+        never = gate.admit(&listener, &late) => match never {},
         () = life.tasks.wait() => {}
-        () = sleep(Duration::from_secs(config.drain_timeout_seconds)) => {
-            tracing::warn!(connections = life.tasks.len(), "the drain timeout is over; breaking off");
+        () = sleep_until(until) => {}
+    }
+    // From here on nobody comes in, so that those who did are the last.
+    drop(listener);
+    late.close();
+    life.closed.cancel();
+    tokio::select! {
+        () = async { tokio::join!(life.tasks.wait(), late.wait()); } => {}
+        () = sleep_until(until) => {
+            let connections = life.tasks.len() + late.len();
+            tracing::warn!(connections, "the drain timeout is over; breaking off");
         }
     }
     life.abort.cancel();
-    life.tasks.wait().await;
+    tokio::join!(life.tasks.wait(), late.wait());
     Ok(())
 }
 
@@ -107,7 +122,8 @@ struct Gate {
 }
 
 impl Gate {
-    async fn admit(&self, listener: &TcpListener) -> std::convert::Infallible {
+    /// Serves whoever comes, as one of `tasks`.
+    async fn admit(&self, listener: &TcpListener, tasks: &TaskTracker) -> std::convert::Infallible {
         loop {
             // A closed semaphore cannot be: nobody closes it.
             let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
@@ -115,7 +131,7 @@ impl Gate {
                 Ok((stream, _)) => {
                     prepare(&stream);
                     let serve = connection::serve(stream, &self.protocols, Arc::clone(&self.proxy));
-                    self.proxy.life().tasks.spawn(async move {
+                    tasks.spawn(async move {
                         serve.await;
                         drop(permit);
                     });

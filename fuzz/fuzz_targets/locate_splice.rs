@@ -3,17 +3,23 @@
 
 #![no_main]
 
-use headroom::chat::{locate, splice};
+use headroom::wire::{Surface, locate, splice};
 use libfuzzer_sys::fuzz_target;
 
 const NEW: &str = "\u{1f980} \"\\\n\0";
 
+const SURFACES: [Surface; 3] = [Surface::ChatCompletions, Surface::Responses, Surface::Messages];
+
 fuzz_target!(|body: &[u8]| {
     assert_eq!(splice(body, &[]), body);
-    let Ok(located) = locate(body) else { return };
+    SURFACES.into_iter().for_each(|surface| each_slot_alone(surface, body));
+});
+
+fn each_slot_alone(surface: Surface, body: &[u8]) {
+    let Ok(located) = locate(surface, body) else { return };
     for (chosen, slot) in located.slots.iter().enumerate() {
         let spliced = splice(body, &[(slot.literal.clone(), NEW)]);
-        let after = locate(&spliced).expect("a spliced body is as readable as it was").slots;
+        let after = locate(surface, &spliced).expect("a spliced body is as readable as it was").slots;
         assert_eq!(after.len(), located.slots.len());
         assert_eq!(&spliced[..slot.literal.start], &body[..slot.literal.start]);
         assert!(spliced.ends_with(&body[slot.literal.end..]));
@@ -22,4 +28,4 @@ fuzz_target!(|body: &[u8]| {
             assert_eq!((after.message, after.part, after.role), (before.message, before.part, before.role));
         }
     }
-});
+}

@@ -60,7 +60,7 @@ def test_the_key_and_other_headers_travel_and_controls_do_not(client, upstream):
     assert arrived.headers["openai-organization"] == "org-1"
     assert not [name for name in arrived.headers if name.startswith("x-headroom-")]
     assert arrived.json()["messages"][0]["content"] == document
-    assert response.headers["x-headroom-outcome"] == "passthrough"
+    assert response.headers["x-headroom-outcome"] == "passthrough; reason=off"
 
 
 def test_audit_measures_and_forwards_the_original(client, upstream):

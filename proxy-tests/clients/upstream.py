@@ -1,4 +1,4 @@
-"""An upstream that speaks the chat completions API, remembers what it was sent, and fails on request.
+"""An upstream that speaks the APIs of the surfaces, remembers what it was sent, and fails on request.
 
 Only the standard library: what a provider does is spelled out here, so a test can say what must arrive.
 """
@@ -10,6 +10,8 @@ import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+import answers
 
 
 @dataclass
@@ -35,10 +37,20 @@ class Script:
     words: list[str] = field(default_factory=lambda: ["The ", "answer ", "is ", "42", "."])
     #: A tool call (name, arguments) in place of words.
     tool_call: tuple[str, str] | None = None
+    #: Calls the tool only until its result arrives.
+    until_result: bool = False
     #: Breaks the connection after this many streamed events.
     break_after: int | None = None
     #: Holds the stream after the first event until the client has gone.
     hold: bool = False
+
+
+    def after(self, body: bytes | str) -> Script:
+        """What is done with this request."""
+        results = ("function_call_output", "custom_tool_call_output", "tool_result")
+        text = body if isinstance(body, str) else body.decode(errors="replace")
+        done = self.until_result and any(f'"{result}"' in text for result in results)
+        return Script() if done else self
 
 
 class Upstream:
@@ -86,13 +98,16 @@ def _handler(upstream: Upstream) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = self._receive()
-            script = upstream.script
+            script = upstream.script.after(body)
             if script.refusal is not None:
                 self._answer(*script.refusal)
             elif json.loads(body).get("stream"):
                 self._stream(script)
             else:
-                self._answer(200, {"x-request-id": "req_upstream"}, _completion(script))
+                self._answer(200, {"x-request-id": "req_upstream"}, self._api().whole(script))
+
+        def _api(self) -> Any:
+            return answers.of(self.path.partition("?")[0])
 
         def _receive(self) -> bytes:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
@@ -113,18 +128,22 @@ def _handler(upstream: Upstream) -> type[BaseHTTPRequestHandler]:
             self.send_response(200)
             self.send_header("content-type", "text/event-stream")
             self.send_header("transfer-encoding", "chunked")
+            # Said before it is done: a request on a connection that closes meanwhile is lost.
+            self.send_header("connection", "close")
             self.end_headers()
             self.close_connection = True
             try:
-                for index, event in enumerate(_events(script)):
+                for index, event in enumerate(self._api().events(script)):
                     if script.break_after is not None and index >= script.break_after:
                         self.connection.close()
                         return
-                    self._chunk(f"data: {json.dumps(event)}\n\n")
+                    named = f"event: {event['type']}\n" if "type" in event else ""
+                    self._chunk(f"{named}data: {json.dumps(event)}\n\n")
                     if script.hold and index == 0:
                         self._wait_for_the_client_to_go()
                         return
-                self._chunk("data: [DONE]\n\n")
+                if self._api() is answers.Chat:
+                    self._chunk("data: [DONE]\n\n")
                 self.wfile.write(b"0\r\n\r\n")
             except (BrokenPipeError, ConnectionResetError):
                 upstream.client_gone.set()
@@ -149,40 +168,3 @@ def _handler(upstream: Upstream) -> type[BaseHTTPRequestHandler]:
             pass
 
     return Handler
-
-
-def _message(script: Script) -> dict[str, Any]:
-    if script.tool_call is None:
-        return {"role": "assistant", "content": "".join(script.words)}
-    name, arguments = script.tool_call
-    call = {"id": "call_1", "type": "function", "function": {"name": name, "arguments": arguments}}
-    return {"role": "assistant", "content": None, "tool_calls": [call]}
-
-
-def _completion(script: Script) -> dict[str, Any]:
-    reason = "stop" if script.tool_call is None else "tool_calls"
-    return {
-        "id": "chatcmpl-1",
-        "object": "chat.completion",
-        "created": 1,
-        "model": "gpt-4o-mini",
-        "choices": [{"index": 0, "message": _message(script), "finish_reason": reason, "logprobs": None}],
-        "usage": {"prompt_tokens": 11, "completion_tokens": 5, "total_tokens": 16},
-    }
-
-
-def _events(script: Script) -> list[dict[str, Any]]:
-    def event(delta: dict[str, Any], reason: str | None = None) -> dict[str, Any]:
-        choice = {"index": 0, "delta": delta, "finish_reason": reason, "logprobs": None}
-        base = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o-mini"}
-        return {**base, "choices": [choice]}
-
-    first = event({"role": "assistant", "content": ""})
-    if script.tool_call is None:
-        return [first, *(event({"content": word}) for word in script.words), event({}, "stop")]
-    name, arguments = script.tool_call
-    opened = {"index": 0, "id": "call_1", "type": "function", "function": {"name": name, "arguments": ""}}
-    half = len(arguments) // 2
-    pieces = [{"index": 0, "function": {"arguments": piece}} for piece in (arguments[:half], arguments[half:])]
-    calls = [event({"tool_calls": [call]}) for call in (opened, *pieces)]
-    return [first, *calls, event({}, "tool_calls")]

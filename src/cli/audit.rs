@@ -24,13 +24,18 @@ use headroom::{
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::{Failure, running::Running, serve::backend, settings::Settings};
+use super::{
+    Failure,
+    running::Running,
+    serve::backend,
+    settings::{Settings, named_checker},
+};
 use replay::Replay;
 
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(super) struct Arguments {
-    /// Recorded requests: a chat completion's body on each line (also OpenAI's batch files), or one body as JSON.
+    /// Recorded requests: a body on each line (also OpenAI's batch files), or one body as JSON.
     /// Without a file, a running proxy is asked for the sums of its audits
     files: Vec<PathBuf>,
     /// How far to condense; several, with commas between, are compared [default: the configured one]
@@ -86,7 +91,9 @@ fn live(arguments: &Arguments) -> Result<Vec<Account>, Failure> {
 /// The recorded requests, taken the real way at each ratio.
 fn recorded(arguments: &Arguments) -> Result<Vec<Account>, Failure> {
     let (model, no_model, config) = (arguments.model.clone(), arguments.no_model, arguments.running.config.clone());
-    let config = Settings { config, ratio: None, style: None, model, no_model }.load(Vec::new())?.config;
+    let loaded = Settings { config, ratio: None, style: None, model, no_model }.load(Vec::new())?;
+    named_checker(&loaded)?;
+    let config = loaded.config;
     let requests = recorded::read(&arguments.files)?;
     let ratios = if arguments.ratio.is_empty() { vec![config.compress.ratio] } else { arguments.ratio.clone() };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -18,7 +18,7 @@ use headroom::{
     compress::{CountTokens as _, Encoding},
     config::{Config, Flag},
     engine::{self, Engine, Readiness},
-    proxy::{Proxy, Upstream},
+    proxy::{Proxy, Upstreams},
     server,
     telemetry::Metrics,
 };
@@ -61,6 +61,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 async fn demo(arguments: &Arguments, mut config: Config) -> Result<(), Failure> {
     let recorder = Recorder::start().await?;
     config.upstream.url = format!("http://{}", recorder.address());
+    config.upstream.anthropic_url = None;
     config.upstream.api_key_env = None;
     // A first look must not depend on how fast this machine is.
     config.engine = engine::Config { time_budget_ms: 0, ..config.engine };
@@ -70,9 +71,9 @@ async fn demo(arguments: &Arguments, mut config: Config) -> Result<(), Failure> 
         return Err(Failure::setup(anyhow!("{reason}")));
     }
     let model = told.try_recv().map_or_else(|_| "none; selection alone condenses".to_owned(), |info| in_words(&info));
-    let upstream = Upstream::new(&config.upstream).map_err(Failure::setup)?;
+    let upstreams = Upstreams::new(&config.upstream).map_err(Failure::setup)?;
     let policy = config.compress.policy();
-    let proxy = Proxy::new(config.proxy.clone(), policy, upstream, engine, Arc::new(Metrics::default()));
+    let proxy = Proxy::new(config.proxy.clone(), policy, upstreams, engine, Arc::new(Metrics::default()));
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("cannot listen on this machine")?;
     let address = listener.local_addr()?;
     let (stop, stopped) = oneshot::channel::<()>();

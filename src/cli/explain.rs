@@ -110,7 +110,7 @@ fn list(out: &mut impl io::Write, answer: &[u8]) -> Result<(), Failure> {
 }
 
 pub(super) const AFTER: &str = "\
-Who may read: whoever names the key of the request by --key-env; on the proxy's own machine, everything without a key.
+Who may read: whoever names the key of the request by --key-env; without one, the user who runs the proxy, on its machine.
 
 Examples:
   headroom explain                                   the latest requests, with their ids

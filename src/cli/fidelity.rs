@@ -92,10 +92,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 impl Calibrate {
     /// The section `[fidelity]`, with what was given here in its place.
     fn config(&self) -> Result<Config, Failure> {
-        let mut config = Configuration::load(&Sources::of_process(self.config.clone(), Vec::new()))
-            .map_err(Failure::setup)?
-            .config
-            .fidelity;
+        let loaded =
+            Configuration::load(&Sources::of_process(self.config.clone(), Vec::new())).map_err(Failure::setup)?;
+        // Its key goes where it says, so it has to be named.
+        if loaded.is_of_folder("fidelity.base_url") && self.base_url.is_none() {
+            let remedy = "name the file by --config config.toml, or the endpoint by --base-url";
+            let problem = "fidelity.base_url stands in a config.toml that lies in this folder and was not named";
+            return Err(Failure::setup(anyhow!("{problem}\n  remedy: {remedy}")));
+        }
+        let mut config = loaded.config.fidelity;
         config.base_url = self.base_url.clone().unwrap_or(config.base_url);
         config.model = self.model.clone().unwrap_or(config.model);
         // The budgets are the proxy's.

@@ -4,7 +4,11 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use clap::{Args, ValueEnum};
-use headroom::config::{Config, Sources};
+use headroom::{
+    config::{Config, Sources},
+    engine::state_directory,
+    explain::ReaderKey,
+};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use serde::Deserialize;
 
@@ -20,7 +24,7 @@ pub(super) struct Running {
     /// Configuration file that says where the proxy listens [default: as for `headroom serve`]
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// Environment variable with the key that the request was sent with; not needed on the proxy's own machine
+    /// Environment variable with the key that the request was sent with; not needed by the user who runs the proxy
     #[arg(long, value_name = "NAME")]
     key_env: Option<String>,
     /// Header in which the request carried its key
@@ -52,8 +56,13 @@ impl Running {
             .build()
             .context("no HTTP client can be made")?;
         let mut request = client.get(format!("{base}/headroom/{page}"));
-        if let Some((header, value)) = &key {
-            request = request.header(*header, value);
+        match &key {
+            Some((header, value)) => request = request.header(*header, value),
+            None => {
+                if let Some(reader) = reader(&base) {
+                    request = request.header("x-headroom-reader", reader);
+                }
+            }
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(answer(request, &base))
@@ -61,8 +70,15 @@ impl Running {
 
     fn base(&self) -> Result<String, Failure> {
         let Some(url) = &self.url else {
-            let config = Config::load(&Sources::of_process(self.config.clone(), Vec::new())).map_err(Failure::setup)?;
-            return Ok(format!("http://{}", reachable(&config.config.server.listen)));
+            let loaded = Config::load(&Sources::of_process(self.config.clone(), Vec::new())).map_err(Failure::setup)?;
+            let listen = reachable(&loaded.config.server.listen);
+            // Whoever wrote the file that lies here is not to be sent a key, nor asked in the proxy's place.
+            if loaded.is_of_folder("server.listen") && (self.key_env.is_some() || !listen.ip().is_loopback()) {
+                let remedy = "name the file by --config config.toml, or the address by --url http://ADDRESS:PORT";
+                let problem = "the proxy's address stands in a config.toml that lies in this folder and was not named";
+                return Err(Failure::setup(anyhow!("{problem}\n  remedy: {remedy}")));
+            }
+            return Ok(format!("http://{listen}"));
         };
         let url = url.trim_end_matches('/');
         let url = url.strip_suffix("/v1").unwrap_or(url);
@@ -74,7 +90,7 @@ impl Running {
         let Some(name) = &self.key_env else { return Ok(None) };
         let value = std::env::var(name).map_err(|_| {
             let remedy = "name the variable that holds the key of the request, or leave --key-env out";
-            Failure::setup(anyhow!("--key-env names `{name}`, which is not set\n  remedy: {remedy}"))
+            Failure::setup(anyhow!("--key-env names no variable that is set\n  remedy: {remedy}"))
         })?;
         Ok(Some(match self.key_header {
             KeyHeader::Authorization => ("authorization", format!("Bearer {value}")),
@@ -82,6 +98,18 @@ impl Running {
             KeyHeader::XApiKey => ("x-api-key", value),
         }))
     }
+}
+
+/// The operator's key to the records of a proxy on this machine, where this user runs it.
+fn reader(base: &str) -> Option<String> {
+    let url = reqwest::Url::parse(base).ok()?;
+    let host = url.host_str()?;
+    let ip = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    if host != "localhost" && !ip.is_ok_and(|ip| ip.is_loopback()) {
+        return None;
+    }
+    let state = state_directory(|name| std::env::var_os(name).map(PathBuf::from))?;
+    ReaderKey::read(&state, url.port_or_known_default()?)
 }
 
 async fn answer(request: reqwest::RequestBuilder, base: &str) -> Result<Vec<u8>, Failure> {
@@ -112,7 +140,9 @@ fn told(error: &Told) -> String {
         "explain_unknown" => {
             "`headroom explain` without an id lists what there is; --key-env NAME sends the request's key"
         }
-        "explain_credential" => "name the variable that holds the key of your requests by --key-env NAME",
+        "explain_credential" => {
+            "run it as the user who runs the proxy, or name the variable that holds the key of your requests by --key-env NAME"
+        }
         "explain_gone" => "send the request again",
         _ => return message.to_owned(),
     };

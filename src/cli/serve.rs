@@ -3,7 +3,7 @@
 use std::{
     io::{self, Write as _},
     net::{IpAddr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
@@ -16,8 +16,8 @@ use headroom::{
     explain,
     fidelity::Reviewer,
     model::Info,
-    proxy::{Proxy, Upstream},
-    server,
+    proxy::{Access, Proxy, Upstreams},
+    redact, server,
     setting::Invalid,
     telemetry::{self, Metrics},
 };
@@ -34,10 +34,16 @@ pub(super) struct Arguments {
     /// Address and port to listen on [default: 127.0.0.1:8787]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
+    /// Address to listen on, the port left as it is
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "listen")]
+    host: Option<String>,
+    /// Port to listen on, the address left as it is
+    #[arg(long, value_name = "PORT", conflicts_with = "listen")]
+    port: Option<u16>,
     /// Where requests go; a base path is kept, a trailing /v1 is not doubled [default: https://api.openai.com]
     #[arg(long, value_name = "URL")]
     upstream: Option<String>,
-    /// What happens to chat completions that say nothing else [default: compress]
+    /// What happens to requests that say nothing else [default: compress]
     #[arg(long)]
     mode: Option<ModeWord>,
     /// Least important kind of log line that is written [default: info]
@@ -68,6 +74,24 @@ enum LevelWord {
 }
 
 impl Arguments {
+    /// The configuration, in which `--host` and `--port` each stand for a part of one setting.
+    fn load(&self) -> Result<Loaded, Failure> {
+        let loaded = self.settings.load(self.flags())?;
+        let (name, host, port) = match (&self.host, self.port) {
+            (None, None) => return Ok(loaded),
+            (host, port) => (if host.is_some() { "--host" } else { "--port" }, host, port),
+        };
+        let listen = loaded.config.server.listen;
+        let host = match host {
+            Some(host) if host.contains(':') && !host.starts_with('[') => format!("[{host}]"),
+            Some(host) => host.clone(),
+            None if listen.is_ipv6() => format!("[{}]", listen.ip()),
+            None => listen.ip().to_string(),
+        };
+        let value = format!("{host}:{}", port.unwrap_or(listen.port())).into();
+        self.settings.load([self.flags(), vec![Flag { name, key: "server.listen", value }]].concat())
+    }
+
     fn flags(&self) -> Vec<Flag> {
         let word = |value: &str| value.to_ascii_lowercase();
         let given = [
@@ -82,10 +106,21 @@ impl Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let loaded = arguments.settings.load(arguments.flags())?;
+    let loaded = arguments.load()?;
     telemetry::start(&loaded.config.telemetry).map_err(Failure::setup)?;
+    for name in loaded.ignored() {
+        tracing::warn!(
+            name,
+            "an environment variable is none of our settings and is ignored; `headroom config show` lists them"
+        );
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(&loaded));
+    let served = runtime.block_on(async {
+        tokio::select! {
+            served = serve(&loaded) => served,
+            never = hang_ups(arguments, &loaded) => match never {},
+        }
+    });
     // A call into a hanging model must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
     served
@@ -93,7 +128,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 async fn serve(loaded: &Loaded) -> Result<(), Failure> {
     let config = &loaded.config;
-    let upstream = Upstream::new(&config.upstream).map_err(|invalid| unusable(loaded, "upstream", invalid))?;
+    let upstreams = Upstreams::new(&config.upstream).map_err(|invalid| unusable(loaded, "upstream", invalid))?;
+    let access = Access::new(&config.access).map_err(|invalid| unusable(loaded, "access", invalid))?;
     let listener = bind(loaded).await?;
     let state = state_directory(|name| std::env::var_os(name).map(PathBuf::from));
     let start = Instant::now();
@@ -114,9 +150,11 @@ async fn serve(loaded: &Loaded) -> Result<(), Failure> {
     let _ = announce(&listener.local_addr()?, config, &model, start.elapsed());
     let policy = config.compress.policy();
     let metrics = Arc::new(Metrics::default());
-    let records = records(config, &listener.local_addr()?);
-    let proxy = Proxy::new(config.proxy.clone(), policy, upstream, engine, metrics);
-    let proxy = Arc::new(proxy.explained(records).reviewed(reviewer));
+    let address = listener.local_addr()?;
+    let records = records(config, &address);
+    let reader = records.as_ref().and_then(|_| reader(state.as_deref()?, &address));
+    let proxy = Proxy::new(config.proxy.clone(), policy, upstreams, engine, metrics).guarded(access);
+    let proxy = Arc::new(proxy.explained(records).read_with(reader).reviewed(reviewer));
     server::run(listener, &config.server, proxy, told_to_stop()).await.context("cannot serve")?;
     Ok(())
 }
@@ -124,6 +162,16 @@ async fn serve(loaded: &Loaded) -> Result<(), Failure> {
 /// Where requests are accounted for, if they are on this address.
 fn records(config: &Config, address: &SocketAddr) -> Option<Arc<explain::Store>> {
     config.explain.keeps(address.ip()).then(|| Arc::new(explain::Store::new(&config.explain)))
+}
+
+/// The operator's key to the records, once it lies where `headroom explain` finds it.
+fn reader(state: &Path, address: &SocketAddr) -> Option<explain::ReaderKey> {
+    let key = explain::ReaderKey::fresh();
+    let written = key.write(state, address.port());
+    if let Err(error) = &written {
+        tracing::warn!(%error, "the state folder cannot be written: `headroom explain` needs --key-env");
+    }
+    written.is_ok().then_some(key)
 }
 
 /// How the engine's thread gets its model, and where that is told of.
@@ -149,8 +197,12 @@ async fn bind(loaded: &Loaded) -> Result<TcpListener, Failure> {
     let listen = loaded.config.server.listen;
     TcpListener::bind(listen).await.map_err(|error| {
         let remedy = match error.kind() {
-            io::ErrorKind::AddrInUse => "another program listens there: stop it, or choose another port by --listen",
-            io::ErrorKind::PermissionDenied => "this user may not listen there: choose a port from 1024 on by --listen",
+            io::ErrorKind::AddrInUse => {
+                "another program listens there, perhaps a proxy that runs already (`headroom health` asks it; the \
+                 like-named Python project has the same port): stop it, or choose another port by --port and name it in \
+                 the clients' base URL"
+            }
+            io::ErrorKind::PermissionDenied => "this user may not listen there: choose a port from 1024 on by --port",
             _ => "choose an address of this machine by --listen, such as 127.0.0.1:8787",
         };
         unusable(loaded, "server", Invalid::new("listen", listen, remedy))
@@ -172,7 +224,10 @@ fn announce(address: &SocketAddr, config: &Config, model: &Result<Info, String>,
     };
     writeln!(out, "headroom {}", env!("CARGO_PKG_VERSION"))?;
     writeln!(out, "  listens on   http://{address}")?;
-    writeln!(out, "  forwards to  {}", config.upstream.url)?;
+    writeln!(out, "  forwards to  {}", redact::setting(&config.upstream.url))?;
+    if let Some(url) = config.upstream.anthropic() {
+        writeln!(out, "               {} (Anthropic's API)", redact::setting(url))?;
+    }
     writeln!(
         out,
         "  condenses    mode {mode}, ratio {}, texts from {} tokens on",
@@ -184,7 +239,9 @@ fn announce(address: &SocketAddr, config: &Config, model: &Result<Info, String>,
         false => "nothing: no message text is kept (explain.mode)".to_owned(),
     };
     writeln!(out, "  explains     {explains}")?;
-    writeln!(out, "\n  export OPENAI_BASE_URL=http://{}/v1\n", reachable(address))?;
+    let reachable = reachable(address);
+    writeln!(out, "\n  export ANTHROPIC_BASE_URL=http://{reachable}")?;
+    writeln!(out, "  export OPENAI_BASE_URL=http://{reachable}/v1\n")?;
     out.flush()?;
     Ok(())
 }
@@ -206,6 +263,37 @@ async fn told_to_stop() {
         signal().await;
         std::process::exit(1);
     });
+}
+
+/// Heeds SIGHUP, which ends a process that does not: says whether the configuration has changed. Whatever is in it
+/// decides how threads, memory and connections were set up, so it takes effect at the next start.
+#[cfg(unix)]
+async fn hang_ups(arguments: &Arguments, running: &Loaded) -> std::convert::Infallible {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut hang_up) = signal(SignalKind::hangup()) else {
+        return std::future::pending().await;
+    };
+    while hang_up.recv().await.is_some() {
+        match arguments.settings.load(arguments.flags()) {
+            Ok(loaded) if loaded.config == running.config => {
+                tracing::info!("SIGHUP: the configuration is the one in effect; there is nothing to do");
+            }
+            Ok(_) => {
+                let remedy = "start again: SIGTERM lets running requests finish";
+                tracing::warn!(remedy, "SIGHUP: the configuration has changed, and takes effect at the next start");
+            }
+            Err(Failure::Setup(error) | Failure::Work(error)) => {
+                let error = redact::text(&error.to_string());
+                tracing::warn!(error, "SIGHUP: the configuration cannot be used; the one in effect stays");
+            }
+        }
+    }
+    std::future::pending().await
+}
+
+#[cfg(not(unix))]
+async fn hang_ups(_: &Arguments, _: &Loaded) -> std::convert::Infallible {
+    std::future::pending().await
 }
 
 #[cfg(unix)]

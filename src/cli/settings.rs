@@ -6,7 +6,9 @@ use clap::Args;
 use headroom::{
     compress::{Ratio, Rewriter, Style},
     config::{Config, Flag, Loaded, ModelConfig, Sources},
+    fidelity::Mode,
     model::{self, Info, Model, ModelError},
+    redact,
 };
 
 use super::Failure;
@@ -52,6 +54,17 @@ impl Settings {
     }
 }
 
+/// Refuses to send texts where only a file says that lay in the working folder and was not named.
+pub(super) fn named_checker(loaded: &Loaded) -> Result<(), Failure> {
+    let of_folder = ["fidelity.mode", "fidelity.base_url"].into_iter().any(|key| loaded.is_of_folder(key));
+    if !of_folder || loaded.config.fidelity.mode == Mode::Off {
+        return Ok(());
+    }
+    let remedy = "name the file by --config config.toml, or set HEADROOM_FIDELITY__MODE=off";
+    let problem = "a config.toml that lies in this folder and was not named has texts sent to a checker";
+    Err(Failure::setup(anyhow::anyhow!("{problem}\n  key:    fidelity.mode\n  remedy: {remedy}")))
+}
+
 /// Loads the configured model and runs it once; `None` where none is wanted.
 pub(super) fn load_model(config: &ModelConfig) -> Result<Option<Model>, NoModel> {
     if !config.enabled {
@@ -64,7 +77,7 @@ pub(super) fn load_model(config: &ModelConfig) -> Result<Option<Model>, NoModel>
         model.warm()?;
         Ok(model)
     };
-    load().map(Some).map_err(|source| NoModel::Unusable { folder: folder.display().to_string(), source })
+    load().map(Some).map_err(|source| NoModel::Unusable { folder: redact::path(&folder), source })
 }
 
 /// Why there is no model, although one is wanted.

@@ -1,4 +1,5 @@
-//! What is wrong with a configuration, and what to do about it.
+//! What is wrong with a configuration, and what to do about it. A refused text is never shown: where it came from is
+//! said, and whoever wrote it can look there.
 
 use std::path::PathBuf;
 
@@ -6,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file that was asked for cannot be read.
-    #[error("cannot read the configuration file `{}`\n  remedy: {remedy}", path.display())]
+    #[error("cannot read the configuration file `{}`\n  remedy: {remedy}", crate::redact::path(path))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -17,20 +18,26 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The file is not TOML.
-    #[error("`{}` is not valid TOML: {message}", path.display())]
+    #[error(
+        "`{}` is not valid TOML at line {line}, column {column}{problem}\n  remedy: correct that line (texts stand in quotes); \
+         it is not shown, since it may hold a key",
+        crate::redact::path(path)
+    )]
     NotToml {
         /// The file.
         path: PathBuf,
-        /// The parser's word, with line and column.
-        message: String,
+        /// From 1 on.
+        line: usize,
+        /// In characters, from 1 on.
+        column: usize,
+        /// The parser's own words after a colon, without what they quote; or empty.
+        problem: String,
     },
     /// A key that means nothing here.
-    #[error("unknown key `{key}` in {origin}\n  value:  {value}\n  remedy: {remedy}")]
+    #[error("unknown key `{key}` in {origin}\n  remedy: {remedy}")]
     UnknownKey {
         /// The key, with its section.
         key: String,
-        /// Its value.
-        value: String,
         /// The file, variable or flag.
         origin: String,
         /// What to do.
@@ -41,7 +48,7 @@ pub enum Error {
     BadValue {
         /// The key, with its section.
         key: String,
-        /// Its value.
+        /// What may be shown of its value.
         value: String,
         /// The file, variable or flag.
         origin: String,
@@ -55,7 +62,7 @@ pub enum Error {
     Unusable {
         /// The key, with its section.
         key: String,
-        /// Its value.
+        /// What may be shown of its value.
         value: String,
         /// The file, variable or flag.
         origin: String,

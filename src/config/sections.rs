@@ -91,16 +91,16 @@ impl ModelConfig {
             return Err(Invalid::new("threads", self.threads, "give a number from 0 (one for each core) to 256"));
         }
         if self.enabled && matches!(self.options().sentences, Sentences::At(folder) if !folder.is_dir()) {
-            return Err(Invalid::new(
+            return Err(Invalid::path(
                 "sentence_encoder",
-                &self.sentence_encoder,
+                self.sentence_encoder.as_ref(),
                 "give `bundled`, `none`, or a folder that holds the encoder's files",
             ));
         }
         match &self.path {
-            Some(path) if self.enabled && self.required && !path.is_dir() => Err(Invalid::new(
+            Some(path) if self.enabled && self.required && !path.is_dir() => Err(Invalid::path(
                 "path",
-                path.display(),
+                path,
                 "there is no such folder: name the one that holds the model's files, leave the key out for the bundled \
                  model, or run without a model by --no-model",
             )),

@@ -4,18 +4,20 @@ use std::{fmt::Write as _, path::PathBuf};
 
 use figment::{
     Figment,
-    error::Kind,
+    error::{Actual, Kind},
     value::{Dict, Num, Value},
 };
 
 use super::Error;
-use crate::setting::Invalid;
+use crate::{redact, setting::Invalid};
 
 /// The merged values, each with its origin.
 #[derive(Debug)]
 pub(super) struct Origins {
     pub(super) figment: Figment,
     pub(super) file: Option<PathBuf>,
+    /// Whether that file was found in the working folder rather than named.
+    pub(super) unnamed: bool,
     /// Every key there is, with its section.
     pub(super) known: Vec<String>,
 }
@@ -29,17 +31,21 @@ impl Origins {
             Some(nearest) => format!("did you mean `{nearest}`? `headroom config show` lists every key"),
             None => "remove it; `headroom config show` lists every key".to_owned(),
         };
-        Err(Error::UnknownKey { value: self.value(&key), origin: self.origin(&key), key, remedy })
+        // What is nested below a known key is part of its value.
+        let known =
+            self.known.iter().find(|known| key.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with('.')));
+        Err(Error::UnknownKey { origin: self.origin(&key), key: redact::name(known.unwrap_or(&key)).into(), remedy })
     }
 
     /// A value that its type refuses.
     pub(super) fn explain(&self, error: &figment::Error) -> Error {
         let key = error.path.join(".");
         let problem = match &error.kind {
-            Kind::InvalidType(found, expected) => format!("found {found}, expected {}", plain(expected)),
-            Kind::InvalidValue(found, expected) => format!("found {found}, expected {}", plain(expected)),
+            Kind::InvalidType(found, expected) => format!("found {}, expected {}", sort(found), plain(expected)),
+            Kind::InvalidValue(found, expected) => format!("found {}, expected {}", sort(found), plain(expected)),
             Kind::UnknownVariant(_, variants) => format!("expected one of {}", variants.join(", ")),
-            kind => kind.to_string(),
+            Kind::Message(message) if !self.quotes(message, &key) => message.clone(),
+            _ => "it is of another form".to_owned(),
         };
         let default = Figment::from(figment::providers::Serialized::defaults(super::Config::default()));
         let remedy = match default.find_value(&key) {
@@ -47,13 +53,28 @@ impl Origins {
             Ok(value) => format!("the default is {}; config.example.toml says what it may be", toml(&value)),
             Err(_) => "config.example.toml lists every key with what it may be".to_owned(),
         };
-        Error::BadValue { value: self.value(&key), origin: self.origin(&key), key, problem, remedy }
+        let value = match self.figment.find_value(&key) {
+            Ok(value @ (Value::Num(..) | Value::Bool(..))) => toml(&value),
+            _ => redact::HIDDEN.to_owned(),
+        };
+        Error::BadValue { value, origin: self.origin(&key), key: redact::name(&key).into(), problem, remedy }
+    }
+
+    /// Whether a message holds the value of a key.
+    fn quotes(&self, message: &str, key: &str) -> bool {
+        let value = self.figment.find_value(key).ok();
+        value.as_ref().and_then(Value::as_str).is_none_or(|value| message.contains(value.trim()))
     }
 
     /// A value that its module refuses.
     pub(super) fn explain_invalid(&self, section: &str, invalid: Invalid) -> Error {
         let key = format!("{section}.{}", invalid.key);
         Error::Unusable { value: invalid.value, origin: self.origin(&key), key, remedy: invalid.remedy }
+    }
+
+    /// Whether a value stands in a file that nobody named, but lay in the working folder.
+    pub(super) fn is_of_folder(&self, key: &str) -> bool {
+        self.unnamed && self.figment.find_metadata(key).is_some_and(|metadata| metadata.name == TOML)
     }
 
     pub(super) fn to_toml(&self) -> String {
@@ -75,14 +96,10 @@ impl Origins {
         out
     }
 
-    fn value(&self, key: &str) -> String {
-        self.figment.find_value(key).map_or_else(|_| "(none)".to_owned(), |value| toml(&value))
-    }
-
     fn origin(&self, key: &str) -> String {
         let name = self.figment.find_metadata(key).map_or("", |metadata| metadata.name.as_ref());
         match (&self.file, name) {
-            (Some(file), "TOML source string") => file.display().to_string(),
+            (Some(file), TOML) => redact::path(file),
             (_, name) if name.starts_with("the ") => name.to_owned(),
             _ => "default".to_owned(),
         }
@@ -119,10 +136,10 @@ pub(super) fn nearest<'a>(key: &str, known: &'a [String]) -> Option<&'a str> {
     (likeness(best) > ALIKE).then_some(best.as_str())
 }
 
-/// A value as TOML; passwords in URLs are masked.
+/// A value as TOML, without what looks like a key.
 fn toml(value: &Value) -> String {
     match value {
-        Value::String(_, text) => quoted(&masked(text)),
+        Value::String(_, text) => quoted(&redact::setting(text)),
         Value::Char(_, char) => quoted(&char.to_string()),
         Value::Bool(_, bool) => bool.to_string(),
         Value::Num(_, Num::F32(number)) => format!("{number:?}"),
@@ -146,13 +163,15 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// `scheme://user:password@host` without what stands before the `@`.
-fn masked(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
-    let authority = rest.split('/').next().unwrap_or(rest);
-    match authority.rsplit_once('@') {
-        Some((secret, _)) => format!("{scheme}://***{}", rest.strip_prefix(secret).unwrap_or_default()),
-        None => text.to_owned(),
+/// What kind of value was found, without the value.
+fn sort(found: &Actual) -> &'static str {
+    match found {
+        Actual::Bool(_) => "true or false",
+        Actual::Unsigned(_) | Actual::Signed(_) | Actual::Float(_) => "a number",
+        Actual::Char(_) | Actual::Str(_) => "text",
+        Actual::Seq => "a list",
+        Actual::Map => "a table",
+        _ => "something else",
     }
 }
 
@@ -167,6 +186,9 @@ fn plain(expected: &str) -> &str {
         other => other,
     }
 }
+
+/// How figment calls the text of a file.
+const TOML: &str = "TOML source string";
 
 /// Below this similarity (Jaro–Winkler, 0–1) a suggestion misleads more than it helps.
 const ALIKE: f64 = 0.8;

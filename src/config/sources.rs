@@ -10,6 +10,7 @@ use figment::{
 };
 
 use super::Error;
+use crate::redact;
 
 /// The world outside, as arguments: tests bring their own.
 #[derive(Debug, Clone, Default)]
@@ -72,6 +73,15 @@ impl Sources {
         }
     }
 
+    /// The names of variables that begin as ours do and are none of ours.
+    pub(super) fn ignored(&self) -> Vec<String> {
+        let strange = |(name, value): &&(String, String)| {
+            let set = !value.is_empty() && name != OWN;
+            set && name.strip_prefix(PREFIX).is_some_and(|rest| !of_kubernetes(rest, value) && is_strange(rest))
+        };
+        self.environment.iter().filter(strange).map(|(name, _)| name.clone()).collect()
+    }
+
     /// Environment first, flags after: the later wins.
     pub(super) fn settings(&self, known: &[String]) -> Result<Vec<Setting>, Error> {
         let mut settings = Vec::new();
@@ -94,9 +104,26 @@ impl File {
     fn parsed(path: &Path, text: String) -> Result<Self, Error> {
         match figment::providers::Toml::from_str::<Dict>(&text) {
             Ok(_) => Ok(Self { path: path.into(), text }),
-            Err(error) => Err(Error::NotToml { path: path.into(), message: error.to_string() }),
+            Err(error) => {
+                let (line, column) = place(&text, error.span().map_or(0, |span| span.start));
+                Err(Error::NotToml { path: path.into(), line, column, problem: words(error.message()) })
+            }
         }
     }
+}
+
+/// Line and column of a byte, from 1 on.
+fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    (before.matches('\n').count() + 1, line.chars().count() + 1)
+}
+
+/// What the parser says before it quotes anything.
+fn words(message: &str) -> String {
+    let own =
+        message.split(|char: char| !(char.is_ascii_alphabetic() || char == ' ')).next().unwrap_or_default().trim();
+    if own.is_empty() { String::new() } else { format!(": {own}") }
 }
 
 /// One key's value and its origin.
@@ -121,7 +148,7 @@ impl Provider for Setting {
 fn from_variable(name: &str, value: &str, known: &[String]) -> Result<Option<Setting>, Error> {
     let Some(rest) = name.strip_prefix(PREFIX) else { return Ok(None) };
     // An empty variable is how compose files and unit files leave something out.
-    if value.is_empty() || name == OWN || of_kubernetes(rest) {
+    if value.is_empty() || name == OWN || of_kubernetes(rest, value) || is_strange(rest) {
         return Ok(None);
     }
     let short = SHORT.iter().find(|(short, _)| *short == name).map(|(_, key)| (*key).to_owned());
@@ -132,7 +159,8 @@ fn from_variable(name: &str, value: &str, known: &[String]) -> Result<Option<Set
             Some(nearest) => format!("did you mean {nearest}? Unset the variable otherwise"),
             None => "unset it; `headroom config show` lists every key".to_owned(),
         };
-        return Err(Error::UnknownKey { key, value: value.into(), origin: format!("the variable {name}"), remedy });
+        let origin = format!("the variable {}", redact::name(name));
+        return Err(Error::UnknownKey { key: redact::name(&key).into(), origin, remedy });
     }
     let value = value.parse().unwrap_or_else(|_| Value::from(value));
     Ok(Some(Setting { key, value, origin: format!("the variable {name}") }))
@@ -143,10 +171,20 @@ fn variable_of(key: &str) -> String {
     format!("{PREFIX}{}", key.to_ascii_uppercase().replace('.', "__"))
 }
 
+/// Whether a variable is none of ours: a like-named project has some two hundred that begin as ours do. Ours have two
+/// underscores after their section or one of a few short names; what is nearly one of these is a mistyped one.
+fn is_strange(rest: &str) -> bool {
+    let nearly = |(short, _): &(&str, &str)| {
+        let short = short.strip_prefix(PREFIX).unwrap_or(short);
+        strsim::damerau_levenshtein(short, rest) <= if short.len() > 4 { 2 } else { 1 }
+    };
+    !rest.contains("__") && !SHORT.iter().any(nearly)
+}
+
 /// Kubernetes puts `HEADROOM_SERVICE_HOST`, `HEADROOM_PORT_8787_TCP` and the like into every pod beside a service
 /// named `headroom`; they are not meant for us.
-fn of_kubernetes(rest: &str) -> bool {
-    rest == "PORT" || rest.starts_with("PORT_") || rest.starts_with("SERVICE_")
+fn of_kubernetes(rest: &str, value: &str) -> bool {
+    (rest == "PORT" && value.contains("://")) || rest.starts_with("PORT_") || rest.starts_with("SERVICE_")
 }
 
 fn unreadable(path: &Path, source: std::io::Error) -> Error {

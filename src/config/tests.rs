@@ -97,13 +97,13 @@ fn empty_variables_and_those_of_kubernetes_are_passed_over() {
 }
 
 #[test]
-fn an_unknown_key_names_key_value_file_and_the_nearest_known_one() {
+fn an_unknown_key_names_key_file_and_the_nearest_known_one() {
     let (folder, sources) = with_file("[upstream]\nulr = \"http://x\"\n");
     let file = folder.path().join("config.toml");
     assert_eq!(
         message(&sources),
         format!(
-            "unknown key `upstream.ulr` in {}\n  value:  \"http://x\"\n  remedy: did you mean `upstream.url`? \
+            "unknown key `upstream.ulr` in {}\n  remedy: did you mean `upstream.url`? \
              `headroom config show` lists every key",
             file.display()
         )
@@ -124,12 +124,12 @@ fn an_unknown_variable_names_the_one_that_was_meant() {
 }
 
 #[test]
-fn a_bad_value_names_key_value_origin_and_default() {
+fn a_bad_value_names_key_origin_and_default_and_shows_numbers_alone() {
     for (text, key, value) in [
         ("[compress]\nratio = 21\n", "compress.ratio", "21"),
-        ("[compress]\nmin_tokens = \"many\"\n", "compress.min_tokens", "\"many\""),
-        ("[server]\nlisten = \"nowhere\"\n", "server.listen", "\"nowhere\""),
-        ("[proxy]\nmode = \"loud\"\n", "proxy.mode", "\"loud\""),
+        ("[compress]\nmin_tokens = \"many\"\n", "compress.min_tokens", "(not shown)"),
+        ("[server]\nlisten = \"nowhere\"\n", "server.listen", "(not shown)"),
+        ("[proxy]\nmode = \"loud\"\n", "proxy.mode", "(not shown)"),
     ] {
         let (_folder, sources) = with_file(text);
         let message = message(&sources);
@@ -189,4 +189,26 @@ fn a_password_in_a_url_is_never_shown() {
         Err(error) => error.to_string(),
     };
     assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn variables_of_the_like_named_project_are_ignored_by_name() {
+    let variables = [
+        ("HEADROOM_API_KEY", "sk-secret"),
+        ("HEADROOM_TELEMETRY", "off"),
+        ("HEADROOM_TARGET_RATIO", "0.5"),
+        ("HEADROOM_PORT", "9000"),
+    ];
+    let loaded = Config::load(&with_variables(&variables)).unwrap();
+    assert_eq!(loaded.config, Config::default());
+    assert_eq!(loaded.ignored(), variables.map(|(name, _)| name));
+    assert!(!format!("{loaded:?}").contains("sk-secret"));
+    assert_eq!(Config::load(&with_variables(&[("HEADROOM_RATIO", "5")])).unwrap().ignored().len(), 0);
+}
+
+#[test]
+fn a_mistyped_short_name_stops_the_start() {
+    for name in ["HEADROOM_RATOI", "HEADROOM_UPSTRAEM", "HEADROOM_LISTENS"] {
+        assert!(message(&with_variables(&[(name, "5")])).contains(name));
+    }
 }

@@ -12,9 +12,11 @@ use crate::setting::Invalid;
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Worker threads that run the pipeline. 0: one for each core, at most 8.
+    /// Worker threads that run the pipeline, besides one that stands by for whoever has no text under work. 0: one for
+    /// each core, at most 8.
     pub workers: usize,
-    /// Texts that may wait for a worker. Past it a text goes on as it is.
+    /// Texts that may wait for a worker, of which half may be of batches (`/headroom/compress`). Past it a text goes on as
+    /// it is: one of whoever has the most.
     pub queue: usize,
     /// Milliseconds that compression may hold a request back; past them its texts go on as they are. 0: no limit.
     pub time_budget_ms: u64,

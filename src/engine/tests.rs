@@ -123,6 +123,54 @@ fn reason(reply: &Reply) -> Option<Reason> {
     }
 }
 
+/// A job that needs no model, of this tenant.
+fn plain_job(day: usize, tenant: u8) -> Job {
+    let job = job(&prose(day));
+    Job { policy: Policy { rewrite: false, ..job.policy.clone() }, tenant: Tenant([tenant; 16]), ..job }
+}
+
+#[tokio::test]
+async fn a_flood_of_one_tenant_leaves_another_its_turn() {
+    let (mut gate, backend) = Gate::new();
+    let engine = start(&Config { queue: 8, ..config() }, backend).await;
+    // Two are under work for as long as the gate is shut, eight wait, and the rest finds no place.
+    let flood = |day| Job { tenant: Tenant([7; 16]), ..job(&prose(day)) };
+    let mut waiting: Vec<_> = (1..40).map(|day| Box::pin(engine.condense(flood(day), None))).collect();
+    for future in &mut waiting {
+        let _ = future.as_mut().now_or_never();
+    }
+    gate.arrived.recv().unwrap();
+    for tenant in 1..4 {
+        let reply = engine.condense(plain_job(50, tenant), None).await;
+        assert_eq!(reason(&reply), None, "tenant {tenant}");
+    }
+    gate.open();
+}
+
+#[tokio::test]
+async fn a_batch_leaves_chats_their_turn() {
+    let (mut gate, backend) = Gate::new();
+    let engine = start(&config(), backend).await;
+    let batch = engine.batch();
+    let mut waiting: Vec<_> = (1..=16)
+        .map(|day| {
+            let job = Job { tenant: Tenant([u8::try_from(day).unwrap(); 16]), ..job(&prose(day)) };
+            Box::pin(batch.condense(job, None))
+        })
+        .collect();
+    waiting.iter_mut().for_each(|future| begin(future.as_mut()));
+    gate.arrived.recv().unwrap();
+    // Of a tenant of the batch, of another, and several at once.
+    let chats = (50..58).map(|day| engine.condense(plain_job(day, (day % 3) as u8), None));
+    for reply in join_all(chats).await {
+        assert_eq!(reason(&reply), None);
+    }
+    gate.open();
+    for reply in join_all(waiting).await {
+        assert_eq!(reason(&reply), None, "a batch is only later");
+    }
+}
+
 /// A deadline that has passed.
 fn passed() -> Option<Instant> {
     Some(Instant::now())
@@ -301,7 +349,7 @@ async fn a_model_that_cannot_be_loaded_says_why_and_texts_go_on_as_they_are() {
     assert_eq!(reason(&engine.condense(without, None).await), None);
 
     let engine = start(&config(), Backend::model(|| panic!("scripted"))).await;
-    assert_eq!(engine.readiness(), Readiness::Failed("loading panicked: scripted".into()));
+    assert_eq!(engine.readiness(), Readiness::Failed("loading panicked".into()));
 }
 
 #[tokio::test]

@@ -3,11 +3,7 @@
 use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    sync::{
-        Arc, Mutex,
-        atomic::Ordering::Relaxed,
-        mpsc::{Receiver, SyncSender, sync_channel},
-    },
+    sync::{Arc, atomic::Ordering::Relaxed, mpsc::SyncSender},
     thread,
     time::Instant,
 };
@@ -18,7 +14,7 @@ use super::{
     Job, Shared, StartError,
     flight::{Flight, Known},
     inference::{Model, chain},
-    stop::lock,
+    queue::Queue,
 };
 
 /// A flight to work on.
@@ -29,20 +25,12 @@ pub(super) struct Task {
     pub(super) flight: Arc<Flight>,
 }
 
-/// Starts `count` workers behind a queue of `queue` tasks. They end when the queue's sender goes, and hold a clone of
-/// `alive` until then.
-pub(super) fn start(
-    count: usize,
-    queue: usize,
-    shared: &Arc<Shared>,
-    alive: &SyncSender<()>,
-) -> Result<SyncSender<Task>, StartError> {
-    let (sender, tasks) = sync_channel(queue);
-    let tasks = Arc::new(Mutex::new(tasks));
-    for _ in 0..count {
-        let (tasks, shared, alive) = (Arc::clone(&tasks), Arc::clone(shared), alive.clone());
+/// Starts the threads that take tasks. They end when the queue is closed, and hold a clone of `alive` until then.
+pub(super) fn start(tasks: &Arc<Queue<Task>>, shared: &Arc<Shared>, alive: &SyncSender<()>) -> Result<(), StartError> {
+    for _ in 0..tasks.threads() {
+        let (tasks, shared, alive) = (Arc::clone(tasks), Arc::clone(shared), alive.clone());
         let work = move || {
-            while let Some(task) = next(&tasks) {
+            while let Some((task, _turn)) = tasks.next() {
                 shared.counters.queued.sub(1);
                 run(&task, &shared);
             }
@@ -53,11 +41,7 @@ pub(super) fn start(
             .spawn(work)
             .map_err(|error| StartError::Thread("worker", error))?;
     }
-    Ok(sender)
-}
-
-fn next(tasks: &Mutex<Receiver<Task>>) -> Option<Task> {
-    lock(tasks).recv().ok()
+    Ok(())
 }
 
 fn run(task: &Task, shared: &Shared) {

@@ -17,6 +17,8 @@ pub struct Record {
     pub owner: Option<Tenant>,
     /// When it came, in milliseconds since 1970.
     pub at_ms: u64,
+    /// The surface that it was posted to; empty where nobody posted it.
+    pub surface: &'static str,
     /// The model that it asked for.
     pub model: Option<String>,
     /// What was done with it: `compressed`, `unchanged`, `audit`.
@@ -54,7 +56,7 @@ impl Record {
 /// What became of one slot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SlotRecord {
-    /// Index of the message in `messages`.
+    /// Index of the message in `messages`, or of the item in `input`.
     pub message: usize,
     /// Index of the part in the message's content; absent for string content.
     pub part: Option<usize>,

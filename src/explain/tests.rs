@@ -47,6 +47,7 @@ fn record(id: &str, original: &str) -> Record {
         id: id.to_owned(),
         owner: Some(OURS),
         at_ms: 1_769_868_309_000,
+        surface: "chat_completions",
         model: None,
         outcome: "compressed",
         reason: "",

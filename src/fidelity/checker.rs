@@ -40,7 +40,7 @@ impl Checker {
     /// A setting that cannot be used.
     pub fn new(config: &Config, key: Option<String>) -> Result<Self, Invalid> {
         config.check()?;
-        let wrong = || Invalid::new("base_url", &config.base_url, "a URL that a client can be made for");
+        let wrong = || Invalid::url("base_url", &config.base_url, "a URL that a client can be made for");
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())

@@ -134,10 +134,10 @@ impl Config {
         if !(self.base_url.starts_with("http://") || self.base_url.starts_with("https://")) {
             let remedy =
                 "an http or https URL with its `/v1`, such as `http://127.0.0.1:11434/v1`; or set `mode = \"off\"`";
-            return Err(Invalid::new("base_url", &self.base_url, remedy));
+            return Err(Invalid::url("base_url", &self.base_url, remedy));
         }
         if self.model.is_empty() {
-            return Err(Invalid::new("model", &self.model, "the name of a model that the endpoint serves"));
+            return Err(Invalid::text("model", "the name of a model that the endpoint serves"));
         }
         Ok(())
     }
@@ -150,8 +150,8 @@ impl Config {
         if self.mode == Mode::Off || self.api_key_env.is_empty() {
             return Ok(None);
         }
-        let remedy = "set the variable to the key, or leave `api_key_env` empty";
+        let remedy = "name a variable that is set and holds the key, or leave `api_key_env` empty";
         let key = std::env::var(&self.api_key_env);
-        key.map(|key| Some(key.trim().to_owned())).map_err(|_| Invalid::new("api_key_env", &self.api_key_env, remedy))
+        key.map(|key| Some(key.trim().to_owned())).map_err(|_| Invalid::text("api_key_env", remedy))
     }
 }

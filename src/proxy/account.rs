@@ -18,8 +18,9 @@ use crate::{
     compress::Limit,
     telemetry::{
         Metrics,
-        metrics::{KindLabel, RequestLabels, RouteLabel, TokenLabel},
+        metrics::{KindLabel, RequestLabels, RouteLabel},
     },
+    wire::Surface,
 };
 
 /// The way a request took.
@@ -27,8 +28,10 @@ use crate::{
 pub(crate) enum Route {
     /// Relayed without a look.
     Passthrough,
-    /// A chat completion.
-    ChatCompletions,
+    /// Of a surface, its body looked at.
+    Intercepted(Surface),
+    /// Handed over by another gateway, and given back to it.
+    Handed,
     /// Answered by the proxy itself.
     Own,
 }
@@ -37,8 +40,39 @@ impl Route {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Passthrough => "passthrough",
-            Self::ChatCompletions => "chat_completions",
+            Self::Intercepted(surface) => surface.as_str(),
+            Self::Handed => "handed",
             Self::Own => "own",
+        }
+    }
+}
+
+/// Why a request was not looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Passed {
+    /// Its path belongs to no surface.
+    NoSurface,
+    /// A surface has its path, but not for this method.
+    Method,
+    /// Its body is not said to be JSON in UTF-8.
+    ContentType,
+    /// It asks for another protocol.
+    Upgrade,
+    /// The mode is `off`.
+    Off,
+    /// Frames of a WebSocket that an unknown extension changes.
+    Extension,
+}
+
+impl Passed {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoSurface => "no_surface",
+            Self::Method => "method",
+            Self::ContentType => "content_type",
+            Self::Upgrade => "upgrade",
+            Self::Off => "off",
+            Self::Extension => "extension",
         }
     }
 }
@@ -46,30 +80,37 @@ impl Route {
 /// What was done with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// Not looked at.
-    Passthrough,
+    /// Not looked at, and why.
+    Passthrough(Passed),
     /// At least one slot was replaced; what kept them from the ratio asked for, if something did.
     Compressed(Option<Limit>),
     /// Looked at and forwarded as it came.
     Unchanged(&'static str),
     /// Measured, and forwarded as it came.
     Audit,
+    /// A WebSocket: each frame that asks for a response has an account of its own.
+    PerFrame,
 }
 
 impl Outcome {
     /// The word used in headers, metrics, logs and records.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
-            Self::Passthrough => "passthrough",
+            Self::Passthrough(_) => "passthrough",
             Self::Compressed(_) => "compressed",
             Self::Unchanged(_) => "unchanged",
             Self::Audit => "audit",
+            Self::PerFrame => "per_frame",
         }
     }
 
-    /// Why unchanged; empty otherwise.
+    /// Why unchanged or passed; empty otherwise.
     pub(crate) const fn reason(self) -> &'static str {
-        if let Self::Unchanged(reason) = self { reason } else { "" }
+        match self {
+            Self::Unchanged(reason) => reason,
+            Self::Passthrough(why) => why.as_str(),
+            Self::Compressed(_) | Self::Audit | Self::PerFrame => "",
+        }
     }
 
     fn with(text: &str) -> HeaderValue {
@@ -78,9 +119,11 @@ impl Outcome {
 
     fn header(self) -> HeaderValue {
         match self {
-            Self::Unchanged(reason) => Self::with(&format!("unchanged; reason={reason}")),
+            Self::Unchanged(_) | Self::Passthrough(_) => {
+                Self::with(&format!("{}; reason={}", self.as_str(), self.reason()))
+            }
             Self::Compressed(Some(limit)) => Self::with(&format!("compressed; limit={}", limit.as_str())),
-            _ => HeaderValue::from_static(self.as_str()),
+            Self::Compressed(None) | Self::Audit | Self::PerFrame => HeaderValue::from_static(self.as_str()),
         }
     }
 }
@@ -161,7 +204,7 @@ impl Account {
             sent_at: None,
             overhead: None,
             route: Route::Passthrough,
-            outcome: Outcome::Passthrough,
+            outcome: Outcome::Passthrough(Passed::NoSurface),
             slots: None,
             model: None,
             status: None,
@@ -177,6 +220,14 @@ impl Account {
         &self.id
     }
 
+    /// The surface that it was posted to; empty where it is none.
+    pub(crate) const fn surface(&self) -> &'static str {
+        match self.route {
+            Route::Intercepted(surface) => surface.as_str(),
+            Route::Passthrough | Route::Handed | Route::Own => "",
+        }
+    }
+
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.metrics
     }
@@ -187,10 +238,17 @@ impl Account {
         self.overhead = since.map(|since| since.elapsed());
     }
 
+    /// What was asked goes out now in a frame of a connection that changed its protocol; `since` is when it was read.
+    pub(crate) fn framed(&mut self, since: Instant) {
+        self.overhead = Some(since.elapsed());
+        self.status = Some(StatusCode::SWITCHING_PROTOCOLS);
+        self.end(End::Complete);
+    }
+
     /// The answer has this status; writes the proxy's headers to it.
     pub(crate) fn answered(&mut self, status: StatusCode, to: &mut HeaderMap) {
         self.status = Some(status);
-        if self.route == Route::ChatCompletions
+        if let Route::Intercepted(_) = self.route
             && let Some(sent) = self.sent_at
         {
             self.metrics.first_byte.observe(sent.elapsed().as_secs_f64());
@@ -224,8 +282,8 @@ impl Account {
 
     /// Watches an answer with these headers for its usage.
     pub(crate) fn watch(&mut self, headers: &HeaderMap) {
-        if self.route == Route::ChatCompletions {
-            self.usage = UsageWatch::over(headers);
+        if let Route::Intercepted(surface) = self.route {
+            self.usage = UsageWatch::over(surface, headers);
         }
     }
 
@@ -253,16 +311,9 @@ impl Account {
         if let Some(overhead) = self.overhead {
             self.metrics.overhead.observe(overhead.as_secs_f64());
         }
-        let Some(usage) = self.usage.as_ref().and_then(UsageWatch::usage) else {
-            return;
-        };
-        let count = |kind, tokens| {
-            self.metrics.usage.get_or_create(&TokenLabel { gen_ai_token_type: kind }).inc_by(tokens);
-        };
-        count("input", usage.prompt);
-        count("input_cached", usage.cached);
-        count("output", usage.completion);
-        self.metrics.billed.inc_by(usage.billed(self.cached_price));
+        if let Some(usage) = self.usage.as_ref().and_then(UsageWatch::usage) {
+            usage.count(&self.metrics, self.cached_price);
+        }
     }
 }
 

@@ -16,7 +16,10 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::account::{Account, End};
+use super::{
+    account::{Account, End},
+    headers,
+};
 
 /// What goes to the upstream: what was read already, then the rest as the client sends it.
 #[derive(Debug)]
@@ -37,11 +40,13 @@ struct Moves {
     /// Milliseconds from the beginning to the last part that moved.
     last: AtomicU64,
     complete: AtomicBool,
+    broken: AtomicBool,
 }
 
 impl Progress {
     fn new() -> Self {
-        Self(Arc::new(Moves { began: Instant::now(), last: AtomicU64::new(0), complete: AtomicBool::new(false) }))
+        let (complete, broken) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self(Arc::new(Moves { began: Instant::now(), last: AtomicU64::new(0), complete, broken }))
     }
 
     /// When the last part moved.
@@ -52,6 +57,11 @@ impl Progress {
     /// Whether everything was read from the client.
     pub(crate) fn is_complete(&self) -> bool {
         self.0.complete.load(Ordering::Relaxed)
+    }
+
+    /// Whether the client broke off, or what it sent is no body.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.0.broken.load(Ordering::Relaxed)
     }
 
     fn moved(&self, complete: bool) {
@@ -102,6 +112,9 @@ impl Body for Upload {
         };
         let frame = ready!(Pin::new(&mut *rest).poll_frame(cx));
         let complete = frame.is_none() || rest.is_end_stream();
+        if matches!(frame, Some(Err(_))) {
+            self.progress.0.broken.store(true, Ordering::Relaxed);
+        }
         self.progress.moved(complete);
         Poll::Ready(frame)
     }
@@ -203,8 +216,11 @@ impl Relay {
             return Poll::Ready(Some(Err(broken)));
         }
         match Pin::new(&mut self.body).poll_frame(cx) {
-            Poll::Ready(Some(Ok(frame))) => {
+            Poll::Ready(Some(Ok(mut frame))) => {
                 self.since = None;
+                if let Some(trailers) = frame.trailers_mut() {
+                    headers::without_own(trailers);
+                }
                 if let Some(data) = frame.data_ref() {
                     self.account.sent(data);
                 }

@@ -22,7 +22,7 @@ pub(crate) enum Error {
     ClientTooSlow,
     /// The client's body broke off.
     #[error("the request's body cannot be read")]
-    ClientBroke(#[source] hyper::Error),
+    ClientBroke,
     /// The request's target cannot be forwarded.
     #[error("the request's target cannot be forwarded")]
     Target,
@@ -43,15 +43,14 @@ pub(crate) enum Error {
     ExplainOff,
     /// A list of accounts is asked for by nobody in particular.
     #[error(
-        "send the credential of the requests that you ask for; without one, only who asks directly from the proxy's own \
-         machine may read, and only while `explain.local_reads` is true"
+        "send the credential of the requests that you ask for; the operator reads everything by `headroom explain` under \
+         the user that runs the proxy, or without any credential from the same machine where `explain.local_reads` is true"
     )]
     ExplainWhose,
     /// No account of this id that the reader may read.
     #[error(
-        "no account of this request: only chat completions that were looked at have one (`x-headroom-request-id`), it is \
-         gone after a restart, and it is read with the request's own credential or, without any, directly from the \
-         proxy's own machine"
+        "no account of this request: only requests that were looked at have one (`x-headroom-request-id`), it is \
+         gone after a restart, and it is read with the request's own credential or by the operator (`headroom explain`)"
     )]
     ExplainUnknown,
     /// There was an account of this id.
@@ -60,10 +59,40 @@ pub(crate) enum Error {
          (`explain.mib`); send the request again to look at it anew"
     )]
     ExplainGone,
-    /// A request to `/headroom/compress` that cannot be understood.
+    /// The operator's key is lent to nobody in particular.
+    #[error(
+        "this proxy puts in its operator's key, and only for programs on its own machine: address it as localhost or \
+         127.0.0.1 (or by a name in `access.allowed_hosts`), not from a web page and not through another proxy. From \
+         elsewhere send a key of your own, or have the operator set `access.client_keys`"
+    )]
+    NotLent,
+    /// The operator's key is lent to those with a client key.
+    #[error(
+        "this proxy puts in its operator's key for those who send a client key of its own (`access.client_keys`), as \
+         `Authorization: Bearer KEY`"
+    )]
+    ClientKey,
+    /// A client key would be sent to a server for which the operator has no key.
+    #[error(
+        "this proxy has no operator's key for Anthropic's API, and a client key of its own is not sent there; send a key \
+         of your own"
+    )]
+    NoKey,
+    /// A web page of another origin asks for an own page.
+    #[error("the proxy's own pages are not for web pages of another origin; ask from a program or the address bar")]
+    CrossSite,
+    /// A request to `/headroom/compress` or `/v1/compress` that cannot be understood.
     #[error("{0}")]
     BadRequest(&'static str),
-    /// A request to `/headroom/compress` that is too long.
+    /// A request to `/v1/compress` that asks for what cannot be done.
+    #[error("`{name}` {remedy}")]
+    Refused {
+        /// The field.
+        name: String,
+        /// What it may be.
+        remedy: &'static str,
+    },
+    /// A request to `/headroom/compress` or `/v1/compress` that is too long.
     #[error("the request is longer than the configured limit")]
     TooLarge,
     /// The room for held bodies is taken.
@@ -82,7 +111,7 @@ impl Error {
             Self::NoAnswer(_) => "upstream_no_answer",
             Self::TimedOut => "upstream_timeout",
             Self::ClientTooSlow => "client_timeout",
-            Self::ClientBroke(_) => "client_broke_off",
+            Self::ClientBroke => "client_broke_off",
             Self::Target => "bad_target",
             Self::UnaskedUpgrade => "upstream_protocol",
             Self::NoSuchPage => "not_found",
@@ -91,7 +120,11 @@ impl Error {
             Self::ExplainWhose => "explain_credential",
             Self::ExplainUnknown => "explain_unknown",
             Self::ExplainGone => "explain_gone",
-            Self::BadRequest(_) => "bad_request",
+            Self::NotLent => "key_not_lent",
+            Self::ClientKey => "client_key",
+            Self::NoKey => "no_key",
+            Self::CrossSite => "cross_site",
+            Self::BadRequest(_) | Self::Refused { .. } => "bad_request",
             Self::TooLarge => "too_large",
             Self::Busy => "overloaded",
             Self::Internal => "internal_fault",
@@ -103,9 +136,11 @@ impl Error {
             Self::Unreachable(_) | Self::NoAnswer(_) | Self::UnaskedUpgrade => StatusCode::BAD_GATEWAY,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
             Self::ClientTooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::ClientBroke(_) | Self::Target | Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::ClientBroke | Self::Target | Self::BadRequest(_) | Self::Refused { .. } => StatusCode::BAD_REQUEST,
             Self::NoSuchPage | Self::ExplainOff | Self::ExplainUnknown | Self::ExplainGone => StatusCode::NOT_FOUND,
-            Self::ExplainWhose => StatusCode::FORBIDDEN,
+            Self::ExplainWhose | Self::NotLent | Self::ClientKey | Self::NoKey | Self::CrossSite => {
+                StatusCode::FORBIDDEN
+            }
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,

@@ -1,18 +1,18 @@
 //! The pages under `/headroom/explain`: the list of what is kept, and one record as JSON, page or lines. Each reader
-//! gets what was asked for with his own credential; on the proxy's own machine, who sends none reads everything.
+//! gets what was asked for with his own credential; the operator, whose key lies in the state folder, reads everything.
 
-use std::{net::IpAddr, time::Instant};
+use std::time::Instant;
 
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header, request::Parts};
 use serde_json::json;
 
-use super::{Proxy, body::Answer, completions, error::Error, own::page_of};
+use super::{Proxy, body::Answer, error::Error, headers, intercept, own::page_of};
 use crate::explain::{self, Missing, Reader, Store, Summary};
 
 /// Answers for `/headroom/explain` (no id) and `/headroom/explain/ID`.
 pub(crate) fn answer(proxy: &Proxy, parts: &Parts, local: bool, id: Option<&str>) -> Result<Response<Answer>, Error> {
     let store = proxy.records.as_deref().ok_or(Error::ExplainOff)?;
-    let reader = reader(store, parts, local);
+    let reader = reader(proxy, store, parts, local);
     let Some(id) = id.filter(|id| !id.is_empty()) else {
         return Ok(list(store, reader.ok_or(Error::ExplainWhose)?));
     };
@@ -56,31 +56,17 @@ fn guard(headers: &mut HeaderMap) {
 }
 
 /// Who asks; `None` is somebody who may read nothing.
-fn reader(store: &Store, parts: &Parts, local: bool) -> Option<Reader> {
-    match completions::owner(&parts.headers) {
-        Some(tenant) => Some(Reader::With(tenant)),
-        None => (store.local_reads() && local && is_direct(parts)).then_some(Reader::Operator),
+fn reader(proxy: &Proxy, store: &Store, parts: &Parts, local: bool) -> Option<Reader> {
+    if let (Some(key), Some(presented)) = (&proxy.reader, parts.headers.get(headers::READER)) {
+        return key.is(presented.as_bytes()).then_some(Reader::Operator);
     }
-}
-
-/// Whether a request from this machine is the operator's own: not relayed by another proxy, and asked of this machine
-/// by name. The latter keeps out a web page whose host name was made to point here (DNS rebinding).
-fn is_direct(parts: &Parts) -> bool {
-    const RELAYED: [&str; 6] =
-        ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
-    let named = parts.uri.host().or_else(|| parts.headers.get(header::HOST)?.to_str().ok());
-    let relayed = RELAYED.iter().any(|name| parts.headers.contains_key(*name));
-    !relayed && named.is_some_and(is_this_machine)
-}
-
-/// Whether a host, perhaps with a port, is a name of this machine that no DNS gives.
-fn is_this_machine(host: &str) -> bool {
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None if host.matches(':').count() > 1 => host,
-        None => host.split(':').next().unwrap_or_default(),
-    };
-    name.eq_ignore_ascii_case("localhost") || name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+    match intercept::owner(&parts.headers) {
+        Some(tenant) => Some(Reader::With(tenant)),
+        None => {
+            let direct = local && proxy.access.is_direct(&parts.headers, &parts.uri);
+            (store.local_reads() && direct).then_some(Reader::Operator)
+        }
+    }
 }
 
 /// How a record is written.
@@ -107,18 +93,3 @@ impl Form {
 
 /// Records of a list at most.
 const MOST_LISTED: usize = 100;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_that_no_dns_gives_are_this_machine() {
-        for host in ["localhost", "LOCALHOST:8787", "127.0.0.1:8787", "127.9.9.9", "[::1]:8787", "[::1]", "::1"] {
-            assert!(is_this_machine(host), "{host}");
-        }
-        for host in ["", "localhost.example.org", "127.0.0.1.example.org", "10.0.0.1:8787", "[::2]:1", "example.org"] {
-            assert!(!is_this_machine(host), "{host}");
-        }
-    }
-}

@@ -3,7 +3,7 @@
 //! Maps are rebuilt rather than edited: removing from a [`HeaderMap`] would reorder what stays.
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Version,
+    HeaderMap, HeaderName, HeaderValue, Version,
     header::{
         CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
         TRANSFER_ENCODING, UPGRADE,
@@ -15,11 +15,13 @@ pub(crate) const OWN_PREFIX: &str = "x-headroom-";
 
 /// Request: `off`, `audit` or `compress`.
 pub(crate) const MODE: HeaderName = HeaderName::from_static("x-headroom-mode");
+/// Request: `true` is the same as the mode `off`.
+pub(crate) const BYPASS: HeaderName = HeaderName::from_static("x-headroom-bypass");
 /// Request: `auto` or 2–20.
 pub(crate) const RATIO: HeaderName = HeaderName::from_static("x-headroom-ratio");
 /// Request: `statements` or `telegram`.
 pub(crate) const STYLE: HeaderName = HeaderName::from_static("x-headroom-style");
-/// Response: `compressed`, `compressed; limit=…` where the ratio was not reached, `unchanged; reason=…`, `passthrough` or `audit`.
+/// Response: `compressed`, `compressed; limit=…` where the ratio was not reached, `unchanged; reason=…`, `passthrough; reason=…` or `audit`.
 pub(crate) const OUTCOME: HeaderName = HeaderName::from_static("x-headroom-outcome");
 /// Response: target tokens of the slots considered, as they came.
 pub(crate) const TOKENS_BEFORE: HeaderName = HeaderName::from_static("x-headroom-tokens-before");
@@ -29,6 +31,8 @@ pub(crate) const TOKENS_AFTER: HeaderName = HeaderName::from_static("x-headroom-
 pub(crate) const CACHE: HeaderName = HeaderName::from_static("x-headroom-cache");
 /// Response: names the request in the log.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-headroom-request-id");
+/// Request to an own page: the operator's key to the records.
+pub(crate) const READER: HeaderName = HeaderName::from_static("x-headroom-reader");
 /// Response: marks an error as the proxy's own and names its kind.
 pub(crate) const ERROR: HeaderName = HeaderName::from_static("x-headroom-error");
 
@@ -37,7 +41,7 @@ pub(crate) const ERROR: HeaderName = HeaderName::from_static("x-headroom-error")
 pub(crate) struct Forward<'a> {
     /// The upstream's own name.
     pub(crate) host: &'a HeaderValue,
-    /// `Authorization`, where the client sends no credential.
+    /// `Authorization` that is lent to the request in the place of its own credentials.
     pub(crate) credential: Option<&'a HeaderValue>,
     /// The length of a body that was replaced by a plain one; `None` where the client's bytes go on.
     pub(crate) replaced: Option<usize>,
@@ -48,7 +52,6 @@ pub(crate) fn to_upstream(from: HeaderMap, version: Version, forward: &Forward<'
     let protocol = upgrade(&from);
     let named = Named::of(&from);
     let chunked = from.contains_key(TRANSFER_ENCODING);
-    let credential = forward.credential.filter(|_| credential(&from).is_none());
     let trailers = from.get_all(TE).iter().any(|value| lists(value, "trailers"));
     let cookies = (version == Version::HTTP_2).then(|| joined_cookies(&from)).flatten();
     let mut to = HeaderMap::with_capacity(from.len() + 2);
@@ -58,7 +61,8 @@ pub(crate) fn to_upstream(from: HeaderMap, version: Version, forward: &Forward<'
             continue;
         };
         last = Some(name.clone());
-        if is_hop_by_hop(&name) || name.as_str().starts_with(OWN_PREFIX) {
+        let ours = name.as_str().starts_with(OWN_PREFIX);
+        if is_hop_by_hop(&name) || ours || (forward.credential.is_some() && is_credential(&name)) {
             continue;
         }
         if name == HOST {
@@ -84,7 +88,7 @@ pub(crate) fn to_upstream(from: HeaderMap, version: Version, forward: &Forward<'
         // Said here because the client side would otherwise send no body with a GET.
         to.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
-    if let Some(credential) = credential {
+    if let Some(credential) = forward.credential {
         to.insert(http::header::AUTHORIZATION, credential.clone());
     }
     if trailers {
@@ -108,11 +112,21 @@ pub(crate) fn to_client(from: HeaderMap, upgraded: bool) -> HeaderMap {
         };
         last = Some(name.clone());
         let stays = if upgraded { name == CONNECTION || name == UPGRADE } else { false };
-        if stays || !(is_hop_by_hop(&name) || named.contains(&name)) {
+        // What is said of a request under our names is said by us.
+        let ours = name.as_str().starts_with(OWN_PREFIX);
+        if stays || !(ours || is_hop_by_hop(&name) || named.contains(&name)) {
             to.append(name, value);
         }
     }
     to
+}
+
+/// Takes out of an answer's trailers what is said under our names.
+pub(crate) fn without_own(trailers: &mut HeaderMap) {
+    let own: Vec<HeaderName> = trailers.keys().filter(|name| name.as_str().starts_with(OWN_PREFIX)).cloned().collect();
+    for name in own {
+        trailers.remove(name);
+    }
 }
 
 /// The protocol that a request asks to change to. `h2c` is no such wish: clients that speak it send it with any first
@@ -122,10 +136,25 @@ pub(crate) fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
     headers.get(UPGRADE).filter(|protocol| asked && !lists(protocol, "h2c")).cloned()
 }
 
-/// The client's credential: `Authorization`, or the key headers of Azure and Anthropic.
-pub(crate) fn credential(headers: &HeaderMap) -> Option<&HeaderValue> {
-    ["authorization", "api-key", "x-api-key"].into_iter().find_map(|name| headers.get(name))
+/// All credentials of a request, by the headers that providers and gateways read them from.
+pub(crate) fn credentials(headers: &HeaderMap) -> impl Iterator<Item = (&'static str, &HeaderValue)> {
+    CREDENTIALS.into_iter().flat_map(|name| headers.get_all(name).iter().map(move |value| (name, value)))
 }
+
+fn is_credential(name: &HeaderName) -> bool {
+    CREDENTIALS.contains(&name.as_str())
+}
+
+/// OpenAI and most others, Azure, Anthropic, Google, Azure's API management, Google's gateway, AWS.
+const CREDENTIALS: [&str; 7] = [
+    "authorization",
+    "api-key",
+    "x-api-key",
+    "x-goog-api-key",
+    "ocp-apim-subscription-key",
+    "x-goog-iam-authorization-token",
+    "x-amz-security-token",
+];
 
 /// Whether the body is signed or digested, so that another body would be refused.
 pub(crate) fn is_signed(headers: &HeaderMap) -> bool {
@@ -151,11 +180,6 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
         Some((key, set)) if key.eq_ignore_ascii_case("charset") => set.trim_matches('"').eq_ignore_ascii_case("utf-8"),
         _ => true,
     })
-}
-
-/// Whether a request is a chat completion whose body may be looked at.
-pub(crate) fn is_chat_completion(method: &Method, path: &str, headers: &HeaderMap) -> bool {
-    method == Method::POST && path.ends_with("/chat/completions") && is_json(headers) && upgrade(headers).is_none()
 }
 
 /// The headers that `Connection` names.
@@ -248,14 +272,21 @@ mod tests {
     }
 
     #[test]
-    fn a_configured_key_never_replaces_the_clients() {
+    fn a_key_that_is_lent_goes_on_alone() {
         let host = HeaderValue::from_static("h");
         let key = HeaderValue::from_static("Bearer ours");
         let forward = Forward { host: &host, credential: Some(&key), replaced: None };
-        for (from, expected) in [(map(&[]), Some(&key)), (map(&[("api-key", "theirs")]), None)] {
+        for from in [map(&[]), map(&[("api-key", "client"), ("x-api-key", "client"), ("authorization", "client")])] {
             let to = to_upstream(from, Version::HTTP_11, &forward);
-            assert_eq!(to.get("authorization"), expected);
+            assert_eq!(credentials(&to).collect::<Vec<_>>(), [("authorization", &key)]);
         }
+    }
+
+    #[test]
+    fn an_upstream_speaks_under_none_of_our_names() {
+        let to =
+            to_client(map(&[("x-headroom-outcome", "compressed"), ("x-headroom-error", "x"), ("x-y", "1")]), false);
+        assert_eq!(to, map(&[("x-y", "1")]));
     }
 
     #[test]

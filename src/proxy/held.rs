@@ -1,65 +1,19 @@
-//! Holds a request's body in memory, within bounds: of the single body, and of all bodies held at the same time.
+//! Holds a request's body in memory, within bounds: of the single body, and of the process's account.
 
-use std::{sync::Arc, time::Duration};
+use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::HeaderMap;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
+use tokio::time::timeout;
+
+use super::{
+    coding::{Coding, Undecoded},
+    error::Error,
+    room::{Coming, Room, Share},
+    slots::{Why, stage},
 };
-
-use super::error::Error;
-
-/// Room for the bodies held at the same time.
-#[derive(Debug, Clone)]
-pub(crate) struct Room(Arc<Semaphore>);
-
-impl Room {
-    /// Room for this many MiB.
-    pub(crate) fn new(mib: usize) -> Self {
-        Self(Arc::new(Semaphore::new((mib << 20) / UNIT)))
-    }
-
-    /// Makes `share` large enough for `length` bytes, if there is room.
-    fn enlarge(&self, share: &mut Share, length: usize) -> bool {
-        let has = share.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let Ok(wants) = u32::try_from(length.div_ceil(UNIT).saturating_sub(has)) else { return false };
-        if wants == 0 {
-            return true;
-        }
-        let Ok(more) = Arc::clone(&self.0).try_acquire_many_owned(wants) else { return false };
-        match &mut share.0 {
-            Some(share) => share.merge(more),
-            none => *none = Some(more),
-        }
-        true
-    }
-}
-
-/// The room that one body takes; it is given back when this goes.
-#[derive(Debug, Default)]
-pub(crate) struct Share(Option<OwnedSemaphorePermit>);
-
-impl Share {
-    /// The same bytes, which keep the room until the last of them was sent.
-    pub(crate) fn keep(self, bytes: Bytes) -> Bytes {
-        Bytes::from_owner(Kept { bytes, _share: self })
-    }
-}
-
-struct Kept {
-    bytes: Bytes,
-    _share: Share,
-}
-
-impl AsRef<[u8]> for Kept {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
 
 /// A whole body.
 #[derive(Debug)]
@@ -96,28 +50,101 @@ pub(crate) async fn read(
         return Ok(Read::TooLarge(Bytes::new(), body));
     }
     let mut gathered = Gathered::default();
-    let mut share = Share::default();
+    let mut coming = room.begin(Instant::now());
+    let give_way = coming.give_way();
     let mut trailers = None;
-    while let Some(frame) = timeout(pause, body.frame()).await.map_err(|_| Error::ClientTooSlow)? {
-        match frame.map_err(Error::ClientBroke)?.into_data() {
-            Ok(data) => gathered.push(data, announced),
+    loop {
+        let frame = tokio::select! {
+            biased;
+            frame = timeout(pause, body.frame()) => frame.map_err(|_| Error::ClientTooSlow)?,
+            () = give_way.notified() => return Ok(Read::NoRoom(kept(coming, gathered), body)),
+        };
+        let Some(frame) = frame else { break };
+        match frame.map_err(|_| Error::ClientBroke)?.into_data() {
+            Ok(data) => {
+                coming.moved(data.len(), Instant::now());
+                let fits = coming.make_room(gathered.room_with(&data, announced)).await;
+                gathered.push(data, announced);
+                if gathered.len() > limit {
+                    return Ok(Read::TooLarge(kept(coming, gathered), body));
+                }
+                if !fits {
+                    return Ok(Read::NoRoom(kept(coming, gathered), body));
+                }
+            }
             Err(frame) => trailers = frame.into_trailers().ok(),
         }
-        if gathered.len() > limit {
-            return Ok(Read::TooLarge(gathered.bytes(), body));
-        }
-        if !room.enlarge(&mut share, gathered.len()) {
-            return Ok(Read::NoRoom(gathered.bytes(), body));
+    }
+    Ok(Read::Whole(Held { bytes: gathered.bytes(), trailers, share: coming.arrived() }))
+}
+
+/// What was read of a body that goes on unread; it is accounted for until it was sent.
+fn kept(coming: Coming, gathered: Gathered) -> Bytes {
+    coming.arrived().keep(gathered.bytes())
+}
+
+/// The body without its coding, to be read. Whoever holds it holds the room for what is built from it.
+pub(crate) async fn plain(headers: &HeaderMap, body: &Bytes, limit: usize, room: &Room) -> Result<Bytes, Why> {
+    let coding = Coding::of(headers).map_err(Why::Undecoded)?;
+    let mut share = room.share();
+    let coded = body.clone();
+    // Decoded bytes are many times the coded ones. The share goes along: the work is not broken off with the request.
+    let decoded = stage(body.len() * 8, move || {
+        let plain = coding.decode(&coded, limit, |bytes| share.grow_to(bytes))?;
+        let own = if coding == Coding::Plain { 0 } else { plain.len() };
+        share.shrink_to(own);
+        let granted = share.grow_to(own.saturating_add(to_read(&plain)));
+        if granted { Ok(share.hold(plain)) } else { Err(Undecoded::NoRoom) }
+    });
+    decoded.await.ok_or(Why::Fault)?.map_err(Why::Undecoded)
+}
+
+/// Bytes that reading a body may take at most: its texts as they are held, asked about and replaced, and a place for each
+/// item of its lists and objects.
+pub(crate) fn to_read(body: &[u8]) -> usize {
+    let bytes = |commas: usize| body.len().saturating_mul(TEXTS).saturating_add((commas + 1).saturating_mul(ITEM));
+    let most = bytes(memchr::memchr_iter(b',', body).count());
+    // To tell the commas of texts takes longer, and is not worth it where it saves little.
+    if most <= MODEST { most } else { bytes(commas(body)) }
+}
+
+/// The commas outside of strings: each parts two items.
+fn commas(body: &[u8]) -> usize {
+    let (mut commas, mut rest) = (0, body);
+    while let Some(begin) = memchr::memchr(b'"', rest) {
+        let (outside, string) = rest.split_at(begin);
+        commas += memchr::memchr_iter(b',', outside).count();
+        rest = after(string.get(1..).unwrap_or_default());
+    }
+    commas + memchr::memchr_iter(b',', rest).count()
+}
+
+/// What follows the string that has begun.
+fn after(mut string: &[u8]) -> &[u8] {
+    while let Some(at) = memchr::memchr2(b'"', b'\\', string) {
+        let escapes = string.get(at) == Some(&b'\\');
+        string = string.get(at + 1 + usize::from(escapes)..).unwrap_or_default();
+        if !escapes {
+            return string;
         }
     }
-    Ok(Read::Whole(Held { bytes: gathered.bytes(), trailers, share }))
+    &[]
 }
+
+/// Copies of a text: unescaped, located, as a job, as the record of it.
+const TEXTS: usize = 4;
+
+/// What an item comes to: where it stands in a vector that may be twice as long, or its part of a message with its slot.
+const ITEM: usize = 160;
+
+/// Bytes that need not be told more closely.
+const MODEST: usize = 16 << 20;
 
 /// The parts read so far; a single one is not copied.
 #[derive(Debug, Default)]
 struct Gathered {
     first: Bytes,
-    all: BytesMut,
+    all: Vec<u8>,
 }
 
 impl Gathered {
@@ -126,12 +153,26 @@ impl Gathered {
             self.first = data;
             return;
         }
-        if self.all.is_empty() {
-            let announced = announced.and_then(|length| usize::try_from(length).ok());
-            self.all.reserve(announced.unwrap_or_default().max(self.first.len() + data.len()));
+        let room = self.room_with(&data, announced);
+        self.all.reserve_exact(room - self.all.len());
+        if !self.first.is_empty() {
             self.all.extend_from_slice(&std::mem::take(&mut self.first));
         }
         self.all.extend_from_slice(&data);
+    }
+
+    /// Bytes that it takes together with `data`: it grows by doubling, but not past what was announced, since to announce
+    /// a body costs nothing.
+    fn room_with(&self, data: &Bytes, announced: Option<u64>) -> usize {
+        let (needed, has) = (self.len() + data.len(), self.all.capacity());
+        if self.len() == 0 || needed <= has {
+            return needed.max(has);
+        }
+        let doubled = needed.max(has.saturating_mul(2));
+        match announced.and_then(|length| usize::try_from(length).ok()) {
+            Some(announced) if announced >= needed => doubled.min(announced),
+            _ => doubled,
+        }
     }
 
     fn len(&self) -> usize {
@@ -139,9 +180,92 @@ impl Gathered {
     }
 
     fn bytes(self) -> Bytes {
-        if self.all.is_empty() { self.first } else { self.all.freeze() }
+        if self.all.is_empty() { self.first } else { self.all.into() }
     }
 }
 
-/// Room is given in steps of this many bytes.
-const UNIT: usize = 64 << 10;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(coding: &'static str) -> HeaderMap {
+        let value = http::HeaderValue::from_static(coding);
+        [(http::header::CONTENT_ENCODING, value)].into_iter().collect()
+    }
+
+    /// Gzip of so many MiB of one letter, without an encoder at hand: members of one MiB each, one after another.
+    async fn gzip(mib: usize) -> Bytes {
+        use async_compression::tokio::bufread::GzipEncoder;
+        use tokio::io::AsyncReadExt as _;
+        // Mixed enough to stay below the greatest ratio.
+        let plain: Vec<u8> =
+            (0..1u32 << 20).map(|at| if at % 61 == 0 { (at / 61 % 251) as u8 } else { b'a' }).collect();
+        let mut member = Vec::new();
+        GzipEncoder::new(plain.as_slice()).read_to_end(&mut member).await.unwrap();
+        member.repeat(mib).into()
+    }
+
+    #[tokio::test]
+    async fn many_bodies_that_blow_up_are_granted_no_more_than_there_is() {
+        let (room, body) = (Room::new(64 << 20, 1 << 20), gzip(16).await);
+        assert!(body.len() < 1 << 20);
+        let (mut granted, mut refused) = (Vec::new(), 0);
+        for _ in 0..8 {
+            match plain(&headers("gzip"), &body, 64 << 20, &room).await {
+                Ok(plain) => granted.push(plain),
+                Err(why) => {
+                    assert_eq!(why, Why::Undecoded(Undecoded::NoRoom));
+                    refused += 1;
+                }
+            }
+            assert!(room.held() <= 64 << 20);
+        }
+        // One of 16 MiB takes 5 times that to be read, which is more than there is.
+        assert_eq!((granted.len(), refused), (0, 8));
+        let small = plain(&headers("gzip"), &gzip(1).await, 64 << 20, &room).await.unwrap();
+        assert!(room.held() > 5 << 20);
+        drop(small);
+        assert_eq!(room.held(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_body_of_many_items_is_accounted_for_before_it_is_read() {
+        let room = Room::new(32 << 20, 1 << 20);
+        let text: Bytes = "a".repeat(1 << 20).into();
+        let items: Bytes = "0,".repeat(1 << 19).into();
+        assert!(plain(&HeaderMap::new(), &text, 64 << 20, &room).await.is_ok());
+        assert_eq!(
+            plain(&HeaderMap::new(), &items, 64 << 20, &room).await,
+            Err(Why::Undecoded(Undecoded::NoRoom)),
+            "160 bytes for each 2"
+        );
+        assert_eq!(room.held(), 0);
+    }
+
+    #[test]
+    fn commas_of_texts_are_no_items() {
+        for (body, expected) in [
+            (r#"{"a": "1,2,3", "b": [1, 2]}"#, 2),
+            (r#"["\",\\", "x"]"#, 1),
+            (r#"["\\", "," , 1"#, 2),
+            (r#","open, and never closed"#, 1),
+            (r#","ends in an escape\"#, 1),
+            ("", 0),
+        ] {
+            assert_eq!(commas(body.as_bytes()), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_was_announced_is_not_taken_before_it_comes() {
+        let mut gathered = Gathered::default();
+        let part = Bytes::from_static(&[0; 1000]);
+        for parts in 1..=16 {
+            let room = gathered.room_with(&part, Some(1 << 30));
+            gathered.push(part.clone(), Some(1 << 30));
+            assert!(room <= 2 * 1000 * parts && gathered.all.capacity() <= room.max(64), "{room}");
+        }
+        assert_eq!(gathered.room_with(&part, Some(17_000)), 17_000);
+        assert_eq!(gathered.bytes().len(), 16_000);
+    }
+}

@@ -12,6 +12,8 @@ pub(crate) struct Life {
     pub(crate) tasks: TaskTracker,
     /// The drain has begun: finish what is under way.
     pub(crate) drain: CancellationToken,
+    /// Nobody comes in any more: who came during the drain and has asked nothing goes too.
+    pub(crate) closed: CancellationToken,
     /// The drain has taken too long: stop.
     pub(crate) abort: CancellationToken,
 }

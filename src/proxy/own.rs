@@ -6,19 +6,19 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
 use serde_json::{json, value::RawValue};
 
 use super::{
-    Proxy,
+    Proxy, access,
     account::{Account, End, Route},
     body::Answer,
-    completions,
     error::Error,
     explained, headers,
     held::{self, Read},
+    intercept,
     passthrough::refuse,
     review,
     slots::{self, Decided, Terms, Why},
@@ -28,6 +28,7 @@ use crate::{
     engine::{Cache, Job, Readiness, Reply},
     fidelity::Verdict,
     telemetry::metrics::KindLabel,
+    wire,
 };
 
 /// Where the proxy's own pages begin.
@@ -45,7 +46,12 @@ pub(crate) async fn answer(
     let page = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default().to_owned();
     let reads = parts.method == Method::GET || parts.method == Method::HEAD;
     let (page, of) = page.split_once('/').map_or((page.as_str(), None), |(page, of)| (page, Some(of)));
+    let elsewhere = access::only_own_origin(&parts);
     let answered = match page {
+        // A probe says nothing that a page could use.
+        page if !matches!(page, "health" | "ready") && elsewhere.is_err() => {
+            elsewhere.map(|()| Response::new(Answer::own("")))
+        }
         "explain" if reads => explained::answer(proxy, &parts, local, of),
         _ if of.is_some() => Err(Error::NoSuchPage),
         "health" if reads => Ok(page_of(StatusCode::OK, &json!({"status": "alive"}))),
@@ -109,6 +115,7 @@ fn metrics(proxy: &Proxy) -> Response<Answer> {
         let figure = i64::try_from(figure).unwrap_or(i64::MAX);
         proxy.metrics.engine.get_or_create(&KindLabel { kind }).set(figure);
     }
+    proxy.metrics.held.set(i64::try_from(proxy.room.held()).unwrap_or(i64::MAX));
     if let Some(reviewer) = &proxy.reviewer {
         review::count(reviewer, &proxy.metrics);
     }
@@ -166,14 +173,16 @@ async fn compress(proxy: &Proxy, parts: &Parts, body: Incoming) -> Result<Respon
         Read::TooLarge(..) => return Err(Error::TooLarge),
         Read::NoRoom(..) => return Err(Error::Busy),
     };
+    let bytes =
+        held::plain(&HeaderMap::new(), &held.bytes, proxy.limit(), &proxy.room).await.map_err(|_| Error::Busy)?;
     let began = Instant::now();
-    let wanted: Wanted = serde_json::from_slice(&held.bytes).map_err(|_| Error::BadRequest(FORM))?;
+    let wanted: Wanted = serde_json::from_slice(&bytes).map_err(|_| Error::BadRequest(FORM))?;
     let policy = Policy { ratio: wanted.ratio(proxy)?, ..proxy.policy.clone() };
     let deadline = began.checked_add(Duration::from_secs(proxy.config.compress_timeout_seconds));
-    let terms = Terms { policy, tenant: completions::tenant(&parts.headers), query: wanted.query, deadline };
+    let terms = Terms { policy, tenant: intercept::tenant(&parts.headers), query: wanted.query, deadline };
     let page = match (wanted.text, wanted.messages) {
         (Some(text), None) => of_text(proxy, text, wanted.model, terms, began).await?,
-        (None, Some(_)) => of_messages(proxy, held.bytes, &terms, began).await?,
+        (None, Some(_)) => of_messages(proxy, bytes, &terms, began).await?,
         _ => return Err(Error::BadRequest(FORM)),
     };
     let mut response = Response::new(Answer::own(page));
@@ -266,7 +275,7 @@ async fn of_text(
         tenant: terms.tenant,
     };
     let (replies, verdicts) =
-        slots::answered(&proxy.engine, proxy.reviewer.as_ref(), vec![job], model.as_deref(), terms.deadline)
+        slots::answered(&proxy.engine.batch(), proxy.reviewer.as_ref(), vec![job], model.as_deref(), terms.deadline)
             .await
             .map_err(|_| Error::Internal)?;
     let reply = replies.first().ok_or(Error::Internal)?;
@@ -280,7 +289,8 @@ async fn of_text(
 }
 
 async fn of_messages(proxy: &Proxy, body: Bytes, terms: &Terms, began: Instant) -> Result<Vec<u8>, Error> {
-    let decided = match slots::decide(&proxy.engine, proxy.reviewer.as_ref(), body.clone(), terms).await {
+    let (engine, reviewer) = (proxy.engine.batch(), proxy.reviewer.as_ref());
+    let decided = match slots::decide(&engine, reviewer, body.clone(), wire::locate_any, terms).await {
         Ok(decided) => Some(Arc::new(decided)),
         Err(Why::NoSlots | Why::Slots(_)) => None,
         Err(Why::Fault) => return Err(Error::Internal),

@@ -7,6 +7,7 @@ use http::{Request, Response, StatusCode, Version, request::Parts};
 use hyper::{body::Incoming, upgrade};
 
 use super::{
+    access::Lent,
     account::Account,
     body::{Answer, Upload},
     error::Error,
@@ -66,14 +67,16 @@ pub(crate) fn refuse(error: &Error, mut account: Box<Account>) -> Response<Answe
 }
 
 /// Sends the request and awaits the answer's head; with a tunnel where both sides agreed on another protocol.
-async fn exchange(
+pub(crate) async fn exchange(
     upstream: &Upstream,
     passage: Passage,
     account: &mut Account,
 ) -> Result<(Response<Incoming>, Option<Tunnel>), Error> {
     let Passage { mut parts, body, replaced, read_at } = passage;
     let asked = headers::upgrade(&parts.headers).is_some();
-    let forward = Forward { host: upstream.host(), credential: upstream.credential(), replaced };
+    let lent = parts.extensions.remove::<Lent>().is_some();
+    let credential = upstream.credential().filter(|_| lent);
+    let forward = Forward { host: upstream.host(), credential, replaced };
     parts.headers = headers::to_upstream(std::mem::take(&mut parts.headers), parts.version, &forward);
     let mut request = Request::from_parts(parts, body);
     let client = asked.then(|| upgrade::on(&mut request));

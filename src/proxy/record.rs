@@ -12,15 +12,15 @@ use http::HeaderMap;
 use super::{
     Mode, Proxy,
     account::{Account, Outcome},
-    completions,
+    intercept,
     slots::{self, Decided, Terms},
 };
 use crate::{
-    chat::Role,
     compress::{Condensation, Policy},
     engine::{Cache, Engine, Reply, Tenant},
     explain::{Record, SlotRecord},
     fidelity::Reviewer,
+    wire::{self, Role},
 };
 
 /// A request that was looked at.
@@ -44,8 +44,9 @@ impl Proxy {
         let now = Instant::now();
         let record = Record {
             id: account.id().to_owned(),
-            owner: completions::owner(looked.headers),
+            owner: intercept::owner(looked.headers),
             at_ms: now_ms(),
+            surface: account.surface(),
             model: account.model.clone(),
             outcome: account.outcome.as_str(),
             reason: account.outcome.reason(),
@@ -84,12 +85,12 @@ pub struct Rehearsal {
     pub forwarded: Bytes,
 }
 
-/// Takes a chat completion's body the way of a request, as far as the upstream; without a limit of time.
+/// Takes a body of whatever surface the way of a request, as far as the upstream; without a limit of time.
 pub async fn rehearse(engine: &Engine, reviewer: Option<&Reviewer>, policy: &Policy, body: Bytes) -> Rehearsal {
     let since = Instant::now();
     let terms = Terms { policy: policy.clone(), tenant: Tenant::default(), query: None, deadline: None };
-    let decided = slots::decide(engine, reviewer, body.clone(), &terms).await.map(Arc::new);
-    let (outcome, forwarded) = match completions::condense(&decided).await {
+    let decided = slots::decide(engine, reviewer, body.clone(), wire::locate_any, &terms).await.map(Arc::new);
+    let (outcome, forwarded) = match intercept::condense(&decided).await {
         Ok(condensed) => (Outcome::Audit, condensed),
         Err(why) => (Outcome::Unchanged(why.as_str()), body),
     };
@@ -98,6 +99,7 @@ pub async fn rehearse(engine: &Engine, reviewer: Option<&Reviewer>, policy: &Pol
         id: String::new(),
         owner: None,
         at_ms: now_ms(),
+        surface: "",
         model: decided.and_then(|decided| decided.located.model.clone()),
         outcome: outcome.as_str(),
         reason: outcome.reason(),

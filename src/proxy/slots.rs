@@ -17,11 +17,11 @@ use super::{
     review::{self, Verdicts},
 };
 use crate::{
-    chat::{self, Call, Located, Slot, Unreadable},
     compress::{Condensation, Encoding, Policy, Query, Reason, ToolCall},
     engine::{Cache, Engine, Job, Reply, Tenant},
     fidelity::Reviewer,
     telemetry::Metrics,
+    wire::{self, Call, Located, Slot, Unreadable},
 };
 
 /// Why a body goes on as it came.
@@ -53,7 +53,7 @@ impl Why {
         match self {
             Self::InvalidHeader => "invalid_header",
             Self::TooLarge => "too_large",
-            Self::NoRoom => "overloaded",
+            Self::NoRoom | Self::Undecoded(Undecoded::NoRoom) => "overloaded",
             Self::Signed => "signed",
             Self::Undecoded(Undecoded::Unsupported) => "unsupported_encoding",
             Self::Undecoded(Undecoded::Broken) => "undecodable",
@@ -89,16 +89,17 @@ pub(crate) struct Terms {
     pub(crate) deadline: Option<Instant>,
 }
 
-/// Locates the slots of a plain body and has them decided under one deadline.
+/// Has the slots of a plain body decided under one deadline, as `locate` finds them.
 pub(crate) async fn decide(
     engine: &Engine,
     reviewer: Option<&Reviewer>,
     body: Bytes,
+    locate: impl FnOnce(&[u8]) -> Result<Located, Unreadable> + Send + 'static,
     terms: &Terms,
 ) -> Result<Decided, Why> {
     let located = {
         let body = body.clone();
-        stage(body.len(), move || chat::locate(&body)).await.ok_or(Why::Fault)?.map_err(Why::Unreadable)?
+        stage(body.len(), move || locate(&body)).await.ok_or(Why::Fault)?.map_err(Why::Unreadable)?
     };
     if located.slots.is_empty() {
         return Err(Why::NoSlots);
@@ -151,7 +152,7 @@ impl Decided {
         let spliced = move || {
             let accepted = self.replies.iter().filter_map(|(index, reply)| self.accepted(*index, &reply.condensation));
             let edits: Vec<_> = accepted.map(|(slot, text)| (slot.literal.clone(), text)).collect();
-            (!edits.is_empty()).then(|| Bytes::from(chat::splice(&self.body, &edits)))
+            (!edits.is_empty()).then(|| Bytes::from(wire::splice(&self.body, &edits)))
         };
         stage(length, spliced).await.ok_or(Why::Fault)
     }

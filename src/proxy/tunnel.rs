@@ -23,10 +23,19 @@ pub(crate) struct Tunnels {
 
 impl Tunnels {
     /// Carries bytes from now on; the account ends with the tunnel.
-    pub(crate) fn open(&self, tunnel: Tunnel, mut account: Box<Account>) {
+    pub(crate) fn open(&self, tunnel: Tunnel, account: Box<Account>) {
+        self.run(carry(tunnel), account);
+    }
+
+    /// Carries what a connection carries; the account ends with it.
+    pub(crate) fn run(
+        &self,
+        carried: impl Future<Output = Result<(), Broken>> + Send + 'static,
+        mut account: Box<Account>,
+    ) {
         let abort = self.abort.clone();
         self.tasks.spawn(async move {
-            let done = abort.run_until_cancelled(carry(tunnel)).await;
+            let done = abort.run_until_cancelled(carried).await;
             if done.is_some_and(|carried| carried.is_ok()) {
                 account.end(End::Complete);
             }
@@ -43,7 +52,7 @@ async fn carry(tunnel: Tunnel) -> Result<(), Broken> {
 
 /// Why a tunnel ended early.
 #[derive(Debug, thiserror::Error)]
-enum Broken {
+pub(crate) enum Broken {
     #[error("the protocol was not changed")]
     Upgrade(#[from] hyper::Error),
     #[error("a side broke off")]

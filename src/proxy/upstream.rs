@@ -1,10 +1,11 @@
-//! The one server that requests are forwarded to. Its host comes from the configuration alone; paths and queries are
+//! The servers that requests are forwarded to. Their hosts come from the configuration alone; paths and queries are
 //! the client's, byte for byte.
 //!
 //! HTTP/1.1 only: a single HTTP/2 connection queues at about a hundred streams. No redirects are followed, no system
 //! proxy is asked, nothing is decoded. A request is sent again only when a pooled connection turned out to be closed
 //! before anything of the request was written.
 
+mod choice;
 mod connect;
 mod tls;
 
@@ -24,6 +25,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{body::Upload, error::Error};
 use crate::setting::Invalid;
+pub use choice::Upstreams;
 use connect::Connector;
 
 /// `[upstream]`: where requests go.
@@ -32,6 +34,9 @@ use connect::Connector;
 pub struct Config {
     /// `https://host[:port][/base/path]`; a base path is put before the client's, a trailing `/v1` is not doubled.
     pub url: String,
+    /// Where requests of Anthropic's API go. Not set: to `https://api.anthropic.com` while `url` is OpenAI's own,
+    /// otherwise where all others go.
+    pub anthropic_url: Option<String>,
     /// A PEM file with further certificate authorities to trust.
     pub ca_file: Option<PathBuf>,
     /// The environment variable that holds a key for requests that come without a credential.
@@ -50,6 +55,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             url: "https://api.openai.com".into(),
+            anthropic_url: None,
             ca_file: None,
             api_key_env: None,
             connect_timeout_seconds: 10,
@@ -67,6 +73,10 @@ impl Config {
     /// The first setting that cannot be used.
     pub fn check(&self) -> Result<(), Invalid> {
         Base::of(self)?;
+        if let Some(url) = &self.anthropic_url {
+            let config = Self { url: url.clone(), anthropic_url: None, ..self.clone() };
+            Base::of(&config).map_err(|invalid| Invalid { key: "anthropic_url", ..invalid })?;
+        }
         let seconds = "give a number of seconds from 1 on";
         for (key, value) in [
             ("connect_timeout_seconds", self.connect_timeout_seconds),
@@ -99,7 +109,7 @@ impl Upstream {
         config.check()?;
         let base = Base::of(config)?;
         let host = HeaderValue::try_from(base.authority.as_str())
-            .map_err(|_| Invalid::new("url", &config.url, "give `https://host[:port][/base/path]`"))?;
+            .map_err(|_| Invalid::url("url", &config.url, "give `https://host[:port][/base/path]`"))?;
         let tls = (base.scheme == Scheme::HTTPS).then(|| tls::client(config)).transpose()?;
         let mut client = Client::builder(TokioExecutor::new());
         client
@@ -145,6 +155,7 @@ impl Upstream {
         loop {
             match timeout_at(until, &mut answer).await {
                 Ok(Ok(response)) => return Ok(response),
+                Ok(Err(_)) if progress.is_broken() => return Err(Error::ClientBroke),
                 Ok(Err(error)) if error.is_connect() => return Err(Error::Unreachable(error)),
                 Ok(Err(error)) => return Err(Error::NoAnswer(error)),
                 // While the upload moves nobody is stuck.
@@ -161,10 +172,10 @@ impl Config {
         let Some(name) = &self.api_key_env else {
             return Ok(None);
         };
-        let remedy = "set the variable to the key, or leave `api_key_env` out";
-        let key = std::env::var(name).map_err(|_| Invalid::new("api_key_env", name, remedy))?;
+        let remedy = "name a variable that is set and holds the key, or leave `api_key_env` out";
+        let key = std::env::var(name).map_err(|_| Invalid::text("api_key_env", remedy))?;
         let mut value = HeaderValue::try_from(format!("Bearer {}", key.trim()))
-            .map_err(|_| Invalid::new("api_key_env", name, "the variable holds something that is no key"))?;
+            .map_err(|_| Invalid::text("api_key_env", "the variable holds something that is no key"))?;
         value.set_sensitive(true);
         Ok(Some(value))
     }
@@ -181,7 +192,7 @@ struct Base {
 
 impl Base {
     fn of(config: &Config) -> Result<Self, Invalid> {
-        let wrong = |remedy| Invalid::new("url", masked(&config.url), remedy);
+        let wrong = |remedy| Invalid::url("url", &config.url, remedy);
         let form = "give `https://host[:port][/base/path]`";
         let parts = config.url.trim().parse::<Uri>().map_err(|_| wrong(form))?.into_parts();
         let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
@@ -190,14 +201,25 @@ impl Base {
         if scheme != Scheme::HTTPS && scheme != Scheme::HTTP {
             return Err(wrong("only http and https are spoken"));
         }
-        if authority.as_str().contains('@') {
+        // Anywhere: a password with a slash in it looks like a path, and its user like the host.
+        if config.url.contains('@') {
             return Err(wrong("leave the user name and password out of the URL; `api_key_env` names a key"));
         }
-        let target = parts.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/"));
-        if target.query().is_some() {
+        if config.url.contains(['?', '#']) {
             return Err(wrong("leave the query out of the URL"));
         }
-        Ok(Self { scheme, authority, path: target.path().trim_end_matches('/').to_owned() })
+        let after_host = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
+        if !after_host.is_empty() && authority.port_u16().is_none() {
+            return Err(wrong("give a port from 1 to 65535, or none"));
+        }
+        let target = parts.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/"));
+        let path = target.path().trim_end_matches('/').to_owned();
+        if ENDPOINTS.iter().any(|endpoint| path.ends_with(endpoint)) {
+            return Err(wrong(
+                "leave the endpoint out: clients name it themselves; give the base, such as `https://host/v1`",
+            ));
+        }
+        Ok(Self { scheme, authority, path })
     }
 
     /// Where the client's target lies at the upstream.
@@ -224,16 +246,8 @@ impl Base {
     }
 }
 
-/// The URL without a password, for a message.
-fn masked(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme < at => {
-            let (head, tail) = (url.split_at(scheme + 3).0, url.split_at(at).1);
-            format!("{head}…{tail}")
-        }
-        _ => url.to_owned(),
-    }
-}
+/// The ends of URLs that name an endpoint rather than a base.
+const ENDPOINTS: [&str; 6] = ["/chat/completions", "/completions", "/responses", "/messages", "/embeddings", "/models"];
 
 /// Header lines of an answer at most.
 const MAX_HEADERS: usize = 256;
@@ -241,6 +255,7 @@ const MAX_HEADERS: usize = 256;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::HIDDEN;
 
     fn target(base: &str, asked: &str) -> String {
         let config = Config { url: base.into(), ..Config::default() };
@@ -276,13 +291,16 @@ mod tests {
     }
 
     #[test]
-    fn a_url_that_cannot_be_used_stops_the_start_without_showing_its_password() {
+    fn a_url_that_cannot_be_used_stops_the_start_and_shows_its_host_at_most() {
         for (url, shown) in [
-            ("api.openai.com", "api.openai.com"),
+            ("api.openai.com", HIDDEN),
+            ("me:secret@h", HIDDEN),
             ("ftp://h", "ftp://h"),
-            ("http://h/?a=b", "http://h/?a=b"),
-            ("http://me:secret@h", "http://…@h"),
-            ("", ""),
+            ("http://h/?key=secret", HIDDEN),
+            ("http://me:secret@h", HIDDEN),
+            ("", HIDDEN),
+            ("https://h/v1/chat/completions", "https://h"),
+            ("https://h/v1/messages/", "https://h"),
         ] {
             let invalid = Config { url: url.into(), ..Config::default() }.check().unwrap_err();
             assert_eq!((invalid.key, invalid.value.as_str()), ("url", shown));

@@ -1,11 +1,19 @@
-//! Reads the token usage out of an answer that passes by. The answer is never held up or changed; only its last bytes
-//! are kept, where both a JSON answer and a stream's last event have their `usage`.
+//! Reads the token usage out of an answer that passes by. The answer is never held up or changed; only its first and its
+//! last bytes are kept. A JSON answer and a stream's last event have their `usage` at the end; a stream of Messages tells
+//! of the prompt in its first event and of the answer in its last.
 
 use http::{HeaderMap, header};
 
-/// The last bytes of an answer.
-#[derive(Debug, Default)]
+use crate::{
+    telemetry::{Metrics, metrics::TokenLabel},
+    wire::Surface,
+};
+
+/// The bytes of an answer that are kept.
+#[derive(Debug)]
 pub(crate) struct UsageWatch {
+    surface: Surface,
+    head: Vec<u8>,
     tail: Vec<u8>,
 }
 
@@ -16,6 +24,8 @@ pub(crate) struct Usage {
     pub(crate) prompt: u64,
     /// Of the prompt, those read from the provider's cache.
     pub(crate) cached: u64,
+    /// Of the prompt, those written to the provider's cache.
+    pub(crate) written: u64,
     /// Of the answer.
     pub(crate) completion: u64,
 }
@@ -25,18 +35,40 @@ impl Usage {
     pub(crate) fn billed(self, cached_price: f64) -> f64 {
         self.prompt.saturating_sub(self.cached) as f64 + self.cached as f64 * cached_price
     }
+
+    /// Adds it to the figures.
+    pub(crate) fn count(self, metrics: &Metrics, cached_price: f64) {
+        for (kind, tokens) in [
+            ("input", self.prompt),
+            ("input_cached", self.cached),
+            ("input_cache_written", self.written),
+            ("output", self.completion),
+        ] {
+            metrics.usage.get_or_create(&TokenLabel { gen_ai_token_type: kind }).inc_by(tokens);
+        }
+        metrics.billed.inc_by(self.billed(cached_price));
+    }
 }
 
 impl UsageWatch {
     /// A watch over an answer with these headers, if it can be read.
-    pub(crate) fn over(headers: &HeaderMap) -> Option<Self> {
+    pub(crate) fn over(surface: Surface, headers: &HeaderMap) -> Option<Self> {
         let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
         let readable = kind.starts_with("application/json") || kind.starts_with("text/event-stream");
-        (readable && !headers.contains_key(header::CONTENT_ENCODING)).then(Self::default)
+        (readable && !headers.contains_key(header::CONTENT_ENCODING)).then(|| Self::new(surface))
+    }
+
+    /// A watch over an answer that can be read.
+    pub(crate) const fn new(surface: Surface) -> Self {
+        Self { surface, head: Vec::new(), tail: Vec::new() }
     }
 
     /// Sees the next bytes.
     pub(crate) fn see(&mut self, data: &[u8]) {
+        if self.surface == Surface::Messages {
+            let room = TAIL.saturating_sub(self.head.len()).min(data.len());
+            self.head.extend_from_slice(data.split_at(room).0);
+        }
         let data = data.split_at(data.len().saturating_sub(TAIL)).1;
         let surplus = (self.tail.len() + data.len()).saturating_sub(2 * TAIL);
         if surplus > 0 {
@@ -48,38 +80,91 @@ impl UsageWatch {
 
     /// The last usage seen.
     pub(crate) fn usage(&self) -> Option<Usage> {
-        let mut end = self.tail.len();
-        loop {
-            let at = memchr::memmem::rfind(self.tail.get(..end)?, KEY)?;
-            // A backslash before it: a string that talks about usage.
-            let escaped = at.checked_sub(1).and_then(|before| self.tail.get(before)) == Some(&b'\\');
-            if let Some(usage) = self.tail.get(at + KEY.len()..).filter(|_| !escaped).and_then(parse) {
-                return Some(usage);
-            }
-            end = at;
+        let last = last(&self.tail);
+        if self.surface != Surface::Messages {
+            return last.map(|wire| wire.usage());
         }
+        // What one event leaves out the other has.
+        let (first, last) = (self::last(&self.head), last?);
+        Some(last.over(first.unwrap_or_default()).of_messages())
+    }
+}
+
+/// The last usage within these bytes.
+fn last(bytes: &[u8]) -> Option<Wire> {
+    let mut end = bytes.len();
+    loop {
+        let at = memchr::memmem::rfind(bytes.get(..end)?, KEY)?;
+        // A backslash before it: a string that talks about usage.
+        let escaped = at.checked_sub(1).and_then(|before| bytes.get(before)) == Some(&b'\\');
+        if let Some(usage) = bytes.get(at + KEY.len()..).filter(|_| !escaped).and_then(parse) {
+            return Some(usage);
+        }
+        end = at;
     }
 }
 
 /// Reads `: {…}` from the front of `rest`.
-fn parse(rest: &[u8]) -> Option<Usage> {
-    #[derive(serde::Deserialize)]
-    struct Wire {
-        prompt_tokens: u64,
-        #[serde(default)]
-        completion_tokens: u64,
-        #[serde(default)]
-        prompt_tokens_details: Option<Details>,
-    }
-    #[derive(serde::Deserialize)]
-    struct Details {
-        #[serde(default)]
-        cached_tokens: Option<u64>,
-    }
+fn parse(rest: &[u8]) -> Option<Wire> {
     let value = rest.trim_ascii_start().strip_prefix(b":")?;
     let wire: Wire = serde_json::Deserializer::from_slice(value).into_iter().next()?.ok()?;
-    let cached = wire.prompt_tokens_details.and_then(|details| details.cached_tokens).unwrap_or(0);
-    Some(Usage { prompt: wire.prompt_tokens, cached, completion: wire.completion_tokens })
+    (wire != Wire::default()).then_some(wire)
+}
+
+/// A usage as any of the surfaces writes it.
+#[derive(Debug, Default, PartialEq, serde::Deserialize)]
+#[serde(default)]
+struct Wire {
+    prompt_tokens: Option<u64>,
+    completion_tokens: Option<u64>,
+    prompt_tokens_details: Option<Details>,
+    // Responses and Messages; some servers write both.
+    input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+    input_tokens_details: Option<Details>,
+    cache_read_input_tokens: Option<u64>,
+    cache_creation_input_tokens: Option<u64>,
+}
+
+#[derive(Debug, Default, PartialEq, serde::Deserialize)]
+#[serde(default)]
+struct Details {
+    cached_tokens: Option<u64>,
+    cache_write_tokens: Option<u64>,
+}
+
+impl Wire {
+    /// OpenAI's: cached tokens are among the prompt's.
+    fn usage(self) -> Usage {
+        let details = self.prompt_tokens_details.or(self.input_tokens_details);
+        let Details { cached_tokens, cache_write_tokens } = details.unwrap_or_default();
+        Usage {
+            prompt: self.prompt_tokens.or(self.input_tokens).unwrap_or(0),
+            cached: cached_tokens.unwrap_or(0),
+            written: cache_write_tokens.unwrap_or(0),
+            completion: self.completion_tokens.or(self.output_tokens).unwrap_or(0),
+        }
+    }
+
+    /// Anthropic's: cached tokens are counted beside the prompt's.
+    fn of_messages(self) -> Usage {
+        let (cached, written) =
+            (self.cache_read_input_tokens.unwrap_or(0), self.cache_creation_input_tokens.unwrap_or(0));
+        let fresh = self.input_tokens.unwrap_or(0);
+        let prompt = fresh.saturating_add(cached).saturating_add(written);
+        Usage { prompt, cached, written, completion: self.output_tokens.unwrap_or(0) }
+    }
+
+    /// This, and what only an earlier event said.
+    fn over(self, earlier: Self) -> Self {
+        Self {
+            input_tokens: self.input_tokens.or(earlier.input_tokens),
+            output_tokens: self.output_tokens.or(earlier.output_tokens),
+            cache_read_input_tokens: self.cache_read_input_tokens.or(earlier.cache_read_input_tokens),
+            cache_creation_input_tokens: self.cache_creation_input_tokens.or(earlier.cache_creation_input_tokens),
+            ..self
+        }
+    }
 }
 
 /// The bytes kept at least; a usage object has a few hundred.
@@ -94,17 +179,21 @@ mod tests {
     const USAGE: &str = r#""usage": {"prompt_tokens": 9, "completion_tokens": 4,
         "prompt_tokens_details": {"cached_tokens": 6}}, "x": 1}"#;
 
-    fn seen(chunks: &[&str]) -> Option<Usage> {
-        let mut watch = UsageWatch::default();
+    fn seen_on(surface: Surface, chunks: &[&str]) -> Option<Usage> {
+        let mut watch = UsageWatch::new(surface);
         for chunk in chunks {
             watch.see(chunk.as_bytes());
         }
         watch.usage()
     }
 
+    fn seen(chunks: &[&str]) -> Option<Usage> {
+        seen_on(Surface::ChatCompletions, chunks)
+    }
+
     #[test]
     fn usage_is_read_from_the_end_of_an_answer_of_any_length() {
-        let expected = Some(Usage { prompt: 9, cached: 6, completion: 4 });
+        let expected = Some(Usage { prompt: 9, cached: 6, written: 0, completion: 4 });
         assert_eq!(seen(&["{", USAGE]), expected);
         let long = "x".repeat(3 * TAIL);
         assert_eq!(seen(&[&long, USAGE]), expected);
@@ -122,11 +211,35 @@ mod tests {
     fn a_stream_tells_its_usage_in_its_last_event() {
         let event =
             "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2}}\n\ndata: [DONE]\n\n";
-        assert_eq!(seen(&[event]), Some(Usage { prompt: 3, cached: 0, completion: 2 }));
+        assert_eq!(seen(&[event]), Some(Usage { prompt: 3, cached: 0, written: 0, completion: 2 }));
+    }
+
+    #[test]
+    fn a_response_tells_its_usage_when_it_is_completed() {
+        let stream = "data: {\"type\":\"response.created\",\"response\":{\"usage\":null}}\n\n\
+            data: {\"type\":\"response.completed\",\"response\":{\"usage\":{\"input_tokens\":70,\
+            \"input_tokens_details\":{\"cached_tokens\":64,\"cache_write_tokens\":5},\"output_tokens\":2,\
+            \"output_tokens_details\":{\"reasoning_tokens\":0},\"total_tokens\":72},\"user\":null}}\n\n";
+        let expected = Usage { prompt: 70, cached: 64, written: 5, completion: 2 };
+        assert_eq!(seen_on(Surface::Responses, &[stream]), Some(expected));
+    }
+
+    #[test]
+    fn a_stream_of_messages_tells_of_the_prompt_first_and_of_the_answer_last() {
+        let start = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"usage\":\
+            {\"input_tokens\":10,\"cache_creation_input_tokens\":20,\"cache_read_input_tokens\":300,\"output_tokens\":1}}}\n\n";
+        let end = "event: message_delta\ndata: {\"type\":\"message_delta\",\"usage\":{\"output_tokens\":15}}\n\n\
+            event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
+        let expected = Usage { prompt: 330, cached: 300, written: 20, completion: 15 };
+        let long = "x".repeat(5 * TAIL);
+        assert_eq!(seen_on(Surface::Messages, &[start, &long, end]), Some(expected));
+        let whole = r#"{"type":"message","usage":{"input_tokens":10,"cache_read_input_tokens":300,"cache_creation_input_tokens":20,"output_tokens":15}}"#;
+        assert_eq!(seen_on(Surface::Messages, &[whole]), Some(expected));
     }
 
     #[test]
     fn cached_tokens_are_billed_at_their_share() {
-        assert!((Usage { prompt: 100, cached: 40, completion: 0 }.billed(0.1) - 64.0).abs() < 1e-9);
+        let usage = Usage { prompt: 100, cached: 40, ..Usage::default() };
+        assert!((usage.billed(0.1) - 64.0).abs() < 1e-9);
     }
 }

@@ -1,14 +1,6 @@
 //! One client connection: HTTP/1.1 or, by prior knowledge, HTTP/2.
 
-use std::{
-    convert::Infallible,
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 
 use http::Request;
 use hyper::{body::Incoming, service::service_fn};
@@ -21,7 +13,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::Config;
+use super::{
+    Config,
+    activity::{Activity, Watched},
+};
 use crate::proxy::Proxy;
 
 /// How connections are spoken to.
@@ -68,23 +63,25 @@ pub(super) fn serve(
     let draining = proxy.life().drain.is_cancelled();
     let builder = if draining { protocols.last.clone() } else { protocols.usual.clone() };
     let local = stream.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback());
-    let first_by = Instant::now() + protocols.header_timeout;
+    let unused = protocols.header_timeout;
     async move {
-        let asked = Arc::new(AtomicBool::new(false));
+        let activity = Activity::new();
         let service = {
-            let (proxy, asked) = (Arc::clone(&proxy), Arc::clone(&asked));
+            let (proxy, activity) = (Arc::clone(&proxy), activity.clone());
             service_fn(move |request: Request<Incoming>| {
-                asked.store(true, Ordering::Relaxed);
-                let proxy = Arc::clone(&proxy);
-                async move { Ok::<_, Infallible>(proxy.answer(request, local).await) }
+                let (proxy, _busy) = (Arc::clone(&proxy), activity.request());
+                async move {
+                    let answer = proxy.answer(request, local).await;
+                    Ok::<_, Infallible>(answer.map(|body| Watched { body, _busy }))
+                }
             })
         };
         let metrics = proxy.metrics();
         metrics.connections.inc();
         let life = proxy.life();
         let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
-        let mut waiting = true;
-        let mut draining = draining;
+        let mut close_by = Instant::now() + unused;
+        let (mut closing, mut closed) = (draining, false);
         loop {
             tokio::select! {
                 ended = connection.as_mut() => {
@@ -94,15 +91,25 @@ pub(super) fn serve(
                     break;
                 }
                 () = life.abort.cancelled() => break,
-                () = life.drain.cancelled(), if !draining => {
-                    draining = true;
+                () = life.drain.cancelled(), if !closing => {
+                    closing = true;
                     connection.as_mut().graceful_shutdown();
                 }
-                // The version of HTTP is awaited without a limit of its own.
-                () = sleep_until(first_by), if waiting => {
-                    waiting = false;
-                    if !asked.load(Ordering::Relaxed) {
+                () = life.closed.cancelled(), if !closed => {
+                    closed = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                // Neither the version of HTTP nor the next request of HTTP/2 is awaited with a limit of its own.
+                () = sleep_until(close_by) => {
+                    let now = Instant::now();
+                    close_by = activity.unused_for(unused);
+                    if close_by <= now && closing {
                         break;
+                    }
+                    if close_by <= now {
+                        closing = true;
+                        connection.as_mut().graceful_shutdown();
+                        close_by = now + FAREWELL;
                     }
                 }
             }
@@ -121,6 +128,9 @@ fn kind(error: &(dyn std::error::Error + Send + Sync + 'static)) -> &'static str
         _ => "broken",
     }
 }
+
+/// How long a client may take to let go of a connection that is closed for want of use.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Header lines of a request at most.
 const MAX_HEADERS: usize = 256;

@@ -16,6 +16,8 @@ pub struct Metrics {
     pub connections: Gauge,
     /// Requests under way.
     pub in_flight: Gauge,
+    /// Bytes of bodies and of what is read from them, as they are accounted for.
+    pub held: Gauge,
     /// Finished requests.
     pub requests: Family<RequestLabels, Counter>,
     /// From the first byte of a request to the last byte of its answer.
@@ -62,11 +64,11 @@ pub struct Metrics {
 /// What a finished request is counted by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RequestLabels {
-    /// `passthrough`, `chat_completions` or `own`.
+    /// `passthrough`, a surface (`chat_completions`, `responses`, `messages`), `handed` (`/v1/compress`) or `own`.
     pub route: &'static str,
     /// `passthrough`, `compressed`, `unchanged` or `audit`.
     pub outcome: &'static str,
-    /// Why unchanged; empty otherwise.
+    /// Why unchanged or passed; empty otherwise.
     pub reason: &'static str,
     /// The status that the client saw; 0 where it went before there was one.
     pub status: u16,
@@ -75,7 +77,7 @@ pub struct RequestLabels {
 /// The kind of way a request took.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RouteLabel {
-    /// `passthrough`, `chat_completions` or `own`.
+    /// `passthrough`, a surface (`chat_completions`, `responses`, `messages`), `handed` (`/v1/compress`) or `own`.
     pub route: &'static str,
 }
 
@@ -124,6 +126,7 @@ impl Default for Metrics {
             registry: Registry::default(),
             connections: Gauge::default(),
             in_flight: Gauge::default(),
+            held: Gauge::default(),
             requests: Family::default(),
             duration: Family::new_with_constructor(|| Histogram::new(SECONDS)),
             overhead: Histogram::new(SECONDS),
@@ -191,6 +194,7 @@ impl Metrics {
     fn register(&self, all: &mut Registry) {
         let all = all.sub_registry_with_prefix("headroom");
         all.register("connections", "Open client connections", self.connections.clone());
+        all.register("held_bytes", "Memory for bodies, as it is accounted for", self.held.clone());
         all.register("requests_in_flight", "Requests under way", self.in_flight.clone());
         all.register("requests", "Finished requests", self.requests.clone());
         all.register("request_duration_seconds", "First byte in to last byte out", self.duration.clone());

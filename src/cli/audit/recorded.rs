@@ -1,4 +1,4 @@
-//! Recorded requests: the bodies of chat completions, bytes as they stand.
+//! Recorded requests: bodies of whatever surface, bytes as they stand.
 
 use std::{fs, path::PathBuf};
 
@@ -14,6 +14,9 @@ use super::Failure;
 struct Line<'a> {
     #[serde(borrow)]
     messages: Option<&'a RawValue>,
+    /// Of Responses.
+    #[serde(borrow)]
+    input: Option<&'a RawValue>,
     #[serde(borrow)]
     body: Option<&'a RawValue>,
 }
@@ -29,8 +32,8 @@ pub(super) fn read(files: &[PathBuf]) -> Result<Vec<Bytes>, Failure> {
             continue;
         }
         for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let remedy = "each line holds one JSON object with `messages`, as it is sent to /chat/completions";
-            let wrong = || anyhow!("line {} of `{name}` is no chat completion\n  remedy: {remedy}", at + 1);
+            let remedy = "each line holds one JSON object with `messages` or `input`, as it is sent to /chat/completions, /messages or /responses";
+            let wrong = || anyhow!("line {} of `{name}` is no request\n  remedy: {remedy}", at + 1);
             requests.push(body(line).ok_or_else(wrong)?);
         }
     }
@@ -42,7 +45,7 @@ pub(super) fn read(files: &[PathBuf]) -> Result<Vec<Bytes>, Failure> {
 
 fn body(text: &str) -> Option<Bytes> {
     let line: Line<'_> = serde_json::from_str(text).ok()?;
-    let text = match (line.messages, line.body) {
+    let text = match (line.messages.or(line.input), line.body) {
         (Some(_), _) => text.trim(),
         (None, body) => body.filter(|body| body.get().starts_with('{'))?.get(),
     };
@@ -57,6 +60,7 @@ mod tests {
     fn bodies_and_batch_lines_are_read_as_they_stand() {
         assert_eq!(body(" {\"messages\" : [1.0] }\n").unwrap(), "{\"messages\" : [1.0] }");
         assert_eq!(body("{\"custom_id\":\"a\",\"body\":{\"messages\" :[]}}").unwrap(), "{\"messages\" :[]}");
+        assert_eq!(body("{\"input\": \"x\"}").unwrap(), "{\"input\": \"x\"}");
         assert_eq!((body("{\"x\":1}"), body("[]"), body("{\"messages\":[]} {}")), (None, None, None));
     }
 }

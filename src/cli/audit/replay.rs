@@ -40,7 +40,9 @@ type Hash = [u8; 32];
 #[derive(Deserialize)]
 struct Body<'a> {
     #[serde(borrow)]
-    messages: Vec<&'a RawValue>,
+    messages: Option<&'a RawValue>,
+    #[serde(borrow)]
+    input: Option<&'a RawValue>,
 }
 
 impl Replay {
@@ -101,7 +103,10 @@ impl Replay {
 }
 
 fn messages(body: &[u8]) -> Option<Vec<&RawValue>> {
-    serde_json::from_slice::<Body<'_>>(body).ok().map(|body| body.messages)
+    let Body { messages, input } = serde_json::from_slice(body).ok()?;
+    let list = messages.or(input)?;
+    // The `input` of Responses may be what the user says.
+    if list.get().starts_with('"') { Some(vec![list]) } else { serde_json::from_str(list.get()).ok() }
 }
 
 /// The hash of every beginning of a list of messages.
@@ -122,8 +127,15 @@ fn tokens(message: &RawValue, encoding: Encoding) -> u64 {
             Value::String(text) => encoding.count(text) as u64,
             Value::Array(values) => values.iter().map(|value| said(value, encoding)).sum(),
             Value::Object(fields) => {
-                let fields = fields.iter().filter(|(name, _)| SAID.contains(&name.as_str()));
-                fields.map(|(_, value)| said(value, encoding)).sum()
+                let of = |(name, value): (&String, &Value)| match value {
+                    // What a call of Messages or of the provider's own shell is given.
+                    Value::Object(_) if name == "input" || name == "action" => {
+                        encoding.count(&value.to_string()) as u64
+                    }
+                    value if SAID.contains(&name.as_str()) => said(value, encoding),
+                    _ => 0,
+                };
+                fields.iter().map(of).sum()
             }
             _ => 0,
         }
@@ -132,4 +144,17 @@ fn tokens(message: &RawValue, encoding: Encoding) -> u64 {
 }
 
 /// Fields of messages that hold text, or lead to it.
-const SAID: [&str; 8] = ["content", "text", "refusal", "tool_calls", "function_call", "function", "name", "arguments"];
+const SAID: [&str; 12] = [
+    "content",
+    "text",
+    "refusal",
+    "tool_calls",
+    "function_call",
+    "function",
+    "name",
+    "arguments",
+    "input",
+    "output",
+    "stdout",
+    "stderr",
+];

@@ -13,6 +13,7 @@ mod ends;
 mod outline;
 mod piece;
 mod pieces;
+mod reminder;
 mod shape;
 mod shots;
 mod stretches;
@@ -51,15 +52,16 @@ impl Frame {
     }
 }
 
-/// Finds the frame of `text`. A tool's result is material: nothing in it is addressed to the model.
+/// Finds the frame of `text`. A tool's result is material: nothing in it is addressed to the model but reminders.
 #[must_use]
 pub(in crate::compress) fn frame(text: &str, query: &Query) -> Frame {
     if query.call.is_some() {
-        return Frame { question: None, material: std::iter::once(0..text.len()).collect() };
+        let material = std::iter::once(0..text.len()).collect();
+        return Frame { question: None, material: reminder::without(text, material) };
     }
     let shots = shots::shots(text);
     let pieces = stretches::read(text, shots.as_ref());
-    let material = ends::material(text, &pieces);
+    let material = reminder::without(text, ends::material(text, &pieces));
     let asked = shots.and_then(|shots| shots.asked).filter(|asked| within(&material, asked).next().is_none());
     let question = asked.or_else(|| task::task(text, &heard(text, &pieces, &material)));
     Frame { question, material }

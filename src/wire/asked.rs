@@ -4,20 +4,28 @@ use std::collections::HashMap;
 
 use super::{
     Call, Role, Slot,
-    message::{CallId, Spoken, Text},
+    turn::{CallId, Spoken, Text},
 };
 
 /// The conversation so far.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
     preceding: Option<String>,
-    calls: HashMap<CallId, Call>,
+    calls: HashMap<CallId, Noted>,
+    noted: u64,
+}
+
+/// A call, and the how-manieth it is.
+#[derive(Debug)]
+struct Noted {
+    call: Call,
+    at: u64,
 }
 
 impl Asked {
     /// The slots of a message in the light of what precedes it.
     pub(super) fn slots(&self, message: usize, spoken: &Spoken) -> Vec<Slot> {
-        let call = spoken.answers.as_ref().and_then(|id| self.calls.get(id));
+        let call = spoken.answers.as_ref().and_then(|id| self.calls.get(id)).map(|noted| &noted.call);
         let slot = |(at, own): (usize, &Text)| {
             let most = own.text.len().min(MOST_ASKED);
             Slot {
@@ -47,7 +55,24 @@ impl Asked {
 
     /// Remembers what the assistant called; a later call of the same id takes the place of an earlier one.
     pub(super) fn note(&mut self, calls: Vec<(CallId, Call)>) {
-        self.calls.extend(calls);
+        for (id, call) in calls {
+            self.noted += 1;
+            self.calls.insert(id, Noted { call, at: self.noted });
+        }
+    }
+
+    /// Keeps of it what a slot can carry, and no more than the last `most` calls.
+    pub(super) fn keep(&mut self, most: usize) {
+        self.preceding = self.preceding.take().map(|text| ends(&text, MOST_ASKED));
+        let first = self.noted.saturating_sub(most as u64);
+        self.calls.retain(|_, noted| noted.at > first);
+        for Noted { call: Call { name, arguments }, .. } in self.calls.values_mut() {
+            for text in [name, arguments] {
+                if text.len() > MOST_ASKED {
+                    *text = ends(text, MOST_ASKED);
+                }
+            }
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! Chat completions: held, looked at, condensed, forwarded. Every step that cannot be taken means that the client's own
-//! bytes go on, with the reason in the answer's headers.
+//! Requests of the surfaces: held, looked at, condensed, forwarded. Every step that cannot be taken means that the
+//! client's own bytes go on, with the reason in the answer's headers.
 
 use std::{
     sync::Arc,
@@ -12,44 +12,50 @@ use hyper::body::Incoming;
 
 use super::{
     Mode, Proxy,
-    account::{Account, Outcome, Route},
+    account::{Account, Outcome, Passed, Route},
     body::{Answer, Upload},
-    coding::Coding,
     headers,
     held::{self, Held, Read},
     passthrough::{Passage, refuse, relay},
     record::Looked,
-    slots::{self, Decided, Terms, Why, stage},
+    slots::{self, Decided, Terms, Why},
 };
 use crate::{
     compress::{Limit, Policy, Ratio, Style},
     engine::Tenant,
+    wire::{self, Located, Surface, Unreadable},
 };
 
-/// Answers a chat completion.
+/// Answers a request of a surface.
 pub(crate) async fn intercept(
     proxy: &Proxy,
     request: Request<Incoming>,
+    surface: Surface,
     mut account: Box<Account>,
 ) -> Response<Answer> {
-    account.route = Route::ChatCompletions;
+    account.route = Route::Intercepted(surface);
     account.cached_price = proxy.config.cached_token_price;
     let (parts, body) = request.into_parts();
-    let passage = match prepare(proxy, parts, body, &mut account).await {
+    let passage = match prepare(proxy, parts, body, surface, &mut account).await {
         Ok(passage) => passage,
         Err(error) => return refuse(&error, account),
     };
-    relay(&proxy.upstream, &proxy.tunnels, passage, account).await
+    let upstream = proxy.upstreams.of(passage.parts.uri.path(), &passage.parts.headers);
+    relay(upstream, &proxy.tunnels, passage, account).await
 }
 
 async fn prepare(
     proxy: &Proxy,
     parts: Parts,
     body: Incoming,
+    surface: Surface,
     account: &mut Account,
 ) -> Result<Passage, super::error::Error> {
     let controls = match Controls::of(&parts.headers, proxy) {
-        Ok(controls) if controls.mode == Mode::Off => return Ok(Passage::new(parts, Upload::streamed(body))),
+        Ok(controls) if controls.mode == Mode::Off => {
+            account.outcome = Outcome::Passthrough(Passed::Off);
+            return Ok(Passage::new(parts, Upload::streamed(body)));
+        }
         Ok(controls) => controls,
         Err(why) => {
             unlooked(proxy, &parts, account, why);
@@ -70,7 +76,9 @@ async fn prepare(
         }
     };
     let since = Instant::now();
-    let decided = decide(proxy, &parts.headers, &held, &controls, account).await.map(Arc::new);
+    let decided = decide(proxy, &parts.headers, &held, move |body| wire::locate(surface, body), &controls, account)
+        .await
+        .map(Arc::new);
     let condensed = condense(&decided).await;
     let (outcome, condensed) = match condensed {
         Ok(_) if controls.mode == Mode::Audit => (Outcome::Audit, None),
@@ -87,7 +95,7 @@ async fn prepare(
 }
 
 /// What kept the request's texts from their ratio, where most of their tokens stayed past it.
-fn limit(decided: &Result<Arc<Decided>, Why>, ratio: Ratio) -> Option<Limit> {
+pub(crate) fn limit(decided: &Result<Arc<Decided>, Why>, ratio: Ratio) -> Option<Limit> {
     let replies = decided.as_ref().ok()?.replies.iter().map(|(_, reply)| &reply.condensation);
     let limited = replies.filter_map(|condensation| Some((condensation.tokens_after, condensation.limit(ratio)?)));
     limited.max_by_key(|(tokens, _)| *tokens).map(|(_, limit)| limit)
@@ -100,22 +108,23 @@ fn unlooked(proxy: &Proxy, parts: &Parts, account: &mut Account, why: Why) {
     proxy.note(account, &Looked { headers: &parts.headers, mode: proxy.config.mode, since, decided: None });
 }
 
-/// What becomes of each slot.
-async fn decide(
+/// What becomes of each slot of a body, as `locate` finds them.
+pub(crate) async fn decide(
     proxy: &Proxy,
     headers: &HeaderMap,
     held: &Held,
+    locate: impl FnOnce(&[u8]) -> Result<Located, Unreadable> + Send + 'static,
     controls: &Controls,
     account: &mut Account,
 ) -> Result<Decided, Why> {
     if headers::is_signed(headers) || held.trailers.is_some() {
         return Err(Why::Signed);
     }
-    let plain = plain(headers, &held.bytes, proxy.limit()).await?;
+    let plain = held::plain(headers, &held.bytes, proxy.limit(), &proxy.room).await?;
     let policy = Policy { ratio: controls.ratio, style: controls.style, ..proxy.policy.clone() };
     let deadline = proxy.engine.deadline(Instant::now());
     let terms = Terms { policy, tenant: tenant(headers), query: None, deadline };
-    let decided = slots::decide(&proxy.engine, proxy.reviewer.as_ref(), plain, &terms).await?;
+    let decided = slots::decide(&proxy.engine, proxy.reviewer.as_ref(), plain, locate, &terms).await?;
     account.model.clone_from(&decided.located.model);
     account.slots = Some(decided.count(account.metrics(), controls.mode == Mode::Audit));
     Ok(decided)
@@ -127,26 +136,26 @@ pub(crate) async fn condense(decided: &Result<Arc<Decided>, Why>) -> Result<Byte
     Arc::clone(decided).splice().await?.ok_or_else(|| decided.why())
 }
 
-async fn plain(headers: &HeaderMap, body: &Bytes, limit: usize) -> Result<Bytes, Why> {
-    let coding = Coding::of(headers).map_err(Why::Undecoded)?;
-    if coding == Coding::Plain {
-        return Ok(body.clone());
-    }
-    let body = body.clone();
-    // Decoded bytes are many times the coded ones.
-    let decoded = stage(body.len() * 8, move || coding.decode(&body, limit)).await;
-    decoded.ok_or(Why::Fault)?.map_err(Why::Undecoded)
-}
-
 /// Whose request it is, for the engine: requests without a credential share what is known.
 pub(crate) fn tenant(headers: &HeaderMap) -> Tenant {
     owner(headers).unwrap_or_default()
 }
 
-/// Whose request it is: the hash of its credential, where it has one.
+/// Whose request it is: the hash of all its credentials, where it has one. A gateway's key that many share does not make
+/// them one.
 pub(crate) fn owner(headers: &HeaderMap) -> Option<Tenant> {
-    let credential = headers::credential(headers)?;
-    let key = blake3::derive_key("headroom tenant of a credential, version 1", credential.as_bytes());
+    let credentials: Vec<_> = headers::credentials(headers).collect();
+    let key = match credentials.as_slice() {
+        [] => return None,
+        [(_, one)] => blake3::derive_key("headroom tenant of a credential, version 1", one.as_bytes()),
+        several => {
+            let mut hash = blake3::Hasher::new_derive_key("headroom tenant of several credentials, version 1");
+            for field in several.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]) {
+                hash.update(&(field.len() as u64).to_le_bytes()).update(field);
+            }
+            *hash.finalize().as_bytes()
+        }
+    };
     let mut tenant = Tenant::default();
     tenant.0.copy_from_slice(key.split_at(16).0);
     Some(tenant)
@@ -154,15 +163,16 @@ pub(crate) fn owner(headers: &HeaderMap) -> Option<Tenant> {
 
 /// What the request asks of the proxy.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Controls {
-    mode: Mode,
-    ratio: Ratio,
+pub(crate) struct Controls {
+    pub(crate) mode: Mode,
+    pub(crate) ratio: Ratio,
     style: Style,
 }
 
 impl Controls {
-    fn of(headers: &HeaderMap, proxy: &Proxy) -> Result<Self, Why> {
+    pub(crate) fn of(headers: &HeaderMap, proxy: &Proxy) -> Result<Self, Why> {
         let mode = match control(headers, &headers::MODE)? {
+            _ if bypass(headers)? => Mode::Off,
             None => proxy.config.mode,
             Some(word) => Mode::parse(word).ok_or(Why::InvalidHeader)?,
         };
@@ -176,6 +186,11 @@ impl Controls {
         };
         Ok(Self { mode, ratio, style })
     }
+}
+
+/// Whether the request is to be left alone, in the words of the like-named project.
+fn bypass(headers: &HeaderMap) -> Result<bool, Why> {
+    Ok(control(headers, &headers::BYPASS)?.is_some_and(|word| word.eq_ignore_ascii_case("true")))
 }
 
 /// The one value of a control header.

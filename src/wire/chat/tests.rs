@@ -5,7 +5,11 @@ use std::{fs, path::Path};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::*;
+use crate::wire::{Call, Located, Role, Slot, Surface, Unreadable, splice};
+
+fn locate(body: &[u8]) -> Result<Located, Unreadable> {
+    crate::wire::locate(Surface::ChatCompletions, body)
+}
 
 fn located(body: &Value) -> Located {
     locate(body.to_string().as_bytes()).unwrap()
@@ -140,7 +144,7 @@ fn a_body_that_is_not_json_says_so() {
     ] {
         assert_eq!(locate(wrong), Err(Unreadable::InvalidJson), "{}", String::from_utf8_lossy(wrong));
     }
-    for other in ["[]", "null", "3", "{}", r#"{"messages":{}}"#, r#"{"messages":null}"#, r#"{"input":"x"}"#] {
+    for other in ["[]", "null", "3", "{}", r#"{"messages":{}}"#, r#"{"messages":null}"#, r#"{"input":5}"#] {
         assert_eq!(locate(other.as_bytes()), Err(Unreadable::UnknownShape), "{other}");
     }
 }

@@ -29,6 +29,11 @@ impl<'a> Object<'a> {
             _ => Err(Ambiguous),
         }
     }
+
+    /// Whether the field is there, in whatever case and number and with whatever value.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(key, _)| key.0.eq_ignore_ascii_case(name))
+    }
 }
 
 /// The fields of the object that `text` is; `None` when it is something else or a key is no valid string.

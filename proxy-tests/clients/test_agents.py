@@ -1,0 +1,156 @@
+"""The coding agents themselves, unmodified; `../agents.sh` installs them and runs this. They are too heavy for every run.
+
+Each is asked something, calls its shell, and gets a text of some seven hundred words back.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import ConnectionClosedError
+from websockets.sync.server import ServerConnection, serve
+
+import answers
+from conftest import KEY, MARKER, report
+from upstream import Script
+
+AGENTS = os.environ.get("HEADROOM_TEST_AGENTS")
+ASKED = "When was the garden of Aberwick opened?"
+#: Prints the text without being a plain look into a file, which would be left as it is.
+COMMAND = "sort -s -k1,1 minutes.txt | head -n 100"
+
+pytestmark = pytest.mark.skipif(AGENTS is None, reason="run proxy-tests/agents.sh")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder of its own, which is a home too."""
+    (tmp_path / "minutes.txt").write_text(report("Aberwick"))
+    return tmp_path
+
+
+def run(agent: str, arguments: list[str], place: Path, **variables: str) -> str:
+    """What an agent says in the end."""
+    assert AGENTS is not None
+    environment = {"PATH": os.environ["PATH"], "HOME": str(place), "NO_PROXY": "127.0.0.1", **variables}
+    done = subprocess.run(
+        [Path(AGENTS) / agent, *arguments],
+        cwd=place,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def codex(base_url: str, place: Path, websockets: bool) -> str:
+    home = place / ".codex"
+    home.mkdir()
+    (home / "config.toml").write_text(
+        f"""
+        model = "gpt-5"
+        model_provider = "headroom"
+        [model_providers.headroom]
+        name = "headroom"
+        base_url = "{base_url}"
+        env_key = "OPENAI_API_KEY"
+        wire_api = "responses"
+        supports_websockets = {str(websockets).lower()}
+        """
+    )
+    arguments = ["exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", ASKED]
+    return run("codex", arguments, place, CODEX_HOME=str(home), OPENAI_API_KEY=KEY)
+
+
+#: What Codex makes of its command: a call of its shell.
+SHELL = Script(tool_call=("exec_command", json.dumps({"cmd": COMMAND})), until_result=True)
+
+
+def shortened(output: str) -> bool:
+    return MARKER in output and "2006" in output and len(output) < len(report("Aberwick")) / 2
+
+
+def test_codex_over_http(proxy, upstream, place):
+    upstream.script = SHELL
+    assert codex(proxy.base_url, place, websockets=False).strip() == "The answer is 42."
+    said = [received.json()["input"] for received in upstream.received if received.path == "/v1/responses"]
+    assert said[-1][: len(said[0])] == said[0]
+    (output,) = [item["output"] for item in said[-1] if item["type"] == "function_call_output"]
+    assert shortened(output), output
+
+
+class Socket:
+    """A provider's end of a WebSocket; it answers as the script says."""
+
+    def __init__(self) -> None:
+        self.received: list[dict] = []
+        self.extensions: str | None = None
+        self._server = serve(self._answer, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._server.socket.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def _answer(self, connection: ServerConnection) -> None:
+        assert connection.response is not None
+        self.extensions = connection.response.headers.get("Sec-WebSocket-Extensions")
+        # Codex leaves without a word.
+        with contextlib.suppress(ConnectionClosedError):
+            for frame in connection:
+                self.received.append(json.loads(frame))
+                for event in answers.Responses.events(SHELL.after(frame)):
+                    connection.send(json.dumps(event))
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+
+
+@pytest.fixture
+def socket() -> Iterator[Socket]:
+    socket = Socket()
+    yield socket
+    socket.stop()
+
+
+def test_codex_over_a_websocket(socket: Socket, start_proxy: Callable, place):
+    proxy = start_proxy(place, upstream=socket.url)
+    assert codex(proxy.base_url, place, websockets=True).strip() == "The answer is 42."
+    log = proxy.stop()
+    items = [item for frame in socket.received for item in frame["input"]]
+    (output,) = [item["output"] for item in items if item["type"] == "function_call_output"]
+    assert shortened(output), output
+    assert socket.extensions is not None and "permessage-deflate" in socket.extensions, "Codex compresses its frames"
+    assert 'outcome="per_frame"' in log and KEY not in log and MARKER not in log
+
+
+def test_claude_code(proxy, upstream, place):
+    upstream.script = Script(tool_call=("Bash", json.dumps({"command": COMMAND})), until_result=True)
+    said = run(
+        "claude",
+        ["--print", "--model", "claude-sonnet-5", "--allowedTools", "Bash", "--", ASKED],
+        place,
+        ANTHROPIC_BASE_URL=proxy.base_url.removesuffix("/v1"),
+        ANTHROPIC_API_KEY=KEY,
+        CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC="1",
+        DISABLE_AUTOUPDATER="1",
+    )
+    assert said.strip() == "The answer is 42."
+    bodies = [received.json() for received in upstream.received if received.path.startswith("/v1/messages")]
+    results = [
+        block
+        for message in bodies[-1]["messages"]
+        if isinstance(message["content"], list)
+        for block in message["content"]
+        if block["type"] == "tool_result"
+    ]
+    (result,) = results
+    content = result["content"]
+    assert shortened(content if isinstance(content, str) else content[0]["text"]), content

@@ -1,0 +1,253 @@
+//! Who may use what is the operator's: the key that is put in where a request comes without one, and the own pages.
+//!
+//! A browser lets any page send a request anywhere, and lets it read the answer where a name of its own was made to point
+//! here (DNS rebinding). So a key is lent to whoever proves to be meant: by a client key, or, where none is configured,
+//! by coming straight from a program on this machine. A request that brings a credential spends its own.
+
+use std::net::IpAddr;
+
+use http::{HeaderMap, Uri, header, request::Parts};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{error::Error, headers};
+use crate::setting::Invalid;
+
+/// `[access]`: who may spend the key that `upstream.api_key_env` names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The keys that clients send instead of the provider's, each as `env:NAME` (the variable that holds it) or
+    /// `sha256:HEX`. None: only programs on this machine are lent the operator's key.
+    pub client_keys: Vec<String>,
+    /// Names, besides those of loopback, by which programs on this machine may address the proxy.
+    pub allowed_hosts: Vec<String>,
+}
+
+impl Config {
+    /// Checks what the types cannot.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used.
+    pub fn check(&self) -> Result<(), Invalid> {
+        if self.client_keys.iter().any(|key| Written::of(key).is_none()) {
+            return Err(Invalid::text("client_keys", FORM));
+        }
+        let plain = |host: &String| {
+            !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
+        };
+        if !self.allowed_hosts.iter().all(plain) {
+            return Err(Invalid::text("allowed_hosts", "give names or addresses, without `http://` and port"));
+        }
+        Ok(())
+    }
+}
+
+/// How a client key is written.
+enum Written<'a> {
+    Variable(&'a str),
+    Hash(blake3::Hash),
+}
+
+impl<'a> Written<'a> {
+    fn of(key: &'a str) -> Option<Self> {
+        match key.split_once(':')? {
+            ("env", name) => {
+                let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+                (plain && !name.is_empty()).then_some(Self::Variable(name))
+            }
+            ("sha256", hash) => blake3::Hash::from_hex(hash).ok().map(Self::Hash),
+            _ => None,
+        }
+    }
+}
+
+/// Who may use what.
+#[derive(Debug, Default)]
+pub struct Access {
+    /// SHA-256 of each client key, in a type whose comparison takes the same time whatever differs.
+    keys: Vec<blake3::Hash>,
+    hosts: Vec<String>,
+}
+
+/// Marks a request to which the operator's key is lent; its own credentials do not go on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lent;
+
+impl Access {
+    /// Takes the client keys out of the environment.
+    ///
+    /// # Errors
+    /// When a key is not written as it should be, or its variable is not set.
+    pub fn new(config: &Config) -> Result<Self, Invalid> {
+        config.check()?;
+        let key = |written: &String| match Written::of(written) {
+            Some(Written::Hash(hash)) => Ok(hash),
+            Some(Written::Variable(name)) => match std::env::var(name) {
+                Ok(key) if !key.trim().is_empty() => Ok(hash(key.trim().as_bytes())),
+                _ => Err(Invalid::text("client_keys", "set every variable that it names to a key")),
+            },
+            None => Err(Invalid::text("client_keys", FORM)),
+        };
+        let keys = config.client_keys.iter().map(key).collect::<Result<_, _>>()?;
+        Ok(Self { keys, hosts: config.allowed_hosts.clone() })
+    }
+
+    /// Whether the operator's key is lent to a request; `local` says that it comes from this machine.
+    ///
+    /// # Errors
+    /// Where the request has no credential of its own and may not have the operator's.
+    pub(crate) fn lends(&self, headers: &HeaderMap, uri: &Uri, local: bool) -> Result<bool, Error> {
+        let mut own = headers::credentials(headers).map(|(_, value)| value.as_bytes()).peekable();
+        let has_own = own.peek().is_some();
+        if self.keys.is_empty() {
+            return match has_own {
+                true => Ok(false),
+                false if local && self.is_direct(headers, uri) && !is_elsewhere(headers) => Ok(true),
+                false => Err(Error::NotLent),
+            };
+        }
+        // Each key is compared with each, so that the time tells nothing of which one fits.
+        let fits = own.map(|value| self.knows(value)).fold(false, |any, fits| any | fits);
+        if fits || has_own { Ok(fits) } else { Err(Error::ClientKey) }
+    }
+
+    /// Whether a request has a client key, which is nobody else's business.
+    pub(crate) fn has_client_key(&self, headers: &HeaderMap) -> bool {
+        headers::credentials(headers).fold(false, |any, (_, value)| any | self.knows(value.as_bytes()))
+    }
+
+    fn knows(&self, presented: &[u8]) -> bool {
+        let presented = hash(bare(presented));
+        self.keys.iter().fold(false, |any, key| any | (*key == presented))
+    }
+
+    /// Whether a request is not relayed by another proxy, and addressed to this machine by a name that no foreign DNS
+    /// gives.
+    pub(crate) fn is_direct(&self, headers: &HeaderMap, uri: &Uri) -> bool {
+        let relayed = RELAYED.iter().any(|name| headers.contains_key(*name));
+        let host = headers.get(header::HOST).map(|host| host.to_str().unwrap_or_default());
+        let mut names = host.into_iter().chain(uri.host()).peekable();
+        !relayed && names.peek().is_some() && names.all(|host| self.is_this_machine(host))
+    }
+
+    /// Whether a host, perhaps with a port, is a name of this machine.
+    fn is_this_machine(&self, host: &str) -> bool {
+        let name = match host.strip_prefix('[') {
+            Some(rest) => rest.split(']').next().unwrap_or_default(),
+            None if host.matches(':').count() > 1 => host,
+            None => host.split(':').next().unwrap_or_default(),
+        };
+        let allowed = |host: &String| host.trim_matches(['[', ']']).eq_ignore_ascii_case(name);
+        name.eq_ignore_ascii_case("localhost")
+            || name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+            || self.hosts.iter().any(allowed)
+    }
+}
+
+/// Refuses an own page to a web page of another origin.
+///
+/// # Errors
+/// Where a browser says that another page asks.
+pub(crate) fn only_own_origin(parts: &Parts) -> Result<(), Error> {
+    if is_elsewhere(&parts.headers) { Err(Error::CrossSite) } else { Ok(()) }
+}
+
+/// Whether a browser says that a page of another origin asks.
+fn is_elsewhere(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site").map(|site| matches!(site.as_bytes(), b"same-origin" | b"none"));
+    let host = headers.get(header::HOST).map_or(&b""[..], |host| host.as_bytes());
+    let same =
+        |origin: &[u8]| origin.strip_prefix(b"http://").or_else(|| origin.strip_prefix(b"https://")) == Some(host);
+    let origin = headers.get(header::ORIGIN).map(|origin| same(origin.as_bytes()));
+    site == Some(false) || origin == Some(false)
+}
+
+/// A credential without its scheme.
+fn bare(value: &[u8]) -> &[u8] {
+    let scheme = value.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case(b"bearer "));
+    scheme.and_then(|_| value.get(7..)).unwrap_or(value).trim_ascii()
+}
+
+fn hash(key: &[u8]) -> blake3::Hash {
+    let digest: [u8; 32] = Sha256::digest(key).into();
+    blake3::Hash::from_bytes(digest)
+}
+
+const FORM: &str = "give each key as `env:NAME`, the variable that holds it, or as `sha256:` and 64 hexadecimal digits";
+
+/// What proxies add to the requests that they relay.
+const RELAYED: [&str; 6] =
+    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn lends(access: &Access, local: bool, lines: &[(&'static str, &'static str)]) -> Result<bool, &'static str> {
+        let pair = |(name, value): &(&'static str, &'static str)| {
+            (HeaderName::from_static(name), HeaderValue::from_static(value))
+        };
+        let headers: HeaderMap = lines.iter().map(pair).collect();
+        access.lends(&headers, &Uri::from_static("/v1/models"), local).map_err(|error| error.code())
+    }
+
+    #[test]
+    fn without_client_keys_a_key_is_lent_to_programs_on_this_machine_alone() {
+        let access = Access { keys: Vec::new(), hosts: vec!["proxy.internal".into()] };
+        for host in ["localhost", "LOCALHOST:8787", "127.0.0.1:8787", "127.9.9.9", "[::1]:8787", "proxy.internal:1"] {
+            assert_eq!(lends(&access, true, &[("host", host)]), Ok(true), "{host}");
+            assert_eq!(lends(&access, false, &[("host", host)]), Err("key_not_lent"), "{host}");
+        }
+        for host in ["", "localhost.example.org", "127.0.0.1.example.org", "10.0.0.1:8787", "0.0.0.0:1", "example.org"]
+        {
+            assert_eq!(lends(&access, true, &[("host", host)]), Err("key_not_lent"), "{host}");
+        }
+        let host = ("host", "localhost:8787");
+        for line in [
+            ("origin", "https://example.org"),
+            ("origin", "null"),
+            ("origin", "http://localhost:3000"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+            ("x-forwarded-for", "10.0.0.1"),
+            ("forwarded", "for=10.0.0.1"),
+            ("via", "1.1 proxy"),
+        ] {
+            assert_eq!(lends(&access, true, &[host, line]), Err("key_not_lent"), "{line:?}");
+        }
+        assert_eq!(lends(&access, true, &[host, ("origin", "http://localhost:8787")]), Ok(true));
+        assert_eq!(lends(&access, true, &[]), Err("key_not_lent"));
+    }
+
+    #[test]
+    fn whoever_brings_a_credential_spends_that() {
+        for lines in [[("authorization", "Bearer theirs")], [("api-key", "theirs")], [("x-goog-api-key", "theirs")]] {
+            assert_eq!(lends(&Access::default(), false, &lines), Ok(false));
+        }
+    }
+
+    #[test]
+    fn a_client_key_is_taken_from_anywhere_and_in_any_credential_header() {
+        let hashed = "sha256:2bd806c97f0e00af1a1fc3328fa763a9269723c8db8fac4f93af71db186d6e90";
+        let config = Config { client_keys: vec![hashed.into()], allowed_hosts: Vec::new() };
+        let access = Access::new(&config).unwrap();
+        for line in [("authorization", "Bearer alice"), ("authorization", "alice"), ("x-api-key", "alice")] {
+            assert_eq!(lends(&access, false, &[line]), Ok(true), "{line:?}");
+        }
+        assert_eq!(lends(&access, true, &[("authorization", "Bearer alicf")]), Ok(false));
+        assert_eq!(lends(&access, true, &[("host", "localhost")]), Err("client_key"));
+    }
+
+    #[test]
+    fn a_client_key_is_named_and_never_written_down() {
+        for key in ["alice", "env:", "env:a b", "sha256:abc", "sha512:00"] {
+            let config = Config { client_keys: vec![key.into()], allowed_hosts: Vec::new() };
+            assert_eq!(config.check().unwrap_err().value, crate::redact::HIDDEN, "{key}");
+        }
+        let unset = Config { client_keys: vec!["env:NO_SUCH_VARIABLE_IS_SET".into()], allowed_hosts: Vec::new() };
+        assert!(unset.check().is_ok() && Access::new(&unset).is_err());
+    }
+}

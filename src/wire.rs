@@ -1,0 +1,231 @@
+//! The wire formats of the surfaces: find the slots in the raw bytes, splice new ones in. Knows only serde.
+//!
+//! A *surface* is an API whose request bodies we read; each has a file of its own, which says where its slots stand and
+//! what calls its tool results answer. What they have in common is here: a *slot* is a JSON string literal of a body
+//! that may be replaced. Bodies are never parsed and written again: number text, key order, duplicate keys and unknown
+//! fields survive because only the literals of chosen slots change.
+//!
+//! What a slot carries besides its text (siblings, preceding, call) comes from its own message or an earlier one, so a
+//! conversation that grows keeps the slots that it had. It is bounded by the slot's own length, so a body's slots
+//! together stay within a small multiple of the body.
+//!
+//! Where two readers of JSON may disagree we do not decide for the upstream: a message with a duplicate of a field that
+//! we read has no slots, nor has a text that no Rust string can hold (a lone surrogate).
+
+mod asked;
+mod chat;
+mod json;
+mod messages;
+mod responses;
+mod socket;
+mod splice;
+mod turn;
+
+use std::ops::Range;
+
+use serde_json::value::RawValue;
+
+pub use socket::Socket;
+pub use splice::splice;
+
+use asked::Asked;
+use json::Object;
+use turn::Turn;
+
+/// An API whose request bodies are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Surface {
+    /// OpenAI's chat completions, and what is compatible with them.
+    ChatCompletions,
+    /// OpenAI's Responses.
+    Responses,
+    /// Anthropic's Messages.
+    Messages,
+}
+
+/// Where requests of a surface are posted: the end of their path. The endpoints that only count the tokens of a request
+/// are read in the same way, so that they count what would be sent.
+const PATHS: [(&str, Surface); 5] = [
+    ("/chat/completions", Surface::ChatCompletions),
+    ("/responses", Surface::Responses),
+    ("/responses/input_tokens", Surface::Responses),
+    ("/v1/messages", Surface::Messages),
+    ("/v1/messages/count_tokens", Surface::Messages),
+];
+
+impl Surface {
+    /// The surface to which a path belongs.
+    #[must_use]
+    pub fn of_path(path: &str) -> Option<Self> {
+        PATHS.iter().find(|(ending, _)| path.ends_with(ending)).map(|(_, surface)| *surface)
+    }
+
+    /// The word used in headers, metrics, logs and records.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ChatCompletions => "chat_completions",
+            Self::Responses => "responses",
+            Self::Messages => "messages",
+        }
+    }
+
+    fn read(self, request: &Object<'_>, body: &str) -> Result<Located, Unreadable> {
+        match self {
+            Self::ChatCompletions => chat::read(request, body),
+            Self::Responses => responses::read(request, body, &mut Asked::default()),
+            Self::Messages => messages::read(request, body),
+        }
+    }
+}
+
+/// A request, as far as it matters here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Located {
+    /// The `model` field, for the choice of a token encoding.
+    pub model: Option<String>,
+    /// The slots in the order of the body.
+    pub slots: Vec<Slot>,
+    /// Whether the request is in JSON mode, which providers refuse unless some message has the word "json".
+    pub json_object: bool,
+}
+
+impl Located {
+    fn of(request: &Object<'_>, slots: Vec<Slot>, json_object: bool) -> Self {
+        let model = request.field("model").ok().flatten().and_then(json::string);
+        Self { model, slots, json_object }
+    }
+
+    /// Whether `text` may stand for `slot`: some providers refuse an empty text, and JSON mode without the word "json".
+    #[must_use]
+    pub fn accepts(&self, slot: &Slot, text: &str) -> bool {
+        !text.trim().is_empty() && (!self.json_object || says_json(text) || !says_json(&slot.text))
+    }
+}
+
+/// A JSON string that may be replaced, with what precedes it or shares its turn.
+///
+/// Siblings, preceding text and call are cut in the middle where they are longer than the slot's own text or 8 KiB.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slot {
+    /// Byte span of the literal in the body, both quotes included.
+    pub literal: Range<usize>,
+    /// The unescaped text.
+    pub text: String,
+    /// Whose message it is.
+    pub role: Role,
+    /// Index of the message in `messages`, or of the item in `input`.
+    pub message: usize,
+    /// Index of the part in the message's content; `None` for string content. Texts within one part share it.
+    pub part: Option<usize>,
+    /// The other text parts of the same message.
+    pub siblings: Vec<String>,
+    /// The text of the last user message before this one that has any.
+    pub preceding: Option<String>,
+    /// For a tool's result: the call that it answers.
+    pub call: Option<Call>,
+}
+
+/// The roles whose text may be replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// A user message.
+    User,
+    /// A tool's result.
+    Tool,
+}
+
+/// A tool call of an earlier assistant turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The tool's name.
+    pub name: String,
+    /// Its arguments, as JSON or as the tool's own text.
+    pub arguments: String,
+}
+
+/// Why a body has no readable slots; it goes on as it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Unreadable {
+    /// Not JSON, or not UTF-8.
+    #[error("the body is not valid JSON")]
+    InvalidJson,
+    /// JSON of another shape than a request of its surface.
+    #[error("the body has no list of messages of the known shape")]
+    UnknownShape,
+}
+
+/// Finds the slots of a request body.
+///
+/// A message or part of a shape that is not known here has no slots; the others keep theirs.
+///
+/// # Errors
+/// When the body cannot be read; see [`Unreadable`].
+pub fn locate(surface: Surface, body: &[u8]) -> Result<Located, Unreadable> {
+    let body = text(body)?;
+    surface.read(&request(body)?, body)
+}
+
+/// Finds the slots of a body that may be of any surface, as other gateways hand it over: by what it has.
+///
+/// # Errors
+/// When the body cannot be read; see [`Unreadable`].
+pub fn locate_any(body: &[u8]) -> Result<Located, Unreadable> {
+    let body = text(body)?;
+    let request = request(body)?;
+    // Only Messages put tool results into user messages; what else `messages` hold, chat reads as well.
+    let messages = messages::read(&request, body);
+    match messages {
+        Ok(located) if located.slots.iter().any(|slot| slot.role == Role::Tool) => Ok(located),
+        _ => chat::read(&request, body),
+    }
+}
+
+fn text(body: &[u8]) -> Result<&str, Unreadable> {
+    std::str::from_utf8(body).map_err(|_| Unreadable::InvalidJson)
+}
+
+fn request(body: &str) -> Result<Object<'_>, Unreadable> {
+    json::object(body)
+        .ok_or_else(|| if json::is_valid(body) { Unreadable::UnknownShape } else { Unreadable::InvalidJson })
+}
+
+/// The list that a field of the request is.
+fn list<'a>(request: &Object<'a>, name: &str) -> Result<Vec<&'a RawValue>, Unreadable> {
+    request.field(name).ok().flatten().and_then(json::array).ok_or(Unreadable::UnknownShape)
+}
+
+/// The slots of the turns of a conversation, in the light of what was said before them.
+fn slots<'a>(
+    turns: impl IntoIterator<Item = &'a RawValue>,
+    read: impl Fn(&'a RawValue) -> Option<Turn>,
+    asked: &mut Asked,
+) -> Vec<Slot> {
+    let mut slots = Vec::new();
+    for (index, value) in turns.into_iter().enumerate() {
+        let Some(Turn { calls, spoken }) = read(value) else { continue };
+        asked.note(calls);
+        slots.extend(spoken.iter().flat_map(|spoken| asked.slots(index, spoken)));
+        spoken.iter().for_each(|spoken| asked.hear(spoken));
+    }
+    // A message may have its parts in any order.
+    slots.sort_by_key(|slot| slot.literal.start);
+    slots
+}
+
+/// Whether a format asks for JSON mode; an ambiguous one counts as such.
+fn wants_json(format: Result<Option<&RawValue>, json::Ambiguous>) -> bool {
+    let Ok(format) = format else { return true };
+    let Some(format) = format.and_then(|value| json::object(value.get())) else { return false };
+    match format.field("type") {
+        Ok(kind) => kind.and_then(json::string).is_some_and(|kind| kind == "json_object"),
+        Err(json::Ambiguous) => true,
+    }
+}
+
+fn says_json(text: &str) -> bool {
+    text.as_bytes().windows(4).any(|word| word.eq_ignore_ascii_case(b"json"))
+}
+
+#[cfg(test)]
+mod tests;

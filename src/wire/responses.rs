@@ -1,0 +1,130 @@
+//! Responses. Slots are the `input` that is a string; of its items, the text of user messages and what tools gave back.
+//!
+//! Never a slot: instructions, system and developer messages, what the model said, reasoning (encrypted or not),
+//! compactions, references to stored items, and items of a type that is not known here.
+
+use serde_json::value::RawValue;
+
+use super::{
+    Call, Located, Role, Slot, Unreadable,
+    asked::Asked,
+    json::{self, Ambiguous, Object},
+    turn::{CallId, Spoken, Turn, call, is_string, text, text_field, texts},
+};
+
+/// The slots of a request, in the light of what was said before it.
+pub(super) fn read(request: &Object<'_>, body: &str, asked: &mut Asked) -> Result<Located, Unreadable> {
+    let slots = match request.field("input").ok().flatten() {
+        None if request.has("input") => return Err(Unreadable::UnknownShape),
+        // A stored conversation may go on without any.
+        None => Vec::new(),
+        Some(input) if is_string(input) => of_string(input, body, asked),
+        Some(input) => {
+            let items = json::array(input).ok_or(Unreadable::UnknownShape)?;
+            super::slots(items, |value| item(value, body), asked)
+        }
+    };
+    let text = request.field("text");
+    let format = text.map(|text| text.and_then(|text| json::object(text.get())));
+    let json = match &format {
+        Ok(Some(text)) => super::wants_json(text.field("format")),
+        Ok(None) => false,
+        Err(Ambiguous) => true,
+    };
+    Ok(Located::of(request, slots, json))
+}
+
+fn of_string(input: &RawValue, body: &str, asked: &mut Asked) -> Vec<Slot> {
+    let said = |_| Some(Turn::spoken(Role::User, text(input, None, body).into_iter().collect(), None));
+    super::slots([input], said, asked)
+}
+
+/// An item; `None` when it is of another kind, another shape, or has fields on which readers may disagree.
+pub(super) fn item(value: &RawValue, body: &str) -> Option<Turn> {
+    try_item(&json::object(value.get())?, body).ok().flatten()
+}
+
+fn try_item(item: &Object<'_>, body: &str) -> Result<Option<Turn>, Ambiguous> {
+    let kind = text_field(item, "type")?;
+    let turn = match kind.as_deref() {
+        None | Some("message") if !(kind.is_none() && item.has("type")) => return message(item, body),
+        Some("function_call") => called(item, call(item, "arguments"))?,
+        Some("custom_tool_call") => called(item, call(item, "input"))?,
+        Some("local_shell_call") => called(item, acts(item)?)?,
+        Some("shell_call") => commands(item)?,
+        Some("function_call_output" | "custom_tool_call_output" | "local_shell_call_output") => {
+            let texts = item.field("output")?.map(|output| texts(output, &TEXTS, body));
+            Turn::spoken(Role::Tool, texts.unwrap_or_default(), id(item)?)
+        }
+        Some("shell_call_output") => outputs(item, body)?,
+        Some("mcp_call") => {
+            let output = item.field("output")?.filter(|output| is_string(output));
+            let answers = text_field(item, "id")?.map(CallId::Id);
+            let texts = output.and_then(|output| text(output, None, body)).into_iter().collect();
+            let calls = answers.clone().zip(call(item, "arguments")).into_iter().collect();
+            Turn { calls, ..Turn::spoken(Role::Tool, texts, answers) }
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(turn))
+}
+
+fn message(item: &Object<'_>, body: &str) -> Result<Option<Turn>, Ambiguous> {
+    let user = text_field(item, "role")?.is_some_and(|role| role == "user");
+    let content = item.field("content")?.filter(|_| user);
+    Ok(content.map(|content| Turn::spoken(Role::User, texts(content, &TEXTS, body), None)))
+}
+
+/// A call under each id by which its output may name it.
+fn called(item: &Object<'_>, call: Option<Call>) -> Result<Turn, Ambiguous> {
+    let Some(call) = call else { return Ok(Turn::default()) };
+    let ids = [text_field(item, "call_id")?, text_field(item, "id")?];
+    Ok(Turn::calls(ids.into_iter().flatten().map(|id| (CallId::Id(id), call.clone())).collect()))
+}
+
+/// The call of the provider's own shell: what it does stands in `action`.
+fn acts(item: &Object<'_>) -> Result<Option<Call>, Ambiguous> {
+    let action = item.field("action")?;
+    Ok(action.map(|action| Call { name: "local_shell".to_owned(), arguments: action.get().to_owned() }))
+}
+
+/// The commands of a shell call; each has an output of its own.
+fn commands(item: &Object<'_>) -> Result<Turn, Ambiguous> {
+    let (Some(id), Some(action)) = (text_field(item, "call_id")?, item.field("action")?) else {
+        return Ok(Turn::default());
+    };
+    let commands = json::object(action.get()).map(|action| action.field("commands")).transpose()?.flatten();
+    let call = |(at, command): (usize, &RawValue)| {
+        let arguments = format!("{{\"command\":{}}}", command.get());
+        (nth(&id, at), Call { name: "shell".to_owned(), arguments })
+    };
+    Ok(Turn::calls(commands.and_then(json::array).unwrap_or_default().into_iter().enumerate().map(call).collect()))
+}
+
+/// What the commands of a shell call wrote.
+fn outputs(item: &Object<'_>, body: &str) -> Result<Turn, Ambiguous> {
+    let id = text_field(item, "call_id")?;
+    let outputs = item.field("output")?.and_then(json::array).unwrap_or_default();
+    let spoken = outputs.into_iter().enumerate().map(|(at, output)| {
+        let output = json::object(output.get());
+        let stream = |name: &str| text(output.as_ref()?.field(name).ok()??, Some(at), body);
+        let texts = ["stdout", "stderr"].into_iter().filter_map(stream).collect();
+        Spoken { role: Role::Tool, texts, answers: id.as_ref().map(|id| nth(id, at)) }
+    });
+    Ok(Turn { calls: Vec::new(), spoken: spoken.collect() })
+}
+
+/// Names a command of a shell call.
+fn nth(id: &str, at: usize) -> CallId {
+    CallId::Id(format!("{id} {at}"))
+}
+
+fn id(item: &Object<'_>) -> Result<Option<CallId>, Ambiguous> {
+    Ok(text_field(item, "call_id")?.or(text_field(item, "id")?).map(CallId::Id))
+}
+
+/// The parts that are text. `text` is what compatible servers take besides.
+const TEXTS: [&str; 2] = ["input_text", "text"];
+
+#[cfg(test)]
+mod tests;

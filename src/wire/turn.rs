@@ -1,0 +1,94 @@
+//! One turn of a conversation, as far as slots are concerned, and how surfaces read its parts.
+
+use std::ops::Range;
+
+use serde_json::value::RawValue;
+
+use super::{
+    Call, Role,
+    json::{self, Ambiguous, Object},
+};
+
+/// What a message or an item says: the texts that may be replaced, and the calls that later ones answer.
+#[derive(Debug, Default)]
+pub(super) struct Turn {
+    pub(super) calls: Vec<(CallId, Call)>,
+    pub(super) spoken: Vec<Spoken>,
+}
+
+/// What one speaker says: a user, or a tool in answer to one call.
+#[derive(Debug)]
+pub(super) struct Spoken {
+    pub(super) role: Role,
+    pub(super) texts: Vec<Text>,
+    pub(super) answers: Option<CallId>,
+}
+
+/// A text, never empty, and where its literal stands in the body.
+#[derive(Debug)]
+pub(super) struct Text {
+    pub(super) literal: Range<usize>,
+    pub(super) part: Option<usize>,
+    pub(super) text: String,
+}
+
+/// How a tool's result names the call that it answers.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum CallId {
+    /// By its id.
+    Id(String),
+    /// By the function's name, as in the older `function_call` of chat completions.
+    Function(String),
+}
+
+impl Turn {
+    /// Of one speaker.
+    pub(super) fn spoken(role: Role, texts: Vec<Text>, answers: Option<CallId>) -> Self {
+        Self { calls: Vec::new(), spoken: vec![Spoken { role, texts, answers }] }
+    }
+
+    /// Of calls alone.
+    pub(super) fn calls(calls: Vec<(CallId, Call)>) -> Self {
+        Self { calls, spoken: Vec::new() }
+    }
+}
+
+/// String content, or the texts of the parts of a list whose type is one of `kinds`.
+pub(super) fn texts(content: &RawValue, kinds: &[&str], body: &str) -> Vec<Text> {
+    if is_string(content) {
+        return text(content, None, body).into_iter().collect();
+    }
+    let parts = json::array(content).unwrap_or_default();
+    let part = |(index, part): (usize, &RawValue)| part_text(&json::object(part.get())?, kinds, index, body);
+    parts.into_iter().enumerate().filter_map(part).collect()
+}
+
+/// The text of a part whose type is one of `kinds`.
+pub(super) fn part_text(part: &Object<'_>, kinds: &[&str], index: usize, body: &str) -> Option<Text> {
+    let kind = text_field(part, "type").ok()??;
+    let value = part.field("text").ok()??;
+    if kinds.contains(&kind.as_str()) { text(value, Some(index), body) } else { None }
+}
+
+/// The text that a string literal is.
+pub(super) fn text(value: &RawValue, part: Option<usize>, body: &str) -> Option<Text> {
+    let text = json::string(value).filter(|text| !text.is_empty())?;
+    Some(Text { literal: json::span(value, body)?, part, text })
+}
+
+/// Whether a value is a string.
+pub(super) fn is_string(value: &RawValue) -> bool {
+    value.get().starts_with('"')
+}
+
+/// The string that a field is.
+pub(super) fn text_field(object: &Object<'_>, name: &str) -> Result<Option<String>, Ambiguous> {
+    Ok(object.field(name)?.and_then(json::string))
+}
+
+/// A call by the name and the arguments (a string) that an object has.
+pub(super) fn call(object: &Object<'_>, arguments: &str) -> Option<Call> {
+    let name = text_field(object, "name").ok()??;
+    let arguments = text_field(object, arguments).ok()?.unwrap_or_default();
+    Some(Call { name, arguments })
+}
