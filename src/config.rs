@@ -83,6 +83,7 @@ impl Config {
             ("upstream", self.upstream.check()),
             ("proxy", self.proxy.check()),
             ("access", self.access.check()),
+            ("access", self.check_access()),
             ("compress", self.compress.check()),
             ("model", self.model.check()),
             ("engine", self.engine.check()),
@@ -90,6 +91,16 @@ impl Config {
             ("fidelity", self.fidelity.check()),
         ];
         checks.into_iter().try_for_each(|(section, checked)| checked.map_err(|invalid| (section, invalid)))
+    }
+}
+
+impl Config {
+    /// Client keys open what is lent; nobody is to take them for a lock on what is not.
+    fn check_access(&self) -> Result<(), Invalid> {
+        let remedy =
+            "set `upstream.api_key_env` too: client keys are exchanged for the key that it names, and bar nobody";
+        let idle = !self.access.client_keys.is_empty() && self.upstream.api_key_env.is_none();
+        if idle { Err(Invalid::text("client_keys", remedy)) } else { Ok(()) }
     }
 }
 

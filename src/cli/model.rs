@@ -89,7 +89,9 @@ fn print(out: &mut impl io::Write, info: &Info) -> io::Result<()> {
     }
     writeln!(out, "relevance    {}", info.sentence_encoder.as_deref().unwrap_or("this model's own states"))?;
     writeln!(out, "threads      {}", info.threads)?;
-    writeln!(out, "runtime      {} ({})", info.runtime, info.library.display())?;
+    let checked =
+        if info.library_checked { "checksum compared" } else { "no checksum to compare with: ORT_DYLIB_SHA256" };
+    writeln!(out, "runtime      {} ({}, {checked})", info.runtime, info.library.display())?;
     for file in &info.files {
         let checked = if file.verified { "" } else { ", no checksum to compare with" };
         writeln!(out, "file         {} ({} bytes, sha256 {}{checked})", file.name, file.bytes, file.sha256)?;

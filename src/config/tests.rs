@@ -151,6 +151,14 @@ fn a_value_that_its_module_refuses_names_its_origin_too() {
 }
 
 #[test]
+fn client_keys_without_a_key_to_exchange_them_for_are_refused() {
+    let (_folder, sources) = with_file("[access]\nclient_keys = [\"env:TEAM\"]\n");
+    assert!(message(&sources).contains("set `upstream.api_key_env` too"), "{}", message(&sources));
+    let (_folder, sources) = with_file("[access]\nclient_keys = [\"env:TEAM\"]\n[upstream]\napi_key_env = \"K\"\n");
+    assert!(Config::load(&sources).is_ok());
+}
+
+#[test]
 fn a_model_that_is_not_there_stops_the_start_unless_it_is_not_required() {
     let (_folder, sources) = with_file("[model]\npath = \"/no/such/model\"\n");
     assert!(message(&sources).contains("`model.path`"), "{}", message(&sources));

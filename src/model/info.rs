@@ -44,6 +44,8 @@ pub struct Info {
     pub threads: usize,
     /// ONNX Runtime: the library that was loaded.
     pub library: PathBuf,
+    /// ONNX Runtime: whether the library's file was compared with a checksum before it was loaded.
+    pub library_checked: bool,
     /// ONNX Runtime: what it says of its build, with the release.
     pub runtime: &'static str,
 }
@@ -106,6 +108,7 @@ impl Info {
             sentence_encoder: None,
             threads,
             library: runtime()?.library.clone(),
+            library_checked: runtime()?.checked,
             runtime: ort::info(),
         })
     }

@@ -132,7 +132,7 @@ pub(crate) fn parse<T: serde::de::DeserializeOwned>(path: &Path, text: &[u8]) ->
 }
 
 /// Size and SHA-256 of a file, read in pieces.
-fn hash(path: &Path) -> Result<(u64, String), ModelError> {
+pub(super) fn hash(path: &Path) -> Result<(u64, String), ModelError> {
     let read = || -> io::Result<(u64, String)> {
         let mut file = fs::File::open(path)?;
         let mut hasher = Sha256::new();

@@ -8,6 +8,8 @@ use std::{
 
 use ort::environment::Environment;
 
+use super::manifest::hash as sha256;
+
 /// The loaded library.
 #[derive(Debug)]
 pub(crate) struct Runtime {
@@ -15,6 +17,8 @@ pub(crate) struct Runtime {
     pub(crate) environment: Environment,
     /// The library that was loaded.
     pub(crate) library: PathBuf,
+    /// Whether its file was compared with a checksum first.
+    pub(crate) checked: bool,
 }
 
 /// Why no library was loaded.
@@ -39,6 +43,15 @@ pub enum RuntimeError {
     NotFound {
         /// Each place with what was wrong there.
         tried: String,
+    },
+    /// Somebody named a library and its checksum, and they don't fit.
+    #[error(
+        "ORT_DYLIB_PATH is {path}, whose SHA-256 is not the one of ORT_DYLIB_SHA256: name the file that it was taken \
+             of, or take it anew"
+    )]
+    Differs {
+        /// As named.
+        path: PathBuf,
     },
     /// It was loaded, but doesn't start.
     #[error("ONNX Runtime from {library} does not start: {why}")]
@@ -80,6 +93,10 @@ struct Places {
     files: Vec<PathBuf>,
     /// For the system's loader to find.
     system: PathBuf,
+    /// SHA-256 of what was named, in hex, if somebody gave it.
+    named_hash: Option<String>,
+    /// SHA-256 of the library that the program was built with.
+    built_hash: Option<&'static str>,
 }
 
 impl Places {
@@ -94,13 +111,19 @@ impl Places {
             named: env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()).map(PathBuf::from),
             files: [beside, baked, cached].into_iter().flatten().collect(),
             system: system.into(),
+            named_hash: env::var("ORT_DYLIB_SHA256").ok().filter(|hash| !hash.is_empty()),
+            built_hash: option_env!("HEADROOM_ORT_SHA256"),
         }
     }
 }
 
 fn load(places: &Places) -> Result<Runtime, RuntimeError> {
     if let Some(path) = &places.named {
-        return start(path).map_err(|why| RuntimeError::Named { path: path.clone(), why })?;
+        let hash = places.named_hash.as_deref();
+        if hash.is_some_and(|hash| !is(path, hash)) {
+            return Err(RuntimeError::Differs { path: path.clone() });
+        }
+        return start(path, hash.is_some()).map_err(|why| RuntimeError::Named { path: path.clone(), why })?;
     }
     let mut tried = Vec::new();
     for path in &places.files {
@@ -108,25 +131,35 @@ fn load(places: &Places) -> Result<Runtime, RuntimeError> {
             tried.push(format!("not at {}", path.display()));
             continue;
         }
-        match start(path) {
+        // Code that runs in the process: another file in the place of the one that was built with is not loaded.
+        if places.built_hash.is_some_and(|hash| !is(path, hash)) {
+            tried.push(format!("at {} is another library (ORT_DYLIB_PATH would name it)", path.display()));
+            continue;
+        }
+        match start(path, places.built_hash.is_some()) {
             Ok(result) => return result,
             Err(why) => tried.push(why),
         }
     }
-    start(&places.system).unwrap_or_else(|_| {
+    start(&places.system, false).unwrap_or_else(|_| {
         tried.push(format!("no {} in the system's search path", places.system.display()));
         Err(RuntimeError::NotFound { tried: tried.join("; ") })
     })
 }
 
 /// Loads the library (the outer error: another may do) and starts it (the inner error: it's this one, and it's broken).
-fn start(path: &Path) -> Result<Result<Runtime, RuntimeError>, String> {
+fn start(path: &Path, checked: bool) -> Result<Result<Runtime, RuntimeError>, String> {
     let builder = ort::init_from(path).map_err(|error| error.to_string())?;
     let library = path.to_owned();
     Ok(match builder.with_name("headroom").with_telemetry(false).build() {
-        Ok(environment) => Ok(Runtime { environment, library }),
+        Ok(environment) => Ok(Runtime { environment, library, checked }),
         Err(error) => Err(RuntimeError::NotStarted { library, why: error.to_string() }),
     })
+}
+
+/// Whether a file has this SHA-256.
+fn is(path: &Path, hash: &str) -> bool {
+    sha256(path).is_ok_and(|(_, found)| found.eq_ignore_ascii_case(hash.trim()))
 }
 
 /// The user's cache folder; build.rs follows the same custom.
@@ -167,7 +200,7 @@ mod tests {
     #[test]
     #[ignore = "run by other tests, with an environment of their own"]
     fn alone() {
-        let nowhere = Places { named: None, files: vec!["/nowhere/a.so".into()], system: "nowhere.so".into() };
+        let nowhere = Places { files: vec!["/nowhere/a.so".into()], system: "nowhere.so".into(), ..Places::default() };
         println!("without: {}", load(&nowhere).unwrap_err());
         println!("process: {}", runtime().map_or_else(|error| error.to_string(), |_| "loaded".to_owned()));
     }
@@ -180,6 +213,22 @@ mod tests {
             "{told}"
         );
         assert!(told.contains("or unset the variable"), "{told}");
+    }
+
+    #[test]
+    fn a_library_is_compared_with_its_checksum_before_it_is_loaded() {
+        let folder = tempfile::tempdir().unwrap();
+        let planted = folder.path().join("libonnxruntime.so");
+        std::fs::write(&planted, b"another library").unwrap();
+        let built = "0".repeat(64);
+        let built_hash: Option<&'static str> = Some(Box::leak(built.into_boxed_str()));
+        let system = "nowhere.so".into();
+        let places = Places { files: vec![planted.clone()], built_hash, system, ..Places::default() };
+        let error = load(&places).unwrap_err().to_string();
+        assert!(error.contains("is another library"), "{error}");
+        let named = Places { named: Some(planted.clone()), named_hash: Some("1".repeat(64)), ..Places::default() };
+        assert!(matches!(load(&named), Err(RuntimeError::Differs { .. })));
+        assert!(is(&planted, &sha256(&planted).unwrap().1.to_uppercase()));
     }
 
     #[test]
