@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::compress::{
     ask::Wanted,
+    fuel,
     text::{lexicon, word::stem},
     worth::weights::{EDGE, EXTREME, LOG_ERROR, ODD, UNASKED},
 };
@@ -27,6 +28,7 @@ pub(super) fn salience(columns: &[Column<'_>], rows: usize, wanted: &Wanted) -> 
     let mut found = vec![1.0_f32; rows];
     let most = columns.iter().map(|column| wanted.stress(column.name)).fold(0.0, f32::max);
     for column in columns {
+        fuel::step(column.cells.len());
         for (held, excess) in bits.iter_mut().zip(surprise(column)) {
             *held = held.max(excess);
         }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, ops::Range};
 
 use super::syntax::{self, Syntax};
-use crate::compress::text::lexicon::html;
+use crate::compress::{fuel, text::lexicon::html};
 
 /// One line or several that can't be torn apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,12 +30,16 @@ pub(super) struct Unit<'a> {
 pub(super) fn units<'a>(lines: &[&'a str], syntax: Syntax) -> Vec<Unit<'a>> {
     let mut cutter = Cutter::new(lines, syntax);
     for (number, line) in lines.iter().enumerate() {
+        fuel::step(READERS_OF_A_LINE + line.len());
         cutter.line(number, line);
     }
     let mut units = joined(cutter.units, lines);
     settle_comments(&mut units);
     units
 }
+
+/// What a line is asked, whatever its length.
+const READERS_OF_A_LINE: usize = 8;
 
 struct Cutter<'a, 'l> {
     lines: &'l [&'a str],

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::compress::fuel;
+
 /// The look of one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {
@@ -28,6 +30,7 @@ pub(super) enum Look {
 }
 
 pub(super) fn look(line: &str) -> Look {
+    fuel::step(line.len());
     let content = line.trim();
     if content.is_empty() {
         return Look::Blank;

@@ -25,6 +25,7 @@ use crate::compress::{
         narrow::{self, Shown},
         rows::{self, salience},
     },
+    fuel,
     outcome::Noun,
     worth::weights::{ECHO, LABEL, LONG_VALUE, ONCE, PARTLY_ECHO},
 };
@@ -386,6 +387,8 @@ impl<'w> Walk<'w> {
     }
 
     fn push(&mut self, at: At<'_>, text: String, shorter: Option<(String, f32)>, noun: Noun, salience: f32) -> usize {
+        fuel::room(1);
+        fuel::step(text.len());
         let ended = std::mem::take(&mut self.ended);
         let text = if ended && noun != Noun::Rows { format!("\n{text}") } else { text };
         self.ended = ended && noun == Noun::Rows;
