@@ -18,6 +18,7 @@ mod bond;
 mod choice;
 mod choose;
 mod form;
+mod fuel;
 pub mod guard;
 mod mark;
 mod outcome;
@@ -34,6 +35,7 @@ mod worth;
 pub use ask::{Query, ToolCall};
 pub use choice::{Choice, replay};
 pub use form::detect::form_of;
+pub use fuel::interruptible;
 pub use outcome::{Condensation, Decision, Form, Limit, Noun, Outcome, Reason, Redundancy, Unit, UnitAccount, Why};
 pub use policy::{Kinds, Policy, Style};
 pub use ratio::{Factor, InvalidRatio, Level, Ratio};
@@ -59,7 +61,7 @@ pub const PIPELINE_VERSION: u32 = 5;
 ///
 /// # Errors
 /// Only what `rewriter` reports (deadline, cancellation, a model fault): then nothing was decided, and the caller
-/// forwards the original.
+/// forwards the original. Around all of it [`interruptible`] ends what takes too long.
 pub fn compress(
     text: &str,
     query: &Query,
@@ -71,13 +73,29 @@ pub fn compress(
     if before < policy.min_tokens {
         return Ok(Condensation::unchanged(Reason::BelowMinimum, before));
     }
+    fuel::limited(text.len(), || condense(text, query, policy, tokens, rewriter, before))
+        .unwrap_or_else(|| Ok(Condensation::unchanged(Reason::Costly, before)))
+}
+
+/// Condenses one text of `before` tokens.
+fn condense(
+    text: &str,
+    query: &Query,
+    policy: &Policy,
+    tokens: &dyn CountTokens,
+    rewriter: Option<&mut dyn Rewriter>,
+    before: usize,
+) -> Result<Condensation, RewriteError> {
+    // Every reader of lines holds them for a while.
+    fuel::room(memchr::memchr_iter(b'\n', text.as_bytes()).count() / LINES_AN_ENTRY);
     let frame = ask::frame(text, query);
     if frame.is_whole() {
         return Ok(Condensation::unchanged(Reason::Frame, before));
     }
     let wanted = Wanted::new(query, frame.question(text));
-    let mut page =
-        form::read(text, &frame, &Reader { wanted: &wanted, query, ratio: policy.ratio, style: policy.style, tokens });
+    let of_file = form::detect::reads_file(query);
+    let reader = Reader { wanted: &wanted, query, of_file, ratio: policy.ratio, style: policy.style, tokens };
+    let mut page = form::read(text, &frame, &reader);
     if page.is_fixed() {
         return Ok(Condensation::unchanged(Reason::Protected, before));
     }
@@ -98,6 +116,9 @@ pub fn compress(
     let written = guarded(text, fitted(text, &page, &worths, &costs, goal, before, tokens), tokens);
     Ok(Condensation { choice: Choice::of(text, &page, &read, &written), ..written })
 }
+
+/// Lines that take the room of one item.
+const LINES_AN_ENTRY: usize = 2;
 
 /// What each variant of each item costs.
 fn costs(page: &Page<'_>, tokens: &dyn CountTokens) -> Vec<Vec<usize>> {

@@ -3,6 +3,8 @@
 //! A bond never carries a number. A row *needs* the head that says what its cells mean; an answer and its question stand
 //! *together*. [`choose`](super::choose) closes every choice over them.
 
+use super::fuel;
+
 /// A constraint between two items, by their index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Bond {
@@ -79,6 +81,7 @@ impl Bonds {
         while let Some(next) = found.get(at).copied() {
             at += 1;
             for of in self.of(next) {
+                fuel::step(1);
                 if open(*of) && !found.contains(of) {
                     if found.len() >= MOST_NEEDED || !room(*of) {
                         return None;

@@ -144,7 +144,8 @@ pub fn replay(
         let page = page.get_or_init(|| {
             let frame = ask::frame(text, query);
             let wanted = Wanted::new(query, frame.question(text));
-            let reader = Reader { wanted: &wanted, query, ratio: policy.ratio, style: policy.style, tokens };
+            let of_file = form::detect::reads_file(query);
+            let reader = Reader { wanted: &wanted, query, of_file, ratio: policy.ratio, style: policy.style, tokens };
             form::read(text, &frame, &reader).items
         });
         page.get(at)

@@ -8,6 +8,7 @@ use std::{cmp::Ordering, collections::BinaryHeap};
 
 use super::{
     form::{Item, Page},
+    fuel,
     outcome::Noun,
     worth::weights::{GAP, MARK},
 };
@@ -238,6 +239,7 @@ impl<'p> Filling<'p> {
         let mut steps: Vec<Step> = Vec::new();
         let (mut from, mut paid, mut gained, mut rest) = (None, 0, 0.0, options.as_slice());
         while !rest.is_empty() {
+            fuel::step(rest.len());
             let slope =
                 |(_, cost, worth): &(usize, usize, f32)| (worth - gained) / cost.saturating_sub(paid).max(1) as f32;
             let best = rest.iter().enumerate().max_by(|(i, a), (j, b)| slope(a).total_cmp(&slope(b)).then(j.cmp(i)));
@@ -271,6 +273,7 @@ impl<'p> Filling<'p> {
             let ranked = |(number, step): (usize, &Step)| Ranked { slope: self.slope(step), number };
             let mut queue: BinaryHeap<Ranked> = steps.iter().enumerate().map(ranked).collect();
             while let Some(next) = queue.pop() {
+                fuel::step(1);
                 let Some(step) = steps.get(next.number) else { continue };
                 for taken in self.take(*step) {
                     let (before, behind) = self.beside.get(taken).copied().unwrap_or_default();

@@ -30,6 +30,7 @@ use super::{
     CountTokens,
     ask::{Frame, Query, Wanted},
     bond::{Bond, Bonds},
+    fuel,
     outcome::Noun,
     policy::Style,
     ratio::Ratio,
@@ -83,7 +84,10 @@ pub(super) struct Variant<'a> {
 
 impl<'a> Item<'a> {
     /// An item with its whole text as the only variant.
+    ///
+    /// Every item begins here, so here is where there must be room for it.
     pub(super) fn whole(span: Range<usize>, text: impl Into<Cow<'a, str>>, form: Form, noun: Noun) -> Self {
+        fuel::room(1);
         Self {
             span,
             form,
@@ -163,6 +167,8 @@ pub(super) struct Reader<'r> {
     pub(super) wanted: &'r Wanted,
     /// The tool call that the text answers, if it is a tool's result.
     pub(super) query: &'r Query,
+    /// Whether that call reads a file; asked once, since its arguments may be as long as a text.
+    pub(super) of_file: bool,
     /// How far to go. A form never spends the budget; some have nothing to offer without one.
     pub(super) ratio: Ratio,
     /// How prose is shortened.
@@ -193,9 +199,8 @@ pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Pag
         for block in thread::rejoined(text, detect::blocks(text, material, reader.query)) {
             let by = items.len();
             let mut reading = match block.form {
-                Form::Prose if !detect::reads_file(reader.query) => {
-                    prose::read_below(text, &block, &mut heads, by, reader.may_lose())
-                }
+                Form::Prose if !reader.of_file => prose::read_below(text, &block, &mut heads, by, reader.may_lose()),
+                _ if reader.of_file => file_read(text, &block, reader),
                 _ => block_read(text, &block, reader),
             };
             bonds.extend(heads.over(&block, &reading, by));
@@ -212,16 +217,17 @@ pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Pag
     Page { items, bonds }
 }
 
+/// Reads a block of a file: it is exact whatever it looks like, and no form re-writes it.
+fn file_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<'a> {
+    match block.form {
+        _ if !reader.may_lose() => exact::read(text, block),
+        Form::Log => log::read(text, block, reader),
+        _ => code::read(text, block, reader),
+    }
+}
+
 /// Reads one block by its form.
 fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<'a> {
-    // A file is exact whatever it looks like, and no form re-writes it.
-    if detect::reads_file(reader.query) {
-        return match block.form {
-            _ if !reader.may_lose() => exact::read(text, block),
-            Form::Log => log::read(text, block, reader),
-            _ => code::read(text, block, reader),
-        };
-    }
     match block.form {
         Form::Prose => prose::read(text, block, reader),
         Form::Code | Form::Diff | Form::Keyed if reader.may_lose() => code::read(text, block, reader),
@@ -242,6 +248,7 @@ fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<
 fn lines_of<'a>(text: &'a str, block: &Block) -> impl Iterator<Item = (Range<usize>, &'a str)> {
     let mut at = block.span.start;
     text.get(block.span.clone()).unwrap_or_default().split_inclusive('\n').map(move |line| {
+        fuel::step(line.len());
         at += line.len();
         (at - line.len()..at, line)
     })

@@ -15,12 +15,14 @@ mod reduction;
 mod statements;
 mod units;
 
+use std::collections::HashSet;
+
 pub(crate) use plain::plain;
 pub(crate) use statements::same_stem;
 pub use units::faults;
 
 pub use crate::compress::outcome::{Fault, Violation};
-pub(in crate::compress) use units::shorter;
+pub(in crate::compress) use units::{LONGEST_STATEMENT, shorter};
 
 use crate::compress::text::atoms::{AtomKind, Found, Scan, lex::Word};
 
@@ -179,8 +181,9 @@ fn order(before: &Scan<'_>, after: &Scan<'_>) -> Result<(), Violation> {
 
 /// What both have comes in the new text as in the old one.
 fn in_order(old: &[String], new: &[String], kind: AtomKind) -> Result<(), Violation> {
+    let held: HashSet<&String> = old.iter().collect();
     let mut rest = old.iter();
-    let mut shared = new.iter().filter(|key| old.contains(key));
+    let mut shared = new.iter().filter(|key| held.contains(key));
     if shared.all(|key| rest.any(|known| known == key)) { Ok(()) } else { Err(Fault::Changed.of(kind)) }
 }
 

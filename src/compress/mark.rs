@@ -6,6 +6,7 @@
 //! source is complete, since readers take a gap for damage otherwise.
 
 use super::{
+    fuel,
     outcome::{Condensation, Noun, Outcome, Reason, Unit, Why},
     text::segment::quoted,
     tokens::CountTokens,
@@ -31,6 +32,7 @@ pub(super) fn assemble(source: &str, units: &[Unit]) -> String {
     let stands: usize = units.iter().filter_map(|unit| unit.text.as_ref()).map(String::len).sum();
     let tight = stands < TIGHT;
     while let Some(unit) = units.get(at) {
+        fuel::step(unit.span.len());
         if let Some(stands) = &unit.text {
             text.push_str(stands);
             at += 1;

@@ -131,6 +131,8 @@ pub enum Reason {
     Protected,
     /// Longer than the configured most a slot may hold.
     TooLong,
+    /// It would take more work, or more memory, than a text of its length is given.
+    Costly,
     /// The request's time budget ran out.
     Deadline,
     /// The queue was full.
@@ -153,6 +155,7 @@ impl Reason {
             Self::Frame => "frame",
             Self::Protected => "protected",
             Self::TooLong => "too_long",
+            Self::Costly => "costly",
             Self::Deadline => "deadline",
             Self::Overloaded => "overloaded",
             Self::ModelFailed => "model_failed",

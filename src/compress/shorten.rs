@@ -50,7 +50,9 @@ pub(super) fn shorten(
         let cost = costs.get(*at).and_then(|costs| costs.first()).copied().unwrap_or(0);
         let fits = (SHORTEST..=left).contains(&cost);
         left = left.saturating_sub(cost);
-        fits && page.items.get(*at).is_some_and(|item| Language::reads_english(item.text()))
+        let read =
+            |item: &Item<'_>| item.text().len() <= guard::LONGEST_STATEMENT && Language::reads_english(item.text());
+        fits && page.items.get(*at).is_some_and(read)
     });
     let texts: Vec<String> =
         order.iter().filter_map(|at| Some(page.items.get(*at)?.text().trim_end().to_owned())).collect();

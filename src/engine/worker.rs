@@ -2,13 +2,15 @@
 
 use std::{
     any::Any,
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering::Relaxed, mpsc::SyncSender},
     thread,
     time::Instant,
 };
 
-use crate::compress::{Condensation, CountTokens, Encoding, Reason, RewriteError, Rewriter, compress, reexpand};
+use crate::compress::{
+    Condensation, CountTokens, Encoding, Interrupt, Reason, RewriteError, Rewriter, compress, interruptible, reexpand,
+};
 
 use super::{
     Job, Shared, StartError,
@@ -50,7 +52,10 @@ fn run(task: &Task, shared: &Shared) {
         return;
     }
     let started = Instant::now();
-    match catch_unwind(AssertUnwindSafe(|| condense(job, model.as_ref(), flight, shared))) {
+    let stop = Arc::clone(flight);
+    let interrupt = Interrupt::new(move || stop.stop.check());
+    let work = || interruptible(&interrupt, || condense(job, model.as_ref(), flight, shared)).flatten();
+    match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(condensation)) => shared.flights.settle(flight, Known::new(condensation, started.elapsed())),
         Ok(Err(error)) => {
             if matches!(error, RewriteError::Failed(_)) {
@@ -58,7 +63,6 @@ fn run(task: &Task, shared: &Shared) {
             }
             shared.flights.force_flight(flight, reason(&error));
         }
-        Err(panic) if panic.is::<Stopped>() => {}
         Err(panic) => {
             shared.counters.panics.add(1);
             tracing::error!(kind = panic_kind(&*panic), "the pipeline panicked; its text goes on as it is");
@@ -99,13 +103,7 @@ fn panic_kind(panic: &(dyn Any + Send)) -> &'static str {
     if panic.is::<String>() || panic.is::<&str>() { "message" } else { "other" }
 }
 
-/// Unwinds the pipeline of a job that has ended: by then its flight is settled or abandoned.
-struct Stopped;
-
-/// Counts tokens, remembers the whole text's count for the case that the job ends early, and then ends it.
-///
-/// The pipeline asks the model now and then, but counts all the time. It has no word for stopping in the middle of
-/// arithmetic and needs none: unwinding without a panic (as salsa cancels its queries) leaves from anywhere.
+/// Counts tokens, and remembers the whole text's count for the case that the job ends early.
 struct Counting<'a> {
     encoding: Encoding,
     text: &'a str,
@@ -114,9 +112,6 @@ struct Counting<'a> {
 
 impl CountTokens for Counting<'_> {
     fn count(&self, text: &str) -> usize {
-        if self.flight.stop.check().is_err() {
-            resume_unwind(Box::new(Stopped));
-        }
         let whole = std::ptr::eq(text, self.text);
         let known = self.flight.tokens.load(Relaxed);
         if whole && known > 0 {
@@ -159,8 +154,9 @@ mod tests {
         let tokens = Counting { encoding: job.encoding, text: &job.text, flight: &flight };
         assert!(tokens.count(&job.text) > 900);
         drop(waiter);
-        let unwound = catch_unwind(AssertUnwindSafe(|| tokens.count("a"))).unwrap_err();
-        assert!(unwound.is::<Stopped>());
+        let stop = Arc::clone(&flight);
+        let interrupt = Interrupt::new(move || stop.stop.check());
+        assert!(matches!(interruptible(&interrupt, || tokens.encoding.count(&job.text)), Err(RewriteError::Cancelled)));
         run(&Task { job, model: None, flight }, shared);
         assert_eq!((engine.stats().panics, engine.stats().cached, engine.stats().remembered), (0, 0, 0));
     }

@@ -201,7 +201,7 @@ fn escape(text: &str) -> String {
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
             // What a browser would hide or obey is shown, so that nothing reads otherwise than it is.
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' => {
+            c if words::hides(c) => {
                 let _ = write!(out, "<i class=hidden>U+{:04X}</i>", u32::from(c));
             }
             '\0' => out.push('␀'),

@@ -95,19 +95,21 @@ fn indent(text: &str) -> String {
     text.replace('\n', &format!("\n{:1$}", "", MARGIN + 3))
 }
 
-/// Without what a terminal would obey or hide: escapes, other controls and direction marks become visible.
+/// Without what a terminal would obey or hide: escapes, other controls and invisible characters become visible.
 fn safe(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\n' | '\t' => c,
-            '\u{0}'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('?'),
-            '\u{7f}' => '␡',
-            '\u{80}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                '\u{fffd}'
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\t' => out.push(c),
+            '\u{0}'..='\u{1f}' => out.push(char::from_u32(0x2400 + u32::from(c)).unwrap_or('?')),
+            '\u{7f}' => out.push('␡'),
+            c if words::hides(c) => {
+                let _ = write!(out, "‹U+{:04X}›", u32::from(c));
             }
-            _ => c,
-        })
-        .collect()
+            _ => out.push(c),
+        }
+    }
+    out
 }
 
 struct Ink {

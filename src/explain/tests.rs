@@ -177,6 +177,18 @@ fn a_page_loads_nothing() {
 }
 
 #[test]
+fn characters_that_take_no_room_are_shown_on_the_page_and_in_a_terminal() {
+    // Two units of sixteen bytes.
+    let text = "pay\u{200b}pal \u{feff}\u{ad}x\u{e0041}\u{2067}x\u{85}\u{2764}\u{fe0f}";
+    for shown in [html(&record("r1", text)), terminal(&record("r1", text), false)] {
+        for point in ["U+200B", "U+FEFF", "U+00AD", "U+E0041", "U+2067", "U+0085"] {
+            assert!(shown.contains(point), "{point}: {shown}");
+        }
+        assert!(shown.contains("\u{2764}\u{fe0f}") && !shown.contains('\u{200b}'));
+    }
+}
+
+#[test]
 fn a_terminal_is_never_sent_the_texts_control_characters() {
     let text = terminal(&record("r1", "clear \u{1b}[2J and \u{202e}reversed\r\n"), false);
     assert!(!text.contains(['\u{1b}', '\u{202e}', '\r']), "{text:?}");

@@ -1,5 +1,7 @@
 //! Which words of a unit its rewrite leaves out, and which it puts in: what a reader's eye should find at once.
 
+use crate::compress::text::atoms::lex::invisible;
+
 /// A stretch of text, and whether the other side has it too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stretch<'a> {
@@ -75,6 +77,13 @@ fn pairs(olds: &[&str], news: &[&str]) -> Vec<(usize, usize)> {
         }
     }
     pairs
+}
+
+/// Whether a reader sees nothing of a character: it takes no room, turns the text's direction, or is a control. The
+/// selectors behind emoji and symbols are everyday and hide nothing.
+pub(super) fn hides(c: char) -> bool {
+    let selects = matches!(c, '\u{fe0e}' | '\u{fe0f}');
+    matches!(c, '\u{80}'..='\u{9f}') || (invisible(c) && !selects)
 }
 
 /// The word without what only joins it to its neighbours.

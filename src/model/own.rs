@@ -74,6 +74,7 @@ impl Own {
             if text.len() > self.manifest.max_tokens * MOST_BYTES {
                 continue;
             }
+            stop.check()?;
             let tokens = self.pieces.encode(text, false)?;
             if (1..=self.manifest.max_tokens).contains(&tokens.ids.len()) {
                 rows.push((at, tokens));

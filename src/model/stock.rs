@@ -94,6 +94,7 @@ impl Stock {
         let mut rows = Vec::new();
         let mut written = Vec::new();
         for (request, text) in statements.iter().enumerate() {
+            stop.check()?;
             let pieces = self.split(text, &prefix)?;
             written.push(vec![String::new(); pieces.len()]);
             for (part, ids) in pieces.into_iter().enumerate() {

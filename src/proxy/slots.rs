@@ -206,7 +206,7 @@ const fn telling(reason: Reason) -> u8 {
         Reason::Deadline => 6,
         Reason::Unverified => 5,
         Reason::Cancelled => 4,
-        Reason::TooLong => 3,
+        Reason::TooLong | Reason::Costly => 3,
         Reason::NoGain => 2,
         Reason::Protected | Reason::Frame => 1,
         Reason::BelowMinimum => 0,

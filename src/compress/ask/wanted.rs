@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::query::Query;
 use crate::compress::{
+    fuel,
     text::{
         language::Language,
         lexicon,
@@ -36,23 +37,23 @@ impl Wanted {
     pub(in crate::compress) fn new(query: &Query, question: Option<&str>) -> Self {
         let mut wanted = Self {
             wording: match question {
-                Some(question) => question.to_owned(),
+                Some(question) => beginning(question).to_owned(),
                 None => [gist(&query.preceding), gist(&query.siblings)].join(" ").trim().to_owned(),
             },
             ..Self::default()
         };
         if let Some(call) = query.call.as_ref().filter(|_| wanted.wording.is_empty()) {
-            wanted.wording = format!("{} {}", call.name, call.arguments);
+            wanted.wording = format!("{} {}", call.name, beginning(&call.arguments));
         }
         wanted.language = Language::of(&wanted.wording);
         if let Some(question) = question {
-            wanted.add(question, 1.0);
+            wanted.add(beginning(question), 1.0);
         }
         wanted.add(&gist(&query.siblings), 1.0);
         // A question of the text's own says what is wanted now; what was said before it is background.
         wanted.add(&gist(&query.preceding), if question.is_some() { BACKGROUND } else { 1.0 });
         if let Some(call) = &query.call {
-            wanted.add(&call.arguments, ARGUMENT);
+            wanted.add(beginning(&call.arguments), ARGUMENT);
             // A tool is called for what it does: `run_command` asks nothing about rows that say `Running`.
             if wanted.is_empty() {
                 wanted.add(&call.name, BACKGROUND);
@@ -165,6 +166,7 @@ impl Wanted {
         if self.total <= 0.0 {
             return 0.0;
         }
+        fuel::step(self.terms.len());
         let mut reader = Reader::new(self);
         let hits: HashSet<usize> = reader.count(text).hits.into_iter().map(|(index, _)| index).collect();
         let found: f32 = self.terms.values().filter(|term| hits.contains(&term.index)).map(|term| term.weight).sum();
@@ -305,6 +307,7 @@ impl<'a> Reader<'a> {
             let grams = grams(&self.wanted.language.stem(token));
             let mut shared: BTreeMap<usize, usize> = BTreeMap::new();
             for index in grams.iter().filter_map(|gram| holders.get(gram)).flatten() {
+                fuel::step(1);
                 *shared.entry(*index).or_default() += 1;
             }
             let overlap = |(index, shared): (usize, usize)| {
@@ -359,6 +362,14 @@ fn gist(text: &str) -> String {
 }
 
 const GIST: usize = 400;
+
+/// As much of what is asked as is read: whoever hands over a file asks no more with its end.
+fn beginning(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(LONGEST_QUESTION)).unwrap_or(text)
+}
+
+/// Bytes of a question or of a call's arguments that are read.
+const LONGEST_QUESTION: usize = 4_000;
 
 #[cfg(test)]
 mod tests {

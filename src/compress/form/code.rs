@@ -37,7 +37,7 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
     let tree = tree::grow(&units, syntax);
     let runs = runs(&units, &tree, syntax, &ends(&whole));
     let numbered = viewed.is_none() && block.span == (0..text.len()) && detect::reads_from_the_first_line(reader.query);
-    let form = if detect::reads_file(reader.query) { form(block.form, syntax) } else { block.form };
+    let form = if reader.of_file { form(block.form, syntax) } else { block.form };
     let block = Block { form, span: block.span.clone() };
     let mut reading = Reading {
         items: items(text, &block, &whole, &units, &runs, numbered),
@@ -52,7 +52,7 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
 
 /// A short file or snippet stands whole at every ratio: who shows fifty lines of code means to work on them.
 pub(super) fn keep_short(items: &mut [Item<'_>], reader: &Reader<'_>) {
-    let file = detect::reads_file(reader.query);
+    let file = reader.of_file;
     let exact = |item: &Item<'_>| match item.form {
         // What people read and don't edit.
         Form::Frame | Form::Prose | Form::Log | Form::Listing | Form::Hits | Form::Columns => false,

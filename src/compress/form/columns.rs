@@ -12,12 +12,16 @@ use std::{
 };
 
 use super::{Block, Item, Reader, Reading, lines_of, listing::troubles};
-use crate::compress::{bond::Bond, outcome::Noun, text::word::stem, worth::weights};
+use crate::compress::{bond::Bond, fuel, outcome::Noun, text::word::stem, worth::weights};
 
 /// How many of the lines are rows of aligned columns, if the first ones are.
 pub(super) fn extent<'a>(lines: impl Iterator<Item = &'a str> + Clone) -> Option<usize> {
     let filled = |line: &&str| !line.trim().is_empty() && !line.contains('\t');
     let window: Vec<&str> = lines.clone().take(WINDOW).take_while(filled).collect();
+    // Most lines are no row: what costs least is asked first.
+    if padded(&window) * 4 < window.len() {
+        return None;
+    }
     let grid = Grid::new(&window);
     if !grid.is_sure(&window) {
         return None;
@@ -72,6 +76,11 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
     reading
 }
 
+/// How many lines hold two spaces side by side.
+fn padded(lines: &[&str]) -> usize {
+    lines.iter().filter(|line| line.trim().contains("  ")).count()
+}
+
 /// Where the columns of some lines lie, in characters from the left.
 struct Grid {
     /// Columns that (nearly) all lines leave blank; the text lies before, between and after them.
@@ -107,7 +116,7 @@ impl Grid {
 
     /// Whether chance and prose make no such lines: gutters through all of them, text on both sides, and padding.
     fn is_sure(&self, lines: &[&str]) -> bool {
-        let padded = lines.iter().filter(|line| line.trim().contains("  ")).count();
+        let padded = padded(lines);
         let parted =
             lines.iter().filter(|line| self.cells(line).iter().filter(|cell| !cell.is_empty()).count() > 1).count();
         let wide = lines.len() >= 3 && self.widest >= 2 && padded * 2 >= lines.len();
@@ -125,6 +134,7 @@ impl Grid {
 
     /// A line's cells, empty ones included; each ends at the first blank of its gutter, or after it.
     fn cells<'a>(&self, line: &'a str) -> Vec<&'a str> {
+        fuel::step(line.len());
         let line = line.trim_end();
         let mut cells = Vec::with_capacity(self.gutters.len() + 1);
         let mut begun = 0;
@@ -138,8 +148,8 @@ impl Grid {
                 }
             }
         }
+        // Empty cells at the end of a line are not held: a few wide lines would give each narrow one hundreds of them.
         cells.push(line.get(begun..).unwrap_or_default().trim());
-        cells.resize(self.gutters.len() + 1, "");
         cells
     }
 }
@@ -182,6 +192,7 @@ fn saliences(lines: &[&str], rows: &[Vec<&str>]) -> Vec<f32> {
     let total = rows.len() as f32;
     let mut bits = troubles(lines);
     for column in 0..rows.iter().map(Vec::len).max().unwrap_or(0) {
+        fuel::step(rows.len());
         let values: Vec<&str> = rows.iter().map(|row| row.get(column).copied().unwrap_or_default()).collect();
         let mut counts: HashMap<&str, f32> = HashMap::new();
         for value in &values {

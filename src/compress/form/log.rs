@@ -10,9 +10,12 @@ mod line;
 mod repeat;
 mod surprise;
 
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
-use super::{Block, Item, Reader, Reading, Variant, detect::reads_file, trace};
+use super::{Block, Item, Reader, Reading, Variant, trace};
 use crate::compress::{
     bond::Bond,
     outcome::Noun,
@@ -28,14 +31,15 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
     let structure = trace::structure(&shown);
     let surprises = surprise::surprises(&shown);
     // A file that was read is exact: lines stand as they are or not at all.
-    let exact = reads_file(reader.query);
+    let exact = reader.of_file;
     let prefixes = if exact { vec![0; lines.len()] } else { dated::prefixes(&lines) };
     let repeats = if exact || reader.may_lose() { HashMap::new() } else { repeat::repeats(&lines, &structure) };
     let asked = asked(reader.wanted.wording());
+    let fixed_lines: HashSet<usize> = structure.fixed.iter().copied().collect();
     let mut reading = Reading::default();
     let mut item_of = Vec::with_capacity(lines.len());
     let mut heading: Option<(usize, &str)> = None;
-    let mut at = 0;
+    let (mut at, mut alone) = (0, 0);
     while at < lines.len() {
         let cut = prefixes.get(at).copied().unwrap_or(0);
         let prefix = shown.get(at).and_then(|line| line.get(..cut)).unwrap_or_default();
@@ -44,22 +48,23 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
             reading.items.push(head(lines.get(at).map_or(0, |line| line.span.start), prefix, block));
         }
         let run = match repeats.get(&at) {
-            _ if exact => at..at + 1,
+            _ if exact || at < alone => at..at + 1,
             Some(_) => at..at + 1,
             None => {
-                let run = fold::run(&lines, at, &structure, reader.wanted);
-                let same = |line: &usize| {
-                    let own = prefixes.get(*line).copied().unwrap_or(0);
-                    !repeats.contains_key(line) && shown.get(*line).and_then(|line| line.get(..own)) == Some(prefix)
+                let same = |line: usize| {
+                    let own = prefixes.get(line).copied().unwrap_or(0);
+                    !repeats.contains_key(&line) && shown.get(line).and_then(|line| line.get(..own)) == Some(prefix)
                 };
-                at..run.clone().skip(1).find(|line| !same(line)).unwrap_or(run.end)
+                let told = fold::run(&lines, at, &structure, reader.wanted, same);
+                alone = told.alone;
+                told.run
             }
         };
         let number = reading.items.len();
         item_of.extend(std::iter::repeat_n(number, run.len()));
         let salience =
             run.clone().map(|line| salience(&lines, line, &structure, &surprises, &asked)).fold(0.0, f32::max);
-        let fixed = reader.may_lose() && run.clone().any(|line| structure.fixed.contains(&line));
+        let fixed = reader.may_lose() && run.clone().any(|line| fixed_lines.contains(&line));
         let mut item = Item { salience, fixed, ..item(text, &lines, run.clone(), cut, block) };
         if exact {
             item.variants.truncate(1);

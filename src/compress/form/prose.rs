@@ -248,12 +248,9 @@ impl<'a> Writer<'a, '_> {
             goes_on,
             opens: opens.is_some(),
             run: self.run,
-            note: line
-                .text
-                .starts_with("[^")
+            note: (opens.is_some() && line.text.starts_with("[^"))
                 .then(|| line.text.get(..=line.text.find(']')?))
-                .flatten()
-                .filter(|_| opens.is_some()),
+                .flatten(),
             listed: is_item(line.text),
         };
         self.statements.push(statement);

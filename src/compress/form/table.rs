@@ -11,7 +11,7 @@ use super::{
     narrow::{self, Shown},
     rows::{Column, salience},
 };
-use crate::compress::{bond::Bond, outcome::Noun, worth::weights::LABEL};
+use crate::compress::{bond::Bond, fuel, outcome::Noun, worth::weights::LABEL};
 
 /// Reads a block into its head and its rows.
 pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<'a> {
@@ -184,6 +184,7 @@ impl<'a> Table<'a> {
 
 impl<'a> Row<'a> {
     fn of(part: &'a str, span: Range<usize>, mark: char, framed: bool) -> Self {
+        fuel::step(span.len());
         let content = part.get(span.clone()).unwrap_or_default().trim_end_matches(['\n', '\r']);
         let inner = if framed {
             content.trim().strip_prefix('|').and_then(|row| row.strip_suffix('|')).unwrap_or_default()

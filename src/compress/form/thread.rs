@@ -5,9 +5,12 @@
 use std::collections::HashMap;
 
 use super::{Block, Form};
-use crate::compress::text::{
-    lexicon::{List, address::MAIL_HEADERS},
-    segment::{Line, after_label, counts, is_item, is_title, lead, lines, number, quoted, turn},
+use crate::compress::{
+    fuel,
+    text::{
+        lexicon::{List, address::MAIL_HEADERS},
+        segment::{Line, after_label, counts, is_item, is_title, lead, lines, number, quoted, turn},
+    },
 };
 
 /// The blocks of a text with those that are read as settings though they are the heads of mails or chunks as prose, so
@@ -99,6 +102,7 @@ pub(super) fn labels<'a>(lines: &[Line<'a>]) -> Vec<Option<Label<'a>>> {
     let known = Known::of(lines);
     let mut found: Vec<Option<Label<'a>>> = Vec::with_capacity(lines.len());
     while let Some(line) = lines.get(found.len()) {
+        fuel::step(line.text.len());
         let label = known.label(lines, found.len(), line);
         let taken = label.as_ref().map_or(1, |label| label.lines.max(1));
         found.push(label);
@@ -133,6 +137,7 @@ impl<'a> Known<'a> {
             closed: HashMap::new(),
         };
         for (at, line) in lines.iter().enumerate() {
+            fuel::step(line.text.len());
             if let Some((name, _)) = turn(after_label(line.text)) {
                 *known.names.entry(name).or_insert(0) += 1;
                 known.turns += 1;

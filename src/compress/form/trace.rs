@@ -7,6 +7,7 @@
 
 use crate::compress::{
     bond::Bond,
+    fuel,
     text::lexicon::{self, Trouble},
 };
 
@@ -53,7 +54,8 @@ pub(super) fn structure(lines: &[&str]) -> Structure {
         section: None,
         blanks: 0,
     };
-    for at in 0..lines.len() {
+    for (at, line) in lines.iter().enumerate() {
+        fuel::step(line.len() + READERS_OF_A_LINE);
         reader.step(at);
     }
     reader.end_trace();
@@ -61,6 +63,9 @@ pub(super) fn structure(lines: &[&str]) -> Structure {
     reader.structure.fixed.append(&mut reader.last);
     reader.structure
 }
+
+/// What a line is asked, whatever its length.
+const READERS_OF_A_LINE: usize = 16;
 
 struct Reader<'l> {
     lines: &'l [&'l str],

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{Fault, Violation, hostile, reduction};
 use crate::compress::{
-    Condensation, Decision, Form, Unit,
+    Condensation, Decision, Form, Unit, fuel,
     text::{
         atoms::{AtomKind, Scan},
         lexicon,
@@ -52,6 +52,7 @@ fn nothing_new(source: &str, block: &[Unit]) -> Result<(), Violation> {
         return Ok(());
     }
     let before = source.get(first.span.start..last.span.end).unwrap_or_default();
+    fuel::step(before.len());
     let known: HashSet<&str> = values(before).collect();
     let stands = |unit: &Unit| values(unit.text.as_deref().unwrap_or_default()).all(|value| known.contains(value));
     if rewritten().all(stands) { Ok(()) } else { Err(Fault::Invented.of(AtomKind::Number)) }
@@ -80,6 +81,9 @@ fn values(text: &str) -> impl Iterator<Item = &str> {
 /// Whether the shorter form of a unit may stand for it. One made by leaving words out may lose atoms, but whole; any
 /// other is a rewrite and keeps them all.
 pub(in crate::compress) fn shorter(before: &str, after: &str) -> Result<(), Violation> {
+    if before.len().max(after.len()) > LONGEST_STATEMENT {
+        return Err(Fault::Changed.whole());
+    }
     hostile::check(before, after)?;
     if hangs(&Scan::new(before), &Scan::new(after)) {
         return Err(Fault::Changed.of(AtomKind::Modal));
@@ -91,6 +95,9 @@ pub(in crate::compress) fn shorter(before: &str, after: &str) -> Result<(), Viol
         verdict => verdict,
     }
 }
+
+/// No statement is as long, in bytes. The guard compares each of a statement's lists, names and orders with all others.
+pub(in crate::compress) const LONGEST_STATEMENT: usize = 8_000;
 
 /// Whether a condition or an exception stands without what it limits: `unless they object` of `They are moved, unless
 /// they object`.

@@ -34,7 +34,7 @@ impl Language {
     pub(in crate::compress) fn stem(self, word: &str) -> String {
         let Some((_, algorithm)) = self.0.and_then(|number| LANGUAGES.get(number)) else { return word::stem(word) };
         let lower = word.to_lowercase();
-        if lower.bytes().any(|byte| byte.is_ascii_digit()) {
+        if lower.len() > word::LONGEST_STEMMED || lower.bytes().any(|byte| byte.is_ascii_digit()) {
             return word::stem(word);
         }
         Stemmer::create(*algorithm).stem(&lower).into_owned()

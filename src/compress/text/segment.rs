@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::{lexicon::List, sentence::ends};
+use crate::compress::fuel;
 
 /// A line that is not blank, with the blank lines after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,7 @@ pub(in crate::compress) fn lines(text: &str) -> Vec<Line<'_>> {
     let mut found: Vec<Line<'_>> = Vec::new();
     let (mut at, mut begin, mut blank) = (0, 0, true);
     for line in text.split_inclusive('\n') {
+        fuel::step(line.len());
         let span = at..at + line.len();
         at = span.end;
         let (depth, marks) = quoted(line);
@@ -111,6 +113,8 @@ pub(in crate::compress) fn is_item(line: &str) -> bool {
 
 /// The number in front of a line, `3.`, `(a)`, `iv)`, `2.4.1`, with how many levels it has and its length in bytes.
 pub(in crate::compress) fn number(line: &str) -> Option<(usize, usize)> {
+    // A number is short; what is unbroken for longer is none, and need not be read to its end.
+    let line = line.get(..line.floor_char_boundary(LONGEST_NUMBER)).unwrap_or_default();
     let marker = line.split([' ', '\t', '\u{3000}']).next().unwrap_or_default();
     let bare = marker.strip_prefix('(').unwrap_or(marker);
     let closed = bare.strip_suffix(['.', ')', '、', '．']);
@@ -125,6 +129,9 @@ pub(in crate::compress) fn number(line: &str) -> Option<(usize, usize)> {
         && body.bytes().all(|byte| byte.is_ascii_lowercase());
     (counted || (lettered && marker.ends_with(')'))).then_some((levels, marker.len()))
 }
+
+/// Bytes that no number in front of a line has.
+const LONGEST_NUMBER: usize = 64;
 
 /// A short line that reads like a title: begins high, ends without a stop.
 pub(in crate::compress) fn is_title(line: &str) -> bool {

@@ -7,11 +7,13 @@ use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::lexicon::{abbreviates, abbreviates_before_number, opens_plainly};
+use crate::compress::fuel;
 
 /// The sentences of a text; their spans concatenate to it.
 pub(in crate::compress) fn split(text: &str) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     for (start, part) in text.split_sentence_bound_indices() {
+        fuel::step(part.len());
         let span = start..start + part.len();
         match found.last_mut() {
             Some(last) if goes_on(text.get(last.clone()).unwrap_or_default(), part) => last.end = span.end,
@@ -51,15 +53,20 @@ pub(in crate::compress) fn ends(text: &str) -> bool {
 fn stop(text: &str) -> Option<char> {
     let mut rest = text.trim_end();
     // A note's mark behind the stop: `.[^1]`, `.[12]`.
-    while let Some(open) = rest.strip_suffix(']').and_then(|inside| inside.rfind('[')) {
-        let note = rest.get(open + 1..rest.len() - 1).unwrap_or_default();
-        if note.len() > 8 || !note.bytes().any(|byte| byte.is_ascii_digit()) {
+    while let Some(inside) = rest.strip_suffix(']') {
+        let from = inside.ceil_char_boundary(inside.len().saturating_sub(LONGEST_NOTE + 1));
+        let Some(open) = inside.get(from..).and_then(|near| near.rfind('[')).map(|open| from + open) else { break };
+        let note = inside.get(open + 1..).unwrap_or_default();
+        if note.len() > LONGEST_NOTE || !note.bytes().any(|byte| byte.is_ascii_digit()) {
             break;
         }
         rest = rest.get(..open).unwrap_or_default();
     }
     rest.trim_end_matches(CLOSING).chars().next_back().filter(|c| STOPS.contains(c))
 }
+
+/// Bytes of a note's number.
+const LONGEST_NOTE: usize = 8;
 
 const CLOSING: &[char] =
     &['"', '\'', '\u{201d}', '\u{201c}', '\u{2019}', '»', '«', ')', ']', '」', '』', '）', '*', '_', '`', ' '];

@@ -5,6 +5,7 @@ use std::{collections::HashSet, ops::Range, sync::OnceLock};
 use rust_stemmers::{Algorithm, Stemmer};
 
 use super::lexicon::List;
+use crate::compress::fuel;
 
 /// The words of a text with their byte spans, in order.
 ///
@@ -46,6 +47,7 @@ impl Iterator for Words<'_> {
             end = start + offset + this.len_utf8();
             before = Some(this);
         }
+        fuel::step(end - self.at);
         self.at = end;
         Some(start..end)
     }
@@ -73,8 +75,14 @@ pub fn stem(word: &str) -> String {
     if bare.bytes().any(|byte| byte.is_ascii_digit()) {
         return bare.replace(',', "");
     }
+    if bare.len() > LONGEST_STEMMED {
+        return bare.to_owned();
+    }
     stemmer().stem(bare).into_owned()
 }
+
+/// Bytes of the longest word that is inflected. Stemmers move a word's rest for each letter that they change.
+pub(super) const LONGEST_STEMMED: usize = 128;
 
 /// Whether a word in lower case carries grammar rather than content: NLTK's English list (from `stop-words`), a few
 /// words that only steer a request, and single letters.

@@ -5,7 +5,10 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use crate::compress::text::word::{is_stop_word, stem, words};
+use crate::compress::{
+    fuel,
+    text::word::{is_stop_word, stem, words},
+};
 
 /// Why a unit is redundant, and how surely.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,19 +30,19 @@ pub(in crate::compress) fn repeats(units: &[&str]) -> Vec<Option<Repeat>> {
     let mut holder: HashMap<u64, usize> = HashMap::new();
     let mut found: Vec<Option<Repeat>> = vec![None; units.len()];
     for (index, profile) in profiles.iter().enumerate() {
-        let mut votes: Vec<(usize, usize)> = Vec::new();
+        let mut votes: Vec<usize> = Vec::new();
         for shingle in &profile.shingles {
+            fuel::step(1);
             match holder.get(shingle) {
-                Some(earlier) => match votes.iter_mut().find(|(unit, _)| unit == earlier) {
-                    Some((_, count)) => *count += 1,
-                    None => votes.push((*earlier, 1)),
-                },
+                Some(earlier) => votes.push(*earlier),
                 None => {
                     holder.insert(*shingle, index);
                 }
             }
         }
-        let Some((earlier, shared)) = votes.into_iter().max_by_key(|(unit, count)| (*count, usize::MAX - unit)) else {
+        votes.sort_unstable();
+        let counts = votes.chunk_by(|a, b| a == b).filter_map(|same| Some((*same.first()?, same.len())));
+        let Some((earlier, shared)) = counts.max_by_key(|(unit, count)| (*count, usize::MAX - unit)) else {
             continue;
         };
         let Some(other) = profiles.get(earlier) else { continue };

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::compress::{
+    fuel,
     text::{
         lexicon::{List, address as words},
         segment,
@@ -90,7 +91,7 @@ pub(super) fn sentences(part: &str) -> Vec<Range<usize>> {
 /// How surely a sentence speaks to the model.
 pub(super) fn call(sentence: &str) -> Call {
     let bare = bare(sentence);
-    let lower = bare.to_lowercase().replace('\u{2019}', "'");
+    let lower = beginning(bare);
     let strong = speaks(bare, &lower);
     match (strong, words::refers(&lower)) {
         (true, true) => Call::Explicit,
@@ -105,7 +106,14 @@ pub(super) fn call(sentence: &str) -> Call {
 /// Whether it asks, orders or wishes; an announcement (`Here are some documents.`) does none of these.
 pub(super) fn asks(sentence: &str) -> bool {
     let bare = bare(sentence);
-    speaks(bare, &bare.to_lowercase().replace('\u{2019}', "'"))
+    speaks(bare, &beginning(bare))
+}
+
+/// As much of a sentence as tells whom it addresses, in lower case.
+fn beginning(bare: &str) -> String {
+    let read = bare.get(..bare.floor_char_boundary(MOST_READ)).unwrap_or(bare);
+    fuel::step(read.len());
+    read.to_lowercase().replace('\u{2019}', "'")
 }
 
 fn speaks(bare: &str, lower: &str) -> bool {

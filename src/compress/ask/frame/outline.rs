@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, ops::Range};
 
+use crate::compress::fuel;
+
 /// A part of a message; parts are in order and leave out nothing but blank lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Part {
@@ -22,11 +24,15 @@ pub(super) fn lines(text: &str, span: &Range<usize>) -> Vec<Range<usize>> {
     let mut at = span.start;
     let part = text.get(span.clone()).unwrap_or_default();
     let line = |line: &str| {
+        fuel::step(line.len() + READERS_OF_A_LINE);
         at += line.len();
         at - line.len()..at
     };
     part.split_inclusive('\n').map(line).collect()
 }
+
+/// So many readers look at a line before it is the user's or material.
+const READERS_OF_A_LINE: usize = 16;
 
 /// The outline of a part of a text. Linear in its length.
 pub(super) fn outline(text: &str, span: &Range<usize>) -> Vec<Part> {

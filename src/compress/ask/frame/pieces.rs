@@ -11,6 +11,7 @@ use super::{
     task::TASKS,
 };
 use crate::compress::{
+    fuel,
     text::lexicon::address as words,
     worth::weights::{FRAME_LINE, FRAME_TEXT},
 };
@@ -157,6 +158,7 @@ impl Cutter<'_> {
         let Some(own) = lines.get(range) else { return };
         let span = first.start..own.last().map_or(first.end, |last| last.end);
         let part = self.text.get(span.clone()).unwrap_or_default();
+        fuel::step(part.len());
         let look = look(self.text, own, &self.labels);
         let mut piece = Piece::new(span, Kind::Text(look), Fate::Open, depth);
         if look != Look::Document {

@@ -11,7 +11,10 @@ use super::{
     shots::Shots,
     task::TASKS,
 };
-use crate::compress::worth::weights::{FRAME_FEW, FRAME_LINE, FRAME_OWN, FRAME_TEXT, FRAME_TONGUE};
+use crate::compress::{
+    fuel,
+    worth::weights::{FRAME_FEW, FRAME_LINE, FRAME_OWN, FRAME_TEXT, FRAME_TONGUE},
+};
 
 /// The pieces of a message, each settled.
 pub(super) fn read(text: &str, shots: Option<&Shots>) -> Vec<Piece> {
@@ -229,9 +232,13 @@ fn foreign(text: &str, pieces: &[Piece]) -> Vec<usize> {
     if found.len() <= 2 { found } else { Vec::new() }
 }
 
+/// What a piece is asked, whatever its length.
+const READERS_OF_A_PIECE: usize = 16;
+
 /// What follows its neighbour: a short list or value under what the user says, a format after its announcement.
 fn joined(text: &str, pieces: &mut [Piece]) {
     for at in 0..pieces.len() {
+        fuel::step(READERS_OF_A_PIECE);
         let (Some(piece), Some(above)) = (pieces.get(at), at.checked_sub(1).and_then(|above| pieces.get(above))) else {
             continue;
         };

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::compress::fuel;
+
 /// The look of one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {
@@ -28,6 +30,7 @@ pub(super) enum Look {
 }
 
 pub(super) fn look(line: &str) -> Look {
+    fuel::step(line.len());
     let content = line.trim();
     if content.is_empty() {
         return Look::Blank;
@@ -52,7 +55,7 @@ pub(super) fn look(line: &str) -> Look {
     if RESULT.is_match(tail(content)) {
         return Look::Log;
     }
-    if CODE.is_match(content) {
+    if CODE.is_match(content.get(..content.floor_char_boundary(MOST_READ)).unwrap_or(content)) {
         return Look::Code;
     }
     if SETTING.is_match(line.trim_end()) {
@@ -129,6 +132,9 @@ fn tail(content: &str) -> &str {
 }
 
 const HEAD: usize = 160;
+
+/// Bytes of a line in which code is looked for: a line that is longer is read in one go, and nobody could stop it.
+const MOST_READ: usize = 64 * 1024;
 
 #[expect(clippy::expect_used, reason = "the patterns are constants, and a test compiles each")]
 fn pattern(text: &str) -> Regex {

@@ -7,7 +7,10 @@ use super::{
     lines::{self, Look},
     source::{self, Verdict},
 };
-use crate::compress::form::{columns, hits, json, listing};
+use crate::compress::{
+    form::{columns, hits, json, listing},
+    fuel,
+};
 
 /// The blocks of `text`, which is not of one piece.
 pub(super) fn cut(text: &str) -> Vec<Block> {
@@ -48,12 +51,14 @@ impl<'a> Cutter<'a> {
     }
 
     fn line(&self, number: usize) -> &'a str {
+        fuel::step(1);
         self.lines.get(number).and_then(|span| self.text.get(span.clone())).unwrap_or_default()
     }
 
     /// Decides on what begins at a line; the next line to look at. The surest forms are asked first; where none knows
     /// the line, runs of lines that look alike decide.
     fn step(&mut self, at: usize) -> usize {
+        fuel::step(READERS_OF_A_LINE);
         let sure: [fn(&mut Self, usize) -> Option<Found>; 10] = [
             Self::fence,
             Self::diff,
@@ -290,7 +295,10 @@ impl<'a> Cutter<'a> {
     fn from(&self, at: usize) -> impl Iterator<Item = &'a str> + Clone {
         let rest = self.lines.get(at..).unwrap_or_default().iter().cloned();
         let text = self.text;
-        rest.filter_map(move |span| text.get(span))
+        rest.filter_map(move |span| {
+            fuel::step(span.len());
+            text.get(span)
+        })
     }
 
     /// Like lines; a blank line inside is allowed where a like one follows.
@@ -439,6 +447,9 @@ fn unquoted(line: &str, mark: char) -> usize {
         })
         .count()
 }
+
+/// So many readers look at a line before it is prose.
+const READERS_OF_A_LINE: usize = 16;
 
 /// Lines whose look tells whether columns are those of another form.
 const MOST_LOOKED_AT: usize = 20;

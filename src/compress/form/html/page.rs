@@ -3,7 +3,10 @@
 //! One pass over the tags without a tree, so that no nesting, however deep or wrong, costs more than its length.
 
 use super::entity;
-use crate::compress::text::lexicon::html::{is_block, is_section};
+use crate::compress::{
+    fuel,
+    text::lexicon::html::{is_block, is_section},
+};
 
 /// The text of a page.
 #[derive(Debug, Default)]
@@ -24,7 +27,7 @@ impl Page {
 
 /// Reads a document; linear in its length.
 pub(super) fn read(source: &str) -> Page {
-    let mut writer = Writer::default();
+    let mut writer = Writer { may_carry: source.len(), ..Writer::default() };
     let mut at = 0;
     while let Some(rest) = source.get(at..).filter(|rest| !rest.is_empty()) {
         let next = rest.find('<').unwrap_or(rest.len());
@@ -55,6 +58,8 @@ struct Writer {
     row: Option<Row>,
     /// Cells that stand in later rows too: column, rows, text.
     spans: Vec<(usize, usize, String)>,
+    /// Bytes of cells that may still be said again in later rows.
+    may_carry: usize,
     headed: bool,
     in_title: bool,
 }
@@ -72,6 +77,7 @@ struct Row {
 impl Writer {
     /// Text between tags.
     fn words(&mut self, raw: &str, at: usize) {
+        fuel::step(raw.len());
         let decoded = entity::decoded(raw);
         if self.pre {
             self.place(at);
@@ -238,6 +244,8 @@ impl Writer {
             "code" if !self.pre => self.put("`"),
             "a" => {
                 let href = attribute(attributes, "href").unwrap_or_default();
+                // A link ends where the next one begins (HTML, 13.2.6.4.7), so that no words are read for several.
+                self.close_links();
                 self.begin();
                 self.links.push((href, self.text.len()));
             }
@@ -347,8 +355,11 @@ impl Writer {
         let Some(row) = &mut self.row else { return };
         while let Some(span) = self.spans.iter_mut().find(|(column, rows, _)| *column == row.cells.len() && *rows > 0) {
             span.1 -= 1;
-            row.cells.push(span.2.clone());
+            // A page says no more in this way than it is long.
+            self.may_carry = self.may_carry.saturating_sub(span.2.len());
+            row.cells.push(if self.may_carry > 0 { span.2.clone() } else { String::new() });
         }
+        fuel::step(self.spans.len());
         self.spans.retain(|(_, rows, _)| *rows > 0);
     }
 
@@ -370,6 +381,7 @@ impl Writer {
             self.spans.push((column, rows - 1, text.clone()));
         }
         row.cells.push(text);
+        let columns = columns.min(WIDEST.saturating_sub(row.cells.len()));
         row.cells.extend((1..columns).map(|_| String::new()));
     }
 
@@ -521,6 +533,9 @@ fn attribute(attributes: &str, name: &str) -> Option<String> {
 
 /// Depth to which lists and quotations are indented.
 const DEEPEST: usize = 8;
+
+/// Cells of a row past which none takes several columns.
+const WIDEST: usize = 1_000;
 
 /// Bytes of a tag in which quotes are respected; it keeps hostile tags linear.
 const LONGEST_TAG: usize = 20_000;

@@ -13,13 +13,15 @@
 use std::{borrow::Cow, collections::HashMap};
 
 use super::tree::{Node, Pair, Value, is_number, quoted};
-use crate::compress::form::narrow::Shown;
+use crate::compress::{form::narrow::Shown, fuel};
 
 /// Records that are alike.
 #[derive(Debug)]
 pub(super) struct Sheet {
     pub(super) columns: Vec<Column>,
     pub(super) rows: usize,
+    /// Which columns differ from row to row; all of them where none does.
+    varying: Vec<bool>,
 }
 
 /// One key of all records.
@@ -62,6 +64,7 @@ impl Sheet {
         if told == 0 || keys.names.len() * records.len() > 2 * told {
             return None;
         }
+        fuel::room(told / CELLS_AN_ENTRY);
         let mut columns: Vec<Vec<Option<&Node<'_>>>> = vec![vec![None; records.len()]; keys.names.len()];
         for (row, cells) in sparse.into_iter().enumerate() {
             for (column, node) in cells {
@@ -76,7 +79,9 @@ impl Sheet {
             let cells = names.iter().map(|name| if is_plain(name) { name.clone() } else { quoted(name) }).collect();
             columns.insert(0, Column { name: KEY.to_owned(), texts: false, cells });
         }
-        let sheet = Self { columns, rows: records.len() };
+        let all = columns.iter().all(Column::is_constant);
+        let varying = columns.iter().map(|column| all || !column.is_constant()).collect();
+        let sheet = Self { columns, rows: records.len(), varying };
         // A record without its only key would be an empty line, and that ends the table.
         let varying: Vec<&Column> = sheet.varying().collect();
         let blank = matches!(varying.as_slice(), [one] if one.cells.iter().any(String::is_empty));
@@ -85,15 +90,13 @@ impl Sheet {
 
     /// The columns with a cell in each row.
     pub(super) fn varying(&self) -> impl Iterator<Item = &Column> {
-        let all = self.columns.iter().all(Column::is_constant);
-        self.columns.iter().filter(move |column| all || !column.is_constant())
+        self.columns.iter().zip(&self.varying).filter(|(_, varies)| **varies).map(|(column, _)| column)
     }
 
     /// What all records share, one by one: `class=Economy`.
     pub(super) fn shared(&self) -> Vec<String> {
-        let all = self.columns.iter().all(Column::is_constant);
-        let constant = self.columns.iter().filter(|column| !all && column.is_constant());
-        constant.map(|column| format!("{}={}", column.head(), column.cell(0))).collect()
+        let constant = self.columns.iter().zip(&self.varying).filter(|(_, varies)| !**varies);
+        constant.map(|(column, _)| column).map(|column| format!("{}={}", column.head(), column.cell(0))).collect()
     }
 
     /// The keys above the rows; `shown` says which stay, if not all do.
@@ -113,6 +116,7 @@ impl Sheet {
             let cell = column.cell(row);
             if hides(column, cell) { HIDDEN.to_owned() } else { cell.to_owned() }
         };
+        fuel::step(self.columns.len());
         let there = self.varying().enumerate().filter(|(at, _)| shown.is_none_or(|shown| shown.has(*at)));
         there.map(|(_, column)| cell(column)).collect::<Vec<_>>().join("|")
     }
@@ -188,6 +192,9 @@ impl Keys {
         Some(())
     }
 }
+
+/// Cells of a table that take the room of one item.
+const CELLS_AN_ENTRY: usize = 4;
 
 /// Whether a key can be joined with others by a point.
 fn is_part(key: &str) -> bool {

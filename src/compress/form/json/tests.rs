@@ -110,6 +110,7 @@ fn scalars_stay_what_they_are() {
     let reader = Reader {
         wanted: &wanted,
         query: &query,
+        of_file: false,
         ratio: Ratio::Auto,
         style: crate::compress::Style::default(),
         tokens: &tokens,

@@ -5,6 +5,8 @@
 
 use std::{borrow::Cow, ops::Range};
 
+use crate::compress::fuel;
+
 /// A value and its place in the text.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Node<'a> {
@@ -136,6 +138,7 @@ impl<'a> Reader<'a> {
         if self.depth >= DEEPEST {
             return None;
         }
+        fuel::step(1);
         self.depth += 1;
         let value = match first {
             b'{' => self.object(),
@@ -247,6 +250,7 @@ impl<'a> Reader<'a> {
         let inner = self.text.get(start + 1..end)?;
         let plain = !inner.bytes().any(|byte| byte == b'\\' || byte < b' ');
         let text = if plain { Cow::Borrowed(inner) } else { Cow::Owned(serde_json::from_str(raw).ok()?) };
+        fuel::step(raw.len());
         self.at = end + 1;
         Some((raw, text))
     }

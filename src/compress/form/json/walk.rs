@@ -25,6 +25,7 @@ use crate::compress::{
         narrow::{self, Shown},
         rows::{self, salience},
     },
+    fuel,
     outcome::Noun,
     worth::weights::{ECHO, LABEL, LONG_VALUE, ONCE, PARTLY_ECHO},
 };
@@ -325,8 +326,11 @@ impl<'w> Walk<'w> {
             matches!(item.value, Value::Text(..)) && !told.starts_with('"') && !told.contains(", ")
         };
         let bares = items.iter().all(plain);
-        let told: Vec<String> =
-            items.iter().map(|item| if bares { bare(item, false) } else { item.minified() }).collect();
+        let tell = |item: &Node<'_>| {
+            fuel::step(READERS_OF_A_VALUE + item.span.len());
+            if bares { bare(item, false) } else { item.minified() }
+        };
+        let told: Vec<String> = items.iter().map(tell).collect();
         let column = rows::Column { name: "", cells: told.iter().map(String::as_str).collect() };
         let telling =
             if self.reader.may_lose() { salience(&[column], items.len(), self.reader.wanted) } else { Vec::new() };
@@ -386,6 +390,8 @@ impl<'w> Walk<'w> {
     }
 
     fn push(&mut self, at: At<'_>, text: String, shorter: Option<(String, f32)>, noun: Noun, salience: f32) -> usize {
+        fuel::room(1);
+        fuel::step(text.len());
         let ended = std::mem::take(&mut self.ended);
         let text = if ended && noun != Noun::Rows { format!("\n{text}") } else { text };
         self.ended = ended && noun == Noun::Rows;
@@ -438,6 +444,9 @@ const SMALL: usize = 100;
 
 /// Objects that hold so many like ones are tables of them.
 const FEWEST_NAMED: usize = 3;
+
+/// What a value of a list is asked, whatever its length.
+const READERS_OF_A_VALUE: usize = 8;
 
 /// The most parts that a list of values is left out by.
 const MOST_PARTS: usize = 256;

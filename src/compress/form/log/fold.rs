@@ -10,12 +10,26 @@ use super::line::Line;
 use crate::compress::{
     ask::Wanted,
     form::trace::{Role, Structure},
-    mark,
+    fuel, mark,
 };
 
-/// The lines from `at` on that one line may tell; only that one where none reads like it.
-pub(super) fn run(lines: &[Line<'_>], at: usize, structure: &Structure, wanted: &Wanted) -> Range<usize> {
-    let alone = at..at + 1;
+/// What the lines from `at` on make.
+pub(super) struct Told {
+    /// The lines that one line may tell; only that one where none reads like it.
+    pub(super) run: Range<usize>,
+    /// Up to where each line stands alone, since the question names one that a run would hide.
+    pub(super) alone: usize,
+}
+
+/// The lines from `at` on that one line may tell, as long as `same` holds for them.
+pub(super) fn run(
+    lines: &[Line<'_>],
+    at: usize,
+    structure: &Structure,
+    wanted: &Wanted,
+    same: impl Fn(usize) -> bool,
+) -> Told {
+    let alone = Told { run: at..at + 1, alone: at + 1 };
     let plain = |at: usize| structure.roles.get(at) == Some(&Role::Plain);
     let Some(first) = lines.get(at).map(|line| line.shown.as_ref()).filter(|_| plain(at)) else { return alone };
     if first.trim().is_empty() || first.contains('\n') {
@@ -23,15 +37,18 @@ pub(super) fn run(lines: &[Line<'_>], at: usize, structure: &Structure, wanted: 
     }
     let mut run = Run::begin(first);
     let mut end = at + 1;
-    while let Some(next) = lines.get(end).filter(|_| plain(end)) {
+    while let Some(next) = lines.get(end).filter(|_| plain(end) && same(end)) {
+        fuel::step(next.shown.len());
         if !run.take(&next.shown) {
             break;
         }
         end += 1;
     }
-    let asked = run.counter.is_some() && run.asked(wanted);
+    if let Some(asked) = run.asked(wanted) {
+        return Told { alone: at + asked + 1, ..alone };
+    }
     let enough = end - at >= if run.counter.is_some() { LEAST_COUNTED } else { 2 };
-    if enough && !asked { at..end } else { alone }
+    if enough { Told { run: at..end, alone: end } } else { alone }
 }
 
 /// A run as one line.
@@ -114,12 +131,15 @@ impl<'a> Run<'a> {
         true
     }
 
-    fn asked(&self, wanted: &Wanted) -> bool {
-        let Some((place, by)) = self.counter else { return false };
-        let Some(last) = self.last.get(place) else { return false };
+    /// The last of its lines that the question names by its number.
+    fn asked(&self, wanted: &Wanted) -> Option<usize> {
+        let (place, by) = self.counter?;
+        let last = self.last.get(place)?;
         let first = last.value - by * (self.length as i64 - 1);
-        let (low, high) = (first.min(last.value), first.max(last.value));
-        wanted.stems().filter_map(|stem| stem.parse::<i64>().ok()).any(|asked| (low..=high).contains(&asked))
+        let named = wanted.stems().filter_map(|stem| stem.parse::<i64>().ok());
+        // A counter goes up or down by one, so what lies between its ends is the number of one of its lines.
+        let places = named.filter_map(|asked| usize::try_from(asked.checked_sub(first)?.checked_div(by)?).ok());
+        places.filter(|place| *place < self.length).max()
     }
 
     fn text(&self, last: &str, count: usize) -> String {

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, ops::Range};
 
+use crate::compress::fuel;
+
 /// One line of a log.
 #[derive(Debug)]
 pub(super) struct Line<'a> {
@@ -26,6 +28,7 @@ pub(super) fn lines(text: &str, span: Range<usize>) -> Vec<Line<'_>> {
     let part = text.get(span).unwrap_or_default();
     part.split_inclusive('\n')
         .map(|whole| {
+            fuel::step(whole.len());
             at += whole.len();
             let content = whole.trim_end_matches(['\n', '\r']);
             let end = whole.get(content.len()..).unwrap_or_default();

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use crate::compress::{
     bond::Bond,
+    fuel,
     text::{
         lexicon::{List, Opening, opening, points_to_several, replies},
         sentence::ends,
@@ -39,15 +40,23 @@ pub(super) struct Statement<'a> {
 /// Links back that a statement may bring in one after the other, so that a chain of pronouns never brings a whole page.
 const LONGEST_CHAIN: u8 = 6;
 
+/// About as many characters of a statement's beginning are compared with lists of words.
+const READ_OF_AN_OPENING: usize = 32;
+
 /// Statements back in which a pronoun's noun is looked for.
 const FURTHEST: usize = 8;
 
 /// The bonds between statements, in the order of the text.
 pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
-    let openings: Vec<Opening> = statements.iter().map(|statement| opening(statement.text)).collect();
+    let opening = |statement: &Statement<'_>| {
+        fuel::step(READ_OF_AN_OPENING);
+        opening(statement.text)
+    };
+    let openings: Vec<Opening> = statements.iter().map(opening).collect();
     // How many statements each brings in, one needing the next.
     let mut chain = vec![0_u8; statements.len()];
     for (at, now) in statements.iter().enumerate().skip(1) {
+        fuel::step(now.text.len());
         let Some(before) = statements.get(at - 1) else { continue };
         let near = now.paragraph <= before.paragraph + 1;
         if now.section != before.section || !near {
@@ -85,7 +94,7 @@ pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
             && let Some((place, of)) = anchor(statements, &openings, at)
         {
             bonds.push(Bond::Needs { item: now.item, of });
-            let links = chain.get(place).copied().unwrap_or(0) + 1;
+            let links = chain.get(place).copied().unwrap_or(0).saturating_add(1);
             set(&mut chain, at, links);
         }
     }
@@ -195,7 +204,8 @@ fn entries(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
 fn numbered(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
     let mut known: HashMap<(u32, &str), usize> = HashMap::new();
     for statement in statements.iter().filter(|statement| statement.listed && !statement.goes_on) {
-        let mark = statement.text.split_whitespace().next().filter(|mark| mark.starts_with('(') && mark.len() <= 5);
+        let mark =
+            statement.text.split_whitespace().next().filter(|mark| mark.starts_with('(') && mark.len() <= LONGEST_MARK);
         if let Some(mark) = mark {
             known.entry((statement.section, mark)).or_insert(statement.item);
         }
@@ -203,6 +213,7 @@ fn numbered(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
     for statement in statements {
         for (at, _) in statement.text.match_indices(" (") {
             let rest = statement.text.get(at + 1..).unwrap_or_default();
+            let rest = rest.get(..rest.floor_char_boundary(LONGEST_MARK)).unwrap_or_default();
             let mark = rest.get(..rest.find(')').map_or(0, |end| end + 1)).unwrap_or_default();
             if let Some(of) = known.get(&(statement.section, mark)).filter(|of| **of != statement.item) {
                 bonds.push(Bond::Needs { item: statement.item, of: *of });
@@ -210,6 +221,9 @@ fn numbered(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
         }
     }
 }
+
+/// Bytes of a number in brackets by which a statement is spoken of.
+const LONGEST_MARK: usize = 5;
 
 /// Words of a name with a stop at the beginning of a paragraph.
 const NAME: usize = 2;
@@ -235,13 +249,17 @@ const WHOLE_RECORD: usize = 320;
 /// Statements that open in the same three words from which on they are read as a record's.
 const LIKE: usize = 3;
 
+/// Bytes of a note's mark.
+const LONGEST_NOTE: usize = 16;
+
 /// A statement with the mark of a note, `[^7]`, brings the note.
 fn notes(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
     let mut known: HashMap<&str, usize> = HashMap::new();
     for statement in statements.iter().rev() {
         for (at, _) in statement.text.match_indices("[^") {
-            let mark = statement.text.get(at..).and_then(|rest| rest.get(..=rest.find(']')?));
-            let Some(mark) = mark.filter(|mark| mark.len() <= 16) else { continue };
+            let rest = statement.text.get(at..).unwrap_or_default();
+            let rest = rest.get(..rest.floor_char_boundary(LONGEST_NOTE)).unwrap_or_default();
+            let Some(mark) = rest.find(']').and_then(|end| rest.get(..=end)) else { continue };
             if let Some(note) = known.get(mark) {
                 bonds.push(Bond::Needs { item: statement.item, of: *note });
             }

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, ops::Range};
 
 use super::lexicon::List;
+use crate::compress::fuel;
 
 /// One word: what stands between white space, without the punctuation around it.
 #[derive(Debug, Clone)]
@@ -58,6 +59,7 @@ pub(crate) fn words(text: &str) -> Vec<Word<'_>> {
                 break;
             }
         }
+        fuel::step(end - start);
         let chunk = text.get(start..end).unwrap_or_default();
         border = border.max(match newlines {
             0 => Border::None,
