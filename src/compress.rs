@@ -15,7 +15,6 @@
 
 mod ask;
 mod bond;
-mod choice;
 mod choose;
 mod form;
 mod fuel;
@@ -25,6 +24,7 @@ mod outcome;
 mod policy;
 mod ratio;
 mod reexpand;
+mod replay;
 mod rewrite;
 mod shorten;
 mod syntax;
@@ -33,13 +33,15 @@ mod tokens;
 mod worth;
 
 pub use ask::{Query, ToolCall};
-pub use choice::{Choice, replay};
 pub use form::detect::form_of;
 pub use fuel::interruptible;
-pub use outcome::{Condensation, Decision, Form, Limit, Noun, Outcome, Reason, Redundancy, Unit, UnitAccount, Why};
+pub use outcome::{
+    Choice, Condensation, Decision, Form, Limit, Noun, Outcome, Reason, Redundancy, Unit, UnitAccount, Why,
+};
 pub use policy::{Kinds, Policy, Style};
 pub use ratio::{Factor, InvalidRatio, Level, Ratio};
 pub use reexpand::reexpand;
+pub use replay::replay;
 pub use rewrite::{Interrupt, RewriteError, Rewriter, Shorter};
 #[doc(hidden)]
 pub use shorten::forms;
@@ -104,7 +106,7 @@ fn condense(
     let Ratio::By(factor) = policy.ratio else {
         let choice = choose::lossless(&page, &costs);
         let written = guarded(text, account(text, &page, &choice, &[], before, tokens), tokens);
-        return Ok(Condensation { choice: Choice::of(text, &page, &read, &written), ..written });
+        return Ok(Condensation { choice: replay::choice(text, &page, &read, &written), ..written });
     };
     let mut model = rewriter.filter(|_| policy.rewrite);
     let asked = model.as_mut().map(|model| &mut **model as &mut dyn Rewriter);
@@ -114,7 +116,7 @@ fn condense(
         shorten::shorten(&mut page, &worths, &mut costs, goal, &wanted, model, |text| tokens.count(text))?;
     }
     let written = guarded(text, fitted(text, &page, &worths, &costs, goal, before, tokens), tokens);
-    Ok(Condensation { choice: Choice::of(text, &page, &read, &written), ..written })
+    Ok(Condensation { choice: replay::choice(text, &page, &read, &written), ..written })
 }
 
 /// Lines that take the room of one item.

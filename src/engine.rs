@@ -270,7 +270,7 @@ impl Engine {
         job.policy.ratio = level.ratio(job.policy.ratio);
         let known = tokio::task::spawn_blocking(move || {
             let began = Instant::now();
-            let found = replay(&job.text, &job.query, &job.policy, &job.encoding, &chosen.choice())
+            let found = replay(&job.text, &job.query, &job.policy, &job.encoding, &chosen.choice()?)
                 .filter(|found| chosen.is(key, found))?;
             let found = match shared.flights.judged(id) {
                 Some(units) => reexpand(&job.text, &found, &units, &job.encoding),

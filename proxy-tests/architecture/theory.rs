@@ -29,6 +29,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         "form",
         &["fuel", "text", "tokens", "ratio", "worth/weights", "policy", "outcome", "ask", "bond", "guard", "mark"],
     ),
+    ("replay", &["fuel", "text", "tokens", "ratio", "policy", "outcome", "ask", "form", "mark"]),
     ("worth", &["fuel", "text", "rewrite", "worth/weights", "policy", "outcome", "ask", "bond", "form"]),
     ("shorten", &["text", "syntax", "rewrite", "worth/weights", "outcome", "ask", "bond", "guard", "form", "worth"]),
     ("choose", &["fuel", "worth/weights", "outcome", "bond", "form", "worth"]),

@@ -1,16 +1,18 @@
 //! What became of a text, unit by unit: the account that is cached, explained, audited and replayed.
 
+mod choice;
 mod form;
 mod redundancy;
 mod violation;
 
 use std::{fmt, ops::Range};
 
+pub use choice::Choice;
 pub use form::Form;
 pub use redundancy::Redundancy;
 pub use violation::{Fault, Violation};
 
-use super::{choice::Choice, ratio::Ratio};
+use super::ratio::Ratio;
 
 /// What became of one text.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]

@@ -68,7 +68,7 @@ impl Chosen {
     }
 
     /// The choice, to be replayed.
-    pub(in crate::engine) fn choice(&self) -> Choice {
+    pub(in crate::engine) fn choice(&self) -> Option<Choice> {
         Choice::from_bytes(&self.choice)
     }
 

@@ -57,7 +57,7 @@ fn an_entry_has_these_bytes_until_the_header_changes() {
         Fact::Backed(Level::Redundancy),
     ];
     let bytes = facts.map(|fact| postcard::to_allocvec(&Entry { name: name(1), fact }).unwrap()[20..].to_vec());
-    let expected: [&[u8]; 4] = [&[0, 5, 0xac, 2], &[1, 2], &[3, 2, 0, 0xf0, 0xa2, 4], &[4, 3]];
+    let expected: [&[u8]; 4] = [&[0, 6, 0xac, 2], &[1, 2], &[3, 2, 0, 0xf0, 0xa2, 4], &[4, 3]];
     assert_eq!(bytes, expected.map(<[u8]>::to_vec));
     assert_eq!(HEADER, b"headroom decisions v3  \n");
 }

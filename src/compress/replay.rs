@@ -14,12 +14,8 @@ use super::{
     ask::{self, Wanted},
     form::{self, Form, Item, Page, Reader},
     mark,
-    outcome::{Condensation, Decision, Noun, Outcome, Reason, Redundancy, Unit, Why},
+    outcome::{Choice, Condensation, Decision, Noun, Outcome, Reason, Redundancy, Unit, Why},
 };
-
-/// What stands for each item of a text, in a few bytes an item.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice(Box<[u8]>);
 
 /// What the bytes say.
 #[derive(Serialize, Deserialize)]
@@ -64,38 +60,20 @@ enum Stands {
 /// What may be put behind an item in place of the source's white space.
 const ENDS: [&str; 5] = ["", "", " ", "\n", "\n\n"];
 
-/// Bytes of a choice of one text. What needs more is made anew.
-const MOST: usize = 48 * 1024;
-
-impl Choice {
-    /// What a condensation chose of a page; `read` counts the variants that its forms gave each item. `None` where it
-    /// can't be told in numbers.
-    pub(super) fn of(source: &str, page: &Page<'_>, read: &[usize], condensation: &Condensation) -> Option<Self> {
-        let Condensation { tokens_before: before, tokens_after: after, ref units, .. } = *condensation;
-        let mut script = Script { unchanged: None, before, after, stretches: Vec::new() };
-        match condensation.outcome {
-            Outcome::Unchanged(reason) => script.unchanged = Some(reason),
-            Outcome::Compressed(_) => {
-                for ((unit, item), read) in units.iter().zip(&page.items).zip(read) {
-                    script.note(unit, stands(source, unit, item, *read)?)?;
-                }
+/// What a condensation chose of a page; `read` counts the variants that its forms gave each item. `None` where it can't be
+/// told in numbers.
+pub(super) fn choice(source: &str, page: &Page<'_>, read: &[usize], condensation: &Condensation) -> Option<Choice> {
+    let Condensation { tokens_before: before, tokens_after: after, ref units, .. } = *condensation;
+    let mut script = Script { unchanged: None, before, after, stretches: Vec::new() };
+    match condensation.outcome {
+        Outcome::Unchanged(reason) => script.unchanged = Some(reason),
+        Outcome::Compressed(_) => {
+            for ((unit, item), read) in units.iter().zip(&page.items).zip(read) {
+                script.note(unit, stands(source, unit, item, *read)?)?;
             }
         }
-        let bytes = postcard::to_allocvec(&script).ok()?;
-        (bytes.len() <= MOST).then(|| Self(bytes.into()))
     }
-
-    /// The bytes, for whoever keeps them.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// A choice from kept bytes. They are trusted with nothing: what they say is looked at when it is replayed.
-    #[must_use]
-    pub fn from_bytes(bytes: &[u8]) -> Self {
-        Self(bytes.get(..MOST.min(bytes.len())).unwrap_or_default().into())
-    }
+    Choice::from_bytes(&postcard::to_allocvec(&script).ok()?)
 }
 
 impl Script {
@@ -131,7 +109,7 @@ pub fn replay(
     tokens: &dyn CountTokens,
     choice: &Choice,
 ) -> Option<Condensation> {
-    let Script { unchanged, before, after, stretches } = postcard::from_bytes(&choice.0).ok()?;
+    let Script { unchanged, before, after, stretches } = postcard::from_bytes(choice.bytes()).ok()?;
     let found = Condensation {
         choice: Some(choice.clone()),
         ..Condensation::unchanged(unchanged.unwrap_or(Reason::NoGain), before)
@@ -327,7 +305,7 @@ mod tests {
                 let query =
                     Query { preceding: "Since when is the bridge at mill 7 closed?".to_owned(), ..Query::default() };
                 let first = compress(&text, &query, &policy, &Encoding::O200k, Some(&mut Cuts)).unwrap();
-                let choice = Choice::from_bytes(first.choice.as_ref().unwrap().bytes());
+                let choice = Choice::from_bytes(first.choice.as_ref().unwrap().bytes()).unwrap();
                 let again = replay(&text, &query, &policy, &Encoding::O200k, &choice).unwrap();
                 assert_eq!(again.outcome, first.outcome);
                 assert_eq!((again.tokens_before, again.tokens_after), (first.tokens_before, first.tokens_after));
@@ -346,7 +324,7 @@ mod tests {
         let first = compress(&text, &Query::default(), &policy, &Encoding::O200k, None).unwrap();
         let bytes = first.choice.unwrap().bytes().to_vec();
         let replays = |bytes: &[u8], text: &str| {
-            replay(text, &Query::default(), &policy, &Encoding::O200k, &Choice::from_bytes(bytes))
+            replay(text, &Query::default(), &policy, &Encoding::O200k, &Choice::from_bytes(bytes).unwrap())
         };
         assert!(replays(&bytes, &text).is_some());
         assert_eq!(replays(&bytes, &texts()[1]), None);
