@@ -5,7 +5,7 @@ use hyper::client::conn::http2::handshake;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{io::AsyncReadExt as _, io::AsyncWriteExt as _, net::TcpStream};
 
-use crate::support::{Rig, post, soon};
+use crate::support::{Conn, Rig, post, soon};
 
 #[tokio::test]
 async fn a_running_stream_finishes_while_readiness_is_refused_at_once() {
@@ -145,34 +145,42 @@ async fn a_request_that_takes_longer_than_the_timeout_is_no_idle_connection() {
 
 #[tokio::test]
 async fn steady_short_requests_do_not_hold_the_process() {
+    const DONE: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
     let mut rig = Rig::start().await;
-    let address = rig.proxy;
-    // Each begins before another ends, so that there is always one.
-    let clients: Vec<_> = (0..8)
-        .map(|_| {
-            tokio::spawn(async move {
-                while let Ok(mut stream) = TcpStream::connect(address).await {
-                    let request = b"GET /headroom/ready HTTP/1.1\r\nHost: h\r\n\r\n";
-                    let mut answer = Vec::new();
-                    if stream.write_all(request).await.is_err() || stream.read_to_end(&mut answer).await.is_err() {
-                        break;
-                    }
-                }
-            })
-        })
-        .collect();
-    let mut client = rig.client().await;
-    client.write(post("/v1/x", "{}")).await;
-    let mut upstream = rig.accept().await;
-    upstream.message().await;
+    let mut early = rig.client().await;
+    early.write(post("/v1/x", "{}")).await;
+    let mut asked = rig.accept().await;
+    asked.message().await;
     rig.stop();
-    upstream.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
-    assert_eq!(client.message().await.text(), "ok");
-    drop((client, upstream));
+    // Each of them begins before the one before it ends, so that there is always one, for as long as anybody is let in.
+    let steady = async {
+        let mut last: Option<(Conn, Conn)> = None;
+        while let Ok(stream) = TcpStream::connect(rig.proxy).await {
+            let mut client = Conn(stream);
+            if client.0.write_all(b"GET /v1/x HTTP/1.1\r\nHost: h\r\n\r\n").await.is_err() {
+                break;
+            }
+            let mut upstream = tokio::select! {
+                came = rig.upstream.accept() => Conn(came.unwrap().0),
+                _ = client.0.read_u8() => break,
+            };
+            upstream.head().await;
+            let Some((mut client, mut upstream)) = last.replace((client, upstream)) else {
+                // From here on only they are left.
+                asked.write(DONE).await;
+                assert_eq!(early.message().await.text(), "ok");
+                continue;
+            };
+            upstream.write(DONE).await;
+            assert_eq!(client.message().await.text(), "ok");
+        }
+        if let Some((mut client, mut upstream)) = last {
+            upstream.write(DONE).await;
+            assert_eq!(client.message().await.text(), "ok");
+        }
+    };
+    soon(steady).await;
     rig.stopped().await;
-    for client in clients {
-        soon(client).await.unwrap();
-    }
 }
 
 #[tokio::test]
