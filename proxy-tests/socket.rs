@@ -122,6 +122,28 @@ async fn what_asks_for_a_response_is_condensed_and_all_else_passes_as_it_came() 
 }
 
 #[tokio::test]
+async fn it_does_not_matter_how_the_bytes_arrive() {
+    let rig = Rig::start().await;
+    let (mut client, mut server, _) = open(&rig, "", "").await;
+    client.0.set_nodelay(true).unwrap();
+    let ping = said(0x89, "ping");
+    let other = said(TEXT, format!(r#"{{"type":"response.cancel","x":"{}"}}"#, "y".repeat(200)));
+    let all = [ping.clone(), said(TEXT, create(&question())), other.clone(), ping.clone()].concat();
+    for piece in [1, 7, 4096, all.len()] {
+        for bytes in all.chunks(piece) {
+            client.write(bytes).await;
+        }
+        assert_eq!(server.read(ping.len()).await, ping);
+        let (first, payload) = heard(&mut server).await;
+        assert!(
+            first == TEXT && payload.len() < create(&question()).len() && text(&payload)["input"][0] == question()[0]
+        );
+        assert_eq!(server.read(other.len()).await, other);
+        assert_eq!(server.read(ping.len()).await, ping);
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_frame_passes_as_it_came() {
     let rig = Rig::start().await;
     let (mut client, mut server, _) = open(&rig, "", "").await;

@@ -47,7 +47,7 @@ class Script:
 
     def after(self, body: bytes | str) -> Script:
         """What is done with this request."""
-        results = ("function_call_output", "custom_tool_call_output", "tool_result")
+        results = ("function_call_output", "custom_tool_call_output", "tool_result", "tool_call_id")
         text = body if isinstance(body, str) else body.decode(errors="replace")
         done = self.until_result and any(f'"{result}"' in text for result in results)
         return Script() if done else self

@@ -19,10 +19,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, Uri, header};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
-use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
-    time::timeout,
-};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tungstenite::protocol::frame::{FrameHeader, coding::Data};
 
 use super::{
@@ -217,7 +214,7 @@ impl Sender {
             };
             // It fits the limit, so it fits.
             let length = usize::try_from(head.length()).map_err(io::Error::other)?;
-            let frame = timeout(pause, frames.take(length)).await??;
+            let frame = frames.take(length, pause).await?;
             if let Some(whole) = self.gather(whole, &head, &frame) {
                 let frame = self.finish(*whole).await?;
                 to.write_all(&frame).await?;

@@ -1,10 +1,16 @@
 //! Frames of a WebSocket (RFC 6455, 5.2) as bytes: read head by head, so that whatever is not ours to read passes as it
 //! came.
 
-use std::io::{self, Cursor};
+use std::{
+    io::{self, Cursor},
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    time::timeout,
+};
 use tungstenite::protocol::frame::{
     FrameHeader,
     coding::{Data, OpCode},
@@ -81,11 +87,11 @@ impl<R: AsyncRead + Unpin> Frames<R> {
         }
     }
 
-    /// Takes a whole frame.
-    pub(super) async fn take(&mut self, length: usize) -> io::Result<Bytes> {
+    /// Takes a whole frame; `pause` is the longest wait for its next part.
+    pub(super) async fn take(&mut self, length: usize, pause: Duration) -> io::Result<Bytes> {
         self.buffer.reserve(length.saturating_sub(self.buffer.len()));
         while self.buffer.len() < length {
-            if self.fill().await? == 0 {
+            if timeout(pause, self.fill()).await?? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
