@@ -11,23 +11,27 @@ use regex::Regex;
 /// Each part with the parts that it may know, all of them above it: so there is no circle. What stands alone knows
 /// nothing of the rest. `compress.rs` itself may know them all, and nobody knows it.
 const MAY_KNOW: &[(&str, &[&str])] = &[
-    ("text", &[]),
-    ("tokens", &[]),
     ("ratio", &[]),
     ("syntax", &[]),
     ("rewrite", &["syntax"]),
+    ("fuel", &["rewrite"]),
+    ("text", &["fuel"]),
+    ("tokens", &["fuel"]),
     ("worth/weights", &[]),
     ("policy", &["ratio"]),
     ("outcome", &["text", "ratio"]),
-    ("ask", &["text", "worth/weights", "outcome"]),
-    ("bond", &[]),
-    ("guard", &["text", "outcome"]),
-    ("mark", &["text", "worth/weights", "outcome", "tokens"]),
+    ("ask", &["fuel", "text", "worth/weights", "outcome"]),
+    ("bond", &["fuel"]),
+    ("guard", &["fuel", "text", "outcome"]),
+    ("mark", &["fuel", "text", "worth/weights", "outcome", "tokens"]),
     ("reexpand", &["outcome", "tokens", "mark"]),
-    ("form", &["text", "tokens", "ratio", "worth/weights", "policy", "outcome", "ask", "bond", "guard", "mark"]),
-    ("worth", &["text", "rewrite", "worth/weights", "policy", "outcome", "ask", "bond", "form"]),
+    (
+        "form",
+        &["fuel", "text", "tokens", "ratio", "worth/weights", "policy", "outcome", "ask", "bond", "guard", "mark"],
+    ),
+    ("worth", &["fuel", "text", "rewrite", "worth/weights", "policy", "outcome", "ask", "bond", "form"]),
     ("shorten", &["text", "syntax", "rewrite", "worth/weights", "outcome", "ask", "bond", "guard", "form", "worth"]),
-    ("choose", &["worth/weights", "outcome", "bond", "form", "worth"]),
+    ("choose", &["fuel", "worth/weights", "outcome", "bond", "form", "worth"]),
 ];
 
 #[test]

@@ -134,7 +134,7 @@ fn spend(take: impl FnOnce(&mut Account) -> Option<()>) {
 }
 
 /// Steps for each byte of a text. Ordinary texts take 20 to 60; see the tests.
-const STEPS_A_BYTE: u64 = 400;
+const STEPS_A_BYTE: u64 = 800;
 
 /// Steps that any text has: what is loaded once and what is asked count for more than a short text's bytes.
 const LEAST_STEPS: u64 = 4_000_000;

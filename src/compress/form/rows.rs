@@ -57,6 +57,7 @@ fn raise(found: &mut [f32], row: usize, to: f32) {
 /// By how many bits each cell is more surprising than its column is on average.
 fn surprise(column: &Column<'_>) -> Vec<f32> {
     let total = column.cells.len() as f32;
+    fuel::step(column.cells.len());
     let mut counts: HashMap<&str, f32> = HashMap::new();
     for cell in &column.cells {
         *counts.entry(cell).or_default() += 1.0;
@@ -72,6 +73,7 @@ fn surprise(column: &Column<'_>) -> Vec<f32> {
 /// Which figures lie far out (Tukey, *Exploratory Data Analysis*, 1977): more than three interquartile ranges from the
 /// quartiles; where nearly all cells state figures, a cell that states none is as far.
 fn far_out(column: &Column<'_>) -> Vec<bool> {
+    fuel::step(column.cells.len());
     let figures: Vec<Option<f64>> = column.cells.iter().map(|cell| figure(cell)).collect();
     let mut sorted: Vec<f64> = figures.iter().flatten().copied().collect();
     if sorted.len() < FEWEST || sorted.len() * 10 < figures.len() * 9 {
@@ -89,6 +91,7 @@ fn far_out(column: &Column<'_>) -> Vec<bool> {
 /// The rows with a word for trouble in a short cell, if they are few.
 fn troubled(column: &Column<'_>) -> Vec<usize> {
     let tells = |cell: &str| cell.len() <= LONGEST_STATE && lexicon::trouble(cell).is_some();
+    fuel::step(column.cells.len());
     // Equal cells are read once.
     let mut known: HashMap<&str, bool> = HashMap::new();
     let cells = column.cells.iter().enumerate();

@@ -181,6 +181,7 @@ pub(super) const FAMILIES: &[Family] = &[
     ("deep code", |n| parts(n, |i| format!("{}if x{i}:\n", " ".repeat(i)))),
     ("deep braces", |n| parts(n, |i| format!("if (x{i}) {{\n"))),
     ("open strings", |n| parts(n, |i| format!("x{i} = \"\"\"a\n"))),
+    ("open comments in a line", |n| within("int x;\nint y;\nint z;\nf();\ng();\nint f() {", n, "}\n", |i| format!("a{i} /* b; c ` d; "))),
     ("open comments", |n| parts(n, |i| format!("int x{i}; /* a\n"))),
     ("numbered lines", |n| parts(n, |i| format!("{i:>6}\tlet x = {i};\n"))),
     ("diff", |n| "diff --git a/x b/x\n--- a/x\n+++ b/x\n".to_owned() + &again(n, "@@ -1 +1 @@\n-a\n+b\n")),

@@ -5,7 +5,6 @@
 pub(super) type Vocabulary = (&'static str, &'static [&'static str]);
 
 /// The text that a choice of pieces makes.
-
 pub(super) fn text(pieces: &[&str], picks: &[u8]) -> String {
     picks.iter().filter_map(|pick| pieces.get(usize::from(*pick) % pieces.len().max(1))).copied().collect()
 }

@@ -90,7 +90,7 @@ pub(super) fn sentences(part: &str) -> Vec<Range<usize>> {
 /// How surely a sentence speaks to the model.
 pub(super) fn call(sentence: &str) -> Call {
     let bare = bare(sentence);
-    let lower = bare.to_lowercase().replace('\u{2019}', "'");
+    let lower = beginning(bare);
     let strong = speaks(bare, &lower);
     match (strong, words::refers(&lower)) {
         (true, true) => Call::Explicit,
@@ -105,7 +105,13 @@ pub(super) fn call(sentence: &str) -> Call {
 /// Whether it asks, orders or wishes; an announcement (`Here are some documents.`) does none of these.
 pub(super) fn asks(sentence: &str) -> bool {
     let bare = bare(sentence);
-    speaks(bare, &bare.to_lowercase().replace('\u{2019}', "'"))
+    speaks(bare, &beginning(bare))
+}
+
+/// As much of a sentence as tells whom it addresses, in lower case.
+fn beginning(bare: &str) -> String {
+    let read = bare.get(..bare.floor_char_boundary(MOST_READ)).unwrap_or(bare);
+    read.to_lowercase().replace('\u{2019}', "'")
 }
 
 fn speaks(bare: &str, lower: &str) -> bool {

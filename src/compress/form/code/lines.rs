@@ -272,6 +272,7 @@ impl<'a, 'l> Cutter<'a, 'l> {
         let owner = self.units.len().saturating_sub(1);
         let bytes = line.as_bytes();
         let (mut at, mut lone_double, mut lone_single) = (0, false, false);
+        let mut ahead = Ahead { line, missing: [false; DELIMITERS.len()] };
         while at < bytes.len() {
             if let Some(mark) = self.until {
                 let Some(found) = line.get(at..).and_then(|rest| rest.find(mark)) else { return };
@@ -288,8 +289,7 @@ impl<'a, 'l> Cutter<'a, 'l> {
                 b'"' | b'\'' if rest.starts_with("\"\"\"") || rest.starts_with("'''") => {
                     let mark = if byte == b'"' { "\"\"\"" } else { "'''" };
                     at += 2;
-                    let here = line.get(at + 1..).is_some_and(|rest| rest.contains(mark));
-                    if here || self.is_later(mark, number) {
+                    if ahead.has(mark, at + 1) || self.is_later(mark, number) {
                         self.until = Some(mark);
                     }
                 }
@@ -306,7 +306,7 @@ impl<'a, 'l> Cutter<'a, 'l> {
                         }
                     }
                 }
-                b'`' if self.syntax.slash => match closing(bytes, at + 1, b'`') {
+                b'`' if self.syntax.slash => match ahead.closing(at + 1) {
                     Some(end) => at = end,
                     None if self.is_later("`", number) => self.until = Some("`"),
                     None => {}
@@ -315,14 +315,13 @@ impl<'a, 'l> Cutter<'a, 'l> {
                 b'/' if self.syntax.slash && next == b'/' && before != b':' => return,
                 b'/' if self.syntax.slash && next == b'*' => {
                     at += 1;
-                    let here = line.get(at + 1..).is_some_and(|rest| rest.contains("*/"));
-                    if here || self.is_later("*/", number) {
+                    if ahead.has("*/", at + 1) || self.is_later("*/", number) {
                         self.until = Some("*/");
                     }
                 }
                 b'-' if self.syntax.dash && next == b'-' && before.is_ascii_whitespace() => return,
                 b'<' if self.syntax.markup => {
-                    if rest.starts_with("<!--") && (rest.contains("-->") || self.is_later("-->", number)) {
+                    if rest.starts_with("<!--") && (ahead.has("-->", at) || self.is_later("-->", number)) {
                         self.until = Some("-->");
                     } else {
                         self.tag(rest, owner);
@@ -331,7 +330,7 @@ impl<'a, 'l> Cutter<'a, 'l> {
                 b'/' if self.syntax.markup && next == b'>' => {
                     self.open.pop_if(|(key, by)| *key >= TAGS && *by == owner);
                 }
-                b'<' if next == b'<' && !self.syntax.slash => self.here_document(rest, number),
+                b'<' if next == b'<' && before != b'<' && !self.syntax.slash => self.here_document(rest, number),
                 b'(' | b'[' | b'{' if !self.syntax.markup => self.open.push((u64::from(byte), owner)),
                 b')' if !self.syntax.markup => self.close(u64::from(b'('), owner),
                 b']' if !self.syntax.markup => self.close(u64::from(b'['), owner),
@@ -389,6 +388,32 @@ impl<'a, 'l> Cutter<'a, 'l> {
             self.here = Some(word.to_owned());
         }
         debug_assert!(number < self.lines.len());
+    }
+}
+
+/// What stands further on in a line: what was looked for in vain is not looked for again, from wherever.
+struct Ahead<'a> {
+    line: &'a str,
+    missing: [bool; DELIMITERS.len()],
+}
+
+impl Ahead<'_> {
+    /// Whether a delimiter stands in the line from `from` on.
+    fn has(&mut self, mark: &str, from: usize) -> bool {
+        self.find(mark, |line| line.get(from..).filter(|rest| rest.contains(mark)).map(|_| from)).is_some()
+    }
+
+    /// Where a backtick that was opened before `from` is closed.
+    fn closing(&mut self, from: usize) -> Option<usize> {
+        self.find("`", |line| closing(line.as_bytes(), from, b'`'))
+    }
+
+    fn find(&mut self, mark: &str, look: impl Fn(&str) -> Option<usize>) -> Option<usize> {
+        let place = DELIMITERS.iter().position(|known| *known == mark);
+        let missing = place.and_then(|place| self.missing.get_mut(place))?;
+        let found = if *missing { None } else { look(self.line) };
+        *missing = found.is_none();
+        found
     }
 }
 

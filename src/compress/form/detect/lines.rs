@@ -55,7 +55,7 @@ pub(super) fn look(line: &str) -> Look {
     if RESULT.is_match(tail(content)) {
         return Look::Log;
     }
-    if CODE.is_match(content) {
+    if CODE.is_match(content.get(..content.floor_char_boundary(MOST_READ)).unwrap_or(content)) {
         return Look::Code;
     }
     if SETTING.is_match(line.trim_end()) {
@@ -132,6 +132,9 @@ fn tail(content: &str) -> &str {
 }
 
 const HEAD: usize = 160;
+
+/// Bytes of a line in which code is looked for: a line that is longer is read in one go, and nobody could stop it.
+const MOST_READ: usize = 64 * 1024;
 
 #[expect(clippy::expect_used, reason = "the patterns are constants, and a test compiles each")]
 fn pattern(text: &str) -> Regex {

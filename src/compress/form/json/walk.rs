@@ -326,8 +326,11 @@ impl<'w> Walk<'w> {
             matches!(item.value, Value::Text(..)) && !told.starts_with('"') && !told.contains(", ")
         };
         let bares = items.iter().all(plain);
-        let told: Vec<String> =
-            items.iter().map(|item| if bares { bare(item, false) } else { item.minified() }).collect();
+        let tell = |item: &Node<'_>| {
+            fuel::step(READERS_OF_A_VALUE + item.span.len());
+            if bares { bare(item, false) } else { item.minified() }
+        };
+        let told: Vec<String> = items.iter().map(tell).collect();
         let column = rows::Column { name: "", cells: told.iter().map(String::as_str).collect() };
         let telling =
             if self.reader.may_lose() { salience(&[column], items.len(), self.reader.wanted) } else { Vec::new() };
@@ -441,6 +444,9 @@ const SMALL: usize = 100;
 
 /// Objects that hold so many like ones are tables of them.
 const FEWEST_NAMED: usize = 3;
+
+/// What a value of a list is asked, whatever its length.
+const READERS_OF_A_VALUE: usize = 8;
 
 /// The most parts that a list of values is left out by.
 const MOST_PARTS: usize = 256;
