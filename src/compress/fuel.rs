@@ -10,7 +10,8 @@
 //!
 //! The account is the thread's, for one text is condensed by one thread from beginning to end, and steps are taken deep in
 //! the readers of words and lines, where an argument through a hundred functions would say nothing about what they do.
-//! It is left by unwinding without a panic, as salsa cancels its queries: no reader has to know how to stop half-way.
+//! It is left by unwinding without a panic, as salsa cancels its queries: no reader has to know how to stop half-way. So
+//! no step is taken while a `LazyLock` is filled, which would stay poisoned.
 
 use std::{
     cell::RefCell,

@@ -31,7 +31,7 @@ fn units_concatenate_to_the_source() {
 }
 
 #[test]
-fn a_flood_of_lines_goes_on_as_it_is_before_anything_is_built() {
+fn a_hostile_flood_of_lines_goes_on_as_it_is_before_anything_is_built() {
     let text = "a\n".repeat(600_000);
     let (found, steps) = fuel::counted(|| {
         compress(&text, &Query::default(), &Policy::default(), &Counts(str::len), None).unwrap().outcome

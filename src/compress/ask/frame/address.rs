@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::compress::{
+    fuel,
     text::{
         lexicon::{List, address as words},
         segment,
@@ -111,6 +112,7 @@ pub(super) fn asks(sentence: &str) -> bool {
 /// As much of a sentence as tells whom it addresses, in lower case.
 fn beginning(bare: &str) -> String {
     let read = bare.get(..bare.floor_char_boundary(MOST_READ)).unwrap_or(bare);
+    fuel::step(read.len());
     read.to_lowercase().replace('\u{2019}', "'")
 }
 
