@@ -184,6 +184,7 @@ mod tests {
             tokens_before: 100,
             tokens_after: 25,
             choice: None,
+            hurried: false,
             units: vec![unit],
         };
         let slots = vec![

@@ -186,7 +186,7 @@ impl Engine {
     /// The same at a level of the ratio. It holds for a text that was not seen before: one that was keeps the level of
     /// its first time, so that a provider's cached prefix stays what it is.
     pub async fn condense_at(&self, mut job: Job, level: Option<Level>, deadline: Option<Instant>) -> Reply {
-        let Shared { flights, inference, counters, .. } = &*self.inner.shared;
+        let Shared { flights, counters, .. } = &*self.inner.shared;
         let key = Key::of(&job);
         let none = ModelId::default();
         if let Some(condensation) = self.settled_by_length(&job) {
@@ -198,8 +198,9 @@ impl Engine {
         }
         let level = flights.level(key, level);
         job.policy.ratio = level.ratio(job.policy.ratio);
-        let model = match self.model_for(&job, deadline).await {
-            Ok(model) => model,
+        let asks_until = self.asks_until(deadline);
+        let (model, hurried) = match self.model_for(&job, asks_until).await {
+            Ok(found) => found,
             Err(reason) => return flights.force(key, reason).reply(Cache::Miss, key.under(none, level), level),
         };
         let named = model.as_ref().map_or(none, |model| model.id);
@@ -213,12 +214,10 @@ impl Engine {
         if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             return reply(waiter.force(Reason::Deadline), Cache::Miss);
         }
-        if model.is_some() && inference.is_stuck() {
-            return reply(waiter.force(Reason::ModelFailed), Cache::Miss);
-        }
         counters.queued.add(1);
+        waiter.flight().stop.ask_until(asks_until);
         let tenant = job.tenant;
-        match self.inner.tasks.push(self.lane, tenant, Task { job, model, flight: waiter.flight() }) {
+        match self.inner.tasks.push(self.lane, tenant, Task { job, model, hurried, flight: waiter.flight() }) {
             Pushed::Waits => {}
             Pushed::Instead(displaced) => {
                 counters.queued.sub(1);
@@ -272,6 +271,7 @@ impl Engine {
             let began = Instant::now();
             let found = replay(&job.text, &job.query, &job.policy, &job.encoding, &chosen.choice()?)
                 .filter(|found| chosen.is(key, found))?;
+            let found = Condensation { hurried: chosen.hurried, ..found };
             let found = match shared.flights.judged(id) {
                 Some(units) => reexpand(&job.text, &found, &units, &job.encoding),
                 None => found,
@@ -362,20 +362,36 @@ impl Engine {
         }
     }
 
-    /// The model for a job that wants one, once it is loaded.
-    async fn model_for(&self, job: &Job, deadline: Option<Instant>) -> Result<Option<Arc<inference::Model>>, Reason> {
+    /// Until when a model may be asked: the rest of the time budget is kept for choosing by words alone, which takes a
+    /// few milliseconds for a thousand tokens.
+    fn asks_until(&self, deadline: Option<Instant>) -> Option<Instant> {
+        let kept = self.inner.time_budget?.mul_f32(KEPT_FOR_WORDS);
+        deadline?.checked_sub(kept)
+    }
+
+    /// The model for a job that wants one, once it is loaded, and whether there was no time to wait for that.
+    async fn model_for(
+        &self,
+        job: &Job,
+        asks_until: Option<Instant>,
+    ) -> Result<(Option<Arc<inference::Model>>, bool), Reason> {
         if !job.policy.rewrite {
-            return Ok(None);
+            return Ok((None, false));
         }
         let mut loaded = self.inner.shared.inference.loaded();
-        let settled = until(deadline, loaded.wait_for(Loaded::is_settled)).await.ok_or(Reason::Deadline)?;
+        let Some(settled) = until(asks_until, loaded.wait_for(Loaded::is_settled)).await else {
+            return Ok((None, true));
+        };
         match settled.as_deref() {
-            Ok(Loaded::Model(model)) => Ok(Some(Arc::clone(model))),
-            Ok(Loaded::Nothing) => Ok(None),
+            Ok(Loaded::Model(model)) => Ok((Some(Arc::clone(model)), false)),
+            Ok(Loaded::Nothing) => Ok((None, false)),
             Ok(Loaded::Loading | Loaded::Failed(_)) | Err(_) => Err(Reason::ModelFailed),
         }
     }
 }
+
+/// The share of the time budget that is kept for choosing by words alone.
+const KEPT_FOR_WORDS: f32 = 0.4;
 
 /// The decision on a flight; a deadline that passes is one.
 async fn wait(mut waiter: Waiter, deadline: Option<Instant>) -> Known {

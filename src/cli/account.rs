@@ -146,6 +146,7 @@ mod tests {
             tokens_before: 10,
             tokens_after: 4,
             choice: None,
+            hurried: false,
             units: vec![
                 unit(0..5, Decision::Kept, Some("One. ")),
                 unit(5..18, Decision::Rewritten, Some("Two. ")),

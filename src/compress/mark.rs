@@ -20,7 +20,14 @@ pub(super) fn settled(source: &str, units: Vec<Unit>, before: usize, tokens: &dy
     if after >= before || text.trim().is_empty() {
         return Condensation { units, ..Condensation::unchanged(Reason::NoGain, before) };
     }
-    Condensation { outcome: Outcome::Compressed(text), tokens_before: before, tokens_after: after, units, choice: None }
+    Condensation {
+        outcome: Outcome::Compressed(text),
+        tokens_before: before,
+        tokens_after: after,
+        units,
+        choice: None,
+        hurried: false,
+    }
 }
 
 /// The text that units stand for.

@@ -28,6 +28,8 @@ pub struct Condensation {
     /// What was chosen, for whoever remembers it; `None` where nothing was, or where it can't be told in numbers.
     #[serde(skip)]
     pub choice: Option<Choice>,
+    /// Whether there was time to weigh words alone; whoever keeps the time says so.
+    pub hurried: bool,
 }
 
 impl Condensation {
@@ -40,6 +42,7 @@ impl Condensation {
             tokens_after: tokens,
             units: Vec::new(),
             choice: None,
+            hurried: false,
         }
     }
 
@@ -52,9 +55,13 @@ impl Condensation {
         }
     }
 
-    /// What kept the text from the ratio that was asked for; nothing where it came near it.
+    /// What kept the text from the ratio that was asked for, or from being weighed as it could be; nothing where it came
+    /// near.
     #[must_use]
     pub fn limit(&self, ratio: Ratio) -> Option<Limit> {
+        if self.hurried && self.text().is_some() {
+            return Some(Limit::Time);
+        }
         let Ratio::By(factor) = ratio else { return None };
         let asked = self.tokens_before as f32 / factor.value();
         if self.text().is_none() || self.tokens_after as f32 <= asked * NEAR {
@@ -75,7 +82,7 @@ impl Condensation {
 /// How far past the tokens asked for a text may be before something is said to have limited it.
 const NEAR: f32 = 1.2;
 
-/// What kept a text from the ratio that was asked for.
+/// What kept a text from the ratio that was asked for, or from being weighed as it could be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
@@ -85,6 +92,8 @@ pub enum Limit {
     Exact,
     /// Most of what stands is addressed to the model.
     Frame,
+    /// There was no time to ask a model: words alone were weighed.
+    Time,
 }
 
 impl Limit {
@@ -95,6 +104,7 @@ impl Limit {
             Self::Truth => "truth",
             Self::Exact => "exact",
             Self::Frame => "frame",
+            Self::Time => "time",
         }
     }
 }
@@ -105,6 +115,7 @@ impl fmt::Display for Limit {
             Self::Truth => "units stand with what they need or not at all",
             Self::Exact => "most of what stands is exact at every ratio",
             Self::Frame => "most of what stands is addressed to the model",
+            Self::Time => "there was time for words alone, without the model",
         })
     }
 }

@@ -28,7 +28,7 @@ pub fn reexpand(
     if units.iter().all(|unit| unit.decision == Decision::Kept) {
         return Condensation { units, ..Condensation::unchanged(Reason::NoGain, before) };
     }
-    let expanded = settled(source, units, before, tokens);
+    let expanded = Condensation { hurried: condensation.hurried, ..settled(source, units, before, tokens) };
     match expanded.text() {
         Some(_) => expanded,
         None => Condensation {
@@ -80,7 +80,14 @@ mod tests {
             unit(ends[3]..SOURCE.len(), Decision::Rewritten, Some("The owner will not build it.\n")),
         ];
         let outcome = Outcome::Compressed(mark::assemble(SOURCE, &units));
-        Condensation { outcome, tokens_before: Encoding::O200k.count(SOURCE), tokens_after: 20, units, choice: None }
+        Condensation {
+            outcome,
+            tokens_before: Encoding::O200k.count(SOURCE),
+            tokens_after: 20,
+            units,
+            choice: None,
+            hurried: false,
+        }
     }
 
     #[test]

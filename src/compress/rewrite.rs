@@ -100,8 +100,8 @@ pub enum RewriteError {
     /// Whoever asked has gone.
     #[error("the request was cancelled")]
     Cancelled,
-    /// The queue before the model is full.
-    #[error("the model's queue is full")]
+    /// The model is busy with others, or hangs.
+    #[error("the model is busy")]
     Overloaded,
     /// The model itself failed.
     #[error("the model failed")]

@@ -18,7 +18,8 @@ pub struct Config {
     /// Texts that may wait for a worker, of which half may be of batches (`/headroom/compress`). Past it a text goes on as
     /// it is: one of whoever has the most.
     pub queue: usize,
-    /// Milliseconds that compression may hold a request back; past them its texts go on as they are. 0: no limit.
+    /// Milliseconds that compression may hold a request back. Past three fifths of them words alone choose, without the
+    /// model; past all of them texts go on as they are. 0: no limit.
     pub time_budget_ms: u64,
     /// MiB of condensed texts to keep. 0: none.
     pub cache_mib: u64,
@@ -26,8 +27,8 @@ pub struct Config {
     pub cache_idle_s: u64,
     /// KiB of the longest text that is condensed; longer ones go on as they are.
     pub longest_slot_kib: usize,
-    /// Milliseconds that the model may go on after it was told to stop. Past them it counts as hanging, and texts go on
-    /// as they are without waiting for it, until it answers.
+    /// Milliseconds that the model may go on after it was told to stop. Past them it counts as hanging, and texts are
+    /// condensed by words alone without waiting for it, until it answers.
     pub stuck_after_ms: u64,
     /// Texts whose decisions to remember, in numbers, so that they keep their form when their conversation goes on. One
     /// that takes many numbers counts for several.

@@ -156,7 +156,7 @@ impl Inference {
 
     fn send(&self, call: Call) -> Result<(), RewriteError> {
         if self.is_stuck() {
-            return Err(RewriteError::Failed("the model hangs".into()));
+            return Err(RewriteError::Overloaded);
         }
         let calls = lock(&self.calls).clone().ok_or(RewriteError::Cancelled)?;
         calls.try_send(call).map_err(|error| match error {
@@ -192,13 +192,13 @@ impl Owner {
 
     fn answer(&self, call: Call, model: &mut dyn Rewriter) {
         let Call { stop, tenant, ask } = call;
-        if stop.check().is_err() {
+        if stop.check_asking().is_err() {
             return;
         }
         let started = Instant::now();
         *lock(&self.running) = Some(Arc::clone(&stop));
         let interrupt = Arc::clone(&stop);
-        model.interrupt(Interrupt::new(move || interrupt.check()));
+        model.interrupt(Interrupt::new(move || interrupt.check_asking()));
         model.tenant(tenant.0);
         if catch_unwind(AssertUnwindSafe(|| ask(model))).is_err() {
             self.counters.panics.add(1);
@@ -252,7 +252,7 @@ impl RemoteRewriter<'_> {
         &mut self,
         question: impl FnOnce(&mut dyn Rewriter) -> Result<T, RewriteError> + Send + 'static,
     ) -> Result<T, RewriteError> {
-        self.stop.check()?;
+        self.stop.check_asking()?;
         let answer = Arc::new(Mutex::new(None));
         let slot = Arc::clone(&answer);
         let ask = Box::new(move |model: &mut dyn Rewriter| *lock(&slot) = Some(question(model)));

@@ -24,6 +24,8 @@ pub struct Stats {
     pub cached_bytes: u64,
     /// Known decisions that were written anew from what was chosen, after a restart or an eviction.
     pub replayed: u64,
+    /// Texts that were condensed by words alone for want of time.
+    pub hurried: u64,
     /// Choices that are remembered.
     pub chosen: u64,
     /// Forced raw decisions that are remembered.
@@ -80,6 +82,7 @@ pub(super) struct Counters {
     pub(super) joined: Count,
     pub(super) evictions: Count,
     pub(super) replayed: Count,
+    pub(super) hurried: Count,
     pub(super) queued: Count,
     pub(super) inference_calls: Count,
     pub(super) inference_nanos: Count,
@@ -109,6 +112,7 @@ impl Counters {
             joined: self.joined.now(),
             evictions: self.evictions.now(),
             replayed: self.replayed.now(),
+            hurried: self.hurried.now(),
             queued: self.queued.now(),
             inference_calls: self.inference_calls.now(),
             inference_time: Duration::from_nanos(self.inference_nanos.now()),

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use crate::compress::RewriteError;
@@ -27,6 +27,16 @@ pub(super) struct Stop {
 struct State {
     stopped: Option<(Why, Instant)>,
     answers: u64,
+    /// From then on the model is asked no more.
+    asks_until: Option<Instant>,
+}
+
+impl State {
+    /// When the model was to end what it does for this job.
+    fn left(&self) -> Option<Instant> {
+        let late = self.asks_until.filter(|until| *until <= Instant::now());
+        self.stopped.map(|(_, since)| since).or(late)
+    }
 }
 
 impl Stop {
@@ -36,9 +46,20 @@ impl Stop {
         self.changed.notify_all();
     }
 
-    /// When the job was told to end, if it was.
+    /// From `until` on the model is asked no more; what is known by then must do.
+    pub(super) fn ask_until(&self, until: Option<Instant>) {
+        lock(&self.state).asks_until = until;
+    }
+
+    /// When the model was told to end what it does for this job, if it was.
     pub(super) fn since(&self) -> Option<Instant> {
-        lock(&self.state).stopped.map(|(_, since)| since)
+        lock(&self.state).left()
+    }
+
+    /// Whether the model may go on.
+    pub(super) fn check_asking(&self) -> Result<(), RewriteError> {
+        self.check()?;
+        if self.since().is_some() { Err(RewriteError::Deadline) } else { Ok(()) }
     }
 
     /// Whether to go on.
@@ -56,13 +77,21 @@ impl Stop {
         self.changed.notify_all();
     }
 
-    /// Waits for the model's answer number `count`, or for the end of the job.
+    /// Waits for the model's answer number `count`, or for the time from which on none is waited for.
     pub(super) fn wait_for_answer(&self, count: u64) -> Result<(), RewriteError> {
-        let waiting = |state: &mut State| state.answers < count && state.stopped.is_none();
-        drop(self.changed.wait_while(lock(&self.state), waiting).unwrap_or_else(PoisonError::into_inner));
-        self.check()
+        let mut state = lock(&self.state);
+        while state.answers < count && state.left().is_none() {
+            let left = state.asks_until.map_or(LONGEST_WAIT, |until| until.saturating_duration_since(Instant::now()));
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let answered = state.answers >= count;
+        drop(state);
+        if answered { self.check() } else { self.check_asking() }
     }
 }
+
+/// After so long it is looked again whether there is an answer.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Nothing that is guarded here is left half-done by a panic.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

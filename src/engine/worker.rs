@@ -24,6 +24,8 @@ use super::{
 pub(super) struct Task {
     pub(super) job: Job,
     pub(super) model: Option<Arc<Model>>,
+    /// Whether there was no time to wait for the model.
+    pub(super) hurried: bool,
     pub(super) flight: Arc<Flight>,
 }
 
@@ -47,14 +49,14 @@ pub(super) fn start(tasks: &Arc<Queue<Task>>, shared: &Arc<Shared>, alive: &Sync
 }
 
 fn run(task: &Task, shared: &Shared) {
-    let Task { job, model, flight } = task;
+    let Task { job, model, hurried, flight } = task;
     if flight.stop.check().is_err() {
         return;
     }
     let started = Instant::now();
     let stop = Arc::clone(flight);
     let interrupt = Interrupt::new(move || stop.stop.check());
-    let work = || interruptible(&interrupt, || condense(job, model.as_ref(), flight, shared)).flatten();
+    let work = || interruptible(&interrupt, || condense(job, model.as_ref(), *hurried, flight, shared)).flatten();
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(condensation)) => shared.flights.settle(flight, Known::new(condensation, started.elapsed())),
         Ok(Err(error)) => {
@@ -74,13 +76,22 @@ fn run(task: &Task, shared: &Shared) {
 fn condense(
     job: &Job,
     model: Option<&Arc<Model>>,
+    hurried: bool,
     flight: &Flight,
     shared: &Shared,
 ) -> Result<Condensation, RewriteError> {
     let tokens = Counting { encoding: job.encoding, text: &job.text, flight };
     let mut rewriter = model.map(|model| shared.inference.rewriter(model, job.tenant, &flight.stop));
     let rewriter = rewriter.as_mut().map(|rewriter| rewriter as &mut dyn Rewriter);
-    let condensation = compress(&job.text, &job.query, &job.policy, &tokens, rewriter)?;
+    let condensation = match compress(&job.text, &job.query, &job.policy, &tokens, rewriter) {
+        // There is time left, though none to ask the model, or it hangs: words alone say enough to choose by.
+        Err(RewriteError::Deadline | RewriteError::Overloaded) if flight.stop.check().is_ok() => {
+            shared.counters.hurried.add(1);
+            let found = compress(&job.text, &job.query, &job.policy, &tokens, None)?;
+            Condensation { hurried: true, ..found }
+        }
+        found => Condensation { hurried, ..found? },
+    };
     // What was put back once is put back again, whatever was forgotten since.
     Ok(match shared.flights.judged(flight.id) {
         Some(units) => reexpand(&job.text, &condensation, &units, &tokens),
@@ -157,7 +168,7 @@ mod tests {
         let stop = Arc::clone(&flight);
         let interrupt = Interrupt::new(move || stop.stop.check());
         assert!(matches!(interruptible(&interrupt, || tokens.encoding.count(&job.text)), Err(RewriteError::Cancelled)));
-        run(&Task { job, model: None, flight }, shared);
+        run(&Task { job, model: None, hurried: false, flight }, shared);
         assert_eq!((engine.stats().panics, engine.stats().cached, engine.stats().remembered), (0, 0, 0));
     }
 }

@@ -236,6 +236,7 @@ fn decision(first: &str) -> (Job, Condensation) {
         tokens_before: Encoding::O200k.count(&source),
         tokens_after: Encoding::O200k.count(&condensed),
         choice: None,
+        hurried: false,
         units: vec![
             unit(0..SOURCE.len(), Decision::Rewritten, first),
             unit(SOURCE.len()..source.len(), Decision::Kept, rest),

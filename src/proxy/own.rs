@@ -97,6 +97,7 @@ fn metrics(proxy: &Proxy) -> Response<Answer> {
         ("cached", stats.cached),
         ("cached_bytes", stats.cached_bytes),
         ("replayed", stats.replayed),
+        ("hurried", stats.hurried),
         ("chosen", stats.chosen),
         ("remembered", stats.remembered),
         ("queued", stats.queued),

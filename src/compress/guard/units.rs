@@ -151,6 +151,7 @@ mod tests {
                 tokens_after: 10,
                 units,
                 choice: None,
+                hurried: false,
             },
         )
     }

@@ -48,6 +48,8 @@ pub(in crate::engine) struct Chosen {
     version: u32,
     pub(in crate::engine) level: Level,
     pub(in crate::engine) model: ModelId,
+    /// Whether there was time for words alone.
+    pub(in crate::engine) hurried: bool,
     /// Tells whether a replay gave what was forwarded: a hash that nobody can compute who has not both the text and the
     /// credential that it was sent with.
     digest: [u8; 8],
@@ -58,13 +60,21 @@ impl Chosen {
     /// What a condensation chose; `None` where that can't be told.
     pub(in crate::engine) fn of(key: Key, level: Level, model: ModelId, condensation: &Condensation) -> Option<Self> {
         let choice = condensation.choice.as_ref()?.bytes().to_vec();
-        Some(Self { version: PIPELINE_VERSION, level, model, digest: digest(key, condensation), choice })
+        Some(Self {
+            version: PIPELINE_VERSION,
+            level,
+            model,
+            hurried: condensation.hurried,
+            digest: digest(key, condensation),
+            choice,
+        })
     }
 
-    /// Whether this pipeline and this model would choose the same at this level. While the `model` isn't known yet, it is
-    /// taken to be the one that chose.
+    /// Whether the choice is this pipeline's at this level, and this model's. While the `model` isn't known yet, it is
+    /// taken to be the one that chose; what was chosen without asking any, for want of time, holds under each.
     pub(in crate::engine) fn holds(&self, level: Level, model: Option<ModelId>) -> bool {
-        (self.version, self.level) == (PIPELINE_VERSION, level) && model.is_none_or(|model| model == self.model)
+        (self.version, self.level) == (PIPELINE_VERSION, level)
+            && (self.hurried || model.is_none_or(|model| model == self.model))
     }
 
     /// The choice, to be replayed.
@@ -252,6 +262,7 @@ mod tests {
         let (_, _, chosen) = chosen(model);
         assert!(chosen.holds(Level::Full, Some(model)) && chosen.holds(Level::Full, None));
         assert!(!chosen.holds(Level::Gentle, Some(model)) && !chosen.holds(Level::Full, Some(ModelId::of("two"))));
+        assert!(Chosen { hurried: true, ..chosen.clone() }.holds(Level::Full, Some(ModelId::of("two"))));
         assert!(!Chosen { version: PIPELINE_VERSION + 1, ..chosen }.holds(Level::Full, None));
     }
 

@@ -110,3 +110,33 @@ async fn another_model_or_policy_or_tenant_chooses_anew() {
     let other = Job { tenant: Tenant([3; 16]), ..job(&prose(1)) };
     assert_eq!(engine.condense(other, None).await.cache, Cache::Miss);
 }
+
+#[tokio::test]
+async fn without_time_to_ask_the_model_words_choose_and_that_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    // Of ten hours four are kept for words, and one is left.
+    let budget = Config { time_budget_ms: 36_000_000, ..config() };
+    let late = || Some(Instant::now() + Duration::from_secs(3600));
+    let (gate, backend) = Gate::new();
+    let engine = Engine::start(&budget, Some(folder.path()), backend).unwrap();
+    engine.loaded().await;
+    let first = outcomes(&engine, late()).await;
+    assert!(first.iter().all(|(outcome, _)| matches!(outcome, Outcome::Compressed(_))), "{first:?}");
+    assert!(gate.arrived.try_recv().is_err(), "the model was asked");
+    assert_eq!((engine.stats().hurried, engine.stats().forced_deadline), (3, 0));
+    let known = engine.condense(job(&prose(1)), None).await;
+    assert_eq!((known.cache, known.condensation.limit(job(&prose(1)).policy.ratio)), (Cache::Hit, Some(Limit::Time)));
+    drop((gate, engine));
+
+    // It holds where there is time, and under a model.
+    let engine = Engine::start(&budget, Some(folder.path()), works()).unwrap();
+    engine.loaded().await;
+    assert_eq!(texts(&outcomes(&engine, None).await), texts(&first));
+    assert!(engine.condense(job(&prose(1)), None).await.condensation.hurried);
+    // A new text is asked about, and one for which the model isn't there in time is not.
+    assert!(!engine.condense(job(&prose(5)), None).await.condensation.hurried);
+    let (_loading, backend) = never();
+    let engine = Engine::start(&budget, None, backend).unwrap();
+    let reply = engine.condense(job(&prose(6)), late()).await;
+    assert!(reply.condensation.hurried && reply.condensation.text().is_some());
+}
