@@ -16,6 +16,7 @@ mod decisions;
 mod flight;
 mod inference;
 mod key;
+mod known;
 mod queue;
 mod stats;
 mod stop;
@@ -26,14 +27,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::compress::{Condensation, CountTokens, Encoding, Level, Policy, Query, Reason, reexpand, replay};
+use crate::compress::{Condensation, CountTokens, Encoding, Level, Policy, Query, Reason, reexpand};
 
 pub use config::{Config, state_directory};
 pub use inference::{Backend, Load, LoadError};
 pub use key::DecisionId;
 pub use stats::Stats;
 
-use decisions::{Chosen, Decisions};
+use decisions::Decisions;
 use flight::{Flights, Joined, Known, Waiter};
 use inference::{Inference, Loaded};
 use key::{Key, ModelId};
@@ -231,58 +232,6 @@ impl Engine {
         reply(wait(waiter, deadline).await, Cache::Miss)
     }
 
-    /// A decision that was made before, here or in another process.
-    ///
-    /// It has no deadline, asks neither queue nor model, and so comes out the same however busy the engine is.
-    async fn known(&self, job: &Job, key: Key) -> Option<Reply> {
-        if let Some(reply) = self.known_here(job, key).await {
-            return Some(reply);
-        }
-        let flights = Arc::clone(&self.inner.shared.flights);
-        if !flights.is_shared() {
-            return None;
-        }
-        tokio::task::spawn_blocking(move || flights.refresh()).await.ok()?;
-        self.known_here(job, key).await
-    }
-
-    async fn known_here(&self, job: &Job, key: Key) -> Option<Reply> {
-        let flights = &self.inner.shared.flights;
-        if let Some(forced) = flights.forced(key) {
-            return Some(forced.reply(Cache::Hit, key.under(ModelId::default(), Level::Full), Level::Full));
-        }
-        let (level, model) = (flights.level(key, None), self.model_now(job));
-        let chosen = flights.chosen(key, level, model);
-        // While the model is loading, it is taken to be the one that chose.
-        let id = key.under(model.or(chosen.as_ref().map(|chosen| chosen.model))?, level);
-        if let Some(known) = flights.cached(id) {
-            return Some(known.reply(Cache::Hit, id, level));
-        }
-        self.replay(job, key, id, &chosen?).await
-    }
-
-    /// Writes a text as it was condensed before.
-    async fn replay(&self, job: &Job, key: Key, id: DecisionId, chosen: &Arc<Chosen>) -> Option<Reply> {
-        let level = chosen.level;
-        let _turn = self.inner.shared.replays.acquire().await.ok()?;
-        let (shared, chosen, mut job) = (Arc::clone(&self.inner.shared), Arc::clone(chosen), job.clone());
-        job.policy.ratio = level.ratio(job.policy.ratio);
-        let known = tokio::task::spawn_blocking(move || {
-            let began = Instant::now();
-            let found = replay(&job.text, &job.query, &job.policy, &job.encoding, &chosen.choice()?)
-                .filter(|found| chosen.is(key, found))?;
-            let found = Condensation { hurried: chosen.hurried, ..found };
-            let found = match shared.flights.judged(id) {
-                Some(units) => reexpand(&job.text, &found, &units, &job.encoding),
-                None => found,
-            };
-            let known = Known::new(found, began.elapsed());
-            shared.flights.replayed(id, &known);
-            Some(known)
-        });
-        Some(known.await.ok()??.reply(Cache::Hit, id, level))
-    }
-
     /// Whether a decision was judged, in this process or a former one: then its form is final.
     #[must_use]
     pub fn is_judged(&self, id: DecisionId) -> bool {
@@ -348,18 +297,6 @@ impl Engine {
         }
         let short = job.text.len() < job.policy.min_tokens;
         short.then(|| Condensation::unchanged(Reason::BelowMinimum, job.encoding.count(&job.text)))
-    }
-
-    /// The model that a job would be decided by, if that is known by now.
-    fn model_now(&self, job: &Job) -> Option<ModelId> {
-        if !job.policy.rewrite {
-            return Some(ModelId::default());
-        }
-        match &*self.inner.shared.inference.loaded().borrow() {
-            Loaded::Model(model) => Some(model.id),
-            Loaded::Nothing => Some(ModelId::default()),
-            Loaded::Loading | Loaded::Failed(_) => None,
-        }
     }
 
     /// Until when a model may be asked: the rest of the time budget is kept for choosing by words alone, which takes a
