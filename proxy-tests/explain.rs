@@ -71,7 +71,7 @@ async fn the_id_of_an_answer_explains_its_request() {
         assert_eq!(unit["start"], at);
         at = unit["end"].as_u64().unwrap();
         told.push_str(unit["original"].as_str().unwrap());
-        assert!(unit["score"].is_number() && unit["reason"].is_string() && unit["decision"].is_string());
+        assert!(unit.get("score").is_some() && unit["reason"].is_string() && unit["decision"].is_string());
     }
     assert_eq!(told, long_text());
 }

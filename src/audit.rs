@@ -170,7 +170,7 @@ mod tests {
         let unit = Unit {
             span: 0..5,
             form: Form::Prose,
-            score: 0.5,
+            score: Some(0.5),
             redundancy: crate::compress::Redundancy::default(),
             decision: Decision::Kept,
             why: Why::Refused(Violation { reason: Fault::Lost, kind: Some(AtomKind::Number) }),

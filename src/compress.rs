@@ -209,7 +209,7 @@ fn account(
         Unit {
             span: item.span.clone(),
             form: item.form,
-            score: worth.map_or(1.0, |worth| worth.value / most).clamp(0.0, 1.0),
+            score: worth.map(|worth| (worth.value / most).clamp(0.0, 1.0)),
             redundancy: worth.map(|worth| worth.redundancy).unwrap_or_default(),
             decision: match (variant, verbatim) {
                 (None, _) => Decision::Dropped,

@@ -81,8 +81,8 @@ fn write_unit(out: &mut impl Write, source: &str, unit: &Unit, encoding: &Encodi
     let redundant = if redundant.is_empty() { redundant } else { format!(" (redundancy: {redundant})") };
     writeln!(
         out,
-        "{colour}{word:<9}{plain} {:.2} {}, {tokens}: {}{redundant}",
-        unit.score,
+        "{colour}{word:<9}{plain} {} {}, {tokens}: {}{redundant}",
+        unit.scored(),
         unit.form.as_str(),
         unit.why
     )?;
@@ -132,7 +132,7 @@ mod tests {
         let unit = |span, decision, text: Option<&str>| Unit {
             span,
             form: headroom::compress::Form::Prose,
-            score: 0.5,
+            score: Some(0.5),
             redundancy: headroom::compress::Redundancy::default(),
             decision,
             why: headroom::compress::Why::Chosen,

@@ -191,7 +191,7 @@ mod tests {
                 Unit {
                     span: at - part.len()..at,
                     form: Form::Prose,
-                    score: 1.0,
+                    score: None,
                     redundancy: Redundancy::default(),
                     decision: if *kept { Decision::Kept } else { Decision::Dropped },
                     why: Why::Outweighed,

@@ -185,8 +185,9 @@ pub struct Unit {
     pub span: Range<usize>,
     /// The form of the block that it stands in.
     pub form: Form,
-    /// What it is worth to the reader, 0–1, beside the worthiest of the text.
-    pub score: f32,
+    /// What it is worth to the reader, 0–1, beside the worthiest of the text; `None` where nothing was weighed: at `auto`,
+    /// and where what was chosen before was written again.
+    pub score: Option<f32>,
     /// How much of it is said elsewhere.
     pub redundancy: Redundancy,
     /// Its fate.
@@ -219,6 +220,12 @@ impl Unit {
         }
     }
 
+    /// Its score in four places, for people.
+    #[must_use]
+    pub fn scored(&self) -> String {
+        self.score.map_or_else(|| "   –".to_owned(), |score| format!("{score:.2}"))
+    }
+
     /// What the guard had against its shorter form, where it refused one.
     #[must_use]
     pub fn refused(&self) -> Option<Violation> {
@@ -238,8 +245,8 @@ pub struct UnitAccount {
     pub end: usize,
     /// The form of its block.
     pub form: Form,
-    /// What it is worth, 0–1, beside the worthiest.
-    pub score: f32,
+    /// What it is worth, 0–1, beside the worthiest; `null` where nothing was weighed.
+    pub score: Option<f32>,
     /// How much of it is said elsewhere.
     pub redundancy: Redundancy,
     /// Its fate.

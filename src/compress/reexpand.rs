@@ -57,7 +57,7 @@ mod tests {
         Unit {
             span,
             form: Form::Prose,
-            score: 0.5,
+            score: Some(0.5),
             redundancy: Redundancy::default(),
             decision,
             why: Why::Chosen,

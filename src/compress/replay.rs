@@ -171,7 +171,7 @@ fn unit(stretch: &Stretch, span: Range<usize>, count: usize, text: Option<&str>)
     Unit {
         span,
         form: stretch.form,
-        score: f32::from(u8::from(decision != Decision::Dropped)),
+        score: None,
         redundancy: Redundancy::default(),
         decision,
         why,

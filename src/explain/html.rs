@@ -121,11 +121,12 @@ fn row(page: &mut String, at: usize, unit: &Unit, original: &str, flagged: bool)
     let _ = writeln!(
         page,
         "<tr class=\"{fate}{mark}{refused}\"><td>{at}<td><b>{fate}</b><br><small>{kind}</small>\
-         <td title=\"relevance to what is asked, 0 to 1; redundancy: {redundancy}\">{score:.2}<br><meter value={score:.2}></meter>\
+         <td title=\"relevance to what is asked, 0 to 1; redundancy: {redundancy}\">{score}<br><meter value={share:.2}></meter>\
          <td class=text title=\"bytes {start} to {end}\">{old}<td class=text>{new}<td class=why>{why}",
         fate = unit.decision.as_str(),
         kind = escape(unit.form.as_str()),
-        score = unit.score,
+        score = unit.scored(),
+        share = unit.score.unwrap_or_default(),
         redundancy = unit.redundancy,
         start = unit.span.start,
         end = unit.span.end,

@@ -63,7 +63,7 @@ fn slot(out: &mut String, at: usize, slot: &SlotRecord, ink: &Ink) {
 }
 
 fn unit(out: &mut String, at: usize, unit: &Unit, original: &str, ink: &Ink) {
-    let label = format!("{at:>4} {:<9} {:.2}", unit.decision.as_str(), unit.score);
+    let label = format!("{at:>4} {:<9} {}", unit.decision.as_str(), unit.scored());
     let label = ink.dim(&label);
     match unit.decision {
         Decision::Kept => {

@@ -15,7 +15,7 @@ fn record(id: &str, original: &str) -> Record {
     let unit = |span, decision, text: Option<&str>| Unit {
         span,
         form: crate::compress::Form::Prose,
-        score: 0.5,
+        score: Some(0.5),
         redundancy: crate::compress::Redundancy::default(),
         decision,
         why: crate::compress::Why::Said,

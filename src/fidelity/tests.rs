@@ -223,7 +223,7 @@ fn decision(first: &str) -> (Job, Condensation) {
     let unit = |span, decision, text: &str| Unit {
         span,
         form: crate::compress::Form::Prose,
-        score: 0.5,
+        score: Some(0.5),
         redundancy: crate::compress::Redundancy::default(),
         decision,
         why: crate::compress::Why::Chosen,

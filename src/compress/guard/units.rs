@@ -132,7 +132,7 @@ mod tests {
             units.push(Unit {
                 span,
                 form: Form::Prose,
-                score: 0.5,
+                score: Some(0.5),
                 redundancy: crate::compress::Redundancy::default(),
                 decision,
                 why: Why::Chosen,
