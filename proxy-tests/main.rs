@@ -31,3 +31,4 @@ mod surfaces;
 mod tls;
 mod transparency;
 mod upgrades;
+mod wrap;
