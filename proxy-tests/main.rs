@@ -14,6 +14,7 @@ mod access;
 mod architecture;
 mod breaking;
 mod checker;
+mod doctor;
 mod explain;
 mod fidelity;
 mod handed;

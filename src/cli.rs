@@ -5,6 +5,7 @@ mod audit;
 mod compress;
 mod config;
 mod demo;
+mod doctor;
 mod exchange;
 mod explain;
 mod fidelity;
@@ -47,6 +48,9 @@ enum Command {
     /// Runs a program (codex, claude, opencode, aider, …) whose requests go through a proxy; nothing else changes.
     #[command(after_help = wrap::AFTER)]
     Wrap(wrap::Arguments),
+    /// Says whether requests come through, on which surface, whether they can be condensed, and if not, why.
+    #[command(after_help = doctor::AFTER)]
+    Doctor(doctor::Arguments),
     /// Condenses a text and prints it, to look before trusting.
     #[command(after_help = compress::AFTER)]
     Compress(compress::Arguments),
@@ -108,6 +112,7 @@ fn run(arguments: Arguments) -> ExitCode {
         None => serve::run(&arguments.serve),
         Some(Command::Serve(arguments)) => serve::run(&arguments),
         Some(Command::Wrap(arguments)) => wrap::run(&arguments),
+        Some(Command::Doctor(arguments)) => doctor::run(&arguments),
         Some(Command::Compress(arguments)) => compress::run(&arguments),
         Some(Command::Explain(arguments)) => explain::run(&arguments),
         Some(Command::Restore(arguments)) => restore::run(&arguments),
@@ -142,6 +147,7 @@ Examples:
   headroom                                            serve on 127.0.0.1:8787, forward to api.openai.com
   headroom --upstream http://127.0.0.1:11434 --ratio 5
   headroom wrap claude                                one program's requests alone
+  headroom doctor                                     do my requests come through?
   headroom compress report.txt --ratio 5 --explain    look at what would be forwarded
   headroom demo                                       the whole way on one page, without a key
 
