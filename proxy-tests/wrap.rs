@@ -141,7 +141,10 @@ async fn the_proxy_that_runs_is_used_and_stays() {
 async fn a_base_url_that_was_set_says_where_requests_go() {
     let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let home = tempfile::tempdir().unwrap();
-    let mut command = headroom(home.path(), &["wrap", "--quiet", "sh", "-c", "echo $OPENAI_BASE_URL; read line; true"]);
+    let mut command = headroom(
+        home.path(),
+        &["wrap", "--quiet", "--ratio", "4", "sh", "-c", "echo $OPENAI_BASE_URL; read line; true"],
+    );
     command.env("OPENAI_BASE_URL", format!("http://{}/v1", upstream.local_addr().unwrap()));
     command.env("HEADROOM_MODEL__ENABLED", "false");
     // It is asked whether it is a proxy of ours, and is none.
@@ -178,6 +181,10 @@ async fn what_cannot_be_wrapped_is_told_with_what_to_do() {
     let home = tempfile::tempdir().unwrap();
     let (taken, running) = (stranger().await.port().to_string(), Program::start().await);
     let used = running.address.port().to_string();
+    let mut led = headroom(home.path(), &["wrap", "--ratio", "5", "true"]);
+    led.env("OPENAI_BASE_URL", format!("http://{}/v1", running.address));
+    let output_of_led = output(led).await;
+    assert!(String::from_utf8_lossy(&output_of_led.stderr).contains("name the server by --upstream"));
     for (arguments, said) in [
         (&["wrap", "--no-model", "no-such-agent"][..], "put its folder on PATH"),
         (&["wrap", "--port", &taken, "true"], "no headroom proxy"),

@@ -63,6 +63,13 @@ impl Figures {
         }
     }
 
+    /// What became of the texts considered; `None` where there was none.
+    pub(super) fn saving(&self) -> Option<String> {
+        let Self { before, after, .. } = self;
+        let share = (100 * before.saturating_sub(*after)).checked_div(*before)?;
+        Some(format!("long texts of {before} tokens went on as {after} ({share} % less)"))
+    }
+
     /// How many requests there were.
     pub(super) fn count(&self) -> u64 {
         self.requests.values().sum()
@@ -97,5 +104,7 @@ headroom_overhead_seconds_sum 0.5
         let now = Figures::of(&METRICS.replace("} 4", "} 6").replace("total 900", "total 1000"));
         let new = now.since(&earlier);
         assert_eq!((new.before, new.after, new.count()), (100, 0, 2));
+        assert_eq!(earlier.saving().unwrap(), "long texts of 900 tokens went on as 300 (66 % less)");
+        assert_eq!(earlier.since(&earlier).saving(), None);
     }
 }

@@ -52,17 +52,20 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut loaded = arguments.load()?;
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let mut address = reachable(&loaded.config.server.listen);
-    let gateways = gateways::of(&environment, &address)?;
+    let gateways = gateways::of(environment, &address)?;
+    let elsewhere = arguments.upstream.is_none() && gateways.adopt(&mut loaded)?;
+    let own = elsewhere || arguments.upstream.is_some() || arguments.settings.say_something();
     if let Some(running) = gateways.running {
+        if own && arguments.upstream.is_none() {
+            return Err(led(&running));
+        }
         address = running;
     }
-    let own = arguments.upstream.is_some() || arguments.settings.say_something();
-    let elsewhere = !own && gateways.adopt(&mut loaded)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = runtime.block_on(async {
         let proxy = match look(&address) {
             Found::Ours if own && arguments.port.is_some() => return Err(occupied(&address)),
-            Found::Ours if !own && !elsewhere => Through::running(address).await?,
+            Found::Ours if !own => Through::running(address).await?,
             Found::Other if arguments.port.is_some() => return Err(foreign(&address)),
             Found::Nobody if arguments.port.is_some() => Through::Own(Started::new(&loaded, address).await?),
             _ => Through::Own(Started::new(&loaded, free()).await?),
@@ -220,6 +223,13 @@ fn occupied(address: &SocketAddr) -> Failure {
     Failure::Setup(anyhow!("a proxy runs on {address}, {problem}\n  remedy: {remedy}"))
 }
 
+/// A proxy of its own would not know where that one forwards to, and a key must not go anywhere else.
+fn led(address: &SocketAddr) -> Failure {
+    let remedy = "leave the flags that say how to condense out to go through it, or name the server by --upstream";
+    let problem = "so where another one is to forward to is not known";
+    Failure::Setup(anyhow!("a base URL of this shell leads to the proxy on {address}, {problem}\n  remedy: {remedy}"))
+}
+
 /// What came through, and what that saved.
 fn saved(name: &str, proxy: &Through, before: Option<Figures>) -> String {
     let (Some(before), Some(now)) = (before, proxy.figures()) else {
@@ -236,11 +246,10 @@ fn saved(name: &str, proxy: &Through, before: Option<Figures>) -> String {
         1 => "1 request".to_owned(),
         count => format!("{count} requests"),
     };
-    if new.before == 0 {
-        return format!("{requests} {whose}, without a text to condense");
+    match new.saving() {
+        None => format!("{requests} {whose}, without a text to condense"),
+        Some(saving) => format!("{requests} {whose}; {saving}"),
     }
-    let share = 100 * new.before.saturating_sub(new.after) / new.before;
-    format!("{requests} {whose}; long texts of {} tokens went on as {} ({share} % less)", new.before, new.after)
 }
 
 /// A line beside what the program prints. Nobody is left to tell when standard error is closed.

@@ -21,11 +21,7 @@ pub(super) fn findings(figures: &Figures) -> Vec<Finding> {
         return vec![Finding::note(TOPIC, "nothing has come through since the proxy's start", remedy)];
     }
     let mut findings: Vec<Finding> = figures.requests.iter().map(|(kind, count)| of_kind(kind, *count)).collect();
-    if figures.before > 0 {
-        let share = 100 * figures.before.saturating_sub(figures.after) / figures.before;
-        let said = format!("long texts of {} tokens went on as {} ({share} % less)", figures.before, figures.after);
-        findings.push(Finding::ok(TOPIC, said));
-    }
+    findings.extend(figures.saving().map(|said| Finding::ok(TOPIC, said)));
     findings
 }
 

@@ -128,7 +128,7 @@ mod tests {
             ("codex", &[], vec![]),
             ("claude", &[], vec![("ENABLE_TOOL_SEARCH", "true")]),
             ("claude", &[("ENABLE_TOOL_SEARCH", "auto")], vec![]),
-            ("opencode", &[], vec![("OPENCODE_CONFIG_CONTENT", &config[..])]),
+            ("opencode", &[], vec![("OPENCODE_CONFIG_CONTENT", config.as_str())]),
             ("aider", &[], vec![("AIDER_OPENAI_API_BASE", v1), ("ANTHROPIC_API_BASE", root)]),
             ("goose", &[], vec![("OPENAI_HOST", root), ("ANTHROPIC_HOST", root)]),
             ("python", &proxied, vec![("NO_PROXY", "intra,127.0.0.1"), ("no_proxy", "intra,127.0.0.1")]),

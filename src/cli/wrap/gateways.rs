@@ -23,11 +23,12 @@ pub(super) fn of(environment: impl Fn(&str) -> Option<String>, proxy: &SocketAdd
     let mut gateways = Gateways::default();
     let mut elsewhere = |names: &[&'static str]| {
         for name in names {
-            let Some(url) = environment(name).filter(|url| !is_providers(url) && !points_at(url, proxy)) else {
-                continue;
-            };
-            match local(&url).filter(|address| look(address) == Found::Ours) {
+            let Some(url) = environment(name).filter(|url| !is_providers(url)) else { continue };
+            let its = if points_at(&url, proxy) { Some(*proxy) } else { local(&url) };
+            match its.filter(|address| look(address) == Found::Ours) {
                 Some(address) => gateways.running = Some(address),
+                // Where none runs at its place yet, one is about to.
+                None if its == Some(*proxy) => {}
                 None => return Some((*name, url)),
             }
         }
