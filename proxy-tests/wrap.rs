@@ -115,7 +115,10 @@ async fn a_program_has_a_proxy_for_its_life_and_nothing_is_left_of_it() {
     writeln!(wrapped.child.stdin.as_mut().unwrap(), "typed").unwrap();
     let (status, printed, told) = wrapped.end().await;
     assert_eq!((status, printed.as_str()), (Some(7), "typed --port\n"), "{told}");
-    assert!(told.contains(&format!("sh goes through {anthropic}, started with")), "{told}");
+    assert!(
+        told.contains(&format!("sh goes through {anthropic}, started before {url} (ratio auto; model: none")),
+        "{told}"
+    );
     assert!(told.contains("1 request came through; long texts of "), "{told}");
     assert!(TcpStream::connect(address).await.is_err(), "the proxy is gone");
     let left: Vec<_> = folder.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();

@@ -20,7 +20,8 @@ use super::{
 };
 
 pub(super) fn findings(loaded: &Loaded, address: &SocketAddr) -> Vec<Finding> {
-    let mut findings = match look(address) {
+    let found = look(address);
+    let mut findings = match found {
         Found::Ours => {
             vec![Finding::ok("proxy", format!("runs at http://{address}")), ready(address), condenses(address)]
         }
@@ -36,7 +37,9 @@ pub(super) fn findings(loaded: &Loaded, address: &SocketAddr) -> Vec<Finding> {
         }
     };
     findings.push(remembers(loaded));
-    findings.push(explains(loaded, address));
+    if found == Found::Ours {
+        findings.push(explains(loaded, address));
+    }
     findings
 }
 
@@ -147,7 +150,11 @@ fn explains(loaded: &Loaded, address: &SocketAddr) -> Finding {
         None => {
             let remedy =
                 "run it as the user who runs the proxy, or name the variable with a request's key by --key-env";
-            Finding::note("explain", format!("requests of the last {seconds} s, but not for this user alone"), remedy)
+            Finding::note(
+                "explain",
+                format!("requests of the last {seconds} s are kept, but this user has no key to them"),
+                remedy,
+            )
         }
     }
 }

@@ -42,7 +42,7 @@ impl Started {
             };
             server::run(listener, &config, Arc::new(proxy), shutdown).await
         });
-        let model = model.map_or_else(|why| format!("no model ({why})"), |info| in_words(&info));
+        let model = model.map_or_else(|why| why, |info| in_words(&info));
         Ok(Self { address, model, metrics, stop, served })
     }
 
@@ -61,7 +61,7 @@ impl Started {
         if let Some(url) = config.upstream.anthropic() {
             to += &format!(" and {}", redact::setting(url));
         }
-        format!("started with ratio {} and {} before {to}", config.compress.ratio, self.model)
+        format!("started before {to} (ratio {}; model: {})", config.compress.ratio, self.model)
     }
 
     /// Lets what is under way finish, within bounds.
