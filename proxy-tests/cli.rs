@@ -218,7 +218,7 @@ fn flags(text: &str) -> Vec<String> {
 #[test]
 fn the_readme_names_only_flags_and_commands_that_there_are() {
     let mut known = Vec::new();
-    for command in ["serve", "compress", "demo", "health", "explain", "restore", "audit"] {
+    for command in ["serve", "wrap", "doctor", "compress", "demo", "health", "explain", "restore", "audit"] {
         known.extend(flags(&stdout(&run(&[command, "--help"]))));
     }
     for (command, action) in

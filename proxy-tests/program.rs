@@ -15,19 +15,19 @@ use crate::{
 };
 
 /// The running program, before an upstream in the test's hands.
-struct Program {
+pub(crate) struct Program {
     child: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     upstream: TcpListener,
     home: tempfile::TempDir,
 }
 
 impl Program {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(&[]).await
     }
 
-    async fn with(arguments: &[&str]) -> Self {
+    pub(crate) async fn with(arguments: &[&str]) -> Self {
         let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let home = tempfile::tempdir().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_headroom"))
@@ -49,11 +49,11 @@ impl Program {
         Self { child, address, upstream, home }
     }
 
-    async fn client(&self) -> Conn {
+    pub(crate) async fn client(&self) -> Conn {
         Conn(soon(TcpStream::connect(self.address)).await.unwrap())
     }
 
-    async fn accept(&self) -> Conn {
+    pub(crate) async fn accept(&self) -> Conn {
         Conn(soon(self.upstream.accept()).await.unwrap().0)
     }
 

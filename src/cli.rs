@@ -5,8 +5,11 @@ mod audit;
 mod compress;
 mod config;
 mod demo;
+mod doctor;
+mod exchange;
 mod explain;
 mod fidelity;
+mod figures;
 mod health;
 mod mistyped;
 mod model;
@@ -14,6 +17,7 @@ mod restore;
 mod running;
 mod serve;
 mod settings;
+mod wrap;
 
 use std::{
     io::{self, Write as _},
@@ -41,6 +45,12 @@ enum Command {
     /// Starts the proxy (the default).
     #[command(after_help = serve::AFTER)]
     Serve(serve::Arguments),
+    /// Runs a program (codex, claude, opencode, aider, …) whose requests go through a proxy; nothing else changes.
+    #[command(after_help = wrap::AFTER)]
+    Wrap(wrap::Arguments),
+    /// Says whether requests come through, on which surface, whether they can be condensed, and if not, why.
+    #[command(after_help = doctor::AFTER)]
+    Doctor(doctor::Arguments),
     /// Condenses a text and prints it, to look before trusting.
     #[command(after_help = compress::AFTER)]
     Compress(compress::Arguments),
@@ -73,6 +83,8 @@ enum Failure {
     Setup(anyhow::Error),
     /// It went wrong on the way.
     Work(anyhow::Error),
+    /// All is said; only the exit status is left to pass on.
+    Status(u8),
 }
 
 impl Failure {
@@ -99,6 +111,8 @@ fn run(arguments: Arguments) -> ExitCode {
     let done = match arguments.command {
         None => serve::run(&arguments.serve),
         Some(Command::Serve(arguments)) => serve::run(&arguments),
+        Some(Command::Wrap(arguments)) => wrap::run(&arguments),
+        Some(Command::Doctor(arguments)) => doctor::run(&arguments),
         Some(Command::Compress(arguments)) => compress::run(&arguments),
         Some(Command::Explain(arguments)) => explain::run(&arguments),
         Some(Command::Restore(arguments)) => restore::run(&arguments),
@@ -111,6 +125,7 @@ fn run(arguments: Arguments) -> ExitCode {
     };
     let (status, error) = match done {
         Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Status(status)) => return ExitCode::from(status),
         Err(Failure::Setup(error)) => (2, error),
         Err(Failure::Work(error)) if is_broken_pipe(&error) => return ExitCode::SUCCESS,
         Err(Failure::Work(error)) => (1, error),
@@ -131,6 +146,8 @@ const AFTER: &str = "\
 Examples:
   headroom                                            serve on 127.0.0.1:8787, forward to api.openai.com
   headroom --upstream http://127.0.0.1:11434 --ratio 5
+  headroom wrap claude                                one program's requests alone
+  headroom doctor                                     do my requests come through?
   headroom compress report.txt --ratio 5 --explain    look at what would be forwarded
   headroom demo                                       the whole way on one page, without a key
 

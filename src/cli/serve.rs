@@ -128,13 +128,30 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 async fn serve(loaded: &Loaded) -> Result<(), Failure> {
     let config = &loaded.config;
+    let listener = bind(loaded).await?;
+    let address = listener.local_addr()?;
+    let start = Instant::now();
+    let (proxy, model) = assemble(loaded, &address, Arc::default()).await?;
+    // Nobody may be reading any more (`headroom | head -1`); that is no reason not to serve.
+    let _ = announce(&address, config, &model, start.elapsed());
+    let reader =
+        if config.explain.keeps(address.ip()) { state().and_then(|state| reader(&state, &address)) } else { None };
+    let proxy = Arc::new(proxy.read_with(reader));
+    server::run(listener, &config.server, proxy, told_to_stop()).await.context("cannot serve")?;
+    Ok(())
+}
+
+/// The proxy of a configuration for this address, and which model it has or why none.
+pub(super) async fn assemble(
+    loaded: &Loaded,
+    address: &SocketAddr,
+    metrics: Arc<Metrics>,
+) -> Result<(Proxy, Result<Info, String>), Failure> {
+    let config = &loaded.config;
     let upstreams = Upstreams::new(&config.upstream).map_err(|invalid| unusable(loaded, "upstream", invalid))?;
     let access = Access::new(&config.access).map_err(|invalid| unusable(loaded, "access", invalid))?;
-    let listener = bind(loaded).await?;
-    let state = state_directory(|name| std::env::var_os(name).map(PathBuf::from));
-    let start = Instant::now();
     let (backend, told) = backend(config.model.clone());
-    let engine = Engine::start(&config.engine, state.as_deref(), backend).map_err(Failure::setup)?;
+    let engine = Engine::start(&config.engine, state().as_deref(), backend).map_err(Failure::setup)?;
     let key = config.fidelity.key().map_err(|invalid| unusable(loaded, "fidelity", invalid))?;
     let reviewer = Reviewer::new(&config.fidelity, engine.clone(), key);
     let reviewer = reviewer.map_err(|invalid| unusable(loaded, "fidelity", invalid))?;
@@ -146,17 +163,13 @@ async fn serve(loaded: &Loaded) -> Result<(), Failure> {
         }
         _ => told.try_recv().map_err(|_| "none; selection alone condenses".to_owned()),
     };
-    // Nobody may be reading any more (`headroom | head -1`); that is no reason not to serve.
-    let _ = announce(&listener.local_addr()?, config, &model, start.elapsed());
-    let policy = config.compress.policy();
-    let metrics = Arc::new(Metrics::default());
-    let address = listener.local_addr()?;
-    let records = records(config, &address);
-    let reader = records.as_ref().and_then(|_| reader(state.as_deref()?, &address));
-    let proxy = Proxy::new(config.proxy.clone(), policy, upstreams, engine, metrics).guarded(access);
-    let proxy = Arc::new(proxy.explained(records).read_with(reader).reviewed(reviewer));
-    server::run(listener, &config.server, proxy, told_to_stop()).await.context("cannot serve")?;
-    Ok(())
+    let proxy = Proxy::new(config.proxy.clone(), config.compress.policy(), upstreams, engine, metrics).guarded(access);
+    Ok((proxy.explained(records(config, address)).reviewed(reviewer), model))
+}
+
+/// Where this user's programs keep state.
+pub(super) fn state() -> Option<PathBuf> {
+    state_directory(|name| std::env::var_os(name).map(PathBuf::from))
 }
 
 /// Where requests are accounted for, if they are on this address.
@@ -282,6 +295,7 @@ async fn hang_ups(arguments: &Arguments, running: &Loaded) -> std::convert::Infa
                 let remedy = "start again: SIGTERM lets running requests finish";
                 tracing::warn!(remedy, "SIGHUP: the configuration has changed, and takes effect at the next start");
             }
+            Err(Failure::Status(_)) => {}
             Err(Failure::Setup(error) | Failure::Work(error)) => {
                 let error = redact::text(&error.to_string());
                 tracing::warn!(error, "SIGHUP: the configuration cannot be used; the one in effect stays");

@@ -37,6 +37,22 @@ pub(super) struct Settings {
 impl Settings {
     /// The configuration, with `more` flags of the command's own.
     pub(super) fn load(&self, more: Vec<Flag>) -> Result<Loaded, Failure> {
+        Config::load(&self.sources(more)).map_err(Failure::setup)
+    }
+
+    /// The same, whatever lies in the working folder. A wrapped program runs in other people's folders: a `config.toml`
+    /// there may be another program's, and is not to say where keys go.
+    pub(super) fn load_named(&self, more: Vec<Flag>) -> Result<Loaded, Failure> {
+        Config::load(&Sources { folder: None, ..self.sources(more) }).map_err(Failure::setup)
+    }
+
+    /// Whether flags say how to condense.
+    pub(super) fn say_something(&self) -> bool {
+        let Self { config, ratio, style, model, no_model } = self;
+        config.is_some() || ratio.is_some() || style.is_some() || model.is_some() || *no_model
+    }
+
+    fn sources(&self, more: Vec<Flag>) -> Sources {
         let mut flags = more;
         if let Some(ratio) = self.ratio {
             flags.push(Flag { name: "--ratio", key: "compress.ratio", value: ratio.to_string().into() });
@@ -50,7 +66,7 @@ impl Settings {
         if self.no_model {
             flags.push(Flag { name: "--no-model", key: "model.enabled", value: false.into() });
         }
-        Config::load(&Sources::of_process(self.config.clone(), flags)).map_err(Failure::setup)
+        Sources::of_process(self.config.clone(), flags)
     }
 }
 

@@ -1,0 +1,105 @@
+//! `headroom doctor` before what goes wrong most often.
+
+use std::process::Command;
+
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use crate::{
+    program::Program,
+    support::{Conn, long_text, ok, post, soon},
+    wrap::{headroom, nobody, output, stranger},
+};
+
+/// Its exit status and what it prints.
+async fn doctor(command: Command) -> (Option<i32>, String) {
+    let output = output(command).await;
+    let told = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    (output.status.code(), told.into_owned())
+}
+
+/// An upstream that wants a key.
+async fn upstream() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { refuse(&listener).await });
+    url
+}
+
+async fn refuse(listener: &TcpListener) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let mut client = Conn(stream);
+        let asked = client.message().await;
+        assert_eq!(asked.header("authorization"), None);
+        client.write("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await;
+    }
+}
+
+#[tokio::test]
+async fn without_a_proxy_it_says_how_to_start_one() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = headroom(home.path(), &["doctor", "--no-model"]);
+    command.env("HEADROOM_UPSTREAM", upstream().await).env("OPENAI_API_KEY", "SECRETKEY");
+    let (status, told) = doctor(command).await;
+    assert_eq!(status, Some(1), "{told}");
+    for said in [
+        "problem  proxy        none runs",
+        "headroom wrap PROGRAM",
+        "ok       upstream",
+        "wants a key",
+        "ok       decisions",
+    ] {
+        assert!(told.contains(said), "{said}: {told}");
+    }
+    assert!(!told.contains("SECRET"), "{told}");
+    assert!(home.path().read_dir().unwrap().next().is_none(), "it leaves nothing behind");
+}
+
+#[tokio::test]
+async fn a_proxy_in_use_has_no_problem_and_its_traffic_is_told() {
+    let program = Program::start().await;
+    let home = tempfile::tempdir().unwrap();
+    let body = serde_json::json!({"messages": [{"role": "user", "content": long_text()}]}).to_string();
+    let mut client = program.client().await;
+    client.write(post("/v1/chat/completions", &body).replace("Host: h", "Host: h\r\nX-Headroom-Ratio: 4")).await;
+    let mut server = program.accept().await;
+    server.message().await;
+    server.write(ok("{}")).await;
+    client.message().await;
+    drop(server);
+    let mut command = headroom(home.path(), &["doctor", "--json"]);
+    command.env("HEADROOM_LISTEN", program.address.to_string());
+    command.env("HEADROOM_UPSTREAM", format!("http://{}", nobody()));
+    command.env("OPENAI_BASE_URL", format!("http://{}/v1", program.address)).env("HEADROOM_BUDGET", "1");
+    let (asked, (status, told)) = tokio::join!(
+        async {
+            let mut server = program.accept().await;
+            let asked = server.message().await;
+            server.write(ok(r#"{"data":[]}"#)).await;
+            asked
+        },
+        doctor(command)
+    );
+    assert_eq!((status, asked.head.split(' ').nth(1)), (Some(0), Some("/v1/models")), "{told}");
+    let page: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(page["healthy"], true);
+    for said in
+        ["became", "is reachable", "chat_completions: 1 compressed", "OPENAI_BASE_URL leads", "HEADROOM_BUDGET is none"]
+    {
+        assert!(told.contains(said), "{said}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn an_upstream_that_is_not_there_and_a_shell_that_leads_past_are_problems() {
+    let home = tempfile::tempdir().unwrap();
+    let gone = format!("http://{}", nobody());
+    let mut command = headroom(home.path(), &["doctor", "--no-model"]);
+    command.env("HEADROOM_UPSTREAM", &gone).env("HEADROOM_LISTEN", stranger().await.to_string());
+    let (status, told) = soon(doctor(command)).await;
+    assert_eq!(status, Some(1), "{told}");
+    for said in ["no headroom proxy", "problem  upstream", "cannot be reached", "correct `upstream.url`", "no base URL"]
+    {
+        assert!(told.contains(said), "{said}: {told}");
+    }
+}
