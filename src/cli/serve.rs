@@ -130,6 +130,7 @@ async fn serve(loaded: &Loaded) -> Result<(), Failure> {
     let config = &loaded.config;
     let upstreams = Upstreams::new(&config.upstream).map_err(|invalid| unusable(loaded, "upstream", invalid))?;
     let access = Access::new(&config.access).map_err(|invalid| unusable(loaded, "access", invalid))?;
+    let rules = loaded.rules().map_err(Failure::setup)?;
     let listener = bind(loaded).await?;
     let state = state_directory(|name| std::env::var_os(name).map(PathBuf::from));
     let start = Instant::now();
@@ -153,7 +154,7 @@ async fn serve(loaded: &Loaded) -> Result<(), Failure> {
     let address = listener.local_addr()?;
     let records = records(config, &address);
     let reader = records.as_ref().and_then(|_| reader(state.as_deref()?, &address));
-    let proxy = Proxy::new(config.proxy.clone(), policy, upstreams, engine, metrics).guarded(access);
+    let proxy = Proxy::new(config.proxy.clone(), policy, upstreams, engine, metrics).guarded(access).ruled(rules);
     let proxy = Arc::new(proxy.explained(records).read_with(reader).reviewed(reviewer));
     server::run(listener, &config.server, proxy, told_to_stop()).await.context("cannot serve")?;
     Ok(())

@@ -8,6 +8,7 @@ use headroom::{
     config::{Config, Flag, Loaded, ModelConfig, Sources},
     fidelity::Mode,
     model::{self, Info, Model, ModelError},
+    proxy::rules::Profile,
     redact,
 };
 
@@ -26,6 +27,9 @@ pub(super) struct Settings {
     /// How prose is shortened under a ratio: `statements`, or `telegram` (function words go) [default: statements]
     #[arg(long, value_name = "statements|telegram")]
     pub(super) style: Option<Style>,
+    /// Rules to begin with, by traffic; `headroom profile NAME` prints them [default: none]
+    #[arg(long, value_name = "agent|rag|support|archive")]
+    pub(super) profile: Option<Profile>,
     /// Folder of the model [default: the bundled one]
     #[arg(long, value_name = "FOLDER", conflicts_with = "no_model")]
     pub(super) model: Option<String>,
@@ -43,6 +47,9 @@ impl Settings {
         }
         if let Some(style) = self.style {
             flags.push(Flag { name: "--style", key: "compress.style", value: style.as_str().into() });
+        }
+        if let Some(profile) = self.profile {
+            flags.push(Flag { name: "--profile", key: "profile", value: profile.as_str().into() });
         }
         if let Some(model) = &self.model {
             flags.push(Flag { name: "--model", key: "model.path", value: model.as_str().into() });
