@@ -186,3 +186,65 @@ async fn without_a_rule_that_fits_nothing_is_different() {
         assert_eq!(got.body, plain.body, "{path}");
     }
 }
+
+/// A chat whose user marks a sentence within a long text, and a passage in a short one.
+fn marked(turns: usize) -> String {
+    let long =
+        long_text().replacen(". In 1957", ".\n\n<headroom:exact>KEEP  this,\tas it is.</headroom:exact>\n\nIn 1957", 1);
+    let turn = |turn: usize| {
+        let tool = long.replace("committee", &format!("committee {turn}"));
+        [
+            json!({"role": "user", "content": format!("{long} What was decided in turn {turn}?")}),
+            json!({"role": "user", "content": "a <headroom:exact>b</headroom:exact> <headroom:exact>c"}),
+            json!({"role": "assistant", "tool_calls": [{"id": turn.to_string(), "type": "function",
+                "function": {"name": "look", "arguments": "{}"}}]}),
+            json!({"role": "tool", "tool_call_id": turn.to_string(), "content": tool}),
+        ]
+    };
+    let messages: Vec<Value> = (0..turns).flat_map(turn).collect();
+    json!({"model": "gpt-4o", "messages": messages}).to_string()
+}
+
+async fn sent_marked(rig: &Rig, turns: usize, lines: &str) -> (String, Message) {
+    let request = post(SURFACES[0], &marked(turns)).replacen("Host: h\r\n", &format!("Host: h\r\n{lines}"), 1);
+    let (got, answer) = rig.exchange(request.as_bytes(), ok("{}").as_bytes()).await;
+    (got.text().to_owned(), answer)
+}
+
+#[tokio::test]
+async fn what_a_user_marks_arrives_exactly_and_without_its_marks() {
+    let rig = Rig::start().await;
+    let (got, answer) = sent_marked(&rig, 1, "X-Headroom-Ratio: 5\r\n").await;
+    assert_eq!(answer.header("x-headroom-outcome"), Some("compressed"));
+    let got: Value = serde_json::from_str(&got).unwrap();
+    let text = |at: usize| got["messages"][at]["content"].as_str().unwrap();
+    assert!(text(0).contains("\n\nKEEP  this,\tas it is.\n\n") && text(0).len() < long_text().len() / 2, "{}", text(0));
+    assert_eq!(text(1), "a b <headroom:exact>c");
+    // What a tool says is data: the passage is exact there too, and so are its marks.
+    assert!(text(3).contains("<headroom:exact>KEEP  this,\tas it is.</headroom:exact>"), "{}", text(3));
+}
+
+#[tokio::test]
+async fn marks_go_also_where_nothing_is_condensed_and_stay_where_nothing_may_change() {
+    let rig = ruled(&[kept("all")]).await;
+    let (got, answer) = sent_marked(&rig, 1, "").await;
+    assert_eq!(answer.header("x-headroom-outcome"), Some("unchanged; reason=rule"));
+    let (before, after) = (marked(1).matches("<headroom:exact>").count(), got.matches("<headroom:exact>").count());
+    assert_eq!((before, after), (4, 2));
+    for mode in ["off", "audit"] {
+        let (got, _) = sent_marked(&Rig::start().await, 1, &format!("X-Headroom-Mode: {mode}\r\n")).await;
+        assert_eq!(got, marked(1), "{mode}");
+    }
+}
+
+#[tokio::test]
+async fn a_conversation_with_marks_keeps_its_prefix() {
+    let rig = Rig::start().await;
+    let mut previous = String::new();
+    for turns in 1..=4 {
+        let (got, _) = sent_marked(&rig, turns, "X-Headroom-Ratio: 4\r\n").await;
+        let open = got.strip_suffix("]}").unwrap().to_owned();
+        assert!(open.starts_with(&previous), "turn {turns}");
+        previous = open;
+    }
+}

@@ -25,7 +25,7 @@ use super::{
     slots::{self, Decided, Terms, Why},
 };
 use crate::{
-    compress::{Encoding, Policy, Query, Ratio, Unit, UnitAccount},
+    compress::{Encoding, Policy, Query, Ratio, Unit, UnitAccount, text::exact},
     engine::{Cache, Job, Readiness, Reply},
     fidelity::Verdict,
     telemetry::metrics::KindLabel,
@@ -286,11 +286,9 @@ async fn of_text(
             .map_err(|_| Error::Internal)?;
     let reply = replies.first().ok_or(Error::Internal)?;
     let condensed = reply.condensation.text();
-    let page = TextPage {
-        text: condensed.unwrap_or(&text),
-        account: SlotPage::of(reply, condensed.is_some(), verdicts.of(0)),
-        ms: millis(began),
-    };
+    let sent = exact::untagged(condensed.unwrap_or(&text));
+    let page =
+        TextPage { text: &sent, account: SlotPage::of(reply, condensed.is_some(), verdicts.of(0)), ms: millis(began) };
     json_of(&page)
 }
 

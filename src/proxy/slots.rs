@@ -2,6 +2,8 @@
 //! the threads that move bytes, and a fault of our own ends here.
 
 use std::{
+    borrow::Cow,
+    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::Instant,
@@ -19,11 +21,11 @@ use super::{
     rules::{Ruled, Ruling},
 };
 use crate::{
-    compress::{Condensation, Encoding, Limit, Query, Reason, ToolCall},
+    compress::{Condensation, Encoding, Limit, Query, Reason, ToolCall, text::exact},
     engine::{Cache, Engine, Job, Reply, Tenant},
     fidelity::Reviewer,
     telemetry::Metrics,
-    wire::{self, Call, Located, Slot, Unreadable},
+    wire::{self, Call, Located, Role, Slot, Unreadable},
 };
 
 /// Why a body goes on as it came.
@@ -79,6 +81,8 @@ pub(crate) struct Decided {
     pub(crate) located: Located,
     /// What holds for each slot.
     ruled: Vec<Ruled>,
+    /// The slots in which passages are marked as exact, by their index.
+    tagged: Vec<usize>,
     /// The slots considered, by their index, with what became of each.
     pub(crate) replies: Vec<(usize, Reply)>,
     /// The slots that a rule leaves as they are, by their index.
@@ -106,9 +110,16 @@ pub(crate) async fn decide(
     locate: impl FnOnce(&[u8]) -> Result<Located, Unreadable> + Send + 'static,
     terms: &Terms,
 ) -> Result<Decided, Why> {
-    let located = {
+    let length = body.len();
+    let (located, tagged) = {
         let body = body.clone();
-        stage(body.len(), move || locate(&body)).await.ok_or(Why::Fault)?.map_err(Why::Unreadable)?
+        let read = move || {
+            locate(&body).map(|located| {
+                let tagged = tagged(&located);
+                (located, tagged)
+            })
+        };
+        stage(length, read).await.ok_or(Why::Fault)?.map_err(Why::Unreadable)?
     };
     if located.slots.is_empty() {
         return Err(Why::NoSlots);
@@ -123,12 +134,12 @@ pub(crate) async fn decide(
     let left: Vec<usize> = left.into_iter().map(|(index, _)| index).collect();
     let (considered, jobs): (Vec<usize>, Vec<Job>) =
         condensed.into_iter().map(|(index, (slot, ruled))| (index, job(slot, ruled, terms, encoding))).unzip();
-    if jobs.is_empty() && left.is_empty() {
+    if jobs.is_empty() && left.is_empty() && tagged.is_empty() {
         return Err(Why::Slots(Reason::BelowMinimum));
     }
     let (replies, verdicts) = answered(engine, reviewer, jobs, model, terms.deadline).await?;
     let replies = considered.into_iter().zip(replies).collect();
-    Ok(Decided { body, located, ruled, replies, left, verdicts })
+    Ok(Decided { body, located, ruled, tagged, replies, left, verdicts })
 }
 
 /// What becomes of texts under one deadline, reviewed where there is a reviewer.
@@ -154,18 +165,46 @@ async fn condensed(engine: &Engine, jobs: Vec<Job>, deadline: Option<Instant>) -
 
 impl Decided {
     /// The text that stands for a slot, if another one may.
-    pub(crate) fn accepted<'a>(&'a self, index: usize, condensation: &'a Condensation) -> Option<(&'a Slot, &'a str)> {
+    pub(crate) fn accepted<'a>(&'a self, index: usize, condensation: &'a Condensation) -> Option<Cow<'a, str>> {
+        self.sent(index, condensation.text()?)
+    }
+
+    /// The text to send for a slot, without its tags; `None` where it may not stand for it.
+    fn sent<'a>(&self, index: usize, text: &'a str) -> Option<Cow<'a, str>> {
         let slot = self.located.slots.get(index)?;
-        condensation.text().filter(|text| self.located.accepts(slot, text)).map(|text| (slot, text))
+        let tagged = self.tagged.binary_search(&index).is_ok();
+        let text = if tagged { exact::untagged(text) } else { Cow::Borrowed(text) };
+        self.located.accepts(slot, &text).then_some(text)
+    }
+
+    /// The texts that stand for slots, in the order of the body. Tags go also where nothing else does.
+    fn edits(&self) -> Vec<(Range<usize>, Cow<'_, str>)> {
+        let mut replies = self.replies.iter().peekable();
+        let edit = |(index, slot)| self.edit(index, slot, replies.next_if(|(of, _)| *of == index));
+        self.located.slots.iter().enumerate().filter_map(edit).collect()
+    }
+
+    fn edit<'a>(
+        &'a self,
+        index: usize,
+        slot: &'a Slot,
+        reply: Option<&'a (usize, Reply)>,
+    ) -> Option<(Range<usize>, Cow<'a, str>)> {
+        if self.mode(index) != Mode::Compress {
+            return None;
+        }
+        let condensed = reply.and_then(|(_, reply)| self.accepted(index, &reply.condensation));
+        let tagged = self.tagged.binary_search(&index).is_ok();
+        let text = condensed.or_else(|| self.sent(index, &slot.text).filter(|_| tagged))?;
+        Some((slot.literal.clone(), text))
     }
 
     /// The body with every condensed slot in place; `None` where no slot was condensed.
     pub(crate) async fn splice(self: Arc<Self>) -> Result<Option<Bytes>, Why> {
         let length = self.body.len();
         let spliced = move || {
-            let replies = self.replies.iter().filter(|(index, _)| self.mode(*index) == Mode::Compress);
-            let accepted = replies.filter_map(|(index, reply)| self.accepted(*index, &reply.condensation));
-            let edits: Vec<_> = accepted.map(|(slot, text)| (slot.literal.clone(), text)).collect();
+            let edits = self.edits();
+            let edits: Vec<_> = edits.iter().map(|(span, text)| (span.clone(), &**text)).collect();
             (!edits.is_empty()).then(|| Bytes::from(wire::splice(&self.body, &edits)))
         };
         stage(length, spliced).await.ok_or(Why::Fault)
@@ -255,6 +294,13 @@ impl Decided {
         let reasons = self.replies.iter().map(|(_, reply)| reason(&reply.condensation));
         Why::Slots(reasons.max_by_key(|reason| telling(*reason)).unwrap_or(Reason::BelowMinimum))
     }
+}
+
+/// The slots of users in which passages are marked as exact. In a tool's result, which may be a file or a page that tells
+/// of such tags, they keep their passage as well, but nobody has put them there for us to take out.
+fn tagged(located: &Located) -> Vec<usize> {
+    let slots = located.slots.iter().enumerate().filter(|(_, slot)| slot.role == Role::User);
+    slots.filter(|(_, slot)| exact::is_tagged(&slot.text)).map(|(index, _)| index).collect()
 }
 
 /// Why a slot was not condensed; a text that its request does not accept counts as protected.
