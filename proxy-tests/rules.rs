@@ -142,6 +142,16 @@ async fn an_audit_of_one_tool_condenses_the_others() {
     let rig = ruled(&[audit, shortened("all")]).await;
     let (got, answer) = sent(&rig, SURFACES[0], "gpt-5", "").await;
     assert_eq!((whole(&got), answer.header("x-headroom-outcome")), ([false, false, true], Some("compressed")));
+    let metrics = fetch(&rig, "metrics").await;
+    let figure = |name: &str| -> usize {
+        let line = metrics.text().lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().parse().unwrap()
+    };
+    let header = |name: &str| -> usize { answer.header(name).unwrap().parse().unwrap() };
+    assert_eq!(
+        header("x-headroom-tokens-before") - header("x-headroom-tokens-after"),
+        figure("headroom_tokens_before_total ") - figure("headroom_tokens_after_total ")
+    );
     let sums: Value = serde_json::from_slice(&fetch(&rig, "audit").await.body).unwrap();
     let texts = |role: &str| sums["groups"][role]["prose"]["texts"].as_u64().unwrap_or(0);
     assert_eq!((texts("user"), texts("tool")), (0, 1), "{sums}");

@@ -260,6 +260,8 @@ impl Decided {
                 metrics.rule(ruled.rule.as_deref(), ruled.left().unwrap_or_default());
             }
         }
+        // What a text would save that is only measured is no saving of a request in which others are condensed.
+        let condensed = self.shortens(Mode::Compress);
         let mut sum = Slots::default();
         for (index, reply) in &self.replies {
             let condensation = &*reply.condensation;
@@ -267,7 +269,8 @@ impl Decided {
             let before = condensation.tokens_before;
             let after = if accepted { condensation.tokens_after } else { before };
             sum.tokens_before += before;
-            sum.tokens_after += after;
+            let measured = self.mode(*index) == Mode::Audit;
+            sum.tokens_after += if condensed && measured { before } else { after };
             let took = match reply.cache {
                 Cache::Hit => {
                     sum.hits += 1;
@@ -279,7 +282,7 @@ impl Decided {
                 }
             };
             let reason = (!accepted).then(|| reason(condensation).as_str());
-            metrics.slot(self.mode(*index) == Mode::Audit, reason, (before, after), took);
+            metrics.slot(measured, reason, (before, after), took);
             let rule = self.ruled(*index).and_then(|ruled| ruled.rule.as_deref());
             metrics.rule(rule, if accepted { "compressed" } else { "unchanged" });
         }
