@@ -245,6 +245,8 @@ fn the_readme_names_only_flags_and_commands_that_there_are() {
 fn every_key_of_the_example_is_in_effect_and_every_key_in_effect_is_in_the_example() {
     let shown = stdout(&run(&["config", "show"]));
     let example = fs::read_to_string(root().join("config.example.toml")).unwrap();
+    // Rules have keys of their own; none is in effect.
+    let (example, _) = example.split_once("# [[rules]]").unwrap();
     let keys = |text: &str| {
         let name = |line: &str| {
             let line = line.trim_start_matches("# ");
@@ -256,7 +258,35 @@ fn every_key_of_the_example_is_in_effect_and_every_key_in_effect_is_in_the_examp
         keys.sort();
         keys
     };
-    assert_eq!(keys(&shown), keys(&example));
+    assert_eq!(keys(&shown), keys(example));
+}
+
+#[test]
+fn a_profile_is_printed_to_be_pasted_and_an_unknown_one_lists_the_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let printed = stdout(&run(&["profile", "agent"]));
+    fs::write(folder.path().join("config.toml"), &printed).unwrap();
+    let shown = headroom(folder.path()).args(["config", "show", "--profile", "rag"]).output().unwrap();
+    let (pasted, named) =
+        (stdout(&shown).find("name = \"agent-edits\""), stdout(&shown).find("# name = \"rag-found\""));
+    assert!(pasted.is_some() && pasted < named, "{}", stdout(&shown));
+    for arguments in [["profile", "agents"].as_slice(), &["config", "check", "--profile", "agents"]] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains("`agent`, `rag`, `support` and `archive`"), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_rule_whose_key_is_not_set_stops_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("config.toml"), "[[rules]]\nkey = \"env:NO_SUCH_KEY\"\nexact = true\n").unwrap();
+    for command in [["config", "check"].as_slice(), &["serve", "--no-model", "--port", "0"]] {
+        let output = headroom(folder.path()).args(command).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{command:?}");
+        let told = stderr(&output);
+        assert!(told.contains("`rules.key` (rule 1 in ") && told.contains("set every variable"), "{told}");
+    }
 }
 
 #[test]

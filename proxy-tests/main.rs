@@ -24,6 +24,7 @@ mod model_faults;
 mod own_pages;
 mod planted;
 mod program;
+mod rules;
 mod secrets;
 mod socket;
 mod streaming;

@@ -7,7 +7,7 @@ use headroom::{
     engine::{self, Backend, Engine},
     explain,
     fidelity::{self, Reviewer},
-    proxy::{self, Access, Proxy, Upstreams, access, upstream},
+    proxy::{self, Access, Proxy, Upstreams, access, rules::Rules, upstream},
     server,
     telemetry::Metrics,
 };
@@ -23,6 +23,7 @@ use tokio::{
 pub(crate) struct Settings {
     pub(crate) engine: engine::Config,
     pub(crate) policy: Policy,
+    pub(crate) rules: Rules,
     pub(crate) model: Backend,
     pub(crate) server: server::Config,
     pub(crate) proxy: proxy::Config,
@@ -41,6 +42,7 @@ impl Default for Settings {
         Self {
             engine: engine::Config { decisions_file: String::new(), time_budget_ms: 0, ..engine::Config::default() },
             policy: Policy::default(),
+            rules: Rules::default(),
             model: Backend::None,
             server: server::Config::default(),
             proxy: proxy::Config::default(),
@@ -79,7 +81,7 @@ impl Rig {
         let metrics = Arc::new(Metrics::default());
         let reviewer = Reviewer::new(&settings.fidelity, engine.clone(), Some("checker-key".to_owned())).unwrap();
         let proxy = Proxy::new(settings.proxy, settings.policy, client, engine.clone(), metrics);
-        let proxy = proxy.guarded(Access::new(&settings.access).unwrap());
+        let proxy = proxy.guarded(Access::new(&settings.access).unwrap()).ruled(settings.rules);
         let proxy = Arc::new(proxy.explained(records).reviewed(reviewer));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -155,6 +155,8 @@ mod tests {
             message: 0,
             part: None,
             role,
+            rule: None,
+            left: None,
             accepted: condensation.text().is_some(),
             forwarded: false,
             cached,

@@ -13,6 +13,7 @@ mod figures;
 mod health;
 mod mistyped;
 mod model;
+mod profile;
 mod restore;
 mod running;
 mod serve;
@@ -65,6 +66,8 @@ enum Command {
     Audit(audit::Arguments),
     /// Checks or shows the configuration.
     Config(config::Arguments),
+    /// Prints the rules of a profile as TOML, to read, paste and change.
+    Profile(profile::Arguments),
     /// Says which model is used, or how to use another.
     Model(model::Arguments),
     /// Sends a long document through the real proxy to an upstream of its own, and shows what arrives there.
@@ -118,6 +121,7 @@ fn run(arguments: Arguments) -> ExitCode {
         Some(Command::Restore(arguments)) => restore::run(&arguments),
         Some(Command::Audit(arguments)) => audit::run(&arguments),
         Some(Command::Config(arguments)) => config::run(&arguments),
+        Some(Command::Profile(arguments)) => profile::run(&arguments),
         Some(Command::Model(arguments)) => model::run(&arguments),
         Some(Command::Demo(arguments)) => demo::run(&arguments),
         Some(Command::Fidelity(arguments)) => fidelity::run(&arguments),

@@ -21,7 +21,11 @@ pub use sources::{Flag, Sources};
 
 use crate::{
     engine, explain, fidelity,
-    proxy::{self, access, upstream},
+    proxy::{
+        self, access,
+        rules::{self, Profile, Rule, Rules},
+        upstream,
+    },
     server,
     setting::Invalid,
     telemetry,
@@ -31,6 +35,8 @@ use crate::{
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// A named set of rules; they come after `rules`.
+    pub profile: Option<Profile>,
     /// Where clients connect.
     pub server: server::Config,
     /// Where requests go.
@@ -51,6 +57,8 @@ pub struct Config {
     pub fidelity: fidelity::Config,
     /// What is logged.
     pub telemetry: telemetry::Config,
+    /// Which texts are an exception.
+    pub rules: Vec<Rule>,
 }
 
 impl Config {
@@ -73,6 +81,7 @@ impl Config {
         origins.refuse_unknown_keys()?;
         let config: Self = origins.figment.extract().map_err(|error| origins.explain(&error))?;
         config.check().map_err(|(section, invalid)| origins.explain_invalid(section, invalid))?;
+        rules::check(&config.rules).map_err(|(at, invalid)| origins.explain_rule(at, invalid))?;
         Ok(Loaded { config, origins, ignored: sources.ignored() })
     }
 
@@ -120,6 +129,16 @@ impl Loaded {
         &self.ignored
     }
 
+    /// The rules of the configuration and its profile.
+    ///
+    /// # Errors
+    /// Where the variable is not set that a rule names.
+    pub fn rules(&self) -> Result<Rules, Error> {
+        let profile = self.config.profile.map(rules_of).unwrap_or_default();
+        let rules = Rules::new(&self.config.rules, &profile, |name| std::env::var(name).ok());
+        rules.map_err(|(at, invalid)| self.origins.explain_rule(at, invalid))
+    }
+
     /// The effective configuration as TOML; each line tells where its value came from. Holds no secrets: a key is
     /// named by the variable that holds it, and what looks like one is left out.
     #[must_use]
@@ -144,6 +163,11 @@ impl Loaded {
     pub fn unusable(&self, section: &str, invalid: Invalid) -> Error {
         self.origins.explain_invalid(section, invalid)
     }
+}
+
+/// The rules of a profile. Its text is ours, and a test reads each.
+fn rules_of(profile: Profile) -> Vec<Rule> {
+    Figment::from(Toml::string(profile.to_toml())).extract_inner("rules").unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod passthrough;
 mod record;
 mod review;
 mod room;
+pub mod rules;
 mod slots;
 mod socket;
 mod tunnel;
@@ -42,6 +43,7 @@ use body::Upload;
 use life::Life;
 use passthrough::Passage;
 use room::Room;
+use rules::Rules;
 use tunnel::Tunnels;
 
 /// `[proxy]`: what is intercepted, and within which bounds.
@@ -132,6 +134,8 @@ pub struct Proxy {
     config: Config,
     /// What may be done where a request says nothing else.
     policy: Policy,
+    /// Which texts are an exception.
+    rules: Rules,
     upstreams: Upstreams,
     engine: Engine,
     metrics: Arc<Metrics>,
@@ -160,6 +164,7 @@ impl Proxy {
         Self {
             config,
             policy,
+            rules: Rules::default(),
             upstreams,
             engine,
             metrics,
@@ -185,6 +190,12 @@ impl Proxy {
     #[must_use]
     pub fn read_with(self, reader: Option<explain::ReaderKey>) -> Self {
         Self { reader, ..self }
+    }
+
+    /// The same, with rules for what is an exception.
+    #[must_use]
+    pub fn ruled(self, rules: Rules) -> Self {
+        Self { rules, ..self }
     }
 
     /// The same, with who may spend the operator's key.

@@ -19,7 +19,7 @@ use headroom::{
     config::Config,
     engine::{self, Engine, Readiness},
     fidelity::{self, Mode, Reviewer},
-    proxy::rehearse,
+    proxy::{rehearse, rules::Rules},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -91,18 +91,24 @@ fn live(arguments: &Arguments) -> Result<Vec<Account>, Failure> {
 /// The recorded requests, taken the real way at each ratio.
 fn recorded(arguments: &Arguments) -> Result<Vec<Account>, Failure> {
     let (model, no_model, config) = (arguments.model.clone(), arguments.no_model, arguments.running.config.clone());
-    let loaded = Settings { config, ratio: None, style: None, model, no_model }.load(Vec::new())?;
+    let loaded = Settings { config, ratio: None, style: None, profile: None, model, no_model }.load(Vec::new())?;
     named_checker(&loaded)?;
+    let rules = loaded.rules().map_err(Failure::setup)?;
     let config = loaded.config;
     let requests = recorded::read(&arguments.files)?;
     let ratios = if arguments.ratio.is_empty() { vec![config.compress.ratio] } else { arguments.ratio.clone() };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let accounts = runtime.block_on(rehearsed(&config, &requests, &ratios));
+    let accounts = runtime.block_on(rehearsed(&config, &rules, &requests, &ratios));
     runtime.shutdown_timeout(Duration::from_secs(1));
     accounts
 }
 
-async fn rehearsed(config: &Config, requests: &[Bytes], ratios: &[Ratio]) -> Result<Vec<Account>, Failure> {
+async fn rehearsed(
+    config: &Config,
+    rules: &Rules,
+    requests: &[Bytes],
+    ratios: &[Ratio],
+) -> Result<Vec<Account>, Failure> {
     let bar = progress(requests.len() * ratios.len());
     let (backend, _told) = backend(config.model.clone());
     // Whether a text would have been late is told from its time; here each is worked on to its end.
@@ -118,7 +124,7 @@ async fn rehearsed(config: &Config, requests: &[Bytes], ratios: &[Ratio]) -> Res
         let mut report = Report::default();
         let mut replay = Replay::new(config.engine.time_budget_ms, config.proxy.cached_token_price);
         for body in requests {
-            let rehearsal = rehearse(&engine, reviewer.as_ref(), &policy, body.clone()).await;
+            let rehearsal = rehearse(&engine, reviewer.as_ref(), (&policy, rules), body.clone()).await;
             report.add(&rehearsal.record);
             replay.add(body, &rehearsal);
             bar.inc(1);

@@ -1,6 +1,7 @@
 //! `headroom compress`: what would become of a text, to look before trusting.
 
 use std::{
+    borrow::Cow,
     fs,
     io::{self, IsTerminal as _, Read as _, Write as _},
     path::{Path, PathBuf},
@@ -9,7 +10,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use headroom::compress::{self, Condensation, Encoding, Policy, Query, Unit, UnitAccount};
+use headroom::compress::{self, Condensation, Encoding, Policy, Query, Unit, UnitAccount, text::exact};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
@@ -86,7 +87,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         writeln!(out)?;
         return Ok(());
     }
-    let condensed = condensation.text().unwrap_or(&text);
+    let condensed = exact::untagged(condensation.text().unwrap_or(&text));
     out.write_all(condensed.as_bytes())?;
     if !condensed.ends_with('\n') {
         writeln!(out)?;
@@ -103,7 +104,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
 struct Account<'a> {
-    text: &'a str,
+    text: Cow<'a, str>,
     tokens_before: usize,
     tokens_after: usize,
     /// Original : condensed.
@@ -118,7 +119,7 @@ impl<'a> Account<'a> {
     fn new(source: &'a str, condensation: &'a Condensation, took: Duration) -> Self {
         let Condensation { tokens_before, tokens_after, .. } = *condensation;
         Self {
-            text: condensation.text().unwrap_or(source),
+            text: exact::untagged(condensation.text().unwrap_or(source)),
             tokens_before,
             tokens_after,
             ratio: account::ratio(tokens_before, tokens_after),

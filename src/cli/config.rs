@@ -26,6 +26,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.action {
         Action::Check(settings) => {
             let loaded = settings.load(Vec::new())?;
+            loaded.rules().map_err(Failure::setup)?;
             match loaded.file() {
                 Some(file) => writeln!(out, "ok: {}", file.display())?,
                 None => writeln!(out, "ok: defaults, the environment and flags; there is no configuration file")?,

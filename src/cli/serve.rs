@@ -150,6 +150,7 @@ pub(super) async fn assemble(
     let config = &loaded.config;
     let upstreams = Upstreams::new(&config.upstream).map_err(|invalid| unusable(loaded, "upstream", invalid))?;
     let access = Access::new(&config.access).map_err(|invalid| unusable(loaded, "access", invalid))?;
+    let rules = loaded.rules().map_err(Failure::setup)?;
     let (backend, told) = backend(config.model.clone());
     let engine = Engine::start(&config.engine, state().as_deref(), backend).map_err(Failure::setup)?;
     let key = config.fidelity.key().map_err(|invalid| unusable(loaded, "fidelity", invalid))?;
@@ -163,7 +164,9 @@ pub(super) async fn assemble(
         }
         _ => told.try_recv().map_err(|_| "none; selection alone condenses".to_owned()),
     };
-    let proxy = Proxy::new(config.proxy.clone(), config.compress.policy(), upstreams, engine, metrics).guarded(access);
+    let proxy = Proxy::new(config.proxy.clone(), config.compress.policy(), upstreams, engine, metrics)
+        .guarded(access)
+        .ruled(rules);
     Ok((proxy.explained(records(config, address)).reviewed(reviewer), model))
 }
 

@@ -8,6 +8,7 @@ use headroom::{
     config::{Config, Flag, Loaded, ModelConfig, Sources},
     fidelity::Mode,
     model::{self, Info, Model, ModelError},
+    proxy::rules::Profile,
     redact,
 };
 
@@ -26,6 +27,9 @@ pub(super) struct Settings {
     /// How prose is shortened under a ratio: `statements`, or `telegram` (function words go) [default: statements]
     #[arg(long, value_name = "statements|telegram")]
     pub(super) style: Option<Style>,
+    /// Rules to begin with, by traffic; `headroom profile NAME` prints them [default: none]
+    #[arg(long, value_name = "agent|rag|support|archive")]
+    pub(super) profile: Option<Profile>,
     /// Folder of the model [default: the bundled one]
     #[arg(long, value_name = "FOLDER", conflicts_with = "no_model")]
     pub(super) model: Option<String>,
@@ -48,8 +52,9 @@ impl Settings {
 
     /// Whether flags say how to condense.
     pub(super) fn say_something(&self) -> bool {
-        let Self { config, ratio, style, model, no_model } = self;
-        config.is_some() || ratio.is_some() || style.is_some() || model.is_some() || *no_model
+        let Self { config, ratio, style, profile, model, no_model } = self;
+        let named = config.is_some() || profile.is_some() || model.is_some();
+        named || ratio.is_some() || style.is_some() || *no_model
     }
 
     fn sources(&self, more: Vec<Flag>) -> Sources {
@@ -59,6 +64,9 @@ impl Settings {
         }
         if let Some(style) = self.style {
             flags.push(Flag { name: "--style", key: "compress.style", value: style.as_str().into() });
+        }
+        if let Some(profile) = self.profile {
+            flags.push(Flag { name: "--profile", key: "profile", value: profile.as_str().into() });
         }
         if let Some(model) = &self.model {
             flags.push(Flag { name: "--model", key: "model.path", value: model.as_str().into() });

@@ -1,6 +1,7 @@
 //! Promises of the whole pipeline.
 
 mod families;
+mod tagged;
 mod vocabulary;
 
 use std::sync::{

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     compress::{Kinds, Policy, Ratio, Style},
@@ -15,7 +15,6 @@ use crate::{
 #[serde(default, deny_unknown_fields)]
 pub struct CompressConfig {
     /// `auto`, or a number from 2 to 20.
-    #[serde(serialize_with = "write_ratio", deserialize_with = "read_ratio")]
     pub ratio: Ratio,
     /// `statements`, or `telegram` for prose without function words.
     pub style: Style,
@@ -107,23 +106,4 @@ impl ModelConfig {
             _ => Ok(()),
         }
     }
-}
-
-fn write_ratio<S: Serializer>(ratio: &Ratio, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(ratio)
-}
-
-fn read_ratio<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ratio, D::Error> {
-    /// TOML users write `ratio = 5` as readily as `ratio = "auto"`.
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Number(f64),
-        Text(String),
-    }
-    let text = match Written::deserialize(deserializer)? {
-        Written::Number(number) => number.to_string(),
-        Written::Text(text) => text,
-    };
-    text.parse().map_err(serde::de::Error::custom)
 }

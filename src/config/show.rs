@@ -9,7 +9,7 @@ use figment::{
 };
 
 use super::Error;
-use crate::{redact, setting::Invalid};
+use crate::{proxy::rules::Profile, redact, setting::Invalid};
 
 /// The merged values, each with its origin.
 #[derive(Debug)]
@@ -40,6 +40,16 @@ impl Origins {
     /// A value that its type refuses.
     pub(super) fn explain(&self, error: &figment::Error) -> Error {
         let key = error.path.join(".");
+        let rule = rule_of(&key);
+        if let (Kind::UnknownField(field, known), Some((at, _))) = (&error.kind, rule) {
+            let known: Vec<String> = known.iter().map(|name| format!("rules.{name}")).collect();
+            let key = format!("rules.{field}");
+            let remedy = match nearest(&key, &known) {
+                Some(nearest) => format!("did you mean `{nearest}`? config.example.toml lists what a rule may have"),
+                None => "remove it; config.example.toml lists what a rule may have".to_owned(),
+            };
+            return Error::UnknownKey { key: redact::name(&key).into(), origin: self.origin_of_rule(at), remedy };
+        }
         let problem = match &error.kind {
             Kind::InvalidType(found, expected) => format!("found {}, expected {}", sort(found), plain(expected)),
             Kind::InvalidValue(found, expected) => format!("found {}, expected {}", sort(found), plain(expected)),
@@ -53,17 +63,45 @@ impl Origins {
             Ok(value) => format!("the default is {}; config.example.toml says what it may be", toml(&value)),
             Err(_) => "config.example.toml lists every key with what it may be".to_owned(),
         };
-        let value = match self.figment.find_value(&key) {
-            Ok(value @ (Value::Num(..) | Value::Bool(..))) => toml(&value),
+        let value = match self.value(&key) {
+            Some(value @ (Value::Num(..) | Value::Bool(..))) => toml(&value),
             _ => redact::HIDDEN.to_owned(),
         };
-        Error::BadValue { value, origin: self.origin(&key), key: redact::name(&key).into(), problem, remedy }
+        let (key, origin) = match rule {
+            Some((at, field)) => (format!("rules.{field}"), self.origin_of_rule(at)),
+            None => (key.clone(), self.origin(&key)),
+        };
+        Error::BadValue { value, origin, key: redact::name(&key).into(), problem, remedy }
+    }
+
+    /// A rule that its module refuses; its place counts from 0.
+    pub(super) fn explain_rule(&self, at: usize, invalid: Invalid) -> Error {
+        let key = format!("rules.{}", invalid.key);
+        Error::Unusable { value: invalid.value, origin: self.origin_of_rule(at), key, remedy: invalid.remedy }
+    }
+
+    fn origin_of_rule(&self, at: usize) -> String {
+        format!("rule {} in {}", at + 1, self.origin("rules"))
+    }
+
+    /// The value of a key; of one of a rule too, `rules.0.ratio`.
+    fn value(&self, key: &str) -> Option<Value> {
+        let Some((at, field)) = rule_of(key) else { return self.figment.find_value(key).ok() };
+        let rules = self.figment.find_value("rules").ok()?;
+        match rules {
+            Value::Array(_, rules) => rules.get(at)?.find_ref(field).cloned(),
+            _ => None,
+        }
     }
 
     /// Whether a message holds the value of a key.
     fn quotes(&self, message: &str, key: &str) -> bool {
-        let value = self.figment.find_value(key).ok();
-        value.as_ref().and_then(Value::as_str).is_none_or(|value| message.contains(value.trim()))
+        match self.value(key) {
+            Some(Value::String(_, text)) => message.contains(text.trim()),
+            // A number is shown anyway.
+            Some(Value::Num(..) | Value::Bool(..)) => false,
+            _ => true,
+        }
     }
 
     /// A value that its module refuses.
@@ -80,20 +118,46 @@ impl Origins {
     pub(super) fn to_toml(&self) -> String {
         let mut out = String::new();
         let mut section = "";
+        self.line(&mut out, "profile", "profile");
         for key in &self.known {
-            let (of, name) = key.split_once('.').unwrap_or(("", key));
+            let Some((of, name)) = key.split_once('.') else { continue };
             if of != section {
                 let gap = if out.is_empty() { "" } else { "\n" };
                 let _ = writeln!(out, "{gap}[{of}]");
                 section = of;
             }
-            let origin = self.origin(key);
-            let _ = match self.figment.find_value(key) {
-                Ok(Value::Empty(..)) | Err(_) => writeln!(out, "# {name} is not set"),
-                Ok(value) => writeln!(out, "{:<44} # {origin}", format!("{name} = {}", toml(&value))),
-            };
+            self.line(&mut out, key, name);
         }
+        self.rules(&mut out);
         out
+    }
+
+    fn line(&self, out: &mut String, key: &str, name: &str) {
+        let origin = self.origin(key);
+        let _ = match self.figment.find_value(key) {
+            Ok(Value::Empty(..)) | Err(_) => writeln!(out, "# {name} is not set"),
+            Ok(value) => writeln!(out, "{:<44} # {origin}", format!("{name} = {}", toml(&value))),
+        };
+    }
+
+    /// The rules in the order in which they are tried; those of the profile as comments, since they follow from it.
+    fn rules(&self, out: &mut String) {
+        let origin = self.origin("rules");
+        let written = match self.figment.find_value("rules") {
+            Ok(Value::Array(_, rules)) => rules,
+            _ => Vec::new(),
+        };
+        for (at, rule) in written.iter().enumerate() {
+            let _ = writeln!(out, "\n{:<44} # rule {} in {origin}", "[[rules]]", at + 1);
+            for (name, value) in rule.as_dict().into_iter().flatten() {
+                let _ = writeln!(out, "{name} = {}", toml(value));
+            }
+        }
+        let Ok(profile) = self.figment.extract_inner::<Profile>("profile") else { return };
+        let _ = writeln!(out, "\n# The rules of the profile `{profile}` come next ({}):", self.origin("profile"));
+        for line in profile.to_toml().lines().filter(|line| !line.is_empty()) {
+            let _ = writeln!(out, "# {}", line.trim_start_matches("# "));
+        }
     }
 
     fn origin(&self, key: &str) -> String {
@@ -104,6 +168,12 @@ impl Origins {
             _ => "default".to_owned(),
         }
     }
+}
+
+/// The place of a rule, from 0 on, and the rest of a key: `rules.0.ratio`.
+fn rule_of(key: &str) -> Option<(usize, &str)> {
+    let (at, field) = key.strip_prefix("rules.").map(|rest| rest.split_once('.').unwrap_or((rest, "")))?;
+    Some((at.parse().ok()?, field))
 }
 
 /// The keys of all values, with their sections, in order.

@@ -198,10 +198,11 @@ const FILE_NAME: &str = "config.toml";
 const OWN: &str = "HEADROOM_CONFIG";
 
 /// Short names of what is set most often.
-const SHORT: [(&str, &str); 5] = [
+const SHORT: [(&str, &str); 6] = [
     ("HEADROOM_LISTEN", "server.listen"),
     ("HEADROOM_UPSTREAM", "upstream.url"),
     ("HEADROOM_RATIO", "compress.ratio"),
     ("HEADROOM_MODE", "proxy.mode"),
+    ("HEADROOM_PROFILE", "profile"),
     ("HEADROOM_LOG", "telemetry.level"),
 ];

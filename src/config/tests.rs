@@ -32,15 +32,16 @@ fn the_example_holds_exactly_the_defaults() {
 #[test]
 fn the_example_lists_every_key_with_a_sentence() {
     let known = show::leaves(&Figment::from(Serialized::defaults(Config::default())));
-    let (mut section, mut sentence, mut listed) = (String::new(), false, Vec::new());
-    for line in EXAMPLE.lines() {
+    let (mut section, mut sentence, mut listed) = (String::new(), false, vec!["rules".to_owned()]);
+    let (sections, _) = EXAMPLE.split_once("# [[rules]]").unwrap();
+    for line in sections.lines() {
         let name = line.trim_start_matches("# ").split(" = ").next().unwrap();
         let is_key = line.contains(" = ") && name.chars().all(|char| char.is_ascii_lowercase() || char == '_');
         if let Some(name) = line.strip_prefix('[') {
             section = name.trim_end_matches(']').into();
         } else if is_key {
             assert!(sentence, "`{name}` has no sentence");
-            listed.push(format!("{section}.{name}"));
+            listed.push(if section.is_empty() { name.into() } else { format!("{section}.{name}") });
         }
         sentence = line.starts_with("# ") && !is_key;
     }
@@ -48,6 +49,62 @@ fn the_example_lists_every_key_with_a_sentence() {
     let mut known = known;
     known.sort();
     assert_eq!(listed, known);
+}
+
+#[test]
+fn the_rules_of_the_example_can_be_used_and_name_every_key() {
+    let (_, rules) = EXAMPLE.split_once("# [[rules]]").unwrap();
+    let is_rule = |line: &str| line == "[[rules]]" || line.contains(" = ") && !line.contains("`");
+    let rules = rules.lines().map(|line| line.trim_start_matches("# ")).filter(|line| is_rule(line));
+    let rules: Vec<&str> = rules.collect();
+    let text = format!("[[rules]]\n{}\n", rules.join("\n"));
+    let (_folder, sources) = with_file(&text);
+    assert!(Config::load(&sources).unwrap().config.rules.len() > 1);
+    let serde_json::Value::Object(keys) = serde_json::to_value(Rule::default()).unwrap() else { panic!() };
+    for key in keys.keys() {
+        assert!(text.contains(&format!("\n{key} = ")), "{key}");
+    }
+}
+
+#[test]
+fn a_rule_that_cannot_be_used_names_its_key_its_place_and_what_to_do() {
+    for (rule, problem, remedy) in [
+        ("role = \"system\"\nexact = true", "cannot use the value of `rules.role` (rule 2 in ", "give `user`, `tool`"),
+        ("tol = \"bash\"\nexact = true", "unknown key `rules.tol` in rule 2 in ", "did you mean `rules.tool`?"),
+        ("ratio = 21", "bad value for `rules.ratio` (rule 2 in ", "a ratio is `auto` or a number from 2 to 20"),
+        (
+            "mode = \"sk-live-0123456789\"",
+            "bad value for `rules.mode` (rule 2 in ",
+            "expected one of off, audit, compress",
+        ),
+        ("tool = 5\nexact = true", "bad value for `rules.tool` (rule 2 in ", "config.example.toml"),
+        ("key = \"sk-live-0123456789\"\nexact = true", "cannot use the value of `rules.key`", "give `env:NAME`"),
+    ] {
+        let (_folder, sources) = with_file(&format!("[[rules]]\nexact = true\n[[rules]]\n{rule}\n"));
+        let message = message(&sources);
+        assert!(message.starts_with(problem) && message.contains(remedy), "{message}");
+        assert!(!message.contains("sk-live") && message.contains("config.toml"), "{message}");
+    }
+    let (_folder, sources) = with_file("[rules]\nexact = true\n");
+    assert!(message(&sources).contains("`rules"), "{}", message(&sources));
+}
+
+#[test]
+fn a_profile_is_set_by_file_variable_or_flag_and_an_unknown_one_lists_the_known() {
+    let sources = with_variables(&[("HEADROOM_PROFILE", "rag")]);
+    assert_eq!(Config::load(&sources).unwrap().config.profile, Some(Profile::Rag));
+    let (_folder, sources) = with_file("profile = \"agents\"\n");
+    assert!(message(&sources).contains("expected one of agent, rag, support, archive"), "{}", message(&sources));
+}
+
+#[test]
+fn the_text_of_every_profile_is_read_and_may_be_pasted_into_a_file() {
+    for profile in Profile::ALL {
+        let (_folder, sources) = with_file(profile.to_toml());
+        let pasted = Config::load(&sources).unwrap().config.rules;
+        assert!(!pasted.is_empty());
+        assert_eq!(rules_of(profile), pasted);
+    }
 }
 
 #[test]
@@ -177,8 +234,9 @@ fn a_named_file_must_be_there_and_must_be_toml() {
 
 #[test]
 fn what_is_shown_reads_back_as_the_same_configuration_and_tells_origins() {
-    let (_folder, mut sources) = with_file("[server]\nmax_connections = 7\n");
-    sources.environment = vec![("HEADROOM_RATIO".into(), "5".into())];
+    let rule = "[[rules]]\nname = \"shell\"\ntool = [\"bash\", \"sh*\"]\nratio = 2.5\n";
+    let (_folder, mut sources) = with_file(&format!("[server]\nmax_connections = 7\n{rule}"));
+    sources.environment = vec![("HEADROOM_RATIO".into(), "5".into()), ("HEADROOM_PROFILE".into(), "agent".into())];
     let loaded = Config::load(&sources).unwrap();
     let shown = loaded.to_toml();
     let (_again, sources) = with_file(&shown);
@@ -187,6 +245,9 @@ fn what_is_shown_reads_back_as_the_same_configuration_and_tells_origins() {
     assert!(line("max_connections = 7").ends_with("config.toml"));
     assert!(line("ratio = ").ends_with("# the variable HEADROOM_RATIO"));
     assert!(line("mode = ").ends_with("# default"));
+    assert!(line("[[rules]]").contains("# rule 1 in ") && line("[[rules]]").ends_with("config.toml"));
+    assert!(line("# The rules of the profile `agent`").contains("the variable HEADROOM_PROFILE"));
+    assert!(shown.find("\"shell\"") < shown.find("# name = \"agent-edits\""));
 }
 
 #[test]

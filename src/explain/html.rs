@@ -70,18 +70,23 @@ fn slot(page: &mut String, at: usize, slot: &SlotRecord) {
         (false, _) => "the original was forwarded",
     };
     let known = if slot.cached { "known before".to_owned() } else { format!("decided in {:.1} ms", slot.took_ms) };
+    let rule = slot.rule.as_deref().map_or(String::new(), |rule| format!(" · rule <b>{}</b>", escape(rule)));
+    let tokens = match slot.left {
+        // What a rule leaves is not counted.
+        Some(_) => String::new(),
+        None => format!(" · {before} tokens → {after}, {} % saved", saved((before, after))),
+    };
     let [kept, rewritten, dropped] = slot.fates();
     let _ = write!(
         page,
         "<section>\n<h2>Text {at} <small>message {message}{part} · {role}</small></h2>\n\
          <p class=bar><span style=\"width:{width}%\"></span></p>\n\
-         <p class=said><b>{decision}</b> · {forwarded} · {before} tokens → {after}, {saved} % saved · {kept} units kept, \
+         <p class=said><b>{decision}</b>{rule} · {forwarded}{tokens} · {kept} units kept, \
          {rewritten} rewritten, {dropped} dropped · {known}</p>\n",
         message = slot.message,
         role = slot.role,
         width = 100 - saved((before, after)).min(100),
         decision = slot.decision(),
-        saved = saved((before, after)),
     );
     guard(page, slot);
     if let Some(verdict) = &slot.verdict {

@@ -68,6 +68,8 @@ struct SlotPage<'a> {
     message: usize,
     part: Option<usize>,
     role: &'static str,
+    /// The name of the rule that holds for it.
+    rule: Option<&'a str>,
     decision: &'static str,
     forwarded: bool,
     cache: &'static str,
@@ -98,6 +100,7 @@ impl<'a> SlotPage<'a> {
             message: slot.message,
             part: slot.part,
             role: slot.role,
+            rule: slot.rule.as_deref(),
             decision: slot.decision(),
             forwarded: slot.forwarded,
             cache: if slot.cached { "hit" } else { "miss" },

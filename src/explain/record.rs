@@ -62,6 +62,10 @@ pub struct SlotRecord {
     pub part: Option<usize>,
     /// `user` or `tool`.
     pub role: &'static str,
+    /// The rule that holds for it, by its name.
+    pub rule: Option<Arc<str>>,
+    /// Why a rule leaves it as it is, without a look: `exact` or `off`.
+    pub left: Option<&'static str>,
     /// Whether there is a condensed text that may stand for the original.
     pub accepted: bool,
     /// Whether it was forwarded; false in audit mode and where the original went on.
@@ -91,9 +95,12 @@ impl SlotRecord {
         self.condensation.text().filter(|_| self.accepted).unwrap_or(&self.original)
     }
 
-    /// One word on the decision: `compressed`, or the reason why not.
+    /// One word on the decision: `compressed`, or the reason why not; what a rule says of a text that it leaves as it is.
     #[must_use]
     pub fn decision(&self) -> &'static str {
+        if let Some(left) = self.left {
+            return left;
+        }
         match &self.condensation.outcome {
             Outcome::Compressed(_) if self.accepted => "compressed",
             // A text that its request does not accept counts as protected, as in the headers.

@@ -38,7 +38,15 @@ fn slot(out: &mut String, at: usize, slot: &SlotRecord, ink: &Ink) {
     };
     let (before, after) = slot.tokens();
     let head = format!("text {at}: message {}{part} ({}): {}", slot.message, slot.role, slot.decision());
-    let _ = writeln!(out, "\n{}, {before} -> {after} tokens, {forwarded}", ink.bold(&head));
+    // What a rule leaves is not counted.
+    let tokens = if slot.left.is_some() { String::new() } else { format!(", {before} -> {after} tokens") };
+    let _ = writeln!(out, "\n{}{tokens}, {forwarded}", ink.bold(&head));
+    if let Some(rule) = &slot.rule {
+        let _ = writeln!(out, "  rule: {rule}");
+    }
+    if slot.left.is_some() {
+        return;
+    }
     let [kept, rewritten, dropped] = slot.fates();
     let refused = slot.refused().count();
     let _ = writeln!(

@@ -36,6 +36,8 @@ fn record(id: &str, original: &str) -> Record {
         message: 1,
         part: None,
         role: "user",
+        rule: None,
+        left: None,
         accepted: true,
         forwarded: true,
         cached: false,

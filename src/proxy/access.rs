@@ -43,14 +43,14 @@ impl Config {
     }
 }
 
-/// How a client key is written.
-enum Written<'a> {
+/// How a key is written that clients send.
+pub(super) enum Written<'a> {
     Variable(&'a str),
     Hash(blake3::Hash),
 }
 
 impl<'a> Written<'a> {
-    fn of(key: &'a str) -> Option<Self> {
+    pub(super) fn of(key: &'a str) -> Option<Self> {
         match key.split_once(':')? {
             ("env", name) => {
                 let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -59,6 +59,31 @@ impl<'a> Written<'a> {
             ("sha256", hash) => blake3::Hash::from_hex(hash).ok().map(Self::Hash),
             _ => None,
         }
+    }
+
+    /// The key's hash; `None` where its variable holds none.
+    pub(super) fn hash(&self, variable: impl Fn(&str) -> Option<String>) -> Option<blake3::Hash> {
+        match self {
+            Self::Hash(hash) => Some(*hash),
+            Self::Variable(name) => {
+                variable(name).filter(|key| !key.trim().is_empty()).map(|key| hash(key.trim().as_bytes()))
+            }
+        }
+    }
+}
+
+/// The hashes of the credentials that a request brings.
+pub(super) struct Presented(Vec<blake3::Hash>);
+
+impl Presented {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        Self(headers::credentials(headers).map(|(_, value)| hash(bare(value.as_bytes()))).collect())
+    }
+
+    /// Whether one of them is one of these; each is compared with each, so that the time tells nothing of which.
+    pub(super) fn is_one_of(&self, keys: &[blake3::Hash]) -> bool {
+        let pairs = self.0.iter().flat_map(|own| keys.iter().map(move |key| own == key));
+        pairs.fold(false, |any, same| any | same)
     }
 }
 
@@ -81,13 +106,10 @@ impl Access {
     /// When a key is not written as it should be, or its variable is not set.
     pub fn new(config: &Config) -> Result<Self, Invalid> {
         config.check()?;
-        let key = |written: &String| match Written::of(written) {
-            Some(Written::Hash(hash)) => Ok(hash),
-            Some(Written::Variable(name)) => match std::env::var(name) {
-                Ok(key) if !key.trim().is_empty() => Ok(hash(key.trim().as_bytes())),
-                _ => Err(Invalid::text("client_keys", "set every variable that it names to a key")),
-            },
-            None => Err(Invalid::text("client_keys", FORM)),
+        let unset = Invalid::text("client_keys", "set every variable that it names to a key");
+        let key = |written: &String| {
+            let written = Written::of(written).ok_or(Invalid::text("client_keys", FORM))?;
+            written.hash(|name| std::env::var(name).ok()).ok_or(unset.clone())
         };
         let keys = config.client_keys.iter().map(key).collect::<Result<_, _>>()?;
         Ok(Self { keys, hosts: config.allowed_hosts.clone() })

@@ -18,14 +18,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{
-    Mode, Proxy, access,
+    Proxy, access,
     account::{Account, End, Outcome, Passed, Route},
     body::Answer,
     coding::Undecoded,
     error::Error,
     headers,
     held::{self, Held, Read},
-    intercept::{self, Controls, condense, limit},
+    intercept::{self, settle},
     passthrough::refuse,
     record::Looked,
     slots::Why,
@@ -62,7 +62,8 @@ async fn handed(
     if parts.method != Method::POST {
         return Err(Error::Method);
     }
-    let mut controls = Controls::of(&parts.headers, proxy).map_err(|_| Error::BadRequest(HEADER))?;
+    let parts_of = (None, parts.uri.path(), &parts.headers);
+    let mut ruling = intercept::ruling(proxy, parts_of).map_err(|_| Error::BadRequest(HEADER))?;
     let pause = Duration::from_secs(proxy.config.client_timeout_seconds);
     let announced = headers::content_length(&parts.headers);
     let held = match held::read(body, announced, proxy.limit(), pause, &proxy.room).await? {
@@ -79,25 +80,23 @@ async fn handed(
     let wanted = Wanted::read(&plain)?;
     let settings = Settings::of(&wanted.config.unwrap_or_default())?;
     if let Some(ratio) = settings.ratio {
-        controls.ratio = ratio;
+        ruling.say_ratio(ratio);
     }
-    if controls.mode == Mode::Off {
+    if ruling.is_off() {
         account.outcome = Outcome::Passthrough(Passed::Off);
         return page(&plain, (0, 0));
     }
     let locate = move |body: &[u8]| settings.locate(body);
     let held = Held { bytes: held.bytes, trailers: None, share: held.share };
-    let decided = intercept::decide(proxy, &parts.headers, &held, locate, &controls, account).await.map(Arc::new);
-    let condensed = condense(&decided).await;
-    let (outcome, condensed) = match condensed {
-        Err(Why::Unreadable(_)) => return Err(Error::BadRequest(FORM)),
-        Err(why) => (Outcome::Unchanged(why.as_str()), None),
-        Ok(_) if controls.mode == Mode::Audit => (Outcome::Audit, None),
-        Ok(condensed) => (Outcome::Compressed(limit(&decided, controls.ratio)), Some(condensed)),
-    };
+    let mode = ruling.mode();
+    let decided = intercept::decide(proxy, &parts.headers, &held, locate, ruling, account).await.map(Arc::new);
+    if matches!(decided, Err(Why::Unreadable(_))) {
+        return Err(Error::BadRequest(FORM));
+    }
+    let (outcome, condensed) = settle(&decided).await;
     account.outcome = outcome;
     let decided = decided.as_deref().ok();
-    proxy.note(account, &Looked { headers: &parts.headers, mode: controls.mode, since, decided });
+    proxy.note(account, &Looked { headers: &parts.headers, mode, since, decided });
     let tokens = account.slots.map_or((0, 0), |slots| (slots.tokens_before, slots.tokens_after));
     page(condensed.as_ref().unwrap_or(&plain), tokens)
 }

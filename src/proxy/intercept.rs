@@ -18,10 +18,10 @@ use super::{
     held::{self, Held, Read},
     passthrough::{Passage, refuse, relay},
     record::Looked,
+    rules::{Ruling, Said},
     slots::{self, Decided, Terms, Why},
 };
 use crate::{
-    compress::{Limit, Policy, Ratio, Style},
     engine::Tenant,
     wire::{self, Located, Surface, Unreadable},
 };
@@ -51,12 +51,12 @@ async fn prepare(
     surface: Surface,
     account: &mut Account,
 ) -> Result<Passage, super::error::Error> {
-    let controls = match Controls::of(&parts.headers, proxy) {
-        Ok(controls) if controls.mode == Mode::Off => {
+    let ruling = match ruling(proxy, (Some(surface), parts.uri.path(), &parts.headers)) {
+        Ok(ruling) if ruling.is_off() => {
             account.outcome = Outcome::Passthrough(Passed::Off);
             return Ok(Passage::new(parts, Upload::streamed(body)));
         }
-        Ok(controls) => controls,
+        Ok(ruling) => ruling,
         Err(why) => {
             unlooked(proxy, &parts, account, why);
             return Ok(Passage::new(parts, Upload::streamed(body)));
@@ -76,29 +76,18 @@ async fn prepare(
         }
     };
     let since = Instant::now();
-    let decided = decide(proxy, &parts.headers, &held, move |body| wire::locate(surface, body), &controls, account)
+    let mode = ruling.mode();
+    let decided = decide(proxy, &parts.headers, &held, move |body| wire::locate(surface, body), ruling, account)
         .await
         .map(Arc::new);
-    let condensed = condense(&decided).await;
-    let (outcome, condensed) = match condensed {
-        Ok(_) if controls.mode == Mode::Audit => (Outcome::Audit, None),
-        Ok(condensed) => (Outcome::Compressed(limit(&decided, controls.ratio)), Some(condensed)),
-        Err(why) => (Outcome::Unchanged(why.as_str()), None),
-    };
+    let (outcome, condensed) = settle(&decided).await;
     account.outcome = outcome;
     let decided = decided.as_deref().ok();
-    proxy.note(account, &Looked { headers: &parts.headers, mode: controls.mode, since, decided });
+    proxy.note(account, &Looked { headers: &parts.headers, mode, since, decided });
     let replaced = condensed.as_ref().map(Bytes::len);
     let Held { bytes, trailers, share } = held;
     let body = Upload::whole(share.keep(condensed.unwrap_or(bytes)), trailers);
     Ok(Passage { parts, body, replaced, read_at: Some(since) })
-}
-
-/// What kept the request's texts from their ratio, where most of their tokens stayed past it.
-pub(crate) fn limit(decided: &Result<Arc<Decided>, Why>, ratio: Ratio) -> Option<Limit> {
-    let replies = decided.as_ref().ok()?.replies.iter().map(|(_, reply)| &reply.condensation);
-    let limited = replies.filter_map(|condensation| Some((condensation.tokens_after, condensation.limit(ratio)?)));
-    limited.max_by_key(|(tokens, _)| *tokens).map(|(_, limit)| limit)
 }
 
 /// The request goes on without a look into its body.
@@ -114,26 +103,28 @@ pub(crate) async fn decide(
     headers: &HeaderMap,
     held: &Held,
     locate: impl FnOnce(&[u8]) -> Result<Located, Unreadable> + Send + 'static,
-    controls: &Controls,
+    ruling: Ruling,
     account: &mut Account,
 ) -> Result<Decided, Why> {
     if headers::is_signed(headers) || held.trailers.is_some() {
         return Err(Why::Signed);
     }
     let plain = held::plain(headers, &held.bytes, proxy.limit(), &proxy.room).await?;
-    let policy = Policy { ratio: controls.ratio, style: controls.style, ..proxy.policy.clone() };
     let deadline = proxy.engine.deadline(Instant::now());
-    let terms = Terms { policy, tenant: tenant(headers), query: None, deadline };
+    let terms = Terms { ruling, tenant: tenant(headers), query: None, deadline };
     let decided = slots::decide(&proxy.engine, proxy.reviewer.as_ref(), plain, locate, &terms).await?;
     account.model.clone_from(&decided.located.model);
-    account.slots = Some(decided.count(account.metrics(), controls.mode == Mode::Audit));
+    account.slots = Some(decided.count(account.metrics()));
     Ok(decided)
 }
 
-/// The body to send instead.
-pub(crate) async fn condense(decided: &Result<Arc<Decided>, Why>) -> Result<Bytes, Why> {
-    let decided = decided.as_ref().map_err(|why| *why)?;
-    Arc::clone(decided).splice().await?.ok_or_else(|| decided.why())
+/// What is done with a request, and the body to send instead where there is one.
+pub(crate) async fn settle(decided: &Result<Arc<Decided>, Why>) -> (Outcome, Option<Bytes>) {
+    let spliced = match decided {
+        Ok(decided) => Arc::clone(decided).splice().await.map(|spliced| (decided.outcome(), spliced)),
+        Err(why) => Err(*why),
+    };
+    spliced.unwrap_or_else(|why| (Outcome::Unchanged(why.as_str()), None))
 }
 
 /// Whose request it is, for the engine: requests without a credential share what is known.
@@ -161,31 +152,19 @@ pub(crate) fn owner(headers: &HeaderMap) -> Option<Tenant> {
     Some(tenant)
 }
 
-/// What the request asks of the proxy.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Controls {
-    pub(crate) mode: Mode,
-    pub(crate) ratio: Ratio,
-    style: Style,
-}
-
-impl Controls {
-    pub(crate) fn of(headers: &HeaderMap, proxy: &Proxy) -> Result<Self, Why> {
-        let mode = match control(headers, &headers::MODE)? {
-            _ if bypass(headers)? => Mode::Off,
-            None => proxy.config.mode,
-            Some(word) => Mode::parse(word).ok_or(Why::InvalidHeader)?,
-        };
-        let ratio = match control(headers, &headers::RATIO)? {
-            None => proxy.policy.ratio,
-            Some(ratio) => ratio.parse().map_err(|_| Why::InvalidHeader)?,
-        };
-        let style = match control(headers, &headers::STYLE)? {
-            None => proxy.policy.style,
-            Some(style) => style.parse().map_err(|_| Why::InvalidHeader)?,
-        };
-        Ok(Self { mode, ratio, style })
-    }
+/// What holds for the texts of a request that says so in its headers; `surface` is `None` for what another gateway hands
+/// over.
+pub(crate) fn ruling(proxy: &Proxy, parts: (Option<Surface>, &str, &HeaderMap)) -> Result<Ruling, Why> {
+    let (_, _, headers) = parts;
+    let mode = match control(headers, &headers::MODE)? {
+        _ if bypass(headers)? => Some(Mode::Off),
+        None => None,
+        Some(word) => Some(Mode::parse(word).ok_or(Why::InvalidHeader)?),
+    };
+    let ratio = control(headers, &headers::RATIO)?.map(|ratio| ratio.parse().map_err(|_| Why::InvalidHeader));
+    let style = control(headers, &headers::STYLE)?.map(|style| style.parse().map_err(|_| Why::InvalidHeader));
+    let said = Said { mode, ratio: ratio.transpose()?, style: style.transpose()? };
+    Ok(Ruling::new((proxy.config.mode, proxy.policy.clone()), &proxy.rules, said, parts))
 }
 
 /// Whether the request is to be left alone, in the words of the like-named project.

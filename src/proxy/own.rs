@@ -21,10 +21,11 @@ use super::{
     intercept,
     passthrough::refuse,
     review,
+    rules::Ruling,
     slots::{self, Decided, Terms, Why},
 };
 use crate::{
-    compress::{Encoding, Policy, Query, Ratio, Unit, UnitAccount},
+    compress::{Encoding, Policy, Query, Ratio, Unit, UnitAccount, text::exact},
     engine::{Cache, Job, Readiness, Reply},
     fidelity::Verdict,
     telemetry::metrics::KindLabel,
@@ -180,7 +181,12 @@ async fn compress(proxy: &Proxy, parts: &Parts, body: Incoming) -> Result<Respon
     let wanted: Wanted = serde_json::from_slice(&bytes).map_err(|_| Error::BadRequest(FORM))?;
     let policy = Policy { ratio: wanted.ratio(proxy)?, ..proxy.policy.clone() };
     let deadline = began.checked_add(Duration::from_secs(proxy.config.compress_timeout_seconds));
-    let terms = Terms { policy, tenant: intercept::tenant(&parts.headers), query: wanted.query, deadline };
+    let terms = Terms {
+        ruling: Ruling::plain(policy),
+        tenant: intercept::tenant(&parts.headers),
+        query: wanted.query,
+        deadline,
+    };
     let page = match (wanted.text, wanted.messages) {
         (Some(text), None) => of_text(proxy, text, wanted.model, terms, began).await?,
         (None, Some(_)) => of_messages(proxy, bytes, &terms, began).await?,
@@ -271,7 +277,7 @@ async fn of_text(
     let job = Job {
         text: Arc::clone(&text),
         query: Query { preceding: terms.query.unwrap_or_default(), ..Query::default() },
-        policy: terms.policy,
+        policy: terms.ruling.policy(),
         encoding: model.as_deref().map(Encoding::of_model).unwrap_or_default(),
         tenant: terms.tenant,
     };
@@ -281,11 +287,9 @@ async fn of_text(
             .map_err(|_| Error::Internal)?;
     let reply = replies.first().ok_or(Error::Internal)?;
     let condensed = reply.condensation.text();
-    let page = TextPage {
-        text: condensed.unwrap_or(&text),
-        account: SlotPage::of(reply, condensed.is_some(), verdicts.of(0)),
-        ms: millis(began),
-    };
+    let sent = exact::untagged(condensed.unwrap_or(&text));
+    let page =
+        TextPage { text: &sent, account: SlotPage::of(reply, condensed.is_some(), verdicts.of(0)), ms: millis(began) };
     json_of(&page)
 }
 

@@ -13,11 +13,12 @@ use super::{
     Mode, Proxy,
     account::{Account, Outcome},
     intercept,
+    rules::{Rules, Ruling},
     slots::{self, Decided, Terms},
 };
 use crate::{
-    compress::{Condensation, Policy},
-    engine::{Cache, Engine, Reply, Tenant},
+    compress::{Condensation, Policy, Reason},
+    engine::{Cache, Engine, Tenant},
     explain::{Record, SlotRecord},
     fidelity::Reviewer,
     wire::{self, Role},
@@ -37,7 +38,9 @@ pub(crate) struct Looked<'a> {
 impl Proxy {
     /// Takes note of a request that was looked at.
     pub(crate) fn note(&self, account: &Account, looked: &Looked<'_>) {
-        let audited = looked.mode == Mode::Audit;
+        let audits =
+            |decided: &Decided| decided.accounted().iter().any(|(index, _)| decided.mode(*index) == Mode::Audit);
+        let audited = looked.mode == Mode::Audit || looked.decided.is_some_and(audits);
         if self.records.is_none() && !audited {
             return;
         }
@@ -51,10 +54,10 @@ impl Proxy {
             outcome: account.outcome.as_str(),
             reason: account.outcome.reason(),
             took_ms: millis(now.duration_since(looked.since)),
-            slots: slots_of(looked.decided, looked.mode),
+            slots: slots_of(looked.decided, true),
         };
         if audited {
-            self.audit.lock().unwrap_or_else(PoisonError::into_inner).add(&record);
+            self.audit.lock().unwrap_or_else(PoisonError::into_inner).add(&audit_of(&record, looked.decided));
         }
         let id = record.id.clone();
         // An audit is about the texts that were not known before.
@@ -64,7 +67,12 @@ impl Proxy {
             records.insert(record, now);
         }
         let Some(decided) = looked.decided else { return };
+        // Verdicts go by the places of replies, records by those of all that is accounted for.
+        let accounted = decided.accounted();
+        let places = (0..decided.replies.len()).map(|place| accounted.iter().position(|(_, of)| *of == Some(place)));
+        let places: Vec<usize> = places.map(Option::unwrap_or_default).collect();
         decided.verdicts.follow(move |place, verdict| {
+            let Some(place) = places.get(place).copied() else { return };
             let new = |new: &Vec<bool>| new.get(place).copied().unwrap_or_default();
             if let Some((sums, _)) = sums.as_ref().filter(|(_, news)| new(news)) {
                 sums.lock().unwrap_or_else(PoisonError::into_inner).judge(&verdict);
@@ -85,15 +93,23 @@ pub struct Rehearsal {
     pub forwarded: Bytes,
 }
 
-/// Takes a body of whatever surface the way of a request, as far as the upstream; without a limit of time.
-pub async fn rehearse(engine: &Engine, reviewer: Option<&Reviewer>, policy: &Policy, body: Bytes) -> Rehearsal {
+/// Takes a body of whatever surface the way of a request, as far as the upstream; without a limit of time. Nobody posted
+/// it, so rules by surface, path or key do not fit it.
+pub async fn rehearse(
+    engine: &Engine,
+    reviewer: Option<&Reviewer>,
+    (policy, rules): (&Policy, &Rules),
+    body: Bytes,
+) -> Rehearsal {
     let since = Instant::now();
-    let terms = Terms { policy: policy.clone(), tenant: Tenant::default(), query: None, deadline: None };
+    let ruling = Ruling::rehearsed(policy.clone(), rules);
+    let terms = Terms { ruling, tenant: Tenant::default(), query: None, deadline: None };
     let decided = slots::decide(engine, reviewer, body.clone(), wire::locate_any, &terms).await.map(Arc::new);
-    let (outcome, forwarded) = match intercept::condense(&decided).await {
-        Ok(condensed) => (Outcome::Audit, condensed),
-        Err(why) => (Outcome::Unchanged(why.as_str()), body),
+    let (outcome, forwarded) = match intercept::settle(&decided).await {
+        (Outcome::Compressed(_), forwarded) => (Outcome::Audit, forwarded),
+        settled => settled,
     };
+    let forwarded = forwarded.unwrap_or(body);
     let decided = decided.as_deref().ok();
     let record = Record {
         id: String::new(),
@@ -104,22 +120,36 @@ pub async fn rehearse(engine: &Engine, reviewer: Option<&Reviewer>, policy: &Pol
         outcome: outcome.as_str(),
         reason: outcome.reason(),
         took_ms: millis(since.elapsed()),
-        slots: slots_of(decided, Mode::Audit),
+        slots: slots_of(decided, false),
     };
     Rehearsal { record, forwarded }
 }
 
-/// The record of every slot that was considered. A verdict that there is already joins its slot here.
-fn slots_of(decided: Option<&Decided>, mode: Mode) -> Vec<SlotRecord> {
-    let Some(decided) = decided else { return Vec::new() };
-    let replies = decided.replies.iter().enumerate();
-    replies.filter_map(|(place, (index, reply))| slot(decided, place, *index, reply, mode)).collect()
+/// What an audit sums: the record without the texts that a rule had condensed.
+fn audit_of(record: &Record, decided: Option<&Decided>) -> Record {
+    let Some(decided) = decided else { return record.clone() };
+    let accounted = decided.accounted().into_iter().zip(&record.slots);
+    let audited = accounted.filter(|((index, _), _)| decided.mode(*index) != Mode::Compress);
+    Record { slots: audited.map(|(_, slot)| slot.clone()).collect(), ..record.clone() }
 }
 
-fn slot(decided: &Decided, place: usize, index: usize, reply: &Reply, mode: Mode) -> Option<SlotRecord> {
+/// The record of every slot that is accounted for. A verdict that there is already joins its slot here.
+fn slots_of(decided: Option<&Decided>, forwards: bool) -> Vec<SlotRecord> {
+    let Some(decided) = decided else { return Vec::new() };
+    let record = |(index, place)| slot(decided, index, place, forwards);
+    decided.accounted().into_iter().filter_map(record).collect()
+}
+
+fn slot(decided: &Decided, index: usize, place: Option<usize>, forwards: bool) -> Option<SlotRecord> {
     let slot = decided.located.slots.get(index)?;
-    let condensation: &Condensation = &reply.condensation;
-    let accepted = decided.accepted(index, condensation).is_some();
+    let ruled = decided.ruled(index)?;
+    let reply = place.and_then(|place| decided.replies.get(place)).map(|(_, reply)| reply);
+    let condensation = match reply {
+        Some(reply) => Arc::clone(&reply.condensation),
+        // Nothing of it was read, nor counted.
+        None => Arc::new(Condensation::unchanged(Reason::Protected, 0)),
+    };
+    let accepted = decided.accepted(index, &condensation).is_some();
     Some(SlotRecord {
         message: slot.message,
         part: slot.part,
@@ -127,13 +157,15 @@ fn slot(decided: &Decided, place: usize, index: usize, reply: &Reply, mode: Mode
             Role::User => "user",
             Role::Tool => "tool",
         },
+        rule: ruled.rule.clone(),
+        left: ruled.left(),
         accepted,
-        forwarded: accepted && mode == Mode::Compress,
-        cached: reply.cache == Cache::Hit,
-        took_ms: millis(reply.took),
+        forwarded: accepted && forwards && ruled.mode == Mode::Compress,
+        cached: reply.is_some_and(|reply| reply.cache == Cache::Hit),
+        took_ms: reply.map_or(0.0, |reply| millis(reply.took)),
         original: slot.text.as_str().into(),
-        condensation: reply.condensation.clone(),
-        verdict: decided.verdicts.of(place).cloned(),
+        condensation,
+        verdict: place.and_then(|place| decided.verdicts.of(place)).cloned(),
     })
 }
 

@@ -2,6 +2,8 @@
 //! the threads that move bytes, and a fault of our own ends here.
 
 use std::{
+    borrow::Cow,
+    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::Instant,
@@ -12,16 +14,18 @@ use futures_util::{FutureExt as _, StreamExt as _, stream};
 use tokio::task::spawn_blocking;
 
 use super::{
-    account::Slots,
+    Mode,
+    account::{Outcome, Slots},
     coding::Undecoded,
     review::{self, Verdicts},
+    rules::{Ruled, Ruling},
 };
 use crate::{
-    compress::{Condensation, Encoding, Policy, Query, Reason, ToolCall},
+    compress::{Condensation, Encoding, Limit, Query, Reason, ToolCall, text::exact},
     engine::{Cache, Engine, Job, Reply, Tenant},
     fidelity::Reviewer,
     telemetry::Metrics,
-    wire::{self, Call, Located, Slot, Unreadable},
+    wire::{self, Call, Located, Role, Slot, Unreadable},
 };
 
 /// Why a body goes on as it came.
@@ -41,6 +45,8 @@ pub(crate) enum Why {
     Unreadable(Unreadable),
     /// No user or tool message has a text that may be replaced.
     NoSlots,
+    /// Rules leave every slot as it is.
+    Rule,
     /// The most telling of the slots' reasons.
     Slots(Reason),
     /// A fault of our own.
@@ -61,6 +67,7 @@ impl Why {
             Self::Unreadable(Unreadable::InvalidJson) => "invalid_json",
             Self::Unreadable(Unreadable::UnknownShape) => "unknown_shape",
             Self::NoSlots => "no_slots",
+            Self::Rule => "rule",
             Self::Slots(reason) => reason.as_str(),
             Self::Fault => "internal_fault",
         }
@@ -72,8 +79,14 @@ impl Why {
 pub(crate) struct Decided {
     body: Bytes,
     pub(crate) located: Located,
+    /// What holds for each slot.
+    ruled: Vec<Ruled>,
+    /// The slots in which passages are marked as exact, by their index.
+    tagged: Vec<usize>,
     /// The slots considered, by their index, with what became of each.
     pub(crate) replies: Vec<(usize, Reply)>,
+    /// The slots that a rule leaves as they are, by their index.
+    left: Vec<usize>,
     /// What the fidelity check says of them.
     pub(crate) verdicts: Verdicts,
 }
@@ -81,7 +94,7 @@ pub(crate) struct Decided {
 /// What is allowed, for whom, and what is asked where no message asks.
 #[derive(Debug, Clone)]
 pub(crate) struct Terms {
-    pub(crate) policy: Policy,
+    pub(crate) ruling: Ruling,
     pub(crate) tenant: Tenant,
     /// Stands for what precedes every slot.
     pub(crate) query: Option<String>,
@@ -97,25 +110,36 @@ pub(crate) async fn decide(
     locate: impl FnOnce(&[u8]) -> Result<Located, Unreadable> + Send + 'static,
     terms: &Terms,
 ) -> Result<Decided, Why> {
-    let located = {
+    let length = body.len();
+    let (located, tagged) = {
         let body = body.clone();
-        stage(body.len(), move || locate(&body)).await.ok_or(Why::Fault)?.map_err(Why::Unreadable)?
+        let read = move || {
+            locate(&body).map(|located| {
+                let tagged = tagged(&located);
+                (located, tagged)
+            })
+        };
+        stage(length, read).await.ok_or(Why::Fault)?.map_err(Why::Unreadable)?
     };
     if located.slots.is_empty() {
         return Err(Why::NoSlots);
     }
-    let encoding = located.model.as_deref().map(Encoding::of_model).unwrap_or_default();
+    let model = located.model.as_deref();
+    let encoding = model.map(Encoding::of_model).unwrap_or_default();
+    let ruled: Vec<Ruled> = located.slots.iter().map(|slot| terms.ruling.of(slot, model)).collect();
     // A token has a byte at least, so a shorter text is below the minimum for certain.
-    let long = located.slots.iter().enumerate().filter(|(_, slot)| slot.text.len() >= terms.policy.min_tokens);
+    let long = located.slots.iter().zip(&ruled).enumerate();
+    let long = long.filter(|(_, (slot, ruled))| slot.text.len() >= ruled.policy.min_tokens);
+    let (condensed, left): (Vec<_>, Vec<_>) = long.partition(|(_, (_, ruled))| ruled.left().is_none());
+    let left: Vec<usize> = left.into_iter().map(|(index, _)| index).collect();
     let (considered, jobs): (Vec<usize>, Vec<Job>) =
-        long.map(|(index, slot)| (index, job(slot, terms, encoding))).unzip();
-    if jobs.is_empty() {
+        condensed.into_iter().map(|(index, (slot, ruled))| (index, job(slot, ruled, terms, encoding))).unzip();
+    if jobs.is_empty() && left.is_empty() && tagged.is_empty() {
         return Err(Why::Slots(Reason::BelowMinimum));
     }
-    let model = located.model.as_deref();
     let (replies, verdicts) = answered(engine, reviewer, jobs, model, terms.deadline).await?;
     let replies = considered.into_iter().zip(replies).collect();
-    Ok(Decided { body, located, replies, verdicts })
+    Ok(Decided { body, located, ruled, tagged, replies, left, verdicts })
 }
 
 /// What becomes of texts under one deadline, reviewed where there is a reviewer.
@@ -141,24 +165,103 @@ async fn condensed(engine: &Engine, jobs: Vec<Job>, deadline: Option<Instant>) -
 
 impl Decided {
     /// The text that stands for a slot, if another one may.
-    pub(crate) fn accepted<'a>(&'a self, index: usize, condensation: &'a Condensation) -> Option<(&'a Slot, &'a str)> {
+    pub(crate) fn accepted<'a>(&'a self, index: usize, condensation: &'a Condensation) -> Option<Cow<'a, str>> {
+        self.sent(index, condensation.text()?)
+    }
+
+    /// The text to send for a slot, without its tags; `None` where it may not stand for it.
+    fn sent<'a>(&self, index: usize, text: &'a str) -> Option<Cow<'a, str>> {
         let slot = self.located.slots.get(index)?;
-        condensation.text().filter(|text| self.located.accepts(slot, text)).map(|text| (slot, text))
+        let tagged = self.tagged.binary_search(&index).is_ok();
+        let text = if tagged { exact::untagged(text) } else { Cow::Borrowed(text) };
+        self.located.accepts(slot, &text).then_some(text)
+    }
+
+    /// The texts that stand for slots, in the order of the body. Tags go also where nothing else does.
+    fn edits(&self) -> Vec<(Range<usize>, Cow<'_, str>)> {
+        let mut replies = self.replies.iter().peekable();
+        let edit = |(index, slot)| self.edit(index, slot, replies.next_if(|(of, _)| *of == index));
+        self.located.slots.iter().enumerate().filter_map(edit).collect()
+    }
+
+    fn edit<'a>(
+        &'a self,
+        index: usize,
+        slot: &'a Slot,
+        reply: Option<&'a (usize, Reply)>,
+    ) -> Option<(Range<usize>, Cow<'a, str>)> {
+        if self.mode(index) != Mode::Compress {
+            return None;
+        }
+        let condensed = reply.and_then(|(_, reply)| self.accepted(index, &reply.condensation));
+        let tagged = self.tagged.binary_search(&index).is_ok();
+        let text = condensed.or_else(|| self.sent(index, &slot.text).filter(|_| tagged))?;
+        Some((slot.literal.clone(), text))
     }
 
     /// The body with every condensed slot in place; `None` where no slot was condensed.
     pub(crate) async fn splice(self: Arc<Self>) -> Result<Option<Bytes>, Why> {
         let length = self.body.len();
         let spliced = move || {
-            let accepted = self.replies.iter().filter_map(|(index, reply)| self.accepted(*index, &reply.condensation));
-            let edits: Vec<_> = accepted.map(|(slot, text)| (slot.literal.clone(), text)).collect();
+            let edits = self.edits();
+            let edits: Vec<_> = edits.iter().map(|(span, text)| (span.clone(), &**text)).collect();
             (!edits.is_empty()).then(|| Bytes::from(wire::splice(&self.body, &edits)))
         };
         stage(length, spliced).await.ok_or(Why::Fault)
     }
 
+    /// What holds for a slot.
+    pub(crate) fn ruled(&self, index: usize) -> Option<&Ruled> {
+        self.ruled.get(index)
+    }
+
+    /// What happens to a slot.
+    pub(crate) fn mode(&self, index: usize) -> Mode {
+        self.ruled(index).map_or(Mode::Off, |ruled| ruled.mode)
+    }
+
+    /// The slots that are accounted for, by their index, in the order of the body: those considered with the place of
+    /// their reply, and those that a rule leaves as they are.
+    pub(crate) fn accounted(&self) -> Vec<(usize, Option<usize>)> {
+        let replies = self.replies.iter().enumerate().map(|(place, (index, _))| (*index, Some(place)));
+        let mut accounted: Vec<_> = replies.chain(self.left.iter().map(|index| (*index, None))).collect();
+        accounted.sort_unstable();
+        accounted
+    }
+
+    /// Whether a slot of this mode has a text that may stand for it.
+    fn shortens(&self, mode: Mode) -> bool {
+        let mut replies = self.replies.iter().filter(|(index, _)| self.mode(*index) == mode);
+        replies.any(|(index, reply)| self.accepted(*index, &reply.condensation).is_some())
+    }
+
+    /// What kept the texts from their ratios, where most of their tokens stayed past them.
+    fn limit(&self) -> Option<Limit> {
+        let limited = self.replies.iter().filter_map(|(index, reply)| {
+            let limit = reply.condensation.limit(self.ruled(*index)?.policy.ratio)?;
+            Some((reply.condensation.tokens_after, limit))
+        });
+        limited.max_by_key(|(tokens, _)| *tokens).map(|(_, limit)| limit)
+    }
+
+    /// What is done with the request.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match () {
+            () if self.shortens(Mode::Compress) => Outcome::Compressed(self.limit()),
+            () if self.shortens(Mode::Audit) => Outcome::Audit,
+            () => Outcome::Unchanged(self.why().as_str()),
+        }
+    }
+
     /// Figures over the slots considered; each slot is counted.
-    pub(crate) fn count(&self, metrics: &Metrics, audit: bool) -> Slots {
+    pub(crate) fn count(&self, metrics: &Metrics) -> Slots {
+        for index in &self.left {
+            if let Some(ruled) = self.ruled(*index) {
+                metrics.rule(ruled.rule.as_deref(), ruled.left().unwrap_or_default());
+            }
+        }
+        // What a text would save that is only measured is no saving of a request in which others are condensed.
+        let condensed = self.shortens(Mode::Compress);
         let mut sum = Slots::default();
         for (index, reply) in &self.replies {
             let condensation = &*reply.condensation;
@@ -166,7 +269,8 @@ impl Decided {
             let before = condensation.tokens_before;
             let after = if accepted { condensation.tokens_after } else { before };
             sum.tokens_before += before;
-            sum.tokens_after += after;
+            let measured = self.mode(*index) == Mode::Audit;
+            sum.tokens_after += if condensed && measured { before } else { after };
             let took = match reply.cache {
                 Cache::Hit => {
                     sum.hits += 1;
@@ -178,16 +282,28 @@ impl Decided {
                 }
             };
             let reason = (!accepted).then(|| reason(condensation).as_str());
-            metrics.slot(audit, reason, (before, after), took);
+            metrics.slot(measured, reason, (before, after), took);
+            let rule = self.ruled(*index).and_then(|ruled| ruled.rule.as_deref());
+            metrics.rule(rule, if accepted { "compressed" } else { "unchanged" });
         }
         sum
     }
 
     /// The most telling reason, where no slot was condensed.
-    pub(crate) fn why(&self) -> Why {
+    fn why(&self) -> Why {
+        if self.replies.is_empty() && !self.left.is_empty() {
+            return Why::Rule;
+        }
         let reasons = self.replies.iter().map(|(_, reply)| reason(&reply.condensation));
         Why::Slots(reasons.max_by_key(|reason| telling(*reason)).unwrap_or(Reason::BelowMinimum))
     }
+}
+
+/// The slots of users in which passages are marked as exact. In a tool's result, which may be a file or a page that tells
+/// of such tags, they keep their passage as well, but nobody has put them there for us to take out.
+fn tagged(located: &Located) -> Vec<usize> {
+    let slots = located.slots.iter().enumerate().filter(|(_, slot)| slot.role == Role::User);
+    slots.filter(|(_, slot)| exact::is_tagged(&slot.text)).map(|(index, _)| index).collect()
 }
 
 /// Why a slot was not condensed; a text that its request does not accept counts as protected.
@@ -213,7 +329,7 @@ const fn telling(reason: Reason) -> u8 {
     }
 }
 
-fn job(slot: &Slot, terms: &Terms, encoding: Encoding) -> Job {
+fn job(slot: &Slot, ruled: &Ruled, terms: &Terms, encoding: Encoding) -> Job {
     let call = slot
         .call
         .as_ref()
@@ -222,7 +338,7 @@ fn job(slot: &Slot, terms: &Terms, encoding: Encoding) -> Job {
     Job {
         text: Arc::from(slot.text.as_str()),
         query: Query { siblings: slot.siblings.join("\n"), preceding, call },
-        policy: terms.policy.clone(),
+        policy: ruled.policy.clone(),
         encoding,
         tenant: terms.tenant,
     }

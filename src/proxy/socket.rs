@@ -23,15 +23,16 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tungstenite::protocol::frame::{FrameHeader, coding::Data};
 
 use super::{
-    Mode, Proxy,
+    Proxy,
     account::{Account, Outcome, Passed, Route},
     body::{Answer, Upload},
     headers,
     held::Held,
-    intercept::{self, Controls, condense, limit},
+    intercept::{self, settle},
     passthrough::{Passage, exchange, refuse},
     record::Looked,
     room::Share,
+    rules::Ruling,
     slots::stage,
     tunnel::{self, Tunnel},
 };
@@ -54,7 +55,7 @@ pub(crate) async fn relay(
     mut account: Box<Account>,
 ) -> Response<Answer> {
     let (parts, body) = request.into_parts();
-    let controls = Controls::of(&parts.headers, proxy);
+    let ruling = intercept::ruling(proxy, (Some(Surface::Responses), parts.uri.path(), &parts.headers));
     let (headers, uri) = (parts.headers.clone(), parts.uri.clone());
     let upstream = proxy.upstreams.of(parts.uri.path(), &parts.headers);
     let passage = Passage::new(parts, Upload::streamed(body));
@@ -68,13 +69,13 @@ pub(crate) async fn relay(
         return response.map(|body| Answer::relayed(body, upstream.idle(), account));
     };
     let extension = Extension::of(response.headers());
-    let session = match (controls, extension) {
+    let session = match (ruling, extension) {
         (Err(why), _) => Err(Outcome::Unchanged(why.as_str())),
-        (Ok(controls), _) if controls.mode == Mode::Off => Err(Outcome::Passthrough(Passed::Off)),
+        (Ok(ruling), _) if ruling.is_off() => Err(Outcome::Passthrough(Passed::Off)),
         (Ok(_), Extension::Unknown) => Err(Outcome::Passthrough(Passed::Extension)),
-        (Ok(controls), extension) => {
+        (Ok(ruling), extension) => {
             let deflated = extension == Extension::Deflate;
-            Ok(Session { proxy: Arc::clone(proxy), headers, uri, controls, socket: Arc::default(), deflated })
+            Ok(Session { proxy: Arc::clone(proxy), headers, uri, ruling, socket: Arc::default(), deflated })
         }
     };
     match session {
@@ -123,7 +124,7 @@ struct Session {
     /// Of the request that opened it.
     headers: HeaderMap,
     uri: Uri,
-    controls: Controls,
+    ruling: Ruling,
     socket: Arc<Mutex<wire::Socket>>,
     deflated: bool,
 }
@@ -328,16 +329,13 @@ impl Session {
         let mut account = Account::open(Arc::clone(&proxy.metrics), proxy.ids.next(), Method::GET, self.uri.clone());
         account.route = Route::Intercepted(Surface::Responses);
         let held = Held { bytes: message, trailers: None, share };
-        let decided = intercept::decide(proxy, &self.headers, &held, move |_| located, &self.controls, &mut account);
+        let ruling = self.ruling.clone();
+        let decided = intercept::decide(proxy, &self.headers, &held, move |_| located, ruling, &mut account);
         let decided = decided.await.map(Arc::new);
-        let (outcome, condensed) = match condense(&decided).await {
-            Ok(_) if self.controls.mode == Mode::Audit => (Outcome::Audit, None),
-            Ok(condensed) => (Outcome::Compressed(limit(&decided, self.controls.ratio)), Some(condensed)),
-            Err(why) => (Outcome::Unchanged(why.as_str()), None),
-        };
+        let (outcome, condensed) = settle(&decided).await;
         account.outcome = outcome;
         let decided = decided.as_deref().ok();
-        proxy.note(&account, &Looked { headers: &self.headers, mode: self.controls.mode, since, decided });
+        proxy.note(&account, &Looked { headers: &self.headers, mode: self.ruling.mode(), since, decided });
         account.framed(since);
         condensed
     }

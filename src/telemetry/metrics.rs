@@ -29,6 +29,8 @@ pub struct Metrics {
     pub first_byte: Histogram,
     /// Slots by what became of them.
     pub slots: Family<SlotLabels, Counter>,
+    /// Slots by the rule that holds for them and what became of them.
+    pub rules: Family<RuleLabels, Counter>,
     /// Time that a slot which was not known before took in the pipeline.
     pub compression: Histogram,
     /// Original : forwarded, in target tokens, of each compressed slot.
@@ -90,6 +92,15 @@ pub struct SlotLabels {
     pub reason: &'static str,
 }
 
+/// What a slot that a rule holds for is counted by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RuleLabels {
+    /// The rule's name, of the configuration; never anything of a request.
+    pub rule: String,
+    /// `compressed`, `unchanged`, `exact` or `off`.
+    pub outcome: &'static str,
+}
+
 /// What a failure is counted by, or a figure named by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct KindLabel {
@@ -132,6 +143,7 @@ impl Default for Metrics {
             overhead: Histogram::new(SECONDS),
             first_byte: Histogram::new(SECONDS),
             slots: Family::default(),
+            rules: Family::default(),
             compression: Histogram::new(SECONDS),
             ratio: Histogram::new(RATIOS),
             tokens_before: Counter::default(),
@@ -191,6 +203,13 @@ impl Metrics {
         };
     }
 
+    /// Counts a slot by the rule that holds for it, where one does.
+    pub fn rule(&self, rule: Option<&str>, outcome: &'static str) {
+        if let Some(rule) = rule {
+            self.rules.get_or_create(&RuleLabels { rule: rule.to_owned(), outcome }).inc();
+        }
+    }
+
     fn register(&self, all: &mut Registry) {
         let all = all.sub_registry_with_prefix("headroom");
         all.register("connections", "Open client connections", self.connections.clone());
@@ -201,6 +220,7 @@ impl Metrics {
         all.register("overhead_seconds", "Time added before a request was forwarded", self.overhead.clone());
         all.register("upstream_first_byte_seconds", "Time to the answer's head", self.first_byte.clone());
         all.register("slots", "Slots by what became of them", self.slots.clone());
+        all.register("rules", "Slots by the rule that holds for them", self.rules.clone());
         all.register("compression_seconds", "Time of the pipeline for a new slot", self.compression.clone());
         all.register("compression_ratio", "Original to forwarded tokens of a slot", self.ratio.clone());
         all.register("tokens_before", "Tokens of the slots as they came", self.tokens_before.clone());

@@ -25,6 +25,7 @@ use std::ops::Range;
 
 use self::task::Heard;
 use super::Query;
+use crate::compress::text::exact;
 
 /// What of a message is no material.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,14 +58,19 @@ impl Frame {
 pub(in crate::compress) fn frame(text: &str, query: &Query) -> Frame {
     if query.call.is_some() {
         let material = std::iter::once(0..text.len()).collect();
-        return Frame { question: None, material: reminder::without(text, material) };
+        return Frame { question: None, material: addressed(text, material) };
     }
     let shots = shots::shots(text);
     let pieces = stretches::read(text, shots.as_ref());
-    let material = reminder::without(text, ends::material(text, &pieces));
+    let material = addressed(text, ends::material(text, &pieces));
     let asked = shots.and_then(|shots| shots.asked).filter(|asked| within(&material, asked).next().is_none());
     let question = asked.or_else(|| task::task(text, &heard(text, &pieces, &material)));
     Frame { question, material }
+}
+
+/// The material without what is addressed to the model wherever it stands: reminders, and what is marked as exact.
+fn addressed(text: &str, material: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    reminder::cut(reminder::without(text, material), exact::passages(text).into_iter())
 }
 
 /// The parts of `material` that reach into a span.

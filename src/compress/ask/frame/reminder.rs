@@ -5,19 +5,24 @@ use std::ops::Range;
 
 /// The material without the reminders in it.
 pub(super) fn without(text: &str, material: Vec<Range<usize>>) -> Vec<Range<usize>> {
-    let mut reminders = find(text).peekable();
-    if reminders.peek().is_none() {
+    cut(material, find(text))
+}
+
+/// The material without the spans in it, which are apart and in order.
+pub(super) fn cut(material: Vec<Range<usize>>, spans: impl Iterator<Item = Range<usize>>) -> Vec<Range<usize>> {
+    let mut spans = spans.peekable();
+    if spans.peek().is_none() {
         return material;
     }
     let mut kept = Vec::with_capacity(material.len() + 1);
     for mut part in material {
-        while let Some(reminder) = reminders.peek().filter(|reminder| reminder.start < part.end) {
-            if part.start < reminder.start {
-                kept.push(part.start..reminder.start);
+        while let Some(span) = spans.peek().filter(|span| span.start < part.end) {
+            if part.start < span.start {
+                kept.push(part.start..span.start);
             }
-            part.start = part.start.max(reminder.end);
+            part.start = part.start.max(span.end);
             // It may reach into the next part.
-            if reminder.end > part.end || reminders.next().is_none() {
+            if span.end > part.end || spans.next().is_none() {
                 break;
             }
         }
