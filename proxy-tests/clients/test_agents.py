@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosedError
 from websockets.sync.server import ServerConnection, serve
 
 import answers
-from conftest import KEY, MARKER, report
+from conftest import BINARY, KEY, MARKER, MODEL, report
 from upstream import Script
 
 AGENTS = os.environ.get("HEADROOM_TEST_AGENTS")
@@ -83,6 +83,20 @@ def test_codex_over_http(proxy, upstream, place):
     assert codex(proxy.base_url, place, websockets=False).strip() == "The answer is 42."
     said = [received.json()["input"] for received in upstream.received if received.path == "/v1/responses"]
     assert said[-1][: len(said[0])] == said[0]
+    (output,) = [item["output"] for item in said[-1] if item["type"] == "function_call_output"]
+    assert shortened(output), output
+
+
+def test_codex_as_headroom_wrap_runs_it(upstream, place):
+    """Nothing of Codex's is configured: a new user's home."""
+    assert AGENTS is not None
+    upstream.script = SHELL
+    model = ["--model", MODEL] if MODEL else ["--no-model"]
+    wrapped = ["wrap", "--upstream", upstream.url, "--ratio", "4", *model, str(Path(AGENTS) / "codex"), "exec"]
+    arguments = ["--model", "gpt-5", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", ASKED]
+    assert run(str(BINARY), [*wrapped, *arguments], place, OPENAI_API_KEY=KEY).strip() == "The answer is 42."
+    # A request without a body asks for a WebSocket, which this upstream has not.
+    said = [received.json()["input"] for received in upstream.received if received.body]
     (output,) = [item["output"] for item in said[-1] if item["type"] == "function_call_output"]
     assert shortened(output), output
 

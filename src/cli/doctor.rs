@@ -91,7 +91,7 @@ fn settings(loaded: &Loaded) -> Vec<Finding> {
 }
 
 pub(super) const AFTER: &str = "\
-Each line is ok, a note, or a problem with its remedy. Settings are those that `headroom serve` would read here. The
+Each line is ok, a note, or a problem with its remedy. Settings are those that `headroom serve` would read here. The \
 upstream is asked for its list of models, without a key; a refusal (401) shows that it is reachable.
 
 Examples:

@@ -262,13 +262,13 @@ const LOADING: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(100);
 
 pub(super) const AFTER: &str = "\
-A proxy that runs at the configured address is used. Otherwise one is started for as long as the program runs, on a free
-port of this machine; flags that say how to condense start one in any case. What was chosen is remembered in the state
-folder, as by `headroom serve`, so that a resumed conversation keeps its prompt cache. A config.toml in the working folder
+A proxy that runs at the configured address is used. Otherwise one is started for as long as the program runs, on a free \
+port of this machine; flags that say how to condense start one in any case. What was chosen is remembered in the state \
+folder, as by `headroom serve`, so that a resumed conversation keeps its prompt cache. A config.toml in the working folder \
 is not read: name it by --config.
 
-What the program is given: OPENAI_BASE_URL, OPENAI_API_BASE and ANTHROPIC_BASE_URL; codex its provider by `-c`, opencode its
-base URLs by OPENCODE_CONFIG_CONTENT, aider AIDER_OPENAI_API_BASE and ANTHROPIC_API_BASE, goose OPENAI_HOST and
+What the program is given: OPENAI_BASE_URL, OPENAI_API_BASE and ANTHROPIC_BASE_URL; codex its provider by `-c`, opencode its \
+base URLs by OPENCODE_CONFIG_CONTENT, aider AIDER_OPENAI_API_BASE and ANTHROPIC_API_BASE, goose OPENAI_HOST and \
 ANTHROPIC_HOST, claude ENABLE_TOOL_SEARCH; behind a corporate proxy NO_PROXY. Its exit status is passed on, and signals to it.
 
 Examples:
