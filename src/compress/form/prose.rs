@@ -247,6 +247,7 @@ impl<'a> Writer<'a, '_> {
             owner: self.scope.owner(),
             goes_on,
             opens: opens.is_some(),
+            field: opens.and_then(|_| line.text.split_once(':')).map(|(field, _)| field),
             run: self.run,
             note: (opens.is_some() && line.text.starts_with("[^"))
                 .then(|| line.text.get(..=line.text.find(']')?))

@@ -33,6 +33,8 @@ pub(super) struct Statement<'a> {
     pub(super) note: Option<&'a str>,
     /// Whether it is the first behind a label.
     pub(super) opens: bool,
+    /// That label, where a colon ends it.
+    pub(super) field: Option<&'a str>,
     /// Whether it is an item of a list or stands in one.
     pub(super) listed: bool,
 }
@@ -101,6 +103,7 @@ pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
     lists(statements, bonds);
     records(statements, bonds);
     entries(statements, bonds);
+    stanzas(statements, bonds);
     numbered(statements, bonds);
     notes(statements, bonds);
     names(statements, bonds);
@@ -199,6 +202,34 @@ fn entries(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
         }
     }
 }
+
+/// Paragraphs of like fields, `Files: …`, `Licence: …`: each field tells of what its paragraph begins with.
+fn stanzas(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
+    let paragraphs = || statements.chunk_by(|a, b| a.paragraph == b.paragraph);
+    let mut known: HashMap<&str, usize> = HashMap::new();
+    for field in paragraphs().filter_map(fields).flatten() {
+        *known.entry(field).or_insert(0) += 1;
+    }
+    for paragraph in paragraphs() {
+        let again = |fields: &Vec<&str>| {
+            fields.iter().filter(|field| known.get(**field).is_some_and(|times| *times >= 2)).count() >= 2
+        };
+        let stanza = fields(paragraph).as_ref().is_some_and(again);
+        if let Some((first, rest)) = paragraph.split_first().filter(|_| stanza) {
+            bonds.extend(rest.iter().map(|statement| Bond::Needs { item: statement.item, of: first.item }));
+        }
+    }
+}
+
+/// The fields of a paragraph that has a few, each once.
+fn fields<'a>(paragraph: &[Statement<'a>]) -> Option<Vec<&'a str>> {
+    let fields: Vec<&str> = paragraph.iter().filter_map(|statement| statement.field).take(MOST_FIELDS + 1).collect();
+    let apart = fields.iter().enumerate().all(|(at, field)| !fields.iter().take(at).any(|before| before == field));
+    ((2..=MOST_FIELDS).contains(&fields.len()) && apart).then_some(fields)
+}
+
+/// Fields of a paragraph of fields.
+const MOST_FIELDS: usize = 16;
 
 /// A statement that speaks of another one by its number, `Subsection (2) does not bind`, needs that one.
 fn numbered(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {

@@ -54,6 +54,14 @@ fn a_claim_has_its_speaker() {
 }
 
 #[test]
+fn a_field_has_the_first_of_its_paragraph() {
+    let text = "Files: src/wheel.c\nCopyright: 2019 the makers of the wheel\nLicense: Expat\n\nFiles:\n src/rope.c\n src/hook.c\nCopyright: 2020 the makers of the rope\nLicense: Apache-2.0\n\nThe end of it all.\n";
+    assert!(with(text, "License: Apache").contains("src/rope.c"), "{:?}", items(text));
+    assert!(with(text, "License: Expat").contains("Files: src/wheel.c"), "{:?}", items(text));
+    assert!(!with(text, "The end").contains("Files"), "{}", with(text, "The end"));
+}
+
+#[test]
 fn a_fact_has_the_id_of_its_chunk() {
     let text = "[1] The first track was laid by farmers who wanted their cheese in town by noon. A cracked pulley is taken off.\n\n[2] A brass plate in the hall names the donors of the clock and of the tower. The cable keeps three wraps.\n";
     assert!(with(text, "three wraps").starts_with("[2] "), "{}", with(text, "three wraps"));
