@@ -37,6 +37,8 @@ pub(super) struct Statement<'a> {
     pub(super) field: Option<&'a str>,
     /// Whether it is an item of a list or stands in one.
     pub(super) listed: bool,
+    /// Whether it stands in a comment of code, from `/*` on.
+    pub(super) comment: bool,
 }
 
 /// Links back that a statement may bring in one after the other, so that a chain of pronouns never brings a whole page.
@@ -103,6 +105,7 @@ pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
     lists(statements, bonds);
     records(statements, bonds);
     entries(statements, bonds);
+    comments(statements, bonds);
     stanzas(statements, bonds);
     numbered(statements, bonds);
     notes(statements, bonds);
@@ -199,6 +202,16 @@ fn entries(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
         let name = first.text.is_ascii() && first.text.split_whitespace().count() <= NAME && first.text.ends_with('.');
         if (name && !first.opens) || is_work(first.text) {
             bonds.extend(rest.iter().map(|statement| Bond::Needs { item: statement.item, of: first.item }));
+        }
+    }
+}
+
+/// In a comment of code, `/*` and below it lines with a star, a sentence goes on over lines that look like items of a list.
+fn comments(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
+    let says = |statement: &Statement<'_>| statement.comment && statement.text.contains(char::is_alphanumeric);
+    for (before, now) in statements.iter().zip(statements.iter().skip(1)) {
+        if says(before) && says(now) && now.paragraph == before.paragraph && !ends(before.text) {
+            bonds.push(Bond::Together(before.item, now.item));
         }
     }
 }
