@@ -20,6 +20,8 @@ pub(crate) struct Program {
     pub(crate) address: SocketAddr,
     upstream: TcpListener,
     home: tempfile::TempDir,
+    /// The start screen.
+    screen: Vec<String>,
 }
 
 impl Program {
@@ -43,10 +45,16 @@ impl Program {
             .spawn()
             .unwrap();
         // Read to the last line of the start screen, which names the address too.
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = lines.find(|line| line.as_ref().unwrap().contains("OPENAI_BASE_URL")).unwrap().unwrap();
+        let mut screen = Vec::new();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+            screen.push(line.unwrap());
+            if screen.last().unwrap().contains("OPENAI_BASE_URL") {
+                break;
+            }
+        }
+        let line = screen.last().unwrap();
         let address = line.split_once("http://").unwrap().1.trim().trim_end_matches("/v1").parse().unwrap();
-        Self { child, address, upstream, home }
+        Self { child, address, upstream, home, screen }
     }
 
     pub(crate) async fn client(&self) -> Conn {
@@ -91,6 +99,13 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+#[tokio::test]
+async fn the_start_screen_says_how_to_ask_a_proxy_at_another_address() {
+    let program = Program::start().await;
+    let told = format!("headroom explain --url http://{}", program.address);
+    assert!(program.screen.iter().any(|line| line.ends_with(&told)), "{:?}", program.screen);
 }
 
 #[tokio::test]

@@ -250,12 +250,15 @@ fn announce(address: &SocketAddr, config: &Config, model: &Result<Info, String>,
         config.compress.ratio, config.compress.min_tokens
     )?;
     writeln!(out, "  model        {model}")?;
+    let reachable = reachable(address);
+    // `headroom explain` knows the default alone: a flag of this process is nobody else's.
+    let usual = server::Config::default().listen == reachable;
+    let place = if usual { String::new() } else { format!(" --url http://{reachable}") };
     let explains = match config.explain.keeps(address.ip()) {
-        true => format!("requests of the last {} s: headroom explain", config.explain.keep_s),
+        true => format!("requests of the last {} s: headroom explain{place}", config.explain.keep_s),
         false => "nothing: no message text is kept (explain.mode)".to_owned(),
     };
     writeln!(out, "  explains     {explains}")?;
-    let reachable = reachable(address);
     writeln!(out, "\n  export ANTHROPIC_BASE_URL=http://{reachable}")?;
     writeln!(out, "  export OPENAI_BASE_URL=http://{reachable}/v1\n")?;
     out.flush()?;

@@ -1,10 +1,12 @@
 //! JSON, one value or one a line: like records become a table that says keys once; nested keys stand below their own.
 //!
-//! A value is written in another way only where that is shorter, and the other way loses nothing (see [`sheet`]). Under a budget records go before keys, each whole or not at all, and never without the keys
-//! that say what its values are.
+//! A value is written in another way only where that is shorter, and the other way loses nothing (see [`sheet`]). Under a
+//! budget records go before keys, each whole or not at all, and never without the keys that say what its values are.
+//! Where they wrap long texts, nothing goes (see [`texts`]).
 
 mod place;
 mod sheet;
+mod texts;
 mod tree;
 mod walk;
 
@@ -62,6 +64,9 @@ pub(super) fn value_length(text: &str) -> Result<usize, usize> {
 pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<'a> {
     let part = text.get(block.span.clone()).unwrap_or_default();
     let Some(values) = values(part, block.form) else { return exact::read(text, block) };
+    if texts::are_most(&values, reader.ratio) {
+        return exact::read(text, block);
+    }
     let whole = reader.tokens.count(part);
     let walk = |exact: bool| {
         let mut walk = Walk::new(reader, exact, part.len() as f32 / whole.max(1) as f32);

@@ -55,6 +55,7 @@ pub(super) fn read_below<'a>(text: &'a str, block: &Block, heads: &mut Heads, by
         widths: widths(&lines),
         loses,
         more: text.get(block.span.end..).is_some_and(|rest| !rest.trim().is_empty()),
+        comment: false,
     };
     let labels = thread::labels(&lines);
     let (blank_turns, turns) = lines.iter().zip(&labels).fold((0, 0), |(blank, all), (line, label)| {
@@ -88,6 +89,8 @@ struct Writer<'a, 'b> {
     loses: bool,
     /// Whether another block follows.
     more: bool,
+    /// Whether a comment of code is open, `/*`.
+    comment: bool,
 }
 
 /// Whether a statement forbids, obliges, excepts or denies: what a reader must not miss.
@@ -104,6 +107,7 @@ impl<'a> Writer<'a, '_> {
     /// Reads what begins at a line; the next line to look at.
     fn step(&mut self, lines: &[Line<'a>], labels: &[Option<Label<'a>>], at: usize) -> usize {
         let Some(line) = lines.get(at) else { return at + 1 };
+        self.comment = (self.comment || line.text.starts_with("/*")) && !line.text.ends_with("*/");
         let label = labels.get(at).and_then(Option::as_ref);
         if let Some(label) = label.filter(|label| label.lines > 0) {
             let next = (at + label.lines).min(lines.len());
@@ -247,11 +251,13 @@ impl<'a> Writer<'a, '_> {
             owner: self.scope.owner(),
             goes_on,
             opens: opens.is_some(),
+            field: opens.and_then(|_| line.text.split_once(':')).map(|(field, _)| field),
             run: self.run,
             note: (opens.is_some() && line.text.starts_with("[^"))
                 .then(|| line.text.get(..=line.text.find(']')?))
                 .flatten(),
             listed: is_item(line.text),
+            comment: self.comment,
         };
         self.statements.push(statement);
         item

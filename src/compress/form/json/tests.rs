@@ -42,6 +42,47 @@ fn json_in_a_string_is_read_as_json() {
 }
 
 #[test]
+fn a_long_text_in_json_never_goes_whole() {
+    let lines: String =
+        (0..200).map(|n| format!("2026-01-01 00:00:{:02} INFO worker {n} took a job\n", n % 60)).collect();
+    let pages: Vec<Value> =
+        (0..4).map(|n| json!({"url": format!("https://x.example/{n}"), "content": lines})).collect();
+    let inner = json!({"output": lines}).to_string();
+    let texts = [
+        json!({"output": lines, "metadata": {"exit_code": 1}}),
+        json!({"stdout": lines.repeat(3), "stderr": "", "code": 0}),
+        json!([{"type": "text", "text": inner}]),
+        json!({"content": "桥自三月起关闭，渡轮每小时载客二十人。".repeat(40), "ok": true}),
+        Value::from(pages),
+    ];
+    for text in texts {
+        let text = text.to_string();
+        for ratio in [2.0, 5.0, 10.0] {
+            assert_eq!(arrives(&text, "What failed?", Some(ratio)), text, "{ratio}");
+        }
+    }
+}
+
+#[test]
+fn of_many_texts_in_json_those_that_answer_stand_whole() {
+    let page = |n: usize| {
+        let told =
+            format!("The ferry at mill {n} takes {} people an hour across the river and costs them a crown. ", n + 7);
+        json!({"id": n, "content": told.repeat(14)})
+    };
+    let text = Value::from((0..60).map(page).collect::<Vec<_>>()).to_string();
+    let short = arrives(&text, "How many people does the ferry at mill 41 take?", Some(5.0));
+    assert!(short.contains("mill 41 takes 48") && short.len() * 4 < text.len(), "{short}");
+}
+
+#[test]
+fn a_long_string_without_words_may_go() {
+    let text = json!({"name": "scan", "image": "iVBORw0KGgoAAAANSUhEUg".repeat(200), "pages": 3}).to_string();
+    let short = arrives(&text, "How many pages are there?", Some(5.0));
+    assert!(short.contains("pages") && short.len() * 5 < text.len(), "{short}");
+}
+
+#[test]
 fn records_become_a_table_and_every_value_is_there() {
     let text = hotels(30);
     let auto = arrives(&text, "", None);

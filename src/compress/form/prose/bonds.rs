@@ -33,8 +33,12 @@ pub(super) struct Statement<'a> {
     pub(super) note: Option<&'a str>,
     /// Whether it is the first behind a label.
     pub(super) opens: bool,
+    /// That label, where a colon ends it.
+    pub(super) field: Option<&'a str>,
     /// Whether it is an item of a list or stands in one.
     pub(super) listed: bool,
+    /// Whether it stands in a comment of code, from `/*` on.
+    pub(super) comment: bool,
 }
 
 /// Links back that a statement may bring in one after the other, so that a chain of pronouns never brings a whole page.
@@ -101,6 +105,8 @@ pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
     lists(statements, bonds);
     records(statements, bonds);
     entries(statements, bonds);
+    comments(statements, bonds);
+    stanzas(statements, bonds);
     numbered(statements, bonds);
     notes(statements, bonds);
     names(statements, bonds);
@@ -199,6 +205,44 @@ fn entries(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
         }
     }
 }
+
+/// In a comment of code, `/*` and below it lines with a star, a sentence goes on over lines that look like items of a list.
+fn comments(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
+    let says = |statement: &Statement<'_>| statement.comment && statement.text.contains(char::is_alphanumeric);
+    for (before, now) in statements.iter().zip(statements.iter().skip(1)) {
+        if says(before) && says(now) && now.paragraph == before.paragraph && !ends(before.text) {
+            bonds.push(Bond::Together(before.item, now.item));
+        }
+    }
+}
+
+/// Paragraphs of like fields, `Files: …`, `Licence: …`: each field tells of what its paragraph begins with.
+fn stanzas(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
+    let paragraphs = || statements.chunk_by(|a, b| a.paragraph == b.paragraph);
+    let mut known: HashMap<&str, usize> = HashMap::new();
+    for field in paragraphs().filter_map(fields).flatten() {
+        *known.entry(field).or_insert(0) += 1;
+    }
+    for paragraph in paragraphs() {
+        let again = |fields: &Vec<&str>| {
+            fields.iter().filter(|field| known.get(**field).is_some_and(|times| *times >= 2)).count() >= 2
+        };
+        let stanza = fields(paragraph).as_ref().is_some_and(again);
+        if let Some((first, rest)) = paragraph.split_first().filter(|_| stanza) {
+            bonds.extend(rest.iter().map(|statement| Bond::Needs { item: statement.item, of: first.item }));
+        }
+    }
+}
+
+/// The fields of a paragraph that has a few, each once.
+fn fields<'a>(paragraph: &[Statement<'a>]) -> Option<Vec<&'a str>> {
+    let fields: Vec<&str> = paragraph.iter().filter_map(|statement| statement.field).take(MOST_FIELDS + 1).collect();
+    let apart = fields.iter().enumerate().all(|(at, field)| !fields.iter().take(at).any(|before| before == field));
+    ((2..=MOST_FIELDS).contains(&fields.len()) && apart).then_some(fields)
+}
+
+/// Fields of a paragraph of fields.
+const MOST_FIELDS: usize = 16;
 
 /// A statement that speaks of another one by its number, `Subsection (2) does not bind`, needs that one.
 fn numbered(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {

@@ -54,6 +54,23 @@ fn a_claim_has_its_speaker() {
 }
 
 #[test]
+fn a_sentence_in_a_comment_of_code_stands_with_all_its_lines() {
+    let text = "/*\n * rope.h\n *\n * Edit this file to add new ropes.\n * A set of knots is told too.  Some mills using\n * the ropes may wish to read this file to get the knots\n * and the hooks.\n */\n\nAll is well.\n";
+    for words in ["the ropes may wish", "Some mills using", "and the hooks"] {
+        let stands = with(text, words);
+        assert!(stands.contains("Some mills using\n * the ropes may wish") && stands.contains("hooks."), "{stands}");
+        assert!(!stands.contains("Edit this file"), "{stands}");
+    }
+}
+
+#[test]
+fn a_field_has_the_first_of_its_paragraph() {
+    let text = "Files: src/wheel.c\nCopyright: 2019 the makers of the wheel\nLicense: Expat\n\nFiles:\n src/rope.c\n src/hook.c\nCopyright: 2020 the makers of the rope\nLicense: Apache-2.0\n\nThe end of it all.\n";
+    assert!(with(text, "License: Apache").contains("src/rope.c"), "{:?}", items(text));
+    assert!(with(text, "License: Expat").contains("Files: src/wheel.c"), "{:?}", items(text));
+}
+
+#[test]
 fn a_fact_has_the_id_of_its_chunk() {
     let text = "[1] The first track was laid by farmers who wanted their cheese in town by noon. A cracked pulley is taken off.\n\n[2] A brass plate in the hall names the donors of the clock and of the tower. The cable keeps three wraps.\n";
     assert!(with(text, "three wraps").starts_with("[2] "), "{}", with(text, "three wraps"));
