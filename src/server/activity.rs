@@ -4,7 +4,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -21,19 +21,32 @@ pub(super) struct Activity(Arc<Requests>);
 struct Requests {
     began: Instant,
     busy: AtomicUsize,
+    /// Whether there was any.
+    any: AtomicBool,
     /// Milliseconds from the beginning to the end of the last request.
     last: AtomicU64,
 }
 
 impl Activity {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Requests { began: Instant::now(), busy: AtomicUsize::new(0), last: AtomicU64::new(0) }))
+        Self(Arc::new(Requests {
+            began: Instant::now(),
+            busy: AtomicUsize::new(0),
+            any: AtomicBool::new(false),
+            last: AtomicU64::new(0),
+        }))
     }
 
     /// A request is under way until this goes.
     pub(super) fn request(&self) -> Busy {
+        self.0.any.store(true, Ordering::Relaxed);
         self.0.busy.fetch_add(1, Ordering::Relaxed);
         Busy(self.clone())
+    }
+
+    /// Whether nothing was asked yet.
+    pub(super) fn is_new(&self) -> bool {
+        !self.0.any.load(Ordering::Relaxed)
     }
 
     /// When the connection will have been unused for so long, as far as is known now.

@@ -81,7 +81,7 @@ pub(super) fn serve(
         let life = proxy.life();
         let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
         let mut close_by = Instant::now() + unused;
-        let (mut closing, mut closed) = (draining, false);
+        let (mut closing, mut closed, mut awaited) = (draining, false, false);
         loop {
             tokio::select! {
                 ended = connection.as_mut() => {
@@ -93,7 +93,13 @@ pub(super) fn serve(
                 () = life.abort.cancelled() => break,
                 () = life.drain.cancelled(), if !closing => {
                     closing = true;
-                    connection.as_mut().graceful_shutdown();
+                    // Whoever has just come may have asked already, and would be cut off with the question on its way.
+                    awaited = activity.is_new();
+                    if awaited {
+                        close_by = Instant::now() + FAREWELL;
+                    } else {
+                        connection.as_mut().graceful_shutdown();
+                    }
                 }
                 () = life.closed.cancelled(), if !closed => {
                     closed = true;
@@ -102,6 +108,12 @@ pub(super) fn serve(
                 // Neither the version of HTTP nor the next request of HTTP/2 is awaited with a limit of its own.
                 () = sleep_until(close_by) => {
                     let now = Instant::now();
+                    if std::mem::take(&mut awaited) {
+                        if activity.is_new() {
+                            break;
+                        }
+                        connection.as_mut().graceful_shutdown();
+                    }
                     close_by = activity.unused_for(unused);
                     if close_by <= now && closing {
                         break;
@@ -129,7 +141,8 @@ fn kind(error: &(dyn std::error::Error + Send + Sync + 'static)) -> &'static str
     }
 }
 
-/// How long a client may take to let go of a connection that is closed for want of use.
+/// How long a client may take to let go of a connection that is closed for want of use, or to ask what it came for when a
+/// drain begins.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Header lines of a request at most.
