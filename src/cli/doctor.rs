@@ -10,12 +10,7 @@ mod upstream;
 use std::io::{self, Write as _};
 
 use clap::Args;
-use headroom::{
-    compress::Ratio,
-    config::{Flag, Loaded},
-    proxy::Mode,
-    redact,
-};
+use headroom::{compress::Ratio, config::Loaded, proxy::Mode, redact};
 use serde_json::json;
 
 use super::{
@@ -40,9 +35,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let listen = arguments.listen.clone();
-    let flags = listen.map(|value| Flag { name: "--listen", key: "server.listen", value: value.into() });
-    let mut loaded = arguments.settings.load(flags.into_iter().collect())?;
+    let mut loaded = arguments.settings.load_at(arguments.listen.as_deref())?;
     let address = reachable(&loaded.config.server.listen);
     let runs = look(&address) == Found::Ours;
     let mut findings = running::findings(&loaded, &address);

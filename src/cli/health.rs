@@ -3,7 +3,6 @@
 use std::io::Write as _;
 
 use clap::Args;
-use headroom::config::Flag;
 
 use super::{
     Failure,
@@ -26,9 +25,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let listen = arguments.listen.clone();
-    let flags = listen.map(|value| Flag { name: "--listen", key: "server.listen", value: value.into() });
-    let config = arguments.settings.load(flags.into_iter().collect())?.config;
+    let config = arguments.settings.load_at(arguments.listen.as_deref())?.config;
     let page = if arguments.alive { "health" } else { "ready" };
     let Answer { status, body, .. } = exchange::page(&reachable(&config.server.listen), page)?;
     let mut out = std::io::stdout().lock();

@@ -44,7 +44,13 @@ impl Settings {
         Config::load(&self.sources(more)).map_err(Failure::setup)
     }
 
-    /// The same, whatever lies in the working folder. A wrapped program runs in other people's folders: a `config.toml`
+    /// The same, with the address of the proxy where it is given.
+    pub(super) fn load_at(&self, listen: Option<&str>) -> Result<Loaded, Failure> {
+        let flag = |value: &str| Flag { name: "--listen", key: "server.listen", value: value.into() };
+        self.load(listen.map(flag).into_iter().collect())
+    }
+
+    /// The same as [`load`](Self::load), whatever lies in the working folder. A wrapped program runs in other people's folders: a `config.toml`
     /// there may be another program's, and is not to say where keys go.
     pub(super) fn load_named(&self, more: Vec<Flag>) -> Result<Loaded, Failure> {
         Config::load(&Sources { folder: None, ..self.sources(more) }).map_err(Failure::setup)

@@ -32,8 +32,8 @@ struct Script {
 struct Stretch {
     form: Form,
     noun: Noun,
-    /// Which of [`ENDS`] is the white space behind them; 0 for the source's.
-    ends: u8,
+    /// Which of [`ENDS`] is the white space behind them; `None` for the source's.
+    ends: Option<u8>,
     stands: Stands,
     /// Of each item its bytes in the source, and how many a mark would count.
     items: Vec<(usize, usize)>,
@@ -58,7 +58,7 @@ enum Stands {
 }
 
 /// What may be put behind an item in place of the source's white space.
-const ENDS: [&str; 5] = ["", "", " ", "\n", "\n\n"];
+const ENDS: [&str; 4] = ["", " ", "\n", "\n\n"];
 
 /// What a condensation chose of a page; `read` counts the variants that its forms gave each item. `None` where it can't be
 /// told in numbers.
@@ -79,10 +79,9 @@ pub(super) fn choice(source: &str, page: &Page<'_>, read: &[usize], condensation
 impl Script {
     fn note(&mut self, unit: &Unit, stands: Stands) -> Option<()> {
         let ends = match unit.ends {
-            None => 0,
-            Some(ends) => 1 + ENDS.iter().skip(1).position(|known| *known == ends)?,
+            None => None,
+            Some(ends) => Some(u8::try_from(ENDS.iter().position(|known| *known == ends)?).ok()?),
         };
-        let ends = u8::try_from(ends).ok()?;
         let item = (unit.span.len(), unit.count);
         let goes_on = |last: &&mut Stretch| {
             (last.form, last.noun, last.ends) == (unit.form, unit.noun, ends) && last.stands == stands
@@ -178,7 +177,7 @@ fn unit(stretch: &Stretch, span: Range<usize>, count: usize, text: Option<&str>)
         text: text.map(str::to_owned),
         noun: stretch.noun,
         count,
-        ends: ENDS.get(usize::from(stretch.ends)).copied().filter(|_| stretch.ends > 0),
+        ends: stretch.ends.and_then(|ends| ENDS.get(usize::from(ends)).copied()),
     }
 }
 

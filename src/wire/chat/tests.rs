@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::wire::{Call, Located, Role, Slot, Surface, Unreadable, splice};
+use crate::wire::{Call, Located, Role, Slot, Surface, Unreadable, splice, tests::any_json};
 
 fn locate(body: &[u8]) -> Result<Located, Unreadable> {
     crate::wire::locate(Surface::ChatCompletions, body)
@@ -238,29 +238,6 @@ fn real_bodies_are_located_and_spliced_as_recorded() {
         bodies += 1;
     }
     assert!(bodies >= 8, "{bodies}");
-}
-
-/// JSON values as clients write them, and as they don't.
-fn any_json() -> impl Strategy<Value = String> {
-    let leaf = prop_oneof![
-        Just("null".to_owned()),
-        Just("true".to_owned()),
-        Just("1.50e+02".to_owned()),
-        Just("123456789012345678901234567890".to_owned()),
-        any::<String>().prop_map(|text| Value::from(text).to_string()),
-        Just(r#""\u0041\/\ud83d\ude00""#.to_owned()),
-        Just(r#""\ud800""#.to_owned()),
-    ];
-    leaf.prop_recursive(3, 12, 4, |inner| {
-        let key = prop_oneof![Just("text"), Just("type"), Just("content"), Just("x"), Just("cache_control")];
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(|items| format!("[ {} ]", items.join(" ,\t"))),
-            prop::collection::vec((key, inner), 0..4).prop_map(|fields| {
-                let fields: Vec<_> = fields.iter().map(|(key, value)| format!("\"{key}\" : {value}")).collect();
-                format!("{{{}}}", fields.join(",\n"))
-            }),
-        ]
-    })
 }
 
 fn any_content() -> impl Strategy<Value = String> {
