@@ -26,6 +26,7 @@ mod planted;
 mod program;
 mod rules;
 mod secrets;
+mod seen;
 mod socket;
 mod streaming;
 mod support;

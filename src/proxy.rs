@@ -17,6 +17,7 @@ mod record;
 mod review;
 mod room;
 pub mod rules;
+mod seen;
 mod slots;
 mod socket;
 mod tunnel;
