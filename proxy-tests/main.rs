@@ -33,4 +33,5 @@ mod surfaces;
 mod tls;
 mod transparency;
 mod upgrades;
+mod upstreams;
 mod wrap;

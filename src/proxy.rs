@@ -25,7 +25,7 @@ mod usage;
 
 use std::sync::{Arc, Mutex};
 
-use http::{Request, Response};
+use http::{Request, Response, request::Parts};
 use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
 
@@ -40,11 +40,13 @@ use crate::{
 };
 use account::{Account, Ids, Outcome, Passed};
 use body::Upload;
+use error::Error;
 use life::Life;
-use passthrough::Passage;
+use passthrough::{Addressed, Passage};
 use room::Room;
 use rules::Rules;
 use tunnel::Tunnels;
+use upstream::Server;
 
 /// `[proxy]`: what is intercepted, and within which bounds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -210,6 +212,12 @@ impl Proxy {
         Self { reviewer, ..self }
     }
 
+    /// Where requests go, for people.
+    #[must_use]
+    pub fn forwards_to(&self) -> Vec<String> {
+        self.upstreams.described()
+    }
+
     pub(crate) fn life(&self) -> &Life {
         &self.life
     }
@@ -229,14 +237,8 @@ impl Proxy {
         if uri.path() == handed::PATH {
             return Box::pin(handed::answer(self, request, account)).await;
         }
-        if self.upstreams.of(uri.path(), request.headers()).credential().is_some() {
-            match self.access.lends(request.headers(), request.uri(), local) {
-                Ok(true) => drop(request.extensions_mut().insert(access::Lent)),
-                Ok(false) => {}
-                Err(error) => return passthrough::refuse(&error, account),
-            }
-        } else if self.access.has_client_key(request.headers()) {
-            return passthrough::refuse(&error::Error::NoKey, account);
+        if local {
+            request.extensions_mut().insert(access::Local);
         }
         if socket::opens(&request) {
             return Box::pin(socket::relay(self, request, account)).await;
@@ -246,9 +248,20 @@ impl Proxy {
             Way::Pass(why) => account.outcome = Outcome::Passthrough(why),
         }
         let (parts, body) = request.into_parts();
+        let to = match self.address(&parts, None) {
+            Ok(to) => to,
+            Err(error) => return passthrough::refuse(&error, account),
+        };
         let passage = Passage::new(parts, Upload::streamed(body));
-        let upstream = self.upstreams.of(passage.parts.uri.path(), &passage.parts.headers);
-        passthrough::relay(upstream, &self.tunnels, passage, account).await
+        passthrough::relay(&to, &self.tunnels, passage, account).await
+    }
+
+    /// Where a request goes, and with which credentials: the only place that decides either.
+    fn address(&self, parts: &Parts, model: Option<&str>) -> Result<Addressed, Error> {
+        let Server { upstream, takes_client_credentials } = self.upstreams.of(parts.uri.path(), &parts.headers, model);
+        let lends = upstream.credential().is_some();
+        let keys = self.access.keys(parts, *takes_client_credentials, lends)?;
+        Ok(Addressed { upstream: Arc::clone(upstream), keys })
     }
 
     /// Bytes of a body that is looked at.

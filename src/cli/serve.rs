@@ -16,7 +16,7 @@ use headroom::{
     explain,
     fidelity::Reviewer,
     model::Info,
-    proxy::{Access, Proxy, Upstreams},
+    proxy::Proxy,
     redact, server,
     setting::Invalid,
     telemetry::{self, Metrics},
@@ -133,7 +133,7 @@ async fn serve(loaded: &Loaded) -> Result<(), Failure> {
     let start = Instant::now();
     let (proxy, model) = assemble(loaded, &address, Arc::default()).await?;
     // Nobody may be reading any more (`headroom | head -1`); that is no reason not to serve.
-    let _ = announce(&address, config, &model, start.elapsed());
+    let _ = announce(&address, config, (&model, start.elapsed()), &proxy.forwards_to());
     let reader =
         if config.explain.keeps(address.ip()) { state().and_then(|state| reader(&state, &address)) } else { None };
     let proxy = Arc::new(proxy.read_with(reader));
@@ -148,12 +148,12 @@ pub(super) async fn assemble(
     metrics: Arc<Metrics>,
 ) -> Result<(Proxy, Result<Info, String>), Failure> {
     let config = &loaded.config;
-    let upstreams = Upstreams::new(&config.upstream).map_err(|invalid| unusable(loaded, "upstream", invalid))?;
-    let access = Access::new(&config.access).map_err(|invalid| unusable(loaded, "access", invalid))?;
+    let upstreams = loaded.upstreams().map_err(Failure::setup)?;
+    let access = loaded.access().map_err(Failure::setup)?;
     let rules = loaded.rules().map_err(Failure::setup)?;
     let (backend, told) = backend(config.model.clone());
     let engine = Engine::start(&config.engine, state().as_deref(), backend).map_err(Failure::setup)?;
-    let key = config.fidelity.key().map_err(|invalid| unusable(loaded, "fidelity", invalid))?;
+    let key = loaded.checker_key().map_err(Failure::setup)?;
     let reviewer = Reviewer::new(&config.fidelity, engine.clone(), key);
     let reviewer = reviewer.map_err(|invalid| unusable(loaded, "fidelity", invalid))?;
     let model = match engine.loaded().await {
@@ -230,7 +230,12 @@ fn unusable(loaded: &Loaded, section: &str, invalid: Invalid) -> Failure {
 }
 
 /// The start screen.
-fn announce(address: &SocketAddr, config: &Config, model: &Result<Info, String>, took: Duration) -> io::Result<()> {
+fn announce(
+    address: &SocketAddr,
+    config: &Config,
+    (model, took): (&Result<Info, String>, Duration),
+    forwards_to: &[String],
+) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let mode = serde_json::to_value(config.proxy.mode)?;
     let mode = mode.as_str().unwrap_or_default();
@@ -240,9 +245,8 @@ fn announce(address: &SocketAddr, config: &Config, model: &Result<Info, String>,
     };
     writeln!(out, "headroom {}", env!("CARGO_PKG_VERSION"))?;
     writeln!(out, "  listens on   http://{address}")?;
-    writeln!(out, "  forwards to  {}", redact::setting(&config.upstream.url))?;
-    if let Some(url) = config.upstream.anthropic() {
-        writeln!(out, "               {} (Anthropic's API)", redact::setting(url))?;
+    for (at, to) in forwards_to.iter().enumerate() {
+        writeln!(out, "  {:<12} {to}", if at == 0 { "forwards to" } else { "" })?;
     }
     writeln!(
         out,
