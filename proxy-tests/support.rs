@@ -8,7 +8,7 @@ use headroom::{
     explain,
     fidelity::{self, Reviewer},
     proxy::{
-        self, Access, Proxy, Upstreams, access,
+        self, Access, Current, Proxy, Upstreams, access,
         rules::Rules,
         upstream::{self, Named},
     },
@@ -92,7 +92,7 @@ impl Rig {
         let reviewer = Reviewer::new(&settings.fidelity, engine.clone(), Some("checker-key".to_owned())).unwrap();
         let proxy = Proxy::new(settings.proxy, settings.policy, client, engine.clone(), metrics);
         let proxy = proxy.guarded(Access::new(&settings.access).unwrap()).ruled(settings.rules);
-        let proxy = Arc::new(proxy.explained(records).reviewed(reviewer));
+        let proxy = Arc::new(Current::new(proxy.explained(records).reviewed(reviewer)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

@@ -5,6 +5,7 @@
 //! once, at the start, into types that cannot be wrong; an unknown key stops the start like a bad value does.
 
 mod error;
+mod live;
 mod sections;
 mod show;
 mod sources;

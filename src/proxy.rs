@@ -4,6 +4,7 @@ pub mod access;
 mod account;
 mod body;
 mod coding;
+mod current;
 mod error;
 mod explained;
 mod handed;
@@ -31,6 +32,7 @@ use serde::{Deserialize, Serialize};
 
 pub use access::Access;
 pub use body::{Answer, BrokenOff};
+pub use current::Current;
 pub use record::{Rehearsal, rehearse};
 pub use upstream::Upstreams;
 
@@ -144,7 +146,7 @@ pub struct Proxy {
     /// Has what was condensed checked; `None` where that is off.
     reviewer: Option<Reviewer>,
     room: Room,
-    ids: Ids,
+    ids: Arc<Ids>,
     /// Where requests are accounted for; `None` where nothing is kept.
     records: Option<Arc<explain::Store>>,
     /// With which the operator reads all of them.
@@ -152,7 +154,7 @@ pub struct Proxy {
     access: Access,
     /// Sums over the audits since the start.
     audit: Arc<Mutex<audit::Report>>,
-    life: Life,
+    life: Arc<Life>,
     tunnels: Tunnels,
 }
 
@@ -160,7 +162,7 @@ impl Proxy {
     /// A proxy before `upstreams`. While `engine` is not ready, requests pass unchanged.
     #[must_use]
     pub fn new(config: Config, policy: Policy, upstreams: Upstreams, engine: Engine, metrics: Arc<Metrics>) -> Self {
-        let life = Life::default();
+        let life = Arc::new(Life::default());
         let tunnels = Tunnels { tasks: life.tasks.clone(), abort: life.abort.clone() };
         let room = Room::new(config.held_bodies_mib << 20, config.body_limit_mib << 20);
         Self {
@@ -172,13 +174,35 @@ impl Proxy {
             metrics,
             reviewer: None,
             room,
-            ids: Ids::new(),
+            ids: Arc::new(Ids::new()),
             records: None,
             reader: None,
             access: Access::default(),
             audit: Arc::default(),
             life,
             tunnels,
+        }
+    }
+
+    /// What goes on as this one, and has what it holds, with other settings.
+    #[must_use]
+    pub fn renewed(&self, config: Config, policy: Policy, upstreams: Upstreams) -> Self {
+        Self {
+            config,
+            policy,
+            rules: self.rules.clone(),
+            upstreams,
+            engine: self.engine.clone(),
+            metrics: Arc::clone(&self.metrics),
+            reviewer: self.reviewer.clone(),
+            room: self.room.clone(),
+            ids: Arc::clone(&self.ids),
+            records: self.records.clone(),
+            reader: self.reader.clone(),
+            access: self.access.clone(),
+            audit: Arc::clone(&self.audit),
+            life: Arc::clone(&self.life),
+            tunnels: self.tunnels.clone(),
         }
     }
 

@@ -27,7 +27,11 @@ impl Origins {
         let Some(key) = leaves(&self.figment).into_iter().find(|key| !self.known.contains(key)) else {
             return Ok(());
         };
+        let list = LISTS.into_iter().find(|list| key.strip_prefix(list).is_some_and(|rest| rest.starts_with('.')));
         let remedy = match nearest(&key, &self.known) {
+            _ if list.is_some() => {
+                format!("write `[[{}]]`: there may be several", list.unwrap_or_default())
+            }
             Some(nearest) => format!("did you mean `{nearest}`? `headroom config show` lists every key"),
             None => "remove it; `headroom config show` lists every key".to_owned(),
         };
@@ -58,7 +62,12 @@ impl Origins {
             _ => "it is of another form".to_owned(),
         };
         let default = Figment::from(figment::providers::Serialized::defaults(super::Config::default()));
+        let variable = self.origin(&key).strip_prefix("the variable ").map(str::to_owned);
         let remedy = match default.find_value(&key) {
+            Ok(Value::Array(..)) if variable.is_some() => {
+                let name = variable.unwrap_or_default();
+                format!("write a list: {name}='[\"…\", \"…\"]'; config.example.toml says what it may have")
+            }
             Ok(Value::Empty(..)) => "leave it out or see config.example.toml for what it may be".to_owned(),
             Ok(value) => format!("the default is {}; config.example.toml says what it may be", toml(&value)),
             Err(_) => "config.example.toml lists every key with what it may be".to_owned(),

@@ -88,7 +88,7 @@ impl Presented {
 }
 
 /// Who may use what.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Access {
     /// SHA-256 of each client key, in a type whose comparison takes the same time whatever differs.
     keys: Vec<blake3::Hash>,

@@ -9,9 +9,9 @@ mod base;
 mod choice;
 mod connect;
 mod credential;
+mod hop;
 mod named;
 mod tls;
-mod via;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -25,15 +25,15 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
 
 use super::{body::Upload, error::Error, headers};
-use crate::{redact, setting::Invalid};
+use crate::{redact, setting::Invalid, via};
 use base::Base;
 pub(crate) use choice::Server;
 pub use choice::{InvalidUpstream, Upstreams};
 use connect::{Connector, Way};
 pub(crate) use credential::Credential;
 pub use credential::KeyHeader;
+use hop::{Hop, Speaks};
 pub use named::{Named, check};
-use via::{Hop, Speaks};
 
 /// `[upstream]`: where requests go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,7 +132,7 @@ impl Upstream {
     ) -> Result<Self, Invalid> {
         let host =
             HeaderValue::try_from(base.authority.as_str()).map_err(|_| Invalid::url("url", &config.url, base::FORM))?;
-        let hop = via::hop(&config.via, &base, variable)?;
+        let hop = hop::find(&config.via, &base, variable)?;
         let secure = base.scheme == Scheme::HTTPS;
         let wanted = secure || hop.as_ref().is_some_and(|hop| hop.speaks == Speaks::Https);
         let tls = wanted.then(|| tls::client(config)).transpose()?;

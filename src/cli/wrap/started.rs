@@ -5,6 +5,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::{Context as _, anyhow};
 use headroom::{
     config::Loaded,
+    proxy::Current,
     server::{self, Config},
     telemetry::Metrics,
 };
@@ -41,7 +42,7 @@ impl Started {
             let shutdown = async {
                 let _ = stopped.await;
             };
-            server::run(listener, &config, Arc::new(proxy), shutdown).await
+            server::run(listener, &config, Arc::new(Current::new(proxy)), shutdown).await
         });
         let model = model.map_or_else(|why| why, |info| in_words(&info));
         Ok(Self { address, model, forwards_to, metrics, stop, served })

@@ -21,7 +21,7 @@ use hyper_util::{
 use tokio::{net::TcpStream, time::timeout};
 use tower_service::Service;
 
-use super::via::{Hop, Speaks};
+use super::hop::{Hop, Speaks};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Opening<T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send>>;
