@@ -65,7 +65,25 @@ impl Program {
         Conn(soon(self.upstream.accept()).await.unwrap().0)
     }
 
-    fn signal(&self, signal: &str) {
+    /// Its log as it is written, from now on.
+    pub(crate) fn log(&mut self) -> Log {
+        let stderr = self.child.stderr.take().unwrap();
+        let (line, lines) = tokio::sync::mpsc::unbounded_channel();
+        std::thread::spawn(move || {
+            for read in BufReader::new(stderr).lines() {
+                let Ok(read) = read else { return };
+                let _ = line.send(read);
+            }
+        });
+        Log(lines)
+    }
+
+    /// The folder in which it runs.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.home.path()
+    }
+
+    pub(crate) fn signal(&self, signal: &str) {
         assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
     }
 
@@ -90,6 +108,21 @@ impl Program {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
+    }
+}
+
+/// Lines of a log.
+pub(crate) struct Log(tokio::sync::mpsc::UnboundedReceiver<String>);
+
+impl Log {
+    /// The next line that has this in it.
+    pub(crate) async fn line(&mut self, with: &str) -> String {
+        loop {
+            let line = soon(self.0.recv()).await.unwrap();
+            if line.contains(with) {
+                return line;
+            }
+        }
     }
 }
 

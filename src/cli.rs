@@ -14,6 +14,7 @@ mod health;
 mod mistyped;
 mod model;
 mod profile;
+mod reload;
 mod restore;
 mod running;
 mod serve;

@@ -20,4 +20,5 @@ pub mod redact;
 pub mod server;
 pub mod setting;
 pub mod telemetry;
+pub mod via;
 pub mod wire;

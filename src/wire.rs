@@ -183,6 +183,13 @@ pub fn locate_any(body: &[u8]) -> Result<Located, Unreadable> {
     }
 }
 
+/// The model that a body asks for; `None` where it cannot be read, or is said twice.
+#[must_use]
+pub fn model(body: &[u8]) -> Option<String> {
+    let request = request(text(body).ok()?).ok()?;
+    request.field("model").ok().flatten().and_then(json::string)
+}
+
 fn text(body: &[u8]) -> Result<&str, Unreadable> {
     std::str::from_utf8(body).map_err(|_| Unreadable::InvalidJson)
 }
