@@ -26,6 +26,9 @@ pub struct Figures {
     pub turn: Option<Turn>,
     /// Tokens as the provider reports them; `None` where it did not.
     pub usage: Option<Usage>,
+    /// Tokens of the prompt as they are billed: one read from the cache or written to it counts by its price, in fresh
+    /// ones. `None` without usage.
+    pub billed: Option<u64>,
     /// What it cost, and what it would have; `None` without usage, or without a price of the model.
     pub money: Option<Money>,
     /// Whether the conversation, as the client has it, is longer than the model's context: it only fits condensed.
