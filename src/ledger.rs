@@ -4,19 +4,25 @@
 //! [`Figures`] are one request's, [`Prices`] what its tokens cost. Figures alone are kept, never text nor a credential.
 //! Nothing here can hold up or fail a request: what cannot be written is lost, and counted.
 
+mod compare;
 mod config;
 mod figures;
+mod holdout;
 mod name;
 mod prices;
+mod report;
 mod store;
 mod writer;
 
 use std::path::{Path, PathBuf};
 
+pub use compare::{Change, Comparison, Measure, Verdict};
 pub use config::{Config, Tenant};
 pub use figures::{Arm, Figures, Money, Texts, Turn, Usage};
+pub use holdout::{Holdout, Place};
 pub use name::{Names, OTHER};
 pub use prices::{Long, Named, Price, Prices, Rates};
+pub use report::{By, Query, Report, Sums, read};
 pub use store::StoreError;
 
 use writer::Writer;

@@ -4,6 +4,7 @@ pub mod access;
 mod account;
 mod body;
 mod coding;
+mod entry;
 mod error;
 mod explained;
 mod handed;
@@ -19,6 +20,7 @@ mod room;
 pub mod rules;
 mod slots;
 mod socket;
+pub mod tenants;
 mod tunnel;
 pub mod upstream;
 mod usage;
@@ -28,14 +30,23 @@ use std::sync::{Arc, Mutex};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 
 pub use access::Access;
 pub use body::{Answer, BrokenOff};
 pub use record::{Rehearsal, rehearse};
+pub use tenants::Tenants;
 pub use upstream::Upstreams;
 
 use crate::{
-    audit, compress::Policy, engine::Engine, explain, fidelity::Reviewer, setting::Invalid, telemetry::Metrics,
+    audit,
+    compress::Policy,
+    engine::Engine,
+    explain,
+    fidelity::Reviewer,
+    ledger::{Holdout, Ledger},
+    setting::Invalid,
+    telemetry::Metrics,
     wire::Surface,
 };
 use account::{Account, Ids, Outcome, Passed};
@@ -152,6 +163,12 @@ pub struct Proxy {
     audit: Arc<Mutex<audit::Report>>,
     life: Life,
     tunnels: Tunnels,
+    /// Where figures go; `None` where none are kept.
+    ledger: Option<Arc<Ledger>>,
+    /// Which conversations are left alone.
+    holdout: Option<Arc<Holdout>>,
+    tenants: Tenants,
+    decoders: Arc<Semaphore>,
 }
 
 impl Proxy {
@@ -177,6 +194,10 @@ impl Proxy {
             audit: Arc::default(),
             life,
             tunnels,
+            ledger: None,
+            holdout: None,
+            tenants: Tenants::default(),
+            decoders: Arc::new(Semaphore::new(DECODERS)),
         }
     }
 
@@ -208,6 +229,19 @@ impl Proxy {
     #[must_use]
     pub fn reviewed(self, reviewer: Option<Reviewer>) -> Self {
         Self { reviewer, ..self }
+    }
+
+    /// The same, keeping the figures of requests, and leaving some conversations alone.
+    #[must_use]
+    pub fn entered(self, ledger: Option<Arc<Ledger>>, tenants: Tenants, holdout: Option<Holdout>) -> Self {
+        Self { ledger, tenants, holdout: holdout.map(Arc::new), ..self }
+    }
+
+    /// Waits until the figures of what was served are written, but not for long.
+    pub async fn settle(&self) {
+        if let Some(ledger) = self.ledger.clone() {
+            let _ = tokio::task::spawn_blocking(move || ledger.flush()).await;
+        }
     }
 
     pub(crate) fn life(&self) -> &Life {
@@ -256,6 +290,10 @@ impl Proxy {
         self.config.body_limit_mib << 20
     }
 }
+
+/// Coded answers that are read at the same time; a decoder takes some MiB. What comes besides is relayed all the same, and
+/// its usage is not known.
+const DECODERS: usize = 64;
 
 /// What is to be done with a request to the upstream.
 enum Way {

@@ -15,8 +15,9 @@ use headroom::{
     engine::{Backend, Engine, Readiness, state_directory},
     explain,
     fidelity::Reviewer,
+    ledger::{Holdout, Ledger},
     model::Info,
-    proxy::{Access, Proxy, Upstreams},
+    proxy::{Access, Proxy, Tenants, Upstreams},
     redact, server,
     setting::Invalid,
     telemetry::{self, Metrics},
@@ -137,7 +138,8 @@ async fn serve(loaded: &Loaded) -> Result<(), Failure> {
     let reader =
         if config.explain.keeps(address.ip()) { state().and_then(|state| reader(&state, &address)) } else { None };
     let proxy = Arc::new(proxy.read_with(reader));
-    server::run(listener, &config.server, proxy, told_to_stop()).await.context("cannot serve")?;
+    server::run(listener, &config.server, Arc::clone(&proxy), told_to_stop()).await.context("cannot serve")?;
+    proxy.settle().await;
     Ok(())
 }
 
@@ -151,6 +153,9 @@ pub(super) async fn assemble(
     let upstreams = Upstreams::new(&config.upstream).map_err(|invalid| unusable(loaded, "upstream", invalid))?;
     let access = Access::new(&config.access).map_err(|invalid| unusable(loaded, "access", invalid))?;
     let rules = loaded.rules().map_err(Failure::setup)?;
+    let tenants = Tenants::new(&config.ledger.tenants, |name| std::env::var(name).ok());
+    let tenants = tenants.map_err(|invalid| unusable(loaded, "ledger", invalid))?;
+    let ledger = Ledger::open(&config.ledger, state().as_deref()).map_err(Failure::setup)?;
     let (backend, told) = backend(config.model.clone());
     let engine = Engine::start(&config.engine, state().as_deref(), backend).map_err(Failure::setup)?;
     let key = config.fidelity.key().map_err(|invalid| unusable(loaded, "fidelity", invalid))?;
@@ -166,7 +171,8 @@ pub(super) async fn assemble(
     };
     let proxy = Proxy::new(config.proxy.clone(), config.compress.policy(), upstreams, engine, metrics)
         .guarded(access)
-        .ruled(rules);
+        .ruled(rules)
+        .entered(Some(Arc::new(ledger)), tenants, Holdout::new(config.ledger.holdout));
     Ok((proxy.explained(records(config, address)).reviewed(reviewer), model))
 }
 

@@ -110,7 +110,9 @@ impl Thread {
                 }
             }
             self.write();
-            flushed.iter().for_each(|tell| drop(tell.try_send(())));
+            flushed.iter().for_each(|tell| {
+                let _ = tell.try_send(());
+            });
             if self.forgot.is_none_or(|forgot| forgot.elapsed() > FORGETS) {
                 self.forget();
             }

@@ -40,7 +40,10 @@ impl Started {
             let shutdown = async {
                 let _ = stopped.await;
             };
-            server::run(listener, &config, Arc::new(proxy), shutdown).await
+            let proxy = Arc::new(proxy);
+            let served = server::run(listener, &config, Arc::clone(&proxy), shutdown).await;
+            proxy.settle().await;
+            served
         });
         let model = model.map_or_else(|why| why, |info| in_words(&info));
         Ok(Self { address, model, metrics, stop, served })
