@@ -320,7 +320,8 @@ impl Account {
         Surface::counts_tokens(self.uri.path())
     }
 
-    fn count(&mut self) {
+    /// Counts it; says whether the conversation only fits its model condensed.
+    fn count(&mut self) -> bool {
         let status = self.status.map_or(0, |status| status.as_u16());
         let (route, outcome, reason) = (self.route.as_str(), self.outcome.as_str(), self.outcome.reason());
         self.metrics.in_flight.dec();
@@ -336,8 +337,9 @@ impl Account {
         if let Some(mut entry) = self.entry.take() {
             let failed = self.status.is_none_or(|status| status.is_client_error() || status.is_server_error());
             let stored = self.usage.as_ref().and_then(UsageWatch::stored);
-            entry.answered(failed, told, stored.as_deref());
+            return entry.answered(failed, told, stored.as_deref());
         }
+        false
     }
 }
 
@@ -354,7 +356,7 @@ fn causes(error: &Error) -> String {
 
 impl Drop for Account {
     fn drop(&mut self) {
-        self.count();
+        let beyond_context = self.count();
         let slots = self.slots.unwrap_or_default();
         tracing::info!(
             id = self.id,
@@ -370,6 +372,7 @@ impl Drop for Account {
             tokens_after = self.slots.map(|_| slots.tokens_after),
             cache_hits = self.slots.map(|_| slots.hits),
             cache_misses = self.slots.map(|_| slots.misses),
+            beyond_context = beyond_context.then_some(true),
             overhead_us = self.overhead.map(|overhead| overhead.as_micros() as u64),
             bytes = self.bytes,
             duration_ms = self.began.elapsed().as_millis() as u64,

@@ -80,8 +80,9 @@ impl Proxy {
 }
 
 impl Entry {
-    /// The answer has ended: what it told of tokens, and by which name the provider stores it.
-    pub(crate) fn answered(&mut self, failed: bool, usage: Option<Usage>, stored: Option<&str>) {
+    /// The answer has ended: what it told of tokens, and by which name the provider stores it. Gives whether the
+    /// conversation only fits its model condensed.
+    pub(crate) fn answered(&mut self, failed: bool, usage: Option<Usage>, stored: Option<&str>) -> bool {
         self.figures.failed = failed;
         if let (Some(holdout), Some(stored), Some(turn)) = (&self.holdout, stored, &self.figures.turn) {
             holdout.remember(self.tenant, stored, turn.conversation);
@@ -89,6 +90,7 @@ impl Entry {
         if let Some(usage) = usage {
             self.price(usage);
         }
+        self.figures.beyond_context
     }
 
     fn price(&mut self, usage: Usage) {

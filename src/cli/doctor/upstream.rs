@@ -23,6 +23,7 @@ pub(super) fn findings(loaded: &mut Loaded, running: Option<SocketAddr>) -> Resu
     let configured = loaded.config.clone();
     loaded.config.model.enabled = false;
     loaded.config.engine.decisions_file = "off".into();
+    loaded.config.ledger.file = "off".into();
     // A server that only a file in this folder names is sent nothing.
     loaded.config.upstream.api_key_env = None;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
