@@ -8,7 +8,11 @@ use headroom::{
     explain,
     fidelity::{self, Reviewer},
     ledger::{self, Holdout, Ledger},
-    proxy::{self, Access, Proxy, Tenants, Upstreams, access, rules::Rules, upstream},
+    proxy::{
+        self, Access, Current, Proxy, Tenants, Upstreams, access,
+        rules::Rules,
+        upstream::{self, Named},
+    },
     server,
     telemetry::Metrics,
 };
@@ -29,6 +33,9 @@ pub(crate) struct Settings {
     pub(crate) server: server::Config,
     pub(crate) proxy: proxy::Config,
     pub(crate) upstream: upstream::Config,
+    pub(crate) upstreams: Vec<Named>,
+    /// Where keys and proxies on the way are looked up; a test must not change its own environment.
+    pub(crate) environment: Box<dyn Fn(&str) -> Option<String>>,
     pub(crate) access: access::Config,
     /// Whether records are kept, and how.
     pub(crate) explain: Option<explain::Config>,
@@ -49,6 +56,8 @@ impl Default for Settings {
             server: server::Config::default(),
             proxy: proxy::Config::default(),
             upstream: upstream::Config::default(),
+            upstreams: Vec::new(),
+            environment: Box::new(|name| std::env::var(name).ok()),
             access: access::Config::default(),
             explain: None,
             fidelity: fidelity::Config::default(),
@@ -80,7 +89,8 @@ impl Rig {
         let mut settings = Settings::default();
         settings.upstream.url = url;
         change(&mut settings);
-        let client = Upstreams::new(&settings.upstream).unwrap();
+        let client = Upstreams::with(&settings.upstream, &settings.environment).unwrap();
+        let client = client.and(&settings.upstreams, &settings.upstream, &settings.environment).unwrap();
         let engine = Engine::start(&settings.engine, settings.state.as_deref(), settings.model).unwrap();
         let records = settings.explain.map(|config| Arc::new(explain::Store::new(&config)));
         let metrics = Arc::new(Metrics::default());
@@ -91,7 +101,7 @@ impl Rig {
         let tenants = Tenants::new(&settings.ledger.tenants, |name| Some(format!("{name}-key"))).unwrap();
         let holdout = Holdout::new(settings.ledger.holdout);
         let proxy = proxy.explained(records).reviewed(reviewer).entered(Some(Arc::clone(&ledger)), tenants, holdout);
-        let proxy = Arc::new(proxy);
+        let proxy = Arc::new(Current::new(proxy));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

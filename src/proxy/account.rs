@@ -25,7 +25,7 @@ use crate::{
     compress::Limit,
     telemetry::{
         Metrics,
-        metrics::{KindLabel, RequestLabels, RouteLabel},
+        metrics::{RequestLabels, RouteLabel},
     },
     wire::Surface,
 };
@@ -190,6 +190,8 @@ pub(crate) struct Account {
     pub(crate) outcome: Outcome,
     pub(crate) slots: Option<Slots>,
     pub(crate) model: Option<String>,
+    /// The server to which it goes, by its name.
+    pub(crate) upstream: Option<Arc<str>>,
     status: Option<StatusCode>,
     bytes: u64,
     end: End,
@@ -218,6 +220,7 @@ impl Account {
             outcome: Outcome::Passthrough(Passed::NoSurface),
             slots: None,
             model: None,
+            upstream: None,
             status: None,
             bytes: 0,
             end: End::ClientGone,
@@ -288,8 +291,14 @@ impl Account {
     pub(crate) fn fail(&mut self, error: &Error) {
         self.end(End::Failed(error.code()));
         if error.is_upstream() {
-            self.metrics.upstream_failures.get_or_create(&KindLabel { kind: error.code() }).inc();
-            tracing::warn!(id = self.id, kind = error.code(), cause = causes(error), "upstream failed");
+            self.metrics.upstream_failed(self.upstream.as_deref(), error.code());
+            tracing::warn!(
+                id = self.id,
+                kind = error.code(),
+                upstream = self.upstream.as_deref(),
+                cause = causes(error),
+                "upstream failed"
+            );
         }
     }
 
@@ -305,6 +314,12 @@ impl Account {
         self.bytes += data.len() as u64;
         if let Some(usage) = &mut self.usage {
             usage.see(data);
+            // The client may go on from it as soon as it has read the last byte.
+            if let Some(entry) = self.entry.as_mut().filter(|entry| entry.awaits_name())
+                && let Some(stored) = usage.stored()
+            {
+                entry.stored(&stored);
+            }
         }
     }
 
@@ -326,6 +341,9 @@ impl Account {
         let (route, outcome, reason) = (self.route.as_str(), self.outcome.as_str(), self.outcome.reason());
         self.metrics.in_flight.dec();
         self.metrics.requests.get_or_create(&RequestLabels { route, outcome, reason, status }).inc();
+        if let Some(upstream) = &self.upstream {
+            self.metrics.forwarded(upstream, status);
+        }
         self.metrics.duration.get_or_create(&RouteLabel { route }).observe(self.began.elapsed().as_secs_f64());
         if let Some(overhead) = self.overhead {
             self.metrics.overhead.observe(overhead.as_secs_f64());
@@ -336,8 +354,7 @@ impl Account {
         }
         if let Some(mut entry) = self.entry.take() {
             let failed = self.status.is_none_or(|status| status.is_client_error() || status.is_server_error());
-            let stored = self.usage.as_ref().and_then(UsageWatch::stored);
-            return entry.answered(failed, told, stored.as_deref());
+            return entry.answered(failed, told);
         }
         false
     }
@@ -363,6 +380,7 @@ impl Drop for Account {
             method = self.method.as_str(),
             path = self.uri.path(),
             route = self.route.as_str(),
+            upstream = self.upstream.as_deref(),
             outcome = self.outcome.as_str(),
             reason = self.outcome.reason(),
             status = self.status.map(|status| status.as_u16()),

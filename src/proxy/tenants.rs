@@ -8,7 +8,7 @@ use super::access::{Presented, Written};
 use crate::{ledger::Tenant, setting::Invalid};
 
 /// Names by the hashes of credentials.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Tenants(Vec<(Arc<str>, Vec<blake3::Hash>)>);
 
 impl Tenants {
