@@ -262,6 +262,12 @@ impl Proxy {
         Self { reviewer, ..self }
     }
 
+    /// Where requests go, for people.
+    #[must_use]
+    pub fn forwards_to(&self) -> Vec<String> {
+        self.upstreams.described()
+    }
+
     /// The same, keeping the figures of requests, and leaving some conversations alone.
     #[must_use]
     pub fn entered(self, ledger: Option<Arc<Ledger>>, tenants: Tenants, holdout: Option<Holdout>) -> Self {
@@ -273,12 +279,6 @@ impl Proxy {
         if let Some(ledger) = self.ledger.clone() {
             let _ = tokio::task::spawn_blocking(move || ledger.flush()).await;
         }
-    }
-
-    /// Where requests go, for people.
-    #[must_use]
-    pub fn forwards_to(&self) -> Vec<String> {
-        self.upstreams.described()
     }
 
     pub(crate) fn life(&self) -> &Life {
