@@ -78,6 +78,7 @@ def shortened(output: str) -> bool:
     return MARKER in output and "2006" in output and len(output) < len(report("Aberwick")) / 2
 
 
+@pytest.mark.client("Codex", api="Responses")
 def test_codex_over_http(proxy, upstream, place):
     upstream.script = SHELL
     assert codex(proxy.base_url, place, websockets=False).strip() == "The answer is 42."
@@ -134,6 +135,7 @@ def socket() -> Iterator[Socket]:
     socket.stop()
 
 
+@pytest.mark.client("Codex", api="Responses, WebSocket")
 def test_codex_over_a_websocket(socket: Socket, start_proxy: Callable, place):
     proxy = start_proxy(place, upstream=socket.url)
     assert codex(proxy.base_url, place, websockets=True).strip() == "The answer is 42."
@@ -145,6 +147,7 @@ def test_codex_over_a_websocket(socket: Socket, start_proxy: Callable, place):
     assert 'outcome="per_frame"' in log and KEY not in log and MARKER not in log
 
 
+@pytest.mark.client("Claude Code", api="Messages")
 def test_claude_code(proxy, upstream, place):
     upstream.script = Script(tool_call=("Bash", json.dumps({"command": COMMAND})), until_result=True)
     said = run(
