@@ -1,7 +1,7 @@
 //! The program itself, as a process: what only a process can promise.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     net::SocketAddr,
     process::{Child, Command, Stdio},
 };
@@ -131,6 +131,14 @@ impl Drop for Program {
         // Gone already where the test let it end.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // What it said of a promise that it did not keep.
+        if std::thread::panicking()
+            && let Some(stderr) = &mut self.child.stderr
+        {
+            let mut log = Vec::new();
+            let _ = stderr.read_to_end(&mut log);
+            let _ = std::io::stderr().write_all(&log);
+        }
     }
 }
 

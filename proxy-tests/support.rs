@@ -7,8 +7,9 @@ use headroom::{
     engine::{self, Backend, Engine},
     explain,
     fidelity::{self, Reviewer},
+    ledger::{self, Holdout, Ledger},
     proxy::{
-        self, Access, Current, Proxy, Upstreams, access,
+        self, Access, Current, Proxy, Tenants, Upstreams, access,
         rules::Rules,
         upstream::{self, Named},
     },
@@ -39,7 +40,8 @@ pub(crate) struct Settings {
     /// Whether records are kept, and how.
     pub(crate) explain: Option<explain::Config>,
     pub(crate) fidelity: fidelity::Config,
-    /// Where decisions are kept.
+    pub(crate) ledger: ledger::Config,
+    /// Where decisions and figures are kept.
     pub(crate) state: Option<PathBuf>,
 }
 
@@ -59,6 +61,7 @@ impl Default for Settings {
             access: access::Config::default(),
             explain: None,
             fidelity: fidelity::Config::default(),
+            ledger: ledger::Config::default(),
             state: None,
         }
     }
@@ -69,6 +72,8 @@ pub(crate) struct Rig {
     pub(crate) proxy: SocketAddr,
     pub(crate) upstream: TcpListener,
     pub(crate) engine: Engine,
+    /// Where figures go.
+    pub(crate) ledger: Arc<Ledger>,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<std::io::Result<()>>,
 }
@@ -92,7 +97,11 @@ impl Rig {
         let reviewer = Reviewer::new(&settings.fidelity, engine.clone(), Some("checker-key".to_owned())).unwrap();
         let proxy = Proxy::new(settings.proxy, settings.policy, client, engine.clone(), metrics);
         let proxy = proxy.guarded(Access::new(&settings.access).unwrap()).ruled(settings.rules);
-        let proxy = Arc::new(Current::new(proxy.explained(records).reviewed(reviewer)));
+        let ledger = Arc::new(Ledger::open(&settings.ledger, settings.state.as_deref()).unwrap());
+        let tenants = Tenants::new(&settings.ledger.tenants, |name| Some(format!("{name}-key"))).unwrap();
+        let holdout = Holdout::new(settings.ledger.holdout);
+        let proxy = proxy.explained(records).reviewed(reviewer).entered(Some(Arc::clone(&ledger)), tenants, holdout);
+        let proxy = Arc::new(Current::new(proxy));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -102,7 +111,7 @@ impl Rig {
             };
             server::run(listener, &settings.server, proxy, shutdown).await
         });
-        Self { proxy: address, upstream, engine, stop: Some(stop), served }
+        Self { proxy: address, upstream, engine, ledger, stop: Some(stop), served }
     }
 
     pub(crate) async fn client(&self) -> Conn {

@@ -21,10 +21,11 @@ pub use sections::{CompressConfig, ModelConfig};
 pub use sources::{Flag, Sources};
 
 use crate::{
-    engine, explain, fidelity,
+    engine, explain, fidelity, ledger,
     proxy::{
         self, Access, access,
         rules::{self, Profile, Rule, Rules},
+        tenants,
         upstream::{self, Named, Upstreams},
     },
     server,
@@ -56,6 +57,8 @@ pub struct Config {
     pub explain: explain::Config,
     /// What is checked by a cheap model.
     pub fidelity: fidelity::Config,
+    /// What is kept of requests, in figures.
+    pub ledger: ledger::Config,
     /// What is logged.
     pub telemetry: telemetry::Config,
     /// Further servers, each with what it is for.
@@ -102,6 +105,8 @@ impl Config {
             ("engine", self.engine.check()),
             ("explain", self.explain.check()),
             ("fidelity", self.fidelity.check()),
+            ("ledger", self.ledger.check()),
+            ("ledger", tenants::check(&self.ledger.tenants)),
         ];
         checks.into_iter().try_for_each(|(section, checked)| checked.map_err(|invalid| (section, invalid)))
     }

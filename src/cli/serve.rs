@@ -15,8 +15,9 @@ use headroom::{
     engine::{Backend, Engine, Readiness, state_directory},
     explain,
     fidelity::Reviewer,
+    ledger::{Holdout, Ledger},
     model::Info,
-    proxy::{Current, Proxy},
+    proxy::{Current, Proxy, Tenants},
     server,
     setting::Invalid,
     telemetry::{self, Metrics},
@@ -140,6 +141,7 @@ async fn serve(arguments: &Arguments, loaded: Loaded) -> Result<(), Failure> {
         served = server::run(listener, &server, Arc::clone(&current), told_to_stop()) => served.context("cannot serve")?,
         never = hang_ups.heed(|| arguments.load(), loaded.config, &current) => match never {},
     }
+    current.proxy().settle().await;
     Ok(())
 }
 
@@ -153,6 +155,9 @@ pub(super) async fn assemble(
     let upstreams = loaded.upstreams().map_err(Failure::setup)?;
     let access = loaded.access().map_err(Failure::setup)?;
     let rules = loaded.rules().map_err(Failure::setup)?;
+    let tenants = Tenants::new(&config.ledger.tenants, |name| std::env::var(name).ok());
+    let tenants = tenants.map_err(|invalid| unusable(loaded, "ledger", invalid))?;
+    let ledger = Ledger::open(&config.ledger, state().as_deref()).map_err(Failure::setup)?;
     let (backend, told) = backend(config.model.clone());
     let engine = Engine::start(&config.engine, state().as_deref(), backend).map_err(Failure::setup)?;
     let key = loaded.checker_key().map_err(Failure::setup)?;
@@ -168,7 +173,8 @@ pub(super) async fn assemble(
     };
     let proxy = Proxy::new(config.proxy.clone(), config.compress.policy(), upstreams, engine, metrics)
         .guarded(access)
-        .ruled(rules);
+        .ruled(rules)
+        .entered(Some(Arc::new(ledger)), tenants, Holdout::new(config.ledger.holdout));
     Ok((proxy.explained(records(config, address)).reviewed(reviewer), model))
 }
 

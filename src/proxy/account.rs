@@ -13,7 +13,14 @@ use std::{
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
-use super::{error::Error, headers, usage::UsageWatch};
+use tokio::sync::Semaphore;
+
+use super::{
+    entry::Entry,
+    error::Error,
+    headers,
+    usage::{self, UsageWatch},
+};
 use crate::{
     compress::Limit,
     telemetry::{
@@ -191,6 +198,10 @@ pub(crate) struct Account {
     usage: Option<UsageWatch>,
     /// What a cached prompt token costs, as a share of a fresh one.
     pub(crate) cached_price: f64,
+    /// Bounds how many answers are decoded at once.
+    pub(crate) decoders: Option<Arc<Semaphore>>,
+    /// What is written of it in the ledger.
+    pub(crate) entry: Option<Entry>,
 }
 
 impl Account {
@@ -215,6 +226,8 @@ impl Account {
             end: End::ClientGone,
             usage: None,
             cached_price: 1.0,
+            decoders: None,
+            entry: None,
         })
     }
 
@@ -291,8 +304,8 @@ impl Account {
 
     /// Watches an answer with these headers for its usage.
     pub(crate) fn watch(&mut self, headers: &HeaderMap) {
-        if let Route::Intercepted(surface) = self.route {
-            self.usage = UsageWatch::over(surface, headers);
+        if let (Route::Intercepted(surface), Some(decoders)) = (self.route, &self.decoders) {
+            self.usage = UsageWatch::over(surface, headers, decoders);
         }
     }
 
@@ -311,7 +324,12 @@ impl Account {
         }
     }
 
-    fn count(&self) {
+    /// Whether only the tokens of the request were asked for, which nobody bills.
+    pub(crate) fn counts_tokens(&self) -> bool {
+        Surface::counts_tokens(self.uri.path())
+    }
+
+    fn count(&mut self) {
         let status = self.status.map_or(0, |status| status.as_u16());
         let (route, outcome, reason) = (self.route.as_str(), self.outcome.as_str(), self.outcome.reason());
         self.metrics.in_flight.dec();
@@ -323,8 +341,14 @@ impl Account {
         if let Some(overhead) = self.overhead {
             self.metrics.overhead.observe(overhead.as_secs_f64());
         }
-        if let Some(usage) = self.usage.as_ref().and_then(UsageWatch::usage) {
-            usage.count(&self.metrics, self.cached_price);
+        let told = self.usage.as_mut().and_then(UsageWatch::usage);
+        if let Some(told) = told {
+            usage::count(told, &self.metrics, self.cached_price);
+        }
+        if let Some(mut entry) = self.entry.take() {
+            let failed = self.status.is_none_or(|status| status.is_client_error() || status.is_server_error());
+            let stored = self.usage.as_ref().and_then(UsageWatch::stored);
+            entry.answered(failed, told, stored.as_deref());
         }
     }
 }

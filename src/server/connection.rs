@@ -85,6 +85,8 @@ pub(super) fn serve(
         let (mut closing, mut closed, mut awaited) = (draining, false, false);
         loop {
             tokio::select! {
+                // What has come is read before a time that has passed meanwhile counts: the process may have been held up.
+                biased;
                 ended = connection.as_mut() => {
                     if let Err(error) = ended {
                         tracing::debug!(error = %kind(error.as_ref()), "connection ended early");
