@@ -4,6 +4,6 @@ mod frame;
 mod query;
 mod wanted;
 
-pub(super) use frame::{Frame, frame};
+pub(super) use frame::{Frame, frame, unaddressed};
 pub use query::{Query, ToolCall};
 pub(super) use wanted::Wanted;

@@ -5,11 +5,13 @@ use std::{collections::HashSet, ops::Range};
 use super::{
     Block, Form,
     lines::{self, Look},
+    output,
     source::{self, Verdict},
 };
 use crate::compress::{
     form::{columns, hits, json, listing},
     fuel,
+    text::escape,
 };
 
 /// The blocks of `text`, which is not of one piece.
@@ -228,7 +230,7 @@ impl<'a> Cutter<'a> {
         let count = (at..self.lines.len())
             .take_while(|number| {
                 let line = self.line(*number).trim();
-                line.starts_with('{') && json::is_value(line)
+                line.starts_with('{') && escape::is_json(line)
             })
             .count();
         (count >= 2).then_some(at + count)
@@ -338,7 +340,7 @@ impl<'a> Cutter<'a> {
                     end = next + 1;
                 }
                 Look::Blank => {}
-                _ if count > 0 && lines::is_gutter(line) => {
+                _ if count > 0 && (lines::is_gutter(line) || points(line)) => {
                     traces += 1;
                     end = next + 1;
                 }
@@ -348,7 +350,16 @@ impl<'a> Cutter<'a> {
             next += 1;
         }
         let members = count + traces;
-        (end, (members >= 3 && members * 3 >= end - at).then_some(Form::Log))
+        let is_log = members >= 3 && (members * 3 >= end - at || self.is_told(at..end));
+        (end, is_log.then_some(Form::Log))
+    }
+
+    /// Whether most lines belong to compilers' messages or traces, with the source that they quote.
+    fn is_told(&self, lines: Range<usize>) -> bool {
+        let lines: Vec<&str> = lines.map(|number| self.line(number).trim_end_matches(['\n', '\r'])).collect();
+        let filled = lines.iter().filter(|line| !line.trim().is_empty()).count();
+        let (told, whole) = output::told(&lines);
+        whole && told * 3 >= filled * 2
     }
 
     fn code_or_settings(&self, at: usize) -> (usize, Option<Form>) {
@@ -435,6 +446,12 @@ fn is_of_diff(line: &str) -> bool {
         || ["diff ", "index ", "new file", "deleted file", "similarity ", "rename ", "old mode", "new mode", "Binary "]
             .iter()
             .any(|head| line.starts_with(head))
+}
+
+/// Carets and tildes below a line of source.
+fn points(line: &str) -> bool {
+    let content = line.trim();
+    !content.is_empty() && content.bytes().all(|byte| matches!(byte, b'~' | b'^'))
 }
 
 /// Separators outside of quotes.
