@@ -174,6 +174,8 @@ fn put(text: &mut String, source: &str, run: &[Unit], mark: &str) {
         white if white.contains('\n') && from.noun == Noun::FileLines => "\n",
         white => match to.ends {
             Some(ends) => ends,
+            // What comes next is of another paragraph than what stands before.
+            None if is_inline(run) && !white.contains('\n') && gone.trim_end().contains("\n\n") => "\n\n",
             None if is_inline(run) => white,
             // Behind a mark on a line of its own no space is left of what is gone.
             None => white.get(white.find('\n').unwrap_or(white.len())..).unwrap_or_default(),

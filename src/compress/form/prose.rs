@@ -23,7 +23,7 @@ use crate::compress::{
     },
     worth::weights,
 };
-use bonds::Statement;
+use bonds::{Statement, is_name};
 use scope::Scope;
 
 pub(super) use scope::Heads;
@@ -212,9 +212,15 @@ impl<'a> Writer<'a, '_> {
             self.needs_scope(item);
             return next;
         }
+        let several = sentences.len() > 1;
         for (number, span) in sentences.into_iter().enumerate() {
             let opens = (fresh && number == 0).then_some(span.start);
-            self.statement(span, first, listed && number > 0, opens);
+            let named =
+                several && number == 0 && !fresh && is_name(self.text.get(span.clone()).unwrap_or_default().trim());
+            let item = self.statement(span, first, listed && number > 0, opens);
+            if named {
+                self.salience(item, weights::LABEL);
+            }
         }
         if let (Some(closing), Some(label)) = (closing, label) {
             let item = self.item(closing..end, 0);

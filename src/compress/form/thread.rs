@@ -479,6 +479,14 @@ mod tests {
     }
 
     #[test]
+    fn who_writes_in_a_chat_stands_behind_the_time() {
+        for when in ["[14/03/2031, 08:02] ", "[3/14/31, 8:02:10 PM] ", "14.03.31, 08:02 - ", "[2031-03-14 08:02] "] {
+            let text = format!("{when}Mia: Who goes? I am off.\n{when}Jon: I do.\n{when}Mia: When?\n");
+            assert_eq!(found(&text).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Speaker; 3], "{text}");
+        }
+    }
+
+    #[test]
     fn mails_quotes_and_commits_have_heads() {
         let text = "From: Ann <a@x.example>\nTo: Bo\nDate: Thu, 3 Apr\n\nNo.\n\nOn Wed, Bo wrote:\n> Shall we?\n";
         assert_eq!(found(text), [(Role::Head, "From: Ann <a@x.example>"), (Role::Quote, "On Wed, Bo wrote:")]);

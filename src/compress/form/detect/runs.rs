@@ -11,7 +11,7 @@ use super::{
 use crate::compress::{
     form::{columns, hits, json, listing},
     fuel,
-    text::escape,
+    text::{escape, segment},
 };
 
 /// The blocks of `text`, which is not of one piece.
@@ -178,16 +178,8 @@ impl<'a> Cutter<'a> {
         Some((next, Form::Diff))
     }
 
-    /// A run of pytest from its first line to its summary: what it shows of sources and values is part of its output.
     fn session(&mut self, at: usize) -> Option<Found> {
-        let opens = |line: &str| line.starts_with("====") && line.contains(" test session starts ");
-        if !opens(self.line(at)) {
-            return None;
-        }
-        let ends = |line: &str| line.starts_with('=') && line.trim_end().ends_with('=') && line.contains(" in ");
-        let next = (at + 1..self.lines.len()).take_while(|number| !opens(self.line(*number)));
-        let last = next.filter(|number| ends(self.line(*number))).last()?;
-        Some((last + 1, Form::Log))
+        Some((segment::session(at, self.lines.len(), |number| self.line(number))? + 1, Form::Log))
     }
 
     /// A JSON value that begins on this line and ends at a line's end, or values on lines of their own.
