@@ -4,6 +4,7 @@ use super::weights::{LOG_ASKED, MEANING, MOST_COMPARED, NAMED, NEIGHBOUR, STEEPN
 use crate::compress::{
     ask::Wanted,
     form::{Form, Item, Page},
+    outcome::Noun,
     rewrite::{RewriteError, Rewriter},
     text::segment,
 };
@@ -19,8 +20,9 @@ pub(super) fn relevance(
     }
     let own: Vec<&str> = page.items.iter().map(said).collect();
     let mut scores = shares(&labelled(page, &wanted.rank(&own)));
-    // Meanings know nothing of numbers.
-    if names_some(&own, wanted) {
+    // Meanings know nothing of numbers; among rows and values each has some.
+    let told = |item: &Item<'_>| matches!(item.noun, Noun::Sentences | Noun::Lines | Noun::FileLines);
+    if page.items.iter().all(told) && names_some(&own, wanted) {
         scores.iter_mut().for_each(|score| *score *= NAMED);
     }
     // What compares meanings was trained on English.

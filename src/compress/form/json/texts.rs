@@ -24,7 +24,8 @@ pub(super) fn are_most(values: &[Node<'_>], ratio: Ratio) -> bool {
         Ratio::By(factor) => all as f32 / factor.value(),
         Ratio::Auto => 0.0,
     };
-    let long = (share as usize / FEW_ROWS).max(LONG);
+    // A row is longer than the text in it.
+    let long = (share as usize / (FEW_ROWS + 1)).max(LONG);
     let (source, mut bytes) = (Places::source(0), 0);
     for value in values {
         each(value, &source, long, DEEPEST, &mut |_, raw, _, _| bytes += raw.len());
@@ -131,8 +132,8 @@ fn is_said(text: &str) -> bool {
     words * LONGEST_WORD >= text.len()
 }
 
-/// Shorter strings are values among others: a row may lack them. In bytes, about 256 tokens.
-const LONG: usize = 1024;
+/// Shorter strings are values among others: a row may lack them. In bytes: two sentences, or about 64 tokens.
+const LONG: usize = 256;
 
 /// Bytes of a word on average, at most; lines of base64 have 64 and more.
 const LONGEST_WORD: usize = 32;

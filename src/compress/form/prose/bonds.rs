@@ -214,14 +214,9 @@ pub(super) fn is_name(text: &str) -> bool {
     };
     let words: Vec<&str> = bare.split_whitespace().skip_while(counts).collect();
     let counted = words.len() < bare.split_whitespace().count();
-    let spaced = !bare.contains(stands_alone);
-    let begins = words.first().is_some_and(|word| word.starts_with(char::is_uppercase));
-    spaced
-        && if counted {
-            words.len() <= NAME + 2 && (begins || words.is_empty())
-        } else {
-            words.len() <= NAME && text.is_ascii()
-        }
+    let begins = words.first().is_none_or(|word| word.starts_with(char::is_uppercase));
+    let most = if counted { NAME + 2 } else { NAME };
+    !bare.contains(stands_alone) && begins && words.len() <= most && (counted || !words.is_empty())
 }
 
 /// In a comment of code, `/*` and below it lines with a star, a sentence goes on over lines that look like items of a list.
