@@ -38,6 +38,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Action::Check(settings) => {
             let loaded = settings.load(Vec::new())?;
             loaded.rules().map_err(Failure::setup)?;
+            loaded.upstreams().map_err(Failure::setup)?;
+            loaded.access().map_err(Failure::setup)?;
+            loaded.checker_key().map_err(Failure::setup)?;
             match loaded.file() {
                 Some(file) => writeln!(out, "ok: {}", file.display())?,
                 None => writeln!(out, "ok: defaults, the environment and flags; there is no configuration file")?,
