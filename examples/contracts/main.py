@@ -1,15 +1,15 @@
-"""Clauses of a long contract, found by a small local model: with the whole contract, and at 10:1.
+"""Clauses of a long contract, found by a small local model: at 10:1.
 
-A contract of some fifty pages (contract.py) and a question about one clause of one schedule go to a real model on
-this machine: directly, and through the proxy. For scale, the same with as many tokens from the contract's beginning.
-The contract stands before the question, so that without the proxy the model's own prompt cache serves all questions
-but the first.
+A contract of some fifty pages (contract.py) and a question about one clause of one schedule go through the proxy to a
+real model on this machine. For scale, the same with as much text from the contract's beginning, and with `--whole` the
+whole contract as well, which takes a model of this size minutes to read.
 """
 
 import argparse
 import re
 import sys
 import time
+from contextlib import nullcontext
 
 from contract import write
 
@@ -17,30 +17,40 @@ from local_model import LocalModel
 from proxy import Headroom, post, table
 from upstream import Upstream, text_of
 
+NOBODY = {"choices": [{"message": {"content": ""}}]}
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ratio", type=int, default=10, help="[default: %(default)s]")
     parser.add_argument("--questions", type=int, default=12, help="at most [default: %(default)s]")
+    parser.add_argument("--no-model", action="store_true", help="nobody answers: what arrives, in seconds")
+    parser.add_argument("--whole", action="store_true", help="also ask with the whole contract")
     arguments = parser.parse_args()
     contract, questions = write()
     questions = questions[: arguments.questions]
+    parts = {"… beginning": contract[: len(contract) // arguments.ratio]}
+    if arguments.whole:
+        parts["whole"] = contract
     rows = []
-    with (
-        LocalModel(context=32768) as model,
-        Upstream(lambda path, body: post(model.base + "/chat/completions", body)[0]) as relay,
-    ):
-        with Headroom("--ratio", str(arguments.ratio), upstream=relay.url, engine__time_budget_ms=0) as proxy:
+    model = nullcontext() if arguments.no_model else LocalModel(context=32768)
+    with model as local, Upstream(answering(local)) as relay:
+        settings = {"engine__time_budget_ms": 0}
+        with Headroom("--ratio", str(arguments.ratio), upstream=relay.url, **settings) as proxy:
             rows.append(measure(f"{arguments.ratio}:1", proxy.base, contract, questions, relay))
-        beginning = contract[: len(contract) // arguments.ratio]
-        rows.append(measure("… beginning", relay.url + "/v1", beginning, questions, relay))
-        rows.append(measure("whole", relay.url + "/v1", contract, questions, relay))
-    head = ["contract", "tokens a question", "the clause arrives", "right answers", "first answer, s", "others, s each"]
-    print(table(head, rows))
+        for name, part in parts.items():
+            rows.append(measure(name, relay.url + "/v1", part, questions, relay))
+    head = ["contract", "characters", "the clause arrives", "right answers", "answer, s"]
+    columns = 3 if arguments.no_model else len(head)
+    print(table(head[:columns], [row[:columns] for row in rows]))
+
+
+def answering(model: LocalModel | None):
+    return lambda path, body: post(model.base + "/chat/completions", body)[0] if model else NOBODY
 
 
 def measure(name: str, base: str, contract: str, questions: list[tuple[str, str]], relay: Upstream) -> list[object]:
-    arrived = right = tokens = 0
+    arrived = right = size = 0
     seconds = []
     for question, value in questions:
         task = f"{question} Answer with the value alone."
@@ -50,16 +60,15 @@ def measure(name: str, base: str, contract: str, questions: list[tuple[str, str]
         answer, _ = post(base + "/chat/completions", body)
         seconds.append(time.monotonic() - began)
         said = answer["choices"][0]["message"]["content"]
-        tokens += answer["usage"]["prompt_tokens"]
         forwarded = text_of(relay.received[-1]["messages"][0]).removesuffix(task)
+        size += len(forwarded)
         schedule = re.search(r"Under the (.+) Schedule", question)[1]
         arrived += holds(forwarded, schedule, value)
         right += re.search(rf"(?<![\d,.]){re.escape(value)}(?![\d,]|\.\d)", said) is not None
         print(f"{name}: {question} {value!r}: {said!r} ({seconds[-1]:.1f} s)", file=sys.stderr)
     count = len(questions)
-    others = seconds[1:] or seconds
     share = [f"{arrived} of {count}", f"{right} of {count}"]
-    return [name, tokens // count, *share, f"{seconds[0]:.1f}", f"{sum(others) / len(others):.1f}"]
+    return [name, size // count, *share, f"{sum(seconds) / count:.1f}"]
 
 
 def holds(text: str, schedule: str, value: str) -> bool:

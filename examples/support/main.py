@@ -14,12 +14,14 @@ import statistics
 import sys
 import time
 from collections import Counter
+from contextlib import nullcontext
 
 from local_model import LocalModel
 from proxy import ROOT, Headroom, post, table
 from upstream import Upstream, text_of
 
 FOUND = 10
+NOBODY = {"choices": [{"message": {"content": ""}}]}
 SYSTEM = "You are a support agent. Answer the user's question from the articles found, in one short sentence."
 
 
@@ -28,25 +30,36 @@ def main() -> None:
     parser.add_argument("--budget-ms", type=int, default=300, help="[default: %(default)s]")
     parser.add_argument("--ratios", default="2,5", help="[default: %(default)s]")
     parser.add_argument("--questions", type=int, default=20, help="at most [default: %(default)s]")
+    parser.add_argument("--no-model", action="store_true", help="nobody answers: what arrives and when, in a minute")
     arguments = parser.parse_args()
     articles, questions = load()
     cases = [conversation(question, articles) for question, _ in questions[: arguments.questions]]
     answers = [answer for _, answer in questions]
-    with LocalModel(context=8192) as model:
-        reply = {"at": 0.0, "said": {}}
+    with nullcontext() if arguments.no_model else LocalModel(context=8192) as model:
+        clock = {"arrived": 0.0}
 
-        def arrived(path: str, body: dict) -> dict:
-            reply["at"] = time.monotonic()
-            return post(model.base + "/chat/completions", {**body, "cache_prompt": False})[0]
+        def reply(path: str, body: dict) -> dict:
+            clock["arrived"] = time.monotonic()
+            return post(model.base + "/chat/completions", body)[0] if model else NOBODY
 
-        with Upstream(arrived) as relay:
-            rows = [measure("directly", relay.url + "/v1", cases, answers, relay, reply)]
+        with Upstream(reply) as relay:
+            rows = [measure("directly", relay.url + "/v1", cases, answers, relay, clock)]
             for ratio in arguments.ratios.split(","):
                 settings = {"engine__time_budget_ms": arguments.budget_ms, "compress__min_tokens": 64}
                 with Headroom("--ratio", ratio, upstream=relay.url, **settings) as proxy:
-                    rows.append(measure(f"{ratio}:1", proxy.base, cases, answers, relay, reply))
-    head = ["articles", "tokens", "held back, ms p50", "p95", "answer, s p50", "p95", "fact arrives", "right answers"]
-    print(table(head, rows))
+                    rows.append(measure(f"{ratio}:1", proxy.base, cases, answers, relay, clock))
+    head = [
+        "articles",
+        "characters",
+        "held back, ms p50",
+        "p95",
+        "the fact arrives",
+        "answer, s p50",
+        "p95",
+        "right answers",
+    ]
+    columns = 5 if arguments.no_model else len(head)
+    print(table(head[:columns], [row[:columns] for row in rows]))
 
 
 def load() -> tuple[list[str], list[tuple[str, list[str]]]]:
@@ -81,24 +94,24 @@ def search(question: str, articles: list[str], k1: float = 1.2, b: float = 0.75)
     return [articles[place] for place in best]
 
 
-def measure(name: str, base: str, cases: list, answers: list, relay: Upstream, reply: dict) -> list[object]:
-    held, took, tokens, arrived, right = [], [], 0, 0, 0
+def measure(name: str, base: str, cases: list, answers: list, relay: Upstream, clock: dict) -> list[object]:
+    held, took, size, arrived, right = [], [], 0, 0, 0
     for messages, accepted in zip(cases, answers, strict=False):
         body = {"model": "coder05", "messages": messages, "temperature": 0, "max_tokens": 40}
         began = time.monotonic()
         answer, headers = post(base + "/chat/completions", body)
         took.append(time.monotonic() - began)
-        held.append(1000 * (reply["at"] - began))
-        tokens += answer["usage"]["prompt_tokens"]
+        held.append(1000 * (clock["arrived"] - began))
+        found = text_of(relay.received[-1]["messages"][-1])
+        size += len(found)
         said = answer["choices"][0]["message"]["content"]
-        arrived += any(within(one, text_of(relay.received[-1]["messages"][-1])) for one in accepted)
+        arrived += any(within(one, found) for one in accepted)
         right += any(within(one, said) for one in accepted)
         outcome = headers.get("x-headroom-outcome", "")
         print(f"{name}: {messages[1]['content']} {accepted}: {said!r} {outcome}", file=sys.stderr)
     count = len(cases)
-    shares = [f"{arrived} of {count}", f"{right} of {count}"]
-    times = [f"{at(held, 0.5):.0f}", f"{at(held, 0.95):.0f}", f"{at(took, 0.5):.1f}", f"{at(took, 0.95):.1f}"]
-    return [name, tokens // count, *times, *shares]
+    waited = [f"{at(held, 0.5):.0f}", f"{at(held, 0.95):.0f}", f"{arrived} of {count}"]
+    return [name, size // count, *waited, f"{at(took, 0.5):.1f}", f"{at(took, 0.95):.1f}", f"{right} of {count}"]
 
 
 def at(values: list[float], share: float) -> float:
