@@ -22,6 +22,7 @@ mod interception;
 mod life_cycle;
 mod model_faults;
 mod own_pages;
+mod page;
 mod planted;
 mod program;
 mod rules;

@@ -13,6 +13,7 @@ mod figures;
 mod health;
 mod mistyped;
 mod model;
+mod page;
 mod profile;
 mod restore;
 mod running;
@@ -58,6 +59,9 @@ enum Command {
     /// Says what was done with a request that went through a running proxy, and why.
     #[command(after_help = explain::AFTER)]
     Explain(explain::Arguments),
+    /// Prints the link to the page of a running proxy: savings, requests, a text to try.
+    #[command(after_help = page::AFTER)]
+    Page(page::Arguments),
     /// Gives back the original text of such a request, bit for bit.
     #[command(after_help = restore::AFTER)]
     Restore(restore::Arguments),
@@ -118,6 +122,7 @@ fn run(arguments: Arguments) -> ExitCode {
         Some(Command::Doctor(arguments)) => doctor::run(&arguments),
         Some(Command::Compress(arguments)) => compress::run(&arguments),
         Some(Command::Explain(arguments)) => explain::run(&arguments),
+        Some(Command::Page(arguments)) => page::run(&arguments),
         Some(Command::Restore(arguments)) => restore::run(&arguments),
         Some(Command::Audit(arguments)) => audit::run(&arguments),
         Some(Command::Config(arguments)) => config::run(&arguments),

@@ -17,6 +17,7 @@ pub mod fidelity;
 pub mod model;
 pub mod proxy;
 pub mod redact;
+pub mod savings;
 pub mod server;
 pub mod setting;
 pub mod telemetry;

@@ -12,6 +12,7 @@ mod held;
 mod intercept;
 mod life;
 mod own;
+pub mod page;
 mod passthrough;
 mod record;
 mod review;
@@ -145,6 +146,9 @@ pub struct Proxy {
     ids: Ids,
     /// Where requests are accounted for; `None` where nothing is kept.
     records: Option<Arc<explain::Store>>,
+    /// The sums behind the page.
+    books: page::Books,
+    about: page::About,
     /// With which the operator reads all of them.
     reader: Option<explain::ReaderKey>,
     access: Access,
@@ -172,6 +176,8 @@ impl Proxy {
             room,
             ids: Ids::new(),
             records: None,
+            books: page::Books::default(),
+            about: page::About::default(),
             reader: None,
             access: Access::default(),
             audit: Arc::default(),
@@ -190,6 +196,12 @@ impl Proxy {
     #[must_use]
     pub fn read_with(self, reader: Option<explain::ReaderKey>) -> Self {
         Self { reader, ..self }
+    }
+
+    /// The same, with what the page says of it.
+    #[must_use]
+    pub fn described(self, about: page::About) -> Self {
+        Self { about, ..self }
     }
 
     /// The same, with rules for what is an exception.

@@ -68,6 +68,13 @@ impl Running {
         runtime.block_on(answer(request, &base))
     }
 
+    /// Where the proxy is, and the operator's key to it where this user runs it.
+    pub(super) fn link(&self) -> Result<(String, Option<String>), Failure> {
+        let base = self.base()?;
+        let key = reader(&base);
+        Ok((base, key))
+    }
+
     fn base(&self) -> Result<String, Failure> {
         let Some(url) = &self.url else {
             let loaded = Config::load(&Sources::of_process(self.config.clone(), Vec::new())).map_err(Failure::setup)?;
@@ -143,6 +150,7 @@ fn told(error: &Told) -> String {
         "explain_credential" => {
             "run it as the user who runs the proxy, or name the variable that holds the key of your requests by --key-env NAME"
         }
+        "page_credential" => "run it as the user who runs the proxy, on its machine",
         "explain_gone" => "send the request again",
         _ => return message.to_owned(),
     };

@@ -16,7 +16,7 @@ use headroom::{
     explain,
     fidelity::Reviewer,
     model::Info,
-    proxy::{Access, Proxy, Upstreams},
+    proxy::{Access, Proxy, Upstreams, page::About},
     redact, server,
     setting::Invalid,
     telemetry::{self, Metrics},
@@ -166,7 +166,13 @@ pub(super) async fn assemble(
     };
     let proxy = Proxy::new(config.proxy.clone(), config.compress.policy(), upstreams, engine, metrics)
         .guarded(access)
-        .ruled(rules);
+        .ruled(rules)
+        .described(About {
+            model: model.as_ref().map_or_else(Clone::clone, in_words),
+            upstream: redact::setting(&config.upstream.url),
+            cache_bytes: config.engine.cache_mib << 20,
+            queue: config.engine.queue,
+        });
     Ok((proxy.explained(records(config, address)).reviewed(reviewer), model))
 }
 
@@ -259,6 +265,7 @@ fn announce(address: &SocketAddr, config: &Config, model: &Result<Info, String>,
         false => "nothing: no message text is kept (explain.mode)".to_owned(),
     };
     writeln!(out, "  explains     {explains}")?;
+    writeln!(out, "  page         http://{reachable}/headroom/ (with texts: headroom page{place})")?;
     writeln!(out, "\n  export ANTHROPIC_BASE_URL=http://{reachable}")?;
     writeln!(out, "  export OPENAI_BASE_URL=http://{reachable}/v1\n")?;
     out.flush()?;

@@ -104,6 +104,11 @@ impl Outcome {
         }
     }
 
+    /// Whether at least one text was forwarded condensed.
+    pub(crate) const fn is_compressed(self) -> bool {
+        matches!(self, Self::Compressed(_))
+    }
+
     /// Why unchanged or passed; empty otherwise.
     pub(crate) const fn reason(self) -> &'static str {
         match self {

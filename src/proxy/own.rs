@@ -18,7 +18,7 @@ use super::{
     error::Error,
     explained, headers,
     held::{self, Read},
-    intercept,
+    intercept, page,
     passthrough::refuse,
     review,
     rules::Ruling,
@@ -27,6 +27,7 @@ use super::{
 use crate::{
     compress::{Encoding, Policy, Query, Ratio, Unit, UnitAccount, text::exact},
     engine::{Cache, Job, Readiness, Reply},
+    explain,
     fidelity::Verdict,
     telemetry::metrics::KindLabel,
     wire,
@@ -37,30 +38,36 @@ pub(crate) const PREFIX: &str = "/headroom/";
 
 /// Answers a request to a page of the proxy's own.
 pub(crate) async fn answer(
-    proxy: &Proxy,
+    proxy: &Arc<Proxy>,
     request: Request<Incoming>,
     mut account: Box<Account>,
     local: bool,
 ) -> Response<Answer> {
     account.route = Route::Own;
     let (parts, body) = request.into_parts();
-    let page = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default().to_owned();
+    let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default().to_owned();
     let reads = parts.method == Method::GET || parts.method == Method::HEAD;
-    let (page, of) = page.split_once('/').map_or((page.as_str(), None), |(page, of)| (page, Some(of)));
+    let (name, of) = path.split_once('/').map_or((path.as_str(), None), |(name, of)| (name, Some(of)));
     let elsewhere = access::only_own_origin(&parts);
-    let answered = match page {
+    let answered = match name {
+        // Followed from anywhere, a link shows a page that holds nothing yet, and whose opener cannot look into it.
+        "" if of.is_none() && reads && (elsewhere.is_ok() || access::is_visited(&parts)) => Ok(page::shell()),
         // A probe says nothing that a page could use.
-        page if !matches!(page, "health" | "ready") && elsewhere.is_err() => {
+        name if !matches!(name, "health" | "ready") && elsewhere.is_err() => {
             elsewhere.map(|()| Response::new(Answer::own("")))
         }
         "explain" if reads => explained::answer(proxy, &parts, local, of),
         _ if of.is_some() => Err(Error::NoSuchPage),
         "health" if reads => Ok(page_of(StatusCode::OK, &json!({"status": "alive"}))),
         "ready" if reads => Ok(ready(proxy)),
+        "state" if reads => page::state(proxy, &parts, local),
+        "events" if reads => page::events(proxy, &parts, local),
         "metrics" if reads => Ok(metrics(proxy)),
         "audit" if reads => Ok(audit(proxy)),
         "compress" if parts.method == Method::POST => compress(proxy, &parts, body).await,
-        "health" | "ready" | "metrics" | "compress" | "explain" | "audit" => Err(Error::Method),
+        "" | "health" | "ready" | "metrics" | "compress" | "explain" | "audit" | "state" | "events" => {
+            Err(Error::Method)
+        }
         _ => Err(Error::NoSuchPage),
     };
     match answered {
@@ -146,6 +153,9 @@ struct Wanted {
     ratio: Option<Written>,
     /// The target model, for its token encoding.
     model: Option<String>,
+    /// Whether to give the units of `text` in pieces, as the page shows them.
+    #[serde(default)]
+    pieces: bool,
 }
 
 /// A ratio is written as a number or as a word.
@@ -188,7 +198,7 @@ async fn compress(proxy: &Proxy, parts: &Parts, body: Incoming) -> Result<Respon
         deadline,
     };
     let page = match (wanted.text, wanted.messages) {
-        (Some(text), None) => of_text(proxy, text, wanted.model, terms, began).await?,
+        (Some(text), None) => of_text(proxy, text, (wanted.model, wanted.pieces), terms, began).await?,
         (None, Some(_)) => of_messages(proxy, bytes, &terms, began).await?,
         _ => return Err(Error::BadRequest(FORM)),
     };
@@ -211,6 +221,8 @@ struct TextPage<'a> {
     #[serde(flatten)]
     account: SlotPage<'a>,
     ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pieces: Option<Vec<explain::Row<'a>>>,
 }
 
 /// What became of the messages of a request.
@@ -269,7 +281,7 @@ impl<'a> SlotPage<'a> {
 async fn of_text(
     proxy: &Proxy,
     text: String,
-    model: Option<String>,
+    (model, pieces): (Option<String>, bool),
     terms: Terms,
     began: Instant,
 ) -> Result<Vec<u8>, Error> {
@@ -288,9 +300,10 @@ async fn of_text(
     let reply = replies.first().ok_or(Error::Internal)?;
     let condensed = reply.condensation.text();
     let sent = exact::untagged(condensed.unwrap_or(&text));
-    let page =
-        TextPage { text: &sent, account: SlotPage::of(reply, condensed.is_some(), verdicts.of(0)), ms: millis(began) };
-    json_of(&page)
+    let verdict = verdicts.of(0);
+    let pieces = pieces.then(|| explain::rows(&text, &reply.condensation, verdict.map(|verdict| &**verdict)));
+    let account = SlotPage::of(reply, condensed.is_some(), verdict);
+    json_of(&TextPage { text: &sent, account, ms: millis(began), pieces })
 }
 
 async fn of_messages(proxy: &Proxy, body: Bytes, terms: &Terms, began: Instant) -> Result<Vec<u8>, Error> {
