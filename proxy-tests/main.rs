@@ -21,6 +21,7 @@ mod handed;
 mod interception;
 mod life_cycle;
 mod model_faults;
+mod ops;
 mod own_pages;
 mod page;
 mod planted;

@@ -29,7 +29,7 @@ use crate::{
     engine::{Cache, Job, Readiness, Reply},
     explain,
     fidelity::Verdict,
-    telemetry::metrics::KindLabel,
+    telemetry::metrics::{ReasonLabel, RememberedLabel, level, take, take_seconds},
     wire,
 };
 
@@ -96,33 +96,41 @@ fn audit(proxy: &Proxy) -> Response<Answer> {
 }
 
 fn metrics(proxy: &Proxy) -> Response<Answer> {
-    let stats = proxy.engine.stats();
-    for (kind, figure) in [
-        ("hits", stats.hits),
-        ("misses", stats.misses),
-        ("joined", stats.joined),
-        ("evictions", stats.evictions),
-        ("cached", stats.cached),
-        ("cached_bytes", stats.cached_bytes),
-        ("replayed", stats.replayed),
-        ("hurried", stats.hurried),
-        ("chosen", stats.chosen),
-        ("remembered", stats.remembered),
-        ("queued", stats.queued),
-        ("inference_calls", stats.inference_calls),
-        ("inference_ms", u64::try_from(stats.inference_time.as_millis()).unwrap_or(u64::MAX)),
-        ("stuck", u64::from(stats.stuck)),
-        ("cancelled", stats.cancelled),
-        ("panics", stats.panics),
-        ("forced_deadline", stats.forced_deadline),
-        ("forced_overloaded", stats.forced_overloaded),
-        ("forced_model_failed", stats.forced_model_failed),
-        ("forced_unverified", stats.forced_unverified),
-        ("judged", stats.judged),
-        ("levels", stats.levels),
+    let (stats, engine) = (proxy.engine.stats(), &proxy.metrics.engine);
+    let ready = proxy.engine.readiness() == Readiness::Ready && !proxy.life.is_draining();
+    for (gauge, size) in [
+        (&engine.ready, u64::from(ready)),
+        (&engine.model_stuck, u64::from(stats.stuck)),
+        (&engine.queued, stats.queued),
+        (&engine.cached, stats.cached),
+        (&engine.cached_bytes, stats.cached_bytes),
     ] {
-        let figure = i64::try_from(figure).unwrap_or(i64::MAX);
-        proxy.metrics.engine.get_or_create(&KindLabel { kind }).set(figure);
+        level(gauge, size);
+    }
+    for (counter, count) in [
+        (&engine.model_calls, stats.inference_calls),
+        (&engine.evictions, stats.evictions),
+        (&engine.joined, stats.joined),
+        (&engine.replayed, stats.replayed),
+        (&engine.hurried, stats.hurried),
+        (&engine.cancelled, stats.cancelled),
+        (&engine.panics, stats.panics),
+    ] {
+        take(counter, count);
+    }
+    take_seconds(&engine.model_seconds, stats.inference_time.as_secs_f64());
+    for (reason, count) in [
+        ("deadline", stats.forced_deadline),
+        ("overloaded", stats.forced_overloaded),
+        ("model_failed", stats.forced_model_failed),
+        ("unverified", stats.forced_unverified),
+    ] {
+        take(&engine.forced.get_or_create(&ReasonLabel { reason }), count);
+    }
+    for (what, size) in
+        [("choice", stats.chosen), ("original", stats.remembered), ("verdict", stats.judged), ("level", stats.levels)]
+    {
+        level(&engine.remembered.get_or_create(&RememberedLabel { what }), size);
     }
     proxy.metrics.held.set(i64::try_from(proxy.room.held()).unwrap_or(i64::MAX));
     if let Some(reviewer) = &proxy.reviewer {
