@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use headroom::telemetry::{
     Metrics,
-    metrics::{BackoffLabels, KindLabel, ReasonLabel, RequestLabels, TokenLabel},
+    metrics::{BackoffLabels, ReasonLabel, RequestLabels, TokenLabel},
 };
 use regex::Regex;
 
@@ -15,7 +15,7 @@ fn counted() -> BTreeSet<String> {
     let request = RequestLabels { route: "responses", outcome: "compressed", reason: "", status: 200 };
     metrics.requests.get_or_create(&request).inc();
     metrics.slot(false, None, (2, 1), None);
-    metrics.upstream_failures.get_or_create(&KindLabel { kind: "upstream_timeout" }).inc();
+    metrics.upstream_failed(Some("main"), "upstream_timeout");
     metrics.usage.get_or_create(&TokenLabel { gen_ai_token_type: "input" }).inc();
     metrics.engine.forced.get_or_create(&ReasonLabel { reason: "deadline" }).inc();
     metrics.fidelity.unchecked.get_or_create(&ReasonLabel { reason: "down" }).inc();

@@ -7,7 +7,11 @@ use headroom::{
     engine::{self, Backend, Engine},
     explain,
     fidelity::{self, Reviewer},
-    proxy::{self, Access, Proxy, Upstreams, access, rules::Rules, upstream},
+    proxy::{
+        self, Access, Current, Proxy, Upstreams, access,
+        rules::Rules,
+        upstream::{self, Named},
+    },
     server,
     telemetry::Metrics,
 };
@@ -28,6 +32,9 @@ pub(crate) struct Settings {
     pub(crate) server: server::Config,
     pub(crate) proxy: proxy::Config,
     pub(crate) upstream: upstream::Config,
+    pub(crate) upstreams: Vec<Named>,
+    /// Where keys and proxies on the way are looked up; a test must not change its own environment.
+    pub(crate) environment: Box<dyn Fn(&str) -> Option<String>>,
     pub(crate) access: access::Config,
     /// Whether records are kept, and how.
     pub(crate) explain: Option<explain::Config>,
@@ -47,6 +54,8 @@ impl Default for Settings {
             server: server::Config::default(),
             proxy: proxy::Config::default(),
             upstream: upstream::Config::default(),
+            upstreams: Vec::new(),
+            environment: Box::new(|name| std::env::var(name).ok()),
             access: access::Config::default(),
             explain: None,
             fidelity: fidelity::Config::default(),
@@ -75,14 +84,15 @@ impl Rig {
         let mut settings = Settings::default();
         settings.upstream.url = url;
         change(&mut settings);
-        let client = Upstreams::new(&settings.upstream).unwrap();
+        let client = Upstreams::with(&settings.upstream, &settings.environment).unwrap();
+        let client = client.and(&settings.upstreams, &settings.upstream, &settings.environment).unwrap();
         let engine = Engine::start(&settings.engine, settings.state.as_deref(), settings.model).unwrap();
         let records = settings.explain.map(|config| Arc::new(explain::Store::new(&config)));
         let metrics = Arc::new(Metrics::default());
         let reviewer = Reviewer::new(&settings.fidelity, engine.clone(), Some("checker-key".to_owned())).unwrap();
         let proxy = Proxy::new(settings.proxy, settings.policy, client, engine.clone(), metrics);
         let proxy = proxy.guarded(Access::new(&settings.access).unwrap()).ruled(settings.rules);
-        let proxy = Arc::new(proxy.explained(records).reviewed(reviewer));
+        let proxy = Arc::new(Current::new(proxy.explained(records).reviewed(reviewer)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

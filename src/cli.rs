@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod completions;
 mod compress;
 mod config;
 mod demo;
@@ -11,10 +12,12 @@ mod explain;
 mod fidelity;
 mod figures;
 mod health;
+mod man;
 mod mistyped;
 mod model;
 mod page;
 mod profile;
+mod reload;
 mod restore;
 mod running;
 mod serve;
@@ -81,6 +84,12 @@ enum Command {
     Fidelity(fidelity::Arguments),
     /// Asks a running proxy whether it is ready; for containers.
     Health(health::Arguments),
+    /// Prints what a shell needs to complete commands and flags.
+    #[command(after_help = completions::AFTER)]
+    Completions(completions::Arguments),
+    /// Prints the manual page, or writes all of them into a folder.
+    #[command(after_help = man::AFTER)]
+    Man(man::Arguments),
 }
 
 /// Why a command failed; decides the exit status.
@@ -131,6 +140,8 @@ fn run(arguments: Arguments) -> ExitCode {
         Some(Command::Demo(arguments)) => demo::run(&arguments),
         Some(Command::Fidelity(arguments)) => fidelity::run(&arguments),
         Some(Command::Health(arguments)) => health::run(&arguments),
+        Some(Command::Completions(arguments)) => completions::run(&arguments),
+        Some(Command::Man(arguments)) => man::run(&arguments),
     };
     let (status, error) = match done {
         Ok(()) => return ExitCode::SUCCESS,

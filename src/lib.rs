@@ -21,4 +21,5 @@ pub mod savings;
 pub mod server;
 pub mod setting;
 pub mod telemetry;
+pub mod via;
 pub mod wire;

@@ -4,6 +4,7 @@ pub mod access;
 mod account;
 mod body;
 mod coding;
+mod current;
 mod error;
 mod explained;
 mod handed;
@@ -18,6 +19,7 @@ mod record;
 mod review;
 mod room;
 pub mod rules;
+mod seen;
 mod slots;
 mod socket;
 mod tunnel;
@@ -26,12 +28,13 @@ mod usage;
 
 use std::sync::{Arc, Mutex};
 
-use http::{Request, Response};
+use http::{Request, Response, request::Parts};
 use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
 
 pub use access::Access;
 pub use body::{Answer, BrokenOff};
+pub use current::Current;
 pub use record::{Rehearsal, rehearse};
 pub use upstream::Upstreams;
 
@@ -41,11 +44,13 @@ use crate::{
 };
 use account::{Account, Ids, Outcome, Passed};
 use body::Upload;
+use error::Error;
 use life::Life;
-use passthrough::Passage;
+use passthrough::{Addressed, Passage};
 use room::Room;
 use rules::Rules;
 use tunnel::Tunnels;
+use upstream::Server;
 
 /// `[proxy]`: what is intercepted, and within which bounds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -143,18 +148,18 @@ pub struct Proxy {
     /// Has what was condensed checked; `None` where that is off.
     reviewer: Option<Reviewer>,
     room: Room,
-    ids: Ids,
+    ids: Arc<Ids>,
     /// Where requests are accounted for; `None` where nothing is kept.
     records: Option<Arc<explain::Store>>,
     /// The sums behind the page.
-    books: page::Books,
+    books: Arc<page::Books>,
     about: page::About,
     /// With which the operator reads all of them.
     reader: Option<explain::ReaderKey>,
     access: Access,
     /// Sums over the audits since the start.
     audit: Arc<Mutex<audit::Report>>,
-    life: Life,
+    life: Arc<Life>,
     tunnels: Tunnels,
 }
 
@@ -162,7 +167,7 @@ impl Proxy {
     /// A proxy before `upstreams`. While `engine` is not ready, requests pass unchanged.
     #[must_use]
     pub fn new(config: Config, policy: Policy, upstreams: Upstreams, engine: Engine, metrics: Arc<Metrics>) -> Self {
-        let life = Life::default();
+        let life = Arc::new(Life::default());
         let tunnels = Tunnels { tasks: life.tasks.clone(), abort: life.abort.clone() };
         let room = Room::new(config.held_bodies_mib << 20, config.body_limit_mib << 20);
         Self {
@@ -174,15 +179,39 @@ impl Proxy {
             metrics,
             reviewer: None,
             room,
-            ids: Ids::new(),
+            ids: Arc::new(Ids::new()),
             records: None,
-            books: page::Books::default(),
+            books: Arc::default(),
             about: page::About::default(),
             reader: None,
             access: Access::default(),
             audit: Arc::default(),
             life,
             tunnels,
+        }
+    }
+
+    /// What goes on as this one, and has what it holds, with other settings.
+    #[must_use]
+    pub fn renewed(&self, config: Config, policy: Policy, upstreams: Upstreams) -> Self {
+        Self {
+            config,
+            policy,
+            rules: self.rules.clone(),
+            upstreams,
+            engine: self.engine.clone(),
+            metrics: Arc::clone(&self.metrics),
+            reviewer: self.reviewer.clone(),
+            room: self.room.clone(),
+            ids: Arc::clone(&self.ids),
+            records: self.records.clone(),
+            books: self.books.renewed(),
+            about: self.about.clone(),
+            reader: self.reader.clone(),
+            access: self.access.clone(),
+            audit: Arc::clone(&self.audit),
+            life: Arc::clone(&self.life),
+            tunnels: self.tunnels.clone(),
         }
     }
 
@@ -222,6 +251,12 @@ impl Proxy {
         Self { reviewer, ..self }
     }
 
+    /// Where requests go, for people.
+    #[must_use]
+    pub fn forwards_to(&self) -> Vec<String> {
+        self.upstreams.described()
+    }
+
     pub(crate) fn life(&self) -> &Life {
         &self.life
     }
@@ -241,14 +276,8 @@ impl Proxy {
         if uri.path() == handed::PATH {
             return Box::pin(handed::answer(self, request, account)).await;
         }
-        if self.upstreams.of(uri.path(), request.headers()).credential().is_some() {
-            match self.access.lends(request.headers(), request.uri(), local) {
-                Ok(true) => drop(request.extensions_mut().insert(access::Lent)),
-                Ok(false) => {}
-                Err(error) => return passthrough::refuse(&error, account),
-            }
-        } else if self.access.has_client_key(request.headers()) {
-            return passthrough::refuse(&error::Error::NoKey, account);
+        if local {
+            request.extensions_mut().insert(access::Local);
         }
         if socket::opens(&request) {
             return Box::pin(socket::relay(self, request, account)).await;
@@ -258,9 +287,20 @@ impl Proxy {
             Way::Pass(why) => account.outcome = Outcome::Passthrough(why),
         }
         let (parts, body) = request.into_parts();
+        let to = match self.address(&parts, None) {
+            Ok(to) => to,
+            Err(error) => return passthrough::refuse(&error, account),
+        };
         let passage = Passage::new(parts, Upload::streamed(body));
-        let upstream = self.upstreams.of(passage.parts.uri.path(), &passage.parts.headers);
-        passthrough::relay(upstream, &self.tunnels, passage, account).await
+        passthrough::relay(&to, &self.tunnels, passage, account).await
+    }
+
+    /// Where a request goes, and with which credentials: the only place that decides either.
+    fn address(&self, parts: &Parts, model: Option<&str>) -> Result<Addressed, Error> {
+        let Server { upstream, takes_client_credentials } = self.upstreams.of(parts.uri.path(), &parts.headers, model);
+        let lends = upstream.credential().is_some();
+        let keys = self.access.keys(parts, *takes_client_credentials, lends)?;
+        Ok(Addressed { upstream: Arc::clone(upstream), keys })
     }
 
     /// Bytes of a body that is looked at.

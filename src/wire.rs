@@ -86,6 +86,8 @@ pub struct Located {
     pub model: Option<String>,
     /// The slots in the order of the body.
     pub slots: Vec<Slot>,
+    /// Whether the provider may leave out earlier messages of the request by itself: then none may be referred to.
+    pub forgets: bool,
     /// Whether the request is in JSON mode, which providers refuse unless some message has the word "json".
     pub json_object: bool,
 }
@@ -93,7 +95,7 @@ pub struct Located {
 impl Located {
     fn of(request: &Object<'_>, slots: Vec<Slot>, json_object: bool) -> Self {
         let model = request.field("model").ok().flatten().and_then(json::string);
-        Self { model, slots, json_object }
+        Self { model, slots, forgets: forgets(request), json_object }
     }
 
     /// Whether `text` may stand for `slot`: some providers refuse an empty text, and JSON mode without the word "json".
@@ -136,7 +138,7 @@ pub enum Role {
 }
 
 /// A tool call of an earlier assistant turn.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Call {
     /// The tool's name.
     pub name: String,
@@ -181,6 +183,13 @@ pub fn locate_any(body: &[u8]) -> Result<Located, Unreadable> {
     }
 }
 
+/// The model that a body asks for; `None` where it cannot be read, or is said twice.
+#[must_use]
+pub fn model(body: &[u8]) -> Option<String> {
+    let request = request(text(body).ok()?).ok()?;
+    request.field("model").ok().flatten().and_then(json::string)
+}
+
 fn text(body: &[u8]) -> Result<&str, Unreadable> {
     std::str::from_utf8(body).map_err(|_| Unreadable::InvalidJson)
 }
@@ -211,6 +220,16 @@ fn slots<'a>(
     // A message may have its parts in any order.
     slots.sort_by_key(|slot| slot.literal.start);
     slots
+}
+
+/// Whether a request lets the provider leave out earlier messages: Anthropic's and OpenAI's `context_management`, the
+/// `truncation` of Responses, the `transforms` of gateways. What can't be read counts as such.
+fn forgets(request: &Object<'_>) -> bool {
+    let may = |name: &str| match request.field(name) {
+        Ok(value) => value.is_some_and(|value| !matches!(value.get(), "null" | "[]" | "\"disabled\"")),
+        Err(json::Ambiguous) => true,
+    };
+    ["context_management", "truncation", "transforms"].into_iter().any(may)
 }
 
 /// Whether a format asks for JSON mode; an ambiguous one counts as such.

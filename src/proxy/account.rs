@@ -18,7 +18,7 @@ use crate::{
     compress::Limit,
     telemetry::{
         Metrics,
-        metrics::{KindLabel, RequestLabels, RouteLabel},
+        metrics::{RequestLabels, RouteLabel},
     },
     wire::Surface,
 };
@@ -188,6 +188,8 @@ pub(crate) struct Account {
     pub(crate) outcome: Outcome,
     pub(crate) slots: Option<Slots>,
     pub(crate) model: Option<String>,
+    /// The server to which it goes, by its name.
+    pub(crate) upstream: Option<Arc<str>>,
     status: Option<StatusCode>,
     bytes: u64,
     end: End,
@@ -212,6 +214,7 @@ impl Account {
             outcome: Outcome::Passthrough(Passed::NoSurface),
             slots: None,
             model: None,
+            upstream: None,
             status: None,
             bytes: 0,
             end: End::ClientGone,
@@ -280,8 +283,14 @@ impl Account {
     pub(crate) fn fail(&mut self, error: &Error) {
         self.end(End::Failed(error.code()));
         if error.is_upstream() {
-            self.metrics.upstream_failures.get_or_create(&KindLabel { kind: error.code() }).inc();
-            tracing::warn!(id = self.id, kind = error.code(), cause = causes(error), "upstream failed");
+            self.metrics.upstream_failed(self.upstream.as_deref(), error.code());
+            tracing::warn!(
+                id = self.id,
+                kind = error.code(),
+                upstream = self.upstream.as_deref(),
+                cause = causes(error),
+                "upstream failed"
+            );
         }
     }
 
@@ -312,6 +321,9 @@ impl Account {
         let (route, outcome, reason) = (self.route.as_str(), self.outcome.as_str(), self.outcome.reason());
         self.metrics.in_flight.dec();
         self.metrics.requests.get_or_create(&RequestLabels { route, outcome, reason, status }).inc();
+        if let Some(upstream) = &self.upstream {
+            self.metrics.forwarded(upstream, status);
+        }
         self.metrics.duration.get_or_create(&RouteLabel { route }).observe(self.began.elapsed().as_secs_f64());
         if let Some(overhead) = self.overhead {
             self.metrics.overhead.observe(overhead.as_secs_f64());
@@ -342,6 +354,7 @@ impl Drop for Account {
             method = self.method.as_str(),
             path = self.uri.path(),
             route = self.route.as_str(),
+            upstream = self.upstream.as_deref(),
             outcome = self.outcome.as_str(),
             reason = self.outcome.reason(),
             status = self.status.map(|status| status.as_u16()),

@@ -23,8 +23,6 @@ use crate::{engine::Tenant, explain::Reader};
 pub struct About {
     /// The model, or why there is none.
     pub model: String,
-    /// Where requests go.
-    pub upstream: String,
     /// Bytes of condensed texts that are kept at most.
     pub cache_bytes: u64,
     /// Texts that may wait for a worker.

@@ -28,7 +28,7 @@ use crate::{
     setting::Invalid,
     wire::{Role, Slot, Surface},
 };
-use glob::Glob;
+pub(in crate::proxy) use glob::Glob;
 
 /// `[[rules]]`: one rule as it is written.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -71,7 +71,9 @@ pub enum Many {
 }
 
 impl Many {
-    fn as_slice(&self) -> &[String] {
+    /// The texts.
+    #[must_use]
+    pub fn as_slice(&self) -> &[String] {
         match self {
             Self::One(text) => std::slice::from_ref(text),
             Self::Several(texts) => texts,

@@ -19,6 +19,7 @@ use super::{
     coding::Undecoded,
     review::{self, Verdicts},
     rules::{Ruled, Ruling},
+    seen::Earlier,
 };
 use crate::{
     compress::{Condensation, Encoding, Limit, Query, Reason, ToolCall, text::exact},
@@ -111,12 +112,13 @@ pub(crate) async fn decide(
     terms: &Terms,
 ) -> Result<Decided, Why> {
     let length = body.len();
-    let (located, tagged) = {
+    let (located, tagged, earlier) = {
         let body = body.clone();
         let read = move || {
             locate(&body).map(|located| {
                 let tagged = tagged(&located);
-                (located, tagged)
+                let earlier = Earlier::of(&located, &tagged);
+                (located, tagged, earlier)
             })
         };
         stage(length, read).await.ok_or(Why::Fault)?.map_err(Why::Unreadable)?
@@ -132,14 +134,60 @@ pub(crate) async fn decide(
     let long = long.filter(|(_, (slot, ruled))| slot.text.len() >= ruled.policy.min_tokens);
     let (condensed, left): (Vec<_>, Vec<_>) = long.partition(|(_, (_, ruled))| ruled.left().is_none());
     let left: Vec<usize> = left.into_iter().map(|(index, _)| index).collect();
-    let (considered, jobs): (Vec<usize>, Vec<Job>) =
-        condensed.into_iter().map(|(index, (slot, ruled))| (index, job(slot, ruled, terms, encoding))).unzip();
+    let jobs: Vec<(usize, Job)> =
+        condensed.into_iter().map(|(index, (slot, ruled))| (index, job(slot, ruled, terms, encoding))).collect();
     if jobs.is_empty() && left.is_empty() && tagged.is_empty() {
         return Err(Why::Slots(Reason::BelowMinimum));
     }
-    let (replies, verdicts) = answered(engine, reviewer, jobs, model, terms.deadline).await?;
-    let replies = considered.into_iter().zip(replies).collect();
+    let asked = Asked { engine, reviewer, model, deadline: terms.deadline };
+    let (replies, verdicts) = in_turn(&asked, jobs, &located.slots, earlier).await?;
     Ok(Decided { body, located, ruled, tagged, replies, left, verdicts })
+}
+
+/// Whom to ask, until when, for which model.
+struct Asked<'a> {
+    engine: &'a Engine,
+    reviewer: Option<&'a Reviewer>,
+    model: Option<&'a str>,
+    deadline: Option<Instant>,
+}
+
+/// What becomes of slots, each once it is known what is forwarded of those that it refers to; the others stand as they are.
+async fn in_turn(
+    asked: &Asked<'_>,
+    jobs: Vec<(usize, Job)>,
+    slots: &[Slot],
+    mut earlier: Earlier,
+) -> Result<(Vec<(usize, Reply)>, Verdicts), Why> {
+    let (mut replies, mut verdicts) = (Vec::with_capacity(jobs.len()), Verdicts::default());
+    let mut waiting: Vec<(usize, Job)> = jobs;
+    for (index, slot) in slots.iter().enumerate() {
+        if waiting.binary_search_by_key(&index, |(index, _)| *index).is_err() {
+            earlier.note(index, std::slice::from_ref(&(0..slot.text.len())));
+        }
+    }
+    while !waiting.is_empty() {
+        // The first one waits for nobody: slots refer backwards only.
+        let first = waiting.first().map(|(index, _)| *index);
+        let (mut ready, rest): (Vec<_>, Vec<_>) =
+            waiting.into_iter().partition(|(index, _)| Some(*index) == first || earlier.is_ready(*index));
+        waiting = rest;
+        for (index, job) in &mut ready {
+            if job.policy.references {
+                job.query.seen = earlier.seen(slots, *index);
+            }
+        }
+        let (indices, jobs): (Vec<usize>, Vec<Job>) = ready.into_iter().unzip();
+        let (found, told) = answered(asked.engine, asked.reviewer, jobs, asked.model, asked.deadline).await?;
+        for (index, reply) in indices.iter().zip(&found) {
+            let length = slots.get(*index).map_or(0, |slot| slot.text.len());
+            earlier.note(*index, &reply.condensation.exact(length));
+        }
+        verdicts.add(told, found.len());
+        replies.extend(indices.into_iter().zip(found));
+    }
+    verdicts.sort(&mut replies);
+    Ok((replies, verdicts))
 }
 
 /// What becomes of texts under one deadline, reviewed where there is a reviewer.
@@ -337,7 +385,7 @@ fn job(slot: &Slot, ruled: &Ruled, terms: &Terms, encoding: Encoding) -> Job {
     let preceding = terms.query.clone().or_else(|| slot.preceding.clone()).unwrap_or_default();
     Job {
         text: Arc::from(slot.text.as_str()),
-        query: Query { siblings: slot.siblings.join("\n"), preceding, call },
+        query: Query { siblings: slot.siblings.join("\n"), preceding, call, seen: Vec::new() },
         policy: ruled.policy.clone(),
         encoding,
         tenant: terms.tenant,

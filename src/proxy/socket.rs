@@ -57,16 +57,20 @@ pub(crate) async fn relay(
     let (parts, body) = request.into_parts();
     let ruling = intercept::ruling(proxy, (Some(Surface::Responses), parts.uri.path(), &parts.headers));
     let (headers, uri) = (parts.headers.clone(), parts.uri.clone());
-    let upstream = proxy.upstreams.of(parts.uri.path(), &parts.headers);
+    // Which model is asked for is said in frames, when the connection stands.
+    let to = match proxy.address(&parts, None) {
+        Ok(to) => to,
+        Err(error) => return refuse(&error, account),
+    };
     let passage = Passage::new(parts, Upload::streamed(body));
     account.outcome = Outcome::Passthrough(Passed::Upgrade);
-    let (mut response, tunnel) = match exchange(upstream, passage, &mut account).await {
+    let (mut response, tunnel) = match exchange(&to, passage, &mut account).await {
         Ok(exchanged) => exchanged,
         Err(error) => return refuse(&error, account),
     };
     let Some(tunnel) = tunnel else {
         account.answered(response.status(), response.headers_mut());
-        return response.map(|body| Answer::relayed(body, upstream.idle(), account));
+        return response.map(|body| Answer::relayed(body, to.upstream.idle(), account));
     };
     let extension = Extension::of(response.headers());
     let session = match (ruling, extension) {

@@ -55,8 +55,10 @@ pub struct Metrics {
     pub engine: Engine,
     /// What the fidelity check has come to; set whenever it is read.
     pub fidelity: Fidelity,
-    /// Failures between the proxy and the upstream, by kind.
-    pub upstream_failures: Family<KindLabel, Counter>,
+    /// Failures between the proxy and an upstream, by its name and by kind.
+    pub upstream_failures: Family<FailureLabels, Counter>,
+    /// Requests that were forwarded, by the name of their upstream and by status.
+    pub upstream_requests: Family<UpstreamLabels, Counter>,
     /// Tokens as the upstream's answers report them.
     pub usage: Family<TokenLabel, Counter>,
     /// Prompt tokens as they are billed: cached ones at their share of the price.
@@ -101,10 +103,21 @@ pub struct RuleLabels {
     pub outcome: &'static str,
 }
 
-/// What a failure is counted by, or a figure named by.
+/// What a forwarded request is counted by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct KindLabel {
-    /// The failure's code, as the error envelope names it; or the figure's name.
+pub struct UpstreamLabels {
+    /// The upstream's name, of the configuration; `default` and `anthropic` are those of `[upstream]`.
+    pub upstream: String,
+    /// The status of the answer that the client got; 0 where it got none.
+    pub status: u16,
+}
+
+/// What a failure of an upstream is counted by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct FailureLabels {
+    /// As above.
+    pub upstream: String,
+    /// The failure's code, as the error envelope names it.
     pub kind: &'static str,
 }
 
@@ -155,6 +168,7 @@ impl Default for Metrics {
             engine: Engine::default(),
             fidelity: Fidelity::default(),
             upstream_failures: Family::default(),
+            upstream_requests: Family::default(),
             usage: Family::default(),
             billed: Counter::default(),
         };
@@ -208,6 +222,17 @@ impl Metrics {
         }
     }
 
+    /// Counts a request that went to an upstream.
+    pub fn forwarded(&self, upstream: &str, status: u16) {
+        self.upstream_requests.get_or_create(&UpstreamLabels { upstream: upstream.to_owned(), status }).inc();
+    }
+
+    /// Counts a failure on the way to an upstream.
+    pub fn upstream_failed(&self, upstream: Option<&str>, kind: &'static str) {
+        let upstream = upstream.unwrap_or_default().to_owned();
+        self.upstream_failures.get_or_create(&FailureLabels { upstream, kind }).inc();
+    }
+
     fn register(&self, all: &mut Registry) {
         let all = all.sub_registry_with_prefix("headroom");
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
@@ -237,7 +262,10 @@ impl Metrics {
         all.register("audited_tokens_after", help, self.audited_tokens_after.clone());
         all.register("cache_hits", "Texts whose decision was known", self.cache_hits.clone());
         all.register("cache_misses", "Texts whose decision had to be made", self.cache_misses.clone());
-        all.register("upstream_failures", "Failures towards the upstream, by kind", self.upstream_failures.clone());
+        let help = "Failures towards an upstream, by its name and by kind";
+        all.register("upstream_failures", help, self.upstream_failures.clone());
+        let help = "Forwarded requests, by the name of their upstream and by status";
+        all.register("upstream_requests", help, self.upstream_requests.clone());
         all.register("gen_ai_client_token_usage", "Tokens as answers report them, by type", self.usage.clone());
         let help = "Prompt tokens as answers report them, cached ones at their share of the price";
         all.register("billed_equivalent_prompt_tokens", help, self.billed.clone());

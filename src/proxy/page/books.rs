@@ -8,6 +8,7 @@ use std::{
 
 use lru::LruCache;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     compress::{Condensation, form_of},
@@ -26,6 +27,8 @@ pub(crate) struct Books {
     kinds: Mutex<LruCache<blake3::Hash, &'static str>>,
     /// Who may watch at the same time.
     pub(super) watchers: Arc<Semaphore>,
+    /// Ends with the settings of now: who watches asks again then.
+    settings: Mutex<CancellationToken>,
 }
 
 #[derive(Debug)]
@@ -41,6 +44,7 @@ impl Default for Books {
             sums: Mutex::new(Sums { all: Savings::default(), tenants: LruCache::new(TENANTS) }),
             kinds: Mutex::new(LruCache::new(KINDS)),
             watchers: Arc::new(Semaphore::new(WATCHERS)),
+            settings: Mutex::default(),
         }
     }
 }
@@ -57,6 +61,18 @@ impl Books {
         if let Some(owner) = owner {
             sums.tenants.get_or_insert_mut(owner, Savings::default).add(at, &request);
         }
+    }
+
+    /// The same sums, for a proxy with other settings.
+    pub(crate) fn renewed(self: &Arc<Self>) -> Arc<Self> {
+        let mut settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *settings).cancel();
+        Arc::clone(self)
+    }
+
+    /// Ends when other settings are in effect.
+    pub(super) fn settings(&self) -> CancellationToken {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn sums(&self) -> MutexGuard<'_, Sums> {

@@ -1,5 +1,5 @@
 //! Keeps a page up to date by server-sent events: the whole state at once, and again whenever it differs. Who watches is
-//! bounded, a slow reader skips states instead of piling them up, and a drain ends it.
+//! bounded, a slow reader skips states instead of piling them up, and a drain or other settings end it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,11 +13,14 @@ use crate::proxy::{Proxy, body::Answer};
 pub(super) fn watch(proxy: &Arc<Proxy>, viewer: Viewer) -> Option<Answer> {
     let place = Arc::clone(&proxy.books.watchers).try_acquire_owned().ok()?;
     let (send, events) = mpsc::channel(1);
-    let told = Arc::clone(proxy);
+    let (told, settings) = (Arc::clone(proxy), proxy.books.settings());
     proxy.life.tasks.spawn(async move {
-        let drain = told.life.drain.clone();
-        // Nobody is left to be told anything by the end of it.
-        let _ = drain.run_until_cancelled(tell(&told, viewer, &send)).await;
+        tokio::select! {
+            // Nobody is left to be told anything by the end of it.
+            _ = tell(&told, viewer, &send) => {}
+            () = told.life.drain.cancelled() => {}
+            () = settings.cancelled() => {}
+        }
         drop(place);
     });
     Some(Answer::live(events))

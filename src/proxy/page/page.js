@@ -431,7 +431,7 @@ function facts(now) {
   put('facts',
     fact('Readiness', engine.stuck ? h('span', { class: 'alarm' }, 'the model hangs; words alone choose') : now.health === 'ready' ? health : h('span', { class: 'alarm' }, health)),
     fact('Model', now.model || 'none'),
-    fact('Forwards to', now.upstream || 'unknown'),
+    fact('Forwards to', now.upstreams.join(', ')),
     fact('Mode', now.mode, `ratio ${now.ratio}, texts from ${now.min_tokens} tokens on`),
     fact('Cache', `${bytes(engine.cached_bytes)}`, `of ${bytes(engine.cache_bytes)}, ${plural(engine.cached, 'text')}`, engine.cache_bytes ? engine.cached_bytes / engine.cache_bytes : 0),
     fact('Known before', percent(engine.hits, engine.hits + engine.misses), `of ${plural(engine.hits + engine.misses, 'text')}`, share(engine.hits, engine.hits + engine.misses) / 100),
