@@ -38,5 +38,6 @@ mod surfaces;
 mod tls;
 mod transparency;
 mod upgrades;
+mod tls_clients;
 mod upstreams;
 mod wrap;

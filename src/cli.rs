@@ -16,6 +16,7 @@ mod man;
 mod mistyped;
 mod model;
 mod page;
+mod pinned;
 mod profile;
 mod reload;
 mod restore;

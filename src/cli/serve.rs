@@ -126,6 +126,7 @@ async fn serve(arguments: &Arguments, loaded: Loaded) -> Result<(), Failure> {
     // From here on one ends nothing, also while the model is loaded.
     let hang_ups = HangUps::new();
     let config = &loaded.config;
+    config.server.tls.check_files().map_err(|invalid| unusable(&loaded, "server", invalid))?;
     let listener = bind(&loaded).await?;
     let address = listener.local_addr()?;
     let start = Instant::now();
@@ -251,7 +252,8 @@ fn announce(
         Err(why) => why.clone(),
     };
     writeln!(out, "headroom {}", env!("CARGO_PKG_VERSION"))?;
-    writeln!(out, "  listens on   http://{address}")?;
+    let scheme = if config.server.tls.is_on() { "https" } else { "http" };
+    writeln!(out, "  listens on   {scheme}://{address}")?;
     for (at, to) in forwards_to.iter().enumerate() {
         writeln!(out, "  {:<12} {to}", if at == 0 { "forwards to" } else { "" })?;
     }
@@ -264,15 +266,15 @@ fn announce(
     let reachable = reachable(address);
     // `headroom explain` knows the default alone: a flag of this process is nobody else's.
     let usual = server::Config::default().listen == reachable;
-    let place = if usual { String::new() } else { format!(" --url http://{reachable}") };
+    let place = if usual { String::new() } else { format!(" --url {scheme}://{reachable}") };
     let explains = match config.explain.keeps(address.ip()) {
         true => format!("requests of the last {} s: headroom explain{place}", config.explain.keep_s),
         false => "nothing: no message text is kept (explain.mode)".to_owned(),
     };
     writeln!(out, "  explains     {explains}")?;
-    writeln!(out, "  page         http://{reachable}/headroom/ (with texts: headroom page{place})")?;
-    writeln!(out, "\n  export ANTHROPIC_BASE_URL=http://{reachable}")?;
-    writeln!(out, "  export OPENAI_BASE_URL=http://{reachable}/v1\n")?;
+    writeln!(out, "  page         {scheme}://{reachable}/headroom/ (with texts: headroom page{place})")?;
+    writeln!(out, "\n  export ANTHROPIC_BASE_URL={scheme}://{reachable}")?;
+    writeln!(out, "  export OPENAI_BASE_URL={scheme}://{reachable}/v1\n")?;
     out.flush()?;
     Ok(())
 }
