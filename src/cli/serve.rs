@@ -19,7 +19,7 @@ use headroom::{
     proxy::{Current, Proxy, page::About},
     server,
     setting::Invalid,
-    telemetry::{self, Metrics},
+    telemetry::{self, AccessLog, Metrics, Otlp},
 };
 use tokio::net::TcpListener;
 
@@ -130,16 +130,31 @@ async fn serve(arguments: &Arguments, loaded: Loaded) -> Result<(), Failure> {
     let listener = bind(&loaded).await?;
     let address = listener.local_addr()?;
     let start = Instant::now();
-    let (proxy, model) = assemble(&loaded, &address, Arc::default()).await?;
+    let metrics: Arc<Metrics> = Arc::default();
+    let variable = |name: &str| std::env::var(name).ok();
+    let otlp = Otlp::start(&config.telemetry.otlp, variable, metrics.otlp_lost.clone());
+    let otlp = otlp.map_err(|invalid| unusable(&loaded, "telemetry", invalid))?;
+    let access_log = match &config.telemetry.access_log {
+        None => None,
+        Some(to) => Some(AccessLog::start(to, metrics.access_log_lost.clone()).map_err(|_| {
+            let remedy = "name a file that the user who runs the proxy may write, or `-` for standard output";
+            unusable(&loaded, "telemetry", Invalid::path("access_log", to.as_ref(), remedy))
+        })?),
+    };
+    let (proxy, model) = assemble(&loaded, &address, metrics).await?;
     // Nobody may be reading any more (`headroom | head -1`); that is no reason not to serve.
     let _ = announce(&address, config, (&model, start.elapsed()), &proxy.forwards_to());
     let reader =
         if config.explain.keeps(address.ip()) { state().and_then(|state| reader(&state, &address)) } else { None };
-    let current = Arc::new(Current::new(proxy.read_with(reader)));
+    let current = Arc::new(Current::new(proxy.read_with(reader).traced(otlp.clone()).logged(access_log)));
     let server = config.server.clone();
     tokio::select! {
         served = server::run(listener, &server, Arc::clone(&current), told_to_stop()) => served.context("cannot serve")?,
         never = hang_ups.heed(|| arguments.load(), loaded.config, &current) => match never {},
+    }
+    if let Some(otlp) = otlp {
+        // The requests of the drain are to be seen too; a panic in there loses them, and nothing else.
+        let _ = tokio::task::spawn_blocking(move || otlp.finish()).await;
     }
     Ok(())
 }
@@ -170,6 +185,7 @@ pub(super) async fn assemble(
     let proxy = Proxy::new(config.proxy.clone(), config.compress.policy(), upstreams, engine, metrics)
         .guarded(access)
         .ruled(rules)
+        .metered(loaded.budgets().map_err(Failure::setup)?)
         .described(About {
             model: model.as_ref().map_or_else(Clone::clone, in_words),
             cache_bytes: config.engine.cache_mib << 20,

@@ -13,12 +13,19 @@ use std::{
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
-use super::{error::Error, headers, usage::UsageWatch};
+use super::{
+    budgets::{Budgets, Holder},
+    error::Error,
+    headers,
+    usage::UsageWatch,
+};
 use crate::{
     compress::Limit,
     telemetry::{
-        Metrics,
+        AccessLog, Metrics,
+        access_log::Ending,
         metrics::{RequestLabels, RouteLabel},
+        otlp::{self, Traced},
     },
     wire::Surface,
 };
@@ -196,6 +203,11 @@ pub(crate) struct Account {
     usage: Option<UsageWatch>,
     /// What a cached prompt token costs, as a share of a fresh one.
     pub(crate) cached_price: f64,
+    /// Its spans, where they go to a collector.
+    pub(crate) traced: Option<Traced>,
+    pub(crate) access_log: Option<AccessLog>,
+    /// What it is taken out of.
+    pub(crate) budget: Option<(Arc<Budgets>, Holder)>,
 }
 
 impl Account {
@@ -220,6 +232,9 @@ impl Account {
             end: End::ClientGone,
             usage: None,
             cached_price: 1.0,
+            traced: None,
+            access_log: None,
+            budget: None,
         })
     }
 
@@ -244,6 +259,13 @@ impl Account {
     pub(crate) fn forwarded(&mut self, since: Option<Instant>) {
         self.sent_at = Some(Instant::now());
         self.overhead = since.map(|since| since.elapsed());
+    }
+
+    /// The request goes on with these headers, as a part of the client's trace.
+    pub(crate) fn trace_onwards(&mut self, headers: &mut HeaderMap) {
+        if let Some(traced) = &mut self.traced {
+            traced.forwarded(headers, headers::is_signed(headers) || headers::is_signed_by_aws(headers));
+        }
     }
 
     /// What was asked goes out now in a frame of a connection that changed its protocol; `since` is when it was read.
@@ -316,7 +338,7 @@ impl Account {
         }
     }
 
-    fn count(&self) {
+    fn count(&mut self) {
         let status = self.status.map_or(0, |status| status.as_u16());
         let (route, outcome, reason) = (self.route.as_str(), self.outcome.as_str(), self.outcome.reason());
         self.metrics.in_flight.dec();
@@ -328,8 +350,59 @@ impl Account {
         if let Some(overhead) = self.overhead {
             self.metrics.overhead.observe(overhead.as_secs_f64());
         }
-        if let Some(usage) = self.usage.as_ref().and_then(UsageWatch::usage) {
+        let usage = self.usage.as_ref().and_then(UsageWatch::usage);
+        if let Some(usage) = usage {
             usage.count(&self.metrics, self.cached_price);
+        }
+        let usage =
+            usage.map(|usage| otlp::Usage { input: usage.prompt, cached: usage.cached, output: usage.completion });
+        if let Some((budgets, holder)) = &self.budget {
+            budgets.spend(*holder, self.tokens(usage), &self.metrics);
+        }
+        if let Some(log) = &self.access_log {
+            let budget = self.budget.as_ref().map(|(budgets, holder)| budgets.name(*holder));
+            log.note(&self.facts(usage), &Ending { word: self.end.as_str(), bytes: self.bytes, budget });
+        }
+        if let Some(traced) = self.traced.take() {
+            traced.end(&self.facts(usage));
+        }
+    }
+}
+
+impl Account {
+    /// Tokens that it took: as the provider reports them, or those of the texts that were read.
+    fn tokens(&self, usage: Option<otlp::Usage>) -> u64 {
+        let texts = self.slots.unwrap_or_default();
+        match (usage, self.route) {
+            (Some(usage), _) => usage.input.saturating_add(usage.output),
+            (None, Route::Handed | Route::Own) => texts.tokens_before as u64,
+            (None, _) => texts.tokens_after as u64,
+        }
+    }
+
+    /// What a collector is told of it.
+    fn facts(&self, usage: Option<otlp::Usage>) -> otlp::Facts<'_> {
+        otlp::Facts {
+            id: &self.id,
+            method: &self.method,
+            path: self.uri.path(),
+            route: self.route.as_str(),
+            outcome: self.outcome.as_str(),
+            reason: self.outcome.reason(),
+            operation: match self.route {
+                Route::Intercepted(Surface::Messages) => Some(otlp::Operation::Anthropic),
+                Route::Intercepted(_) => Some(otlp::Operation::OpenAi),
+                Route::Passthrough | Route::Handed | Route::Own => None,
+            },
+            model: self.model.as_deref(),
+            upstream: self.upstream.as_deref(),
+            status: self.status.map(|status| status.as_u16()),
+            error: (self.end != End::Complete).then(|| self.end.as_str()),
+            tokens: self.slots.map(|slots| (slots.tokens_before, slots.tokens_after)),
+            usage,
+            overhead: self.overhead,
+            took: self.began.elapsed(),
+            since_sent: self.sent_at.map(|sent| sent.elapsed()),
         }
     }
 }

@@ -61,6 +61,28 @@ pub(crate) enum Error {
          (`explain.mib`); send the request again to look at it anew"
     )]
     ExplainGone,
+    /// More requests than the budget of the key has.
+    #[error("the budget `{budget}` has {limit} requests a minute, and they are used up; try again in {retry_after} s")]
+    TooManyRequests {
+        /// Its name.
+        budget: String,
+        /// Requests a minute.
+        limit: u32,
+        /// Seconds.
+        retry_after: u64,
+    },
+    /// More tokens than the budget of the key has.
+    #[error(
+        "the budget `{budget}` has {limit} tokens a day, and they are used up; it begins anew in {retry_after} s (UTC)"
+    )]
+    TokensSpent {
+        /// Its name.
+        budget: String,
+        /// Tokens a day.
+        limit: u64,
+        /// Seconds.
+        retry_after: u64,
+    },
     /// The page is looked at by nobody who may.
     #[error(
         "this page is for programs on the proxy's own machine that address it as localhost or 127.0.0.1, for the operator \
@@ -129,6 +151,8 @@ impl Error {
             Self::ExplainUnknown => "explain_unknown",
             Self::ExplainGone => "explain_gone",
             Self::PageCredential => "page_credential",
+            Self::TooManyRequests { .. } => "budget_requests",
+            Self::TokensSpent { .. } => "budget_tokens",
             Self::NotLent => "key_not_lent",
             Self::ClientKey => "client_key",
             Self::NoKey => "no_key",
@@ -153,6 +177,7 @@ impl Error {
             | Self::ClientKey
             | Self::NoKey
             | Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::TooManyRequests { .. } | Self::TokensSpent { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
@@ -178,6 +203,9 @@ impl Error {
         *response.status_mut() = self.status();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response.headers_mut().insert(headers::ERROR, HeaderValue::from_static(code));
+        if let Self::TooManyRequests { retry_after, .. } | Self::TokensSpent { retry_after, .. } = self {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*retry_after));
+        }
         response
     }
 }

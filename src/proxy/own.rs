@@ -13,7 +13,7 @@ use serde_json::{json, value::RawValue};
 
 use super::{
     Proxy, access,
-    account::{Account, End, Route},
+    account::{Account, End, Route, Slots},
     body::Answer,
     error::Error,
     explained, headers,
@@ -64,7 +64,13 @@ pub(crate) async fn answer(
         "events" if reads => page::events(proxy, &parts, local),
         "metrics" if reads => Ok(metrics(proxy)),
         "audit" if reads => Ok(audit(proxy)),
-        "compress" if parts.method == Method::POST => compress(proxy, &parts, body).await,
+        "compress" if parts.method == Method::POST => {
+            proxy.follow(&mut account, &parts.headers);
+            match proxy.charge(&mut account, &parts.headers) {
+                Ok(()) => compress(proxy, &parts, body, &mut account).await,
+                Err(error) => Err(error),
+            }
+        }
         "" | "health" | "ready" | "metrics" | "compress" | "explain" | "audit" | "state" | "events" => {
             Err(Error::Method)
         }
@@ -185,7 +191,12 @@ impl Wanted {
     }
 }
 
-async fn compress(proxy: &Proxy, parts: &Parts, body: Incoming) -> Result<Response<Answer>, Error> {
+async fn compress(
+    proxy: &Proxy,
+    parts: &Parts,
+    body: Incoming,
+    account: &mut Account,
+) -> Result<Response<Answer>, Error> {
     let pause = Duration::from_secs(proxy.config.client_timeout_seconds);
     let announced = headers::content_length(&parts.headers);
     let held = match held::read(body, announced, proxy.limit(), pause, &proxy.room).await? {
@@ -205,11 +216,12 @@ async fn compress(proxy: &Proxy, parts: &Parts, body: Incoming) -> Result<Respon
         query: wanted.query,
         deadline,
     };
-    let page = match (wanted.text, wanted.messages) {
+    let (page, tokens) = match (wanted.text, wanted.messages) {
         (Some(text), None) => of_text(proxy, text, (wanted.model, wanted.pieces), terms, began).await?,
         (None, Some(_)) => of_messages(proxy, bytes, &terms, began).await?,
         _ => return Err(Error::BadRequest(FORM)),
     };
+    account.slots = Some(Slots { tokens_before: tokens.0, tokens_after: tokens.1, ..Slots::default() });
     let mut response = Response::new(Answer::own(page));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(response)
@@ -292,7 +304,7 @@ async fn of_text(
     (model, pieces): (Option<String>, bool),
     terms: Terms,
     began: Instant,
-) -> Result<Vec<u8>, Error> {
+) -> Result<(Vec<u8>, (usize, usize)), Error> {
     let text: Arc<str> = text.into();
     let job = Job {
         text: Arc::clone(&text),
@@ -311,10 +323,16 @@ async fn of_text(
     let verdict = verdicts.of(0);
     let pieces = pieces.then(|| explain::rows(&text, &reply.condensation, verdict.map(|verdict| &**verdict)));
     let account = SlotPage::of(reply, condensed.is_some(), verdict);
-    json_of(&TextPage { text: &sent, account, ms: millis(began), pieces })
+    let tokens = (account.tokens_before, account.tokens_after);
+    Ok((json_of(&TextPage { text: &sent, account, ms: millis(began), pieces })?, tokens))
 }
 
-async fn of_messages(proxy: &Proxy, body: Bytes, terms: &Terms, began: Instant) -> Result<Vec<u8>, Error> {
+async fn of_messages(
+    proxy: &Proxy,
+    body: Bytes,
+    terms: &Terms,
+    began: Instant,
+) -> Result<(Vec<u8>, (usize, usize)), Error> {
     let (engine, reviewer) = (proxy.engine.batch(), proxy.reviewer.as_ref());
     let decided = match slots::decide(&engine, reviewer, body.clone(), wire::locate_any, terms).await {
         Ok(decided) => Some(Arc::new(decided)),
@@ -336,7 +354,7 @@ async fn of_messages(proxy: &Proxy, body: Bytes, terms: &Terms, began: Instant) 
         ms: millis(began),
         slots,
     };
-    json_of(&page)
+    Ok((json_of(&page)?, (page.tokens_before, page.tokens_after)))
 }
 
 fn placed(decided: &Decided) -> impl Iterator<Item = PlacedPage<'_>> {

@@ -59,6 +59,14 @@ pub struct Metrics {
     pub upstream_failures: Family<FailureLabels, Counter>,
     /// Requests that were forwarded, by the name of their upstream and by status.
     pub upstream_requests: Family<UpstreamLabels, Counter>,
+    /// Requests with the key of a budget, by its name and whether they were allowed.
+    pub budget_requests: Family<BudgetLabels, Counter>,
+    /// Tokens taken out of a budget.
+    pub budget_tokens: Family<BudgetLabels, Counter>,
+    /// Lines of the access log that could not be written.
+    pub access_log_lost: Counter,
+    /// Reports to the OTLP collector that could not be sent.
+    pub otlp_lost: Counter,
     /// Tokens as the upstream's answers report them.
     pub usage: Family<TokenLabel, Counter>,
     /// Prompt tokens as they are billed: cached ones at their share of the price.
@@ -128,6 +136,15 @@ pub struct ReasonLabel {
     pub reason: &'static str,
 }
 
+/// What a budget is counted by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct BudgetLabels {
+    /// Its name in the configuration.
+    pub budget: String,
+    /// `allowed`, or the code of the error; `spent` for tokens.
+    pub outcome: &'static str,
+}
+
 /// What a backed-off ratio is counted by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct BackoffLabels {
@@ -169,6 +186,10 @@ impl Default for Metrics {
             fidelity: Fidelity::default(),
             upstream_failures: Family::default(),
             upstream_requests: Family::default(),
+            budget_requests: Family::default(),
+            budget_tokens: Family::default(),
+            access_log_lost: Counter::default(),
+            otlp_lost: Counter::default(),
             usage: Family::default(),
             billed: Counter::default(),
         };
@@ -266,6 +287,12 @@ impl Metrics {
         all.register("upstream_failures", help, self.upstream_failures.clone());
         let help = "Forwarded requests, by the name of their upstream and by status";
         all.register("upstream_requests", help, self.upstream_requests.clone());
+        let help = "Requests with the key of a budget, by its name and what became of them";
+        all.register("budget_requests", help, self.budget_requests.clone());
+        all.register("budget_tokens", "Tokens taken out of a budget, by its name", self.budget_tokens.clone());
+        let help = "Lines of the access log that could not be written";
+        all.register("access_log_lost_lines", help, self.access_log_lost.clone());
+        all.register("otlp_lost_reports", "Reports that the OTLP collector did not take", self.otlp_lost.clone());
         all.register("gen_ai_client_token_usage", "Tokens as answers report them, by type", self.usage.clone());
         let help = "Prompt tokens as answers report them, cached ones at their share of the price";
         all.register("billed_equivalent_prompt_tokens", help, self.billed.clone());
