@@ -21,6 +21,7 @@ mod explain;
 mod fidelity;
 mod handed;
 mod interception;
+mod ledger;
 mod life_cycle;
 mod model_faults;
 mod ops;

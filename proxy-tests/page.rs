@@ -206,3 +206,19 @@ async fn a_tried_text_comes_back_in_pieces_beside_its_original() {
     assert!(fates.contains(&"kept") && fates.contains(&"dropped"));
     assert!(answer["pieces"].to_string().contains(r#"["hidden","U+202E"]"#));
 }
+
+#[tokio::test]
+async fn money_is_told_once_the_answer_has_said_what_it_came_to() {
+    let rig = Rig::start().await;
+    let body = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": long_text()}]}).to_string();
+    let request = post("/v1/chat/completions", &body).replace("Host: h\r\n", "Host: h\r\nX-Headroom-Ratio: 4\r\n");
+    let usage = r#"{"usage": {"prompt_tokens": 500, "completion_tokens": 7}}"#;
+    let answer =
+        format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{usage}", usage.len());
+    rig.exchange(request.as_bytes(), answer.as_bytes()).await;
+    let total = state(&rig, LOCAL).await["savings"]["total"].clone();
+    assert_eq!((&total["count"], &total["condensed"]), (&json!(1), &json!(1)));
+    let (paid, saved) = (total["paid_nano"].as_i64().unwrap(), total["saved_nano"].as_i64().unwrap());
+    // Each token left out would have cost what a fresh one of the prompt does.
+    assert_eq!(saved / total["saved"].as_i64().unwrap(), (paid - 7 * 10_000) / 500);
+}

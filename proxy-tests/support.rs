@@ -7,8 +7,9 @@ use headroom::{
     engine::{self, Backend, Engine},
     explain,
     fidelity::{self, Reviewer},
+    ledger::{self, Holdout, Ledger},
     proxy::{
-        self, Access, Current, Proxy, Upstreams, access,
+        self, Access, Current, Proxy, Tenants, Upstreams, access,
         budgets::{Budget, Budgets},
         rules::Rules,
         upstream::{self, Named},
@@ -44,7 +45,8 @@ pub(crate) struct Settings {
     pub(crate) budgets: Vec<Budget>,
     /// The file of the access log.
     pub(crate) access_log: Option<PathBuf>,
-    /// Where decisions are kept.
+    pub(crate) ledger: ledger::Config,
+    /// Where decisions and figures are kept.
     pub(crate) state: Option<PathBuf>,
 }
 
@@ -67,6 +69,7 @@ impl Default for Settings {
             otlp: otlp::Config::default(),
             budgets: Vec::new(),
             access_log: None,
+            ledger: ledger::Config::default(),
             state: None,
         }
     }
@@ -78,6 +81,8 @@ pub(crate) struct Rig {
     pub(crate) upstream: TcpListener,
     pub(crate) engine: Engine,
     pub(crate) otlp: Option<Arc<Otlp>>,
+    /// Where figures go.
+    pub(crate) ledger: Arc<Ledger>,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<std::io::Result<()>>,
 }
@@ -109,7 +114,11 @@ impl Rig {
             .metered(budgets)
             .logged(access_log);
         let proxy = proxy.guarded(Access::new(&settings.access).unwrap()).ruled(settings.rules);
-        let proxy = Arc::new(Current::new(proxy.explained(records).reviewed(reviewer)));
+        let ledger = Arc::new(Ledger::open(&settings.ledger, settings.state.as_deref()).unwrap());
+        let tenants = Tenants::new(&settings.ledger.tenants, |name| Some(format!("{name}-key"))).unwrap();
+        let holdout = Holdout::new(settings.ledger.holdout);
+        let proxy = proxy.explained(records).reviewed(reviewer).entered(Some(Arc::clone(&ledger)), tenants, holdout);
+        let proxy = Arc::new(Current::new(proxy));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -119,7 +128,7 @@ impl Rig {
             };
             server::run(listener, &settings.server, proxy, shutdown).await
         });
-        Self { proxy: address, upstream, engine, otlp, stop: Some(stop), served }
+        Self { proxy: address, upstream, engine, otlp, ledger, stop: Some(stop), served }
     }
 
     pub(crate) async fn client(&self) -> Conn {

@@ -19,6 +19,7 @@ mod page;
 mod pinned;
 mod profile;
 mod reload;
+mod report;
 mod restore;
 mod running;
 mod serve;
@@ -72,6 +73,9 @@ enum Command {
     /// Says what condensing would save: on recorded requests, or on what a proxy in audit mode has seen.
     #[command(after_help = audit::AFTER)]
     Audit(audit::Arguments),
+    /// Says what requests cost, what was saved, and whether condensed conversations do as well as others.
+    #[command(after_help = report::AFTER)]
+    Report(report::Arguments),
     /// Checks or shows the configuration.
     Config(config::Arguments),
     /// Prints the rules of a profile as TOML, to read, paste and change.
@@ -135,6 +139,7 @@ fn run(arguments: Arguments) -> ExitCode {
         Some(Command::Page(arguments)) => page::run(&arguments),
         Some(Command::Restore(arguments)) => restore::run(&arguments),
         Some(Command::Audit(arguments)) => audit::run(&arguments),
+        Some(Command::Report(arguments)) => report::run(&arguments),
         Some(Command::Config(arguments)) => config::run(&arguments),
         Some(Command::Profile(arguments)) => profile::run(&arguments),
         Some(Command::Model(arguments)) => model::run(&arguments),

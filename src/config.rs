@@ -21,11 +21,12 @@ pub use sections::{CompressConfig, ModelConfig};
 pub use sources::{Flag, Sources};
 
 use crate::{
-    engine, explain, fidelity,
+    engine, explain, fidelity, ledger,
     proxy::{
         self, Access, access,
         budgets::{self, Budget, Budgets},
         rules::{self, Profile, Rule, Rules},
+        tenants,
         upstream::{self, Named, Upstreams},
     },
     server,
@@ -57,6 +58,8 @@ pub struct Config {
     pub explain: explain::Config,
     /// What is checked by a cheap model.
     pub fidelity: fidelity::Config,
+    /// What is kept of requests, in figures.
+    pub ledger: ledger::Config,
     /// What is logged.
     pub telemetry: telemetry::Config,
     /// Further servers, each with what it is for.
@@ -107,6 +110,8 @@ impl Config {
             ("explain", self.explain.check()),
             ("fidelity", self.fidelity.check()),
             ("telemetry", self.telemetry.otlp.check()),
+            ("ledger", self.ledger.check()),
+            ("ledger", tenants::check(&self.ledger.tenants)),
         ];
         checks.into_iter().try_for_each(|(section, checked)| checked.map_err(|invalid| (section, invalid)))
     }

@@ -14,6 +14,7 @@ pub mod config;
 pub mod engine;
 pub mod explain;
 pub mod fidelity;
+pub mod ledger;
 pub mod model;
 pub mod proxy;
 pub mod redact;

@@ -6,6 +6,7 @@ mod body;
 pub mod budgets;
 mod coding;
 mod current;
+mod entry;
 mod error;
 mod explained;
 mod handed;
@@ -23,6 +24,7 @@ pub mod rules;
 mod seen;
 mod slots;
 mod socket;
+pub mod tenants;
 mod tunnel;
 pub mod upstream;
 mod usage;
@@ -32,11 +34,13 @@ use std::sync::{Arc, Mutex};
 use http::{HeaderMap, Request, Response, request::Parts};
 use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 
 pub use access::Access;
 pub use body::{Answer, BrokenOff};
 pub use current::Current;
 pub use record::{Rehearsal, rehearse};
+pub use tenants::Tenants;
 pub use upstream::Upstreams;
 
 use crate::{
@@ -45,6 +49,7 @@ use crate::{
     engine::{Engine, Readiness},
     explain,
     fidelity::Reviewer,
+    ledger::{Holdout, Ledger},
     setting::Invalid,
     telemetry::{AccessLog, Metrics, Otlp, otlp},
     wire::Surface,
@@ -174,6 +179,12 @@ pub struct Proxy {
     audit: Arc<Mutex<audit::Report>>,
     life: Arc<Life>,
     tunnels: Tunnels,
+    /// Where figures go; `None` where none are kept.
+    ledger: Option<Arc<Ledger>>,
+    /// Which conversations are left alone.
+    holdout: Option<Arc<Holdout>>,
+    tenants: Tenants,
+    decoders: Arc<Semaphore>,
 }
 
 impl Proxy {
@@ -204,6 +215,10 @@ impl Proxy {
             audit: Arc::default(),
             life,
             tunnels,
+            ledger: None,
+            holdout: None,
+            tenants: Tenants::default(),
+            decoders: Arc::new(Semaphore::new(DECODERS)),
         }
     }
 
@@ -231,6 +246,10 @@ impl Proxy {
             audit: Arc::clone(&self.audit),
             life: Arc::clone(&self.life),
             tunnels: self.tunnels.clone(),
+            ledger: self.ledger.clone(),
+            holdout: self.holdout.clone(),
+            tenants: self.tenants.clone(),
+            decoders: Arc::clone(&self.decoders),
         }
     }
 
@@ -302,6 +321,19 @@ impl Proxy {
         self.upstreams.described()
     }
 
+    /// The same, keeping the figures of requests, and leaving some conversations alone.
+    #[must_use]
+    pub fn entered(self, ledger: Option<Arc<Ledger>>, tenants: Tenants, holdout: Option<Holdout>) -> Self {
+        Self { ledger, tenants, holdout: holdout.map(Arc::new), ..self }
+    }
+
+    /// Waits until the figures of what was served are written, but not for long.
+    pub async fn settle(&self) {
+        if let Some(ledger) = self.ledger.clone() {
+            let _ = tokio::task::spawn_blocking(move || ledger.flush()).await;
+        }
+    }
+
     pub(crate) fn life(&self) -> &Life {
         &self.life
     }
@@ -370,6 +402,10 @@ impl Proxy {
         self.config.body_limit_mib << 20
     }
 }
+
+/// Coded answers that are read at the same time; a decoder takes some MiB. What comes besides is relayed all the same, and
+/// its usage is not known.
+const DECODERS: usize = 64;
 
 /// What is to be done with a request to the upstream.
 enum Way {

@@ -45,6 +45,19 @@ pub struct Sums {
     pub saved: u64,
     /// Target tokens that audits would not have forwarded.
     pub would: u64,
+    /// Billionths of a dollar that were paid, where prices and answers tell.
+    pub paid_nano: i64,
+    /// Billionths of a dollar that the tokens left out would have cost besides.
+    pub saved_nano: i64,
+}
+
+/// What a request cost, in billionths of a dollar, and what it would have cost besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bill {
+    /// Prompt and answer.
+    pub paid_nano: i64,
+    /// The tokens left out.
+    pub saved_nano: i64,
 }
 
 impl Sums {
@@ -54,12 +67,14 @@ impl Sums {
         self.before += other.before;
         self.saved += other.saved;
         self.would += other.would;
+        self.paid_nano += other.paid_nano;
+        self.saved_nano += other.saved_nano;
     }
 
     fn of_text(text: &Text<'_>) -> Self {
         let gain = text.before.saturating_sub(text.after) as u64;
         let (saved, would) = if text.measured { (0, gain) } else { (gain, 0) };
-        Self { count: 1, condensed: u64::from(saved > 0), before: text.before as u64, saved, would }
+        Self { count: 1, condensed: u64::from(saved > 0), before: text.before as u64, saved, would, ..Self::default() }
     }
 
     fn of_request(request: &Request<'_>) -> Self {
@@ -85,19 +100,27 @@ pub struct Savings {
 impl Savings {
     /// Adds a request that came `at` so many seconds since 1970.
     pub fn add(&mut self, at: u64, request: &Request<'_>) {
-        let sums = Sums::of_request(request);
-        self.total.add(&sums);
-        self.minutes.add(at, &sums);
-        self.hours.add(at, &sums);
-        self.days.add(at, &sums);
-        let surface = if request.surface.is_empty() { "handed over" } else { request.surface };
-        self.surfaces.add(surface, &sums);
-        self.models.add(request.model.unwrap_or("not named"), &sums);
+        self.add_sums(at, request, &Sums::of_request(request));
         for text in &request.texts {
             let sums = Sums::of_text(text);
             self.tools.add(text.tool, &sums);
             self.kinds.add(text.kind, &sums);
         }
+    }
+
+    /// Adds what such a request cost, which its answer tells at its end.
+    pub fn bill(&mut self, at: u64, request: &Request<'_>, Bill { paid_nano, saved_nano }: Bill) {
+        self.add_sums(at, request, &Sums { paid_nano, saved_nano, ..Sums::default() });
+    }
+
+    fn add_sums(&mut self, at: u64, request: &Request<'_>, sums: &Sums) {
+        self.total.add(sums);
+        self.minutes.add(at, sums);
+        self.hours.add(at, sums);
+        self.days.add(at, sums);
+        let surface = if request.surface.is_empty() { "handed over" } else { request.surface };
+        self.surfaces.add(surface, sums);
+        self.models.add(request.model.unwrap_or("not named"), sums);
     }
 
     /// The sums over everything.
@@ -201,7 +224,10 @@ mod tests {
         savings.add(100, &request("a", &[text("grep", 100, 40), text("(user)", 50, 50)]));
         savings.add(170, &request("b", &[Text { measured: true, ..text("grep", 10, 4) }]));
         let shown = shown(&savings);
-        assert_eq!(shown["total"], json!({"count": 2, "condensed": 1, "before": 160, "saved": 60, "would": 6}));
+        assert_eq!(
+            shown["total"],
+            json!({"count": 2, "condensed": 1, "before": 160, "saved": 60, "would": 6, "paid_nano": 0, "saved_nano": 0})
+        );
         for view in ["minutes", "hours", "days", "surfaces", "models", "tools", "kinds"] {
             let sum = |of: &str| shown[view].as_array().unwrap().iter().map(|sums| sums[of].as_u64().unwrap()).sum();
             let sums: [u64; 3] = [sum("before"), sum("saved"), sum("would")];
@@ -209,6 +235,21 @@ mod tests {
         }
         let starts: Vec<_> = shown["minutes"].as_array().unwrap().iter().map(|span| &span["at"]).collect();
         assert_eq!(starts, [60, 120]);
+    }
+
+    #[test]
+    fn what_was_paid_and_saved_is_added_when_the_answer_tells() {
+        let mut savings = Savings::default();
+        let request = request("a", &[text("grep", 100, 40)]);
+        savings.add(100, &request);
+        savings.bill(130, &request, Bill { paid_nano: 700, saved_nano: 300 });
+        let shown = shown(&savings);
+        for sums in [&shown["total"], &shown["models"][0], &shown["surfaces"][0]] {
+            assert_eq!(
+                (&sums["count"], &sums["paid_nano"], &sums["saved_nano"]),
+                (&json!(1), &json!(700), &json!(300))
+            );
+        }
     }
 
     #[test]

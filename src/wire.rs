@@ -60,6 +60,12 @@ impl Surface {
         PATHS.iter().find(|(ending, _)| path.ends_with(ending)).map(|(_, surface)| *surface)
     }
 
+    /// Whether a request to this path only asks how many tokens it has.
+    #[must_use]
+    pub fn counts_tokens(path: &str) -> bool {
+        path.ends_with("/responses/input_tokens") || path.ends_with("/v1/messages/count_tokens")
+    }
+
     /// The word used in headers, metrics, logs and records.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -90,12 +96,25 @@ pub struct Located {
     pub forgets: bool,
     /// Whether the request is in JSON mode, which providers refuse unless some message has the word "json".
     pub json_object: bool,
+    /// Where the list of messages stands in the body; empty where it has none.
+    pub list: Range<usize>,
+    /// The stored response that the conversation goes on from, where its beginning is not in the body.
+    pub from: Option<String>,
 }
 
 impl Located {
-    fn of(request: &Object<'_>, slots: Vec<Slot>, json_object: bool) -> Self {
-        let model = request.field("model").ok().flatten().and_then(json::string);
-        Self { model, slots, forgets: forgets(request), json_object }
+    fn of(request: &Object<'_>, body: &str, slots: Vec<Slot>, json_object: bool) -> Self {
+        let field = |name: &str| request.field(name).ok().flatten();
+        let list = field("messages").or_else(|| field("input")).and_then(|list| json::span(list, body));
+        let text = |name: &str| field(name).and_then(json::string);
+        Self {
+            model: text("model"),
+            slots,
+            forgets: forgets(request),
+            json_object,
+            list: list.unwrap_or_default(),
+            from: text("previous_response_id"),
+        }
     }
 
     /// Whether `text` may stand for `slot`: some providers refuse an empty text, and JSON mode without the word "json".

@@ -15,8 +15,9 @@ use headroom::{
     engine::{Backend, Engine, Readiness, state_directory},
     explain,
     fidelity::Reviewer,
+    ledger::{Holdout, Ledger},
     model::Info,
-    proxy::{Current, Proxy, page::About},
+    proxy::{Current, Proxy, Tenants, page::About},
     server,
     setting::Invalid,
     telemetry::{self, AccessLog, Metrics, Otlp},
@@ -152,6 +153,7 @@ async fn serve(arguments: &Arguments, loaded: Loaded) -> Result<(), Failure> {
         served = server::run(listener, &server, Arc::clone(&current), told_to_stop()) => served.context("cannot serve")?,
         never = hang_ups.heed(|| arguments.load(), loaded.config, &current) => match never {},
     }
+    current.proxy().settle().await;
     if let Some(otlp) = otlp {
         // The requests of the drain are to be seen too; a panic in there loses them, and nothing else.
         let _ = tokio::task::spawn_blocking(move || otlp.finish()).await;
@@ -169,6 +171,9 @@ pub(super) async fn assemble(
     let upstreams = loaded.upstreams().map_err(Failure::setup)?;
     let access = loaded.access().map_err(Failure::setup)?;
     let rules = loaded.rules().map_err(Failure::setup)?;
+    let tenants = Tenants::new(&config.ledger.tenants, |name| std::env::var(name).ok());
+    let tenants = tenants.map_err(|invalid| unusable(loaded, "ledger", invalid))?;
+    let ledger = Ledger::open(&config.ledger, state().as_deref()).map_err(Failure::setup)?;
     let (backend, told) = backend(config.model.clone());
     let engine = Engine::start(&config.engine, state().as_deref(), backend).map_err(Failure::setup)?;
     let key = loaded.checker_key().map_err(Failure::setup)?;
@@ -185,11 +190,13 @@ pub(super) async fn assemble(
     let proxy = Proxy::new(config.proxy.clone(), config.compress.policy(), upstreams, engine, metrics)
         .guarded(access)
         .ruled(rules)
+        .entered(Some(Arc::new(ledger)), tenants, Holdout::new(config.ledger.holdout))
         .metered(loaded.budgets().map_err(Failure::setup)?)
         .described(About {
             model: model.as_ref().map_or_else(Clone::clone, in_words),
             cache_bytes: config.engine.cache_mib << 20,
             queue: config.engine.queue,
+            holdout: config.ledger.holdout,
         });
     Ok((proxy.explained(records(config, address)).reviewed(reviewer), model))
 }

@@ -13,14 +13,18 @@ use std::{
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
+use tokio::sync::Semaphore;
+
 use super::{
     budgets::{Budgets, Holder},
+    entry::Entry,
     error::Error,
-    headers,
-    usage::UsageWatch,
+    headers, page,
+    usage::{self, UsageWatch},
 };
 use crate::{
     compress::Limit,
+    engine::Tenant,
     telemetry::{
         AccessLog, Metrics,
         access_log::Ending,
@@ -206,8 +210,14 @@ pub(crate) struct Account {
     /// Its spans, where they go to a collector.
     pub(crate) traced: Option<Traced>,
     pub(crate) access_log: Option<AccessLog>,
+    /// Where the page sums it up, and for whom.
+    pub(crate) page: Option<(Arc<page::Books>, Option<Tenant>)>,
     /// What it is taken out of.
     pub(crate) budget: Option<(Arc<Budgets>, Holder)>,
+    /// Bounds how many answers are decoded at once.
+    pub(crate) decoders: Option<Arc<Semaphore>>,
+    /// What is written of it in the ledger.
+    pub(crate) entry: Option<Entry>,
 }
 
 impl Account {
@@ -234,7 +244,10 @@ impl Account {
             cached_price: 1.0,
             traced: None,
             access_log: None,
+            page: None,
             budget: None,
+            decoders: None,
+            entry: None,
         })
     }
 
@@ -318,8 +331,8 @@ impl Account {
 
     /// Watches an answer with these headers for its usage.
     pub(crate) fn watch(&mut self, headers: &HeaderMap) {
-        if let Route::Intercepted(surface) = self.route {
-            self.usage = UsageWatch::over(surface, headers);
+        if let (Route::Intercepted(surface), Some(decoders)) = (self.route, &self.decoders) {
+            self.usage = UsageWatch::over(surface, headers, decoders);
         }
     }
 
@@ -338,6 +351,11 @@ impl Account {
         }
     }
 
+    /// Whether only the tokens of the request were asked for, which nobody bills.
+    pub(crate) fn counts_tokens(&self) -> bool {
+        Surface::counts_tokens(self.uri.path())
+    }
+
     fn count(&mut self) {
         let status = self.status.map_or(0, |status| status.as_u16());
         let (route, outcome, reason) = (self.route.as_str(), self.outcome.as_str(), self.outcome.reason());
@@ -350,12 +368,20 @@ impl Account {
         if let Some(overhead) = self.overhead {
             self.metrics.overhead.observe(overhead.as_secs_f64());
         }
-        let usage = self.usage.as_ref().and_then(UsageWatch::usage);
-        if let Some(usage) = usage {
-            usage.count(&self.metrics, self.cached_price);
+        let told = self.usage.as_mut().and_then(UsageWatch::usage);
+        if let Some(told) = told {
+            usage::count(told, &self.metrics, self.cached_price);
+        }
+        if let Some(mut entry) = self.entry.take() {
+            let failed = self.status.is_none_or(|status| status.is_client_error() || status.is_server_error());
+            let stored = self.usage.as_ref().and_then(UsageWatch::stored);
+            entry.answered(failed, told, stored.as_deref());
+            if let (Some((books, owner)), Some(money)) = (&self.page, entry.money()) {
+                books.bill(self, *owner, money);
+            }
         }
         let usage =
-            usage.map(|usage| otlp::Usage { input: usage.prompt, cached: usage.cached, output: usage.completion });
+            told.map(|usage| otlp::Usage { input: usage.prompt, cached: usage.cached, output: usage.completion });
         if let Some((budgets, holder)) = &self.budget {
             budgets.spend(*holder, self.tokens(usage), &self.metrics);
         }

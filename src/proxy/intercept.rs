@@ -37,6 +37,7 @@ pub(crate) async fn intercept(
 ) -> Response<Answer> {
     account.route = Route::Intercepted(surface);
     account.cached_price = proxy.config.cached_token_price;
+    account.decoders = Some(Arc::clone(&proxy.decoders));
     let (parts, body) = request.into_parts();
     let sent = async {
         // Whoever may not come in is told before the body has come, where the body does not decide.
@@ -145,7 +146,9 @@ pub(crate) async fn decide(
     }
     let plain = held::plain(headers, &held.bytes, proxy.limit(), &proxy.room).await?;
     let deadline = proxy.engine.deadline(Instant::now());
-    let terms = Terms { ruling, tenant: tenant(headers), query: None, deadline };
+    // What another gateway hands over has no answer here that could be compared.
+    let holdout = proxy.holdout.clone().filter(|_| !account.surface().is_empty());
+    let terms = Terms { ruling, tenant: tenant(headers), query: None, deadline, holdout };
     let decided = slots::decide(&proxy.engine, proxy.reviewer.as_ref(), plain, locate, &terms).await?;
     account.model.clone_from(&decided.located.model);
     account.slots = Some(decided.count(account.metrics()));

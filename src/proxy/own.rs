@@ -215,6 +215,7 @@ async fn compress(
         tenant: intercept::tenant(&parts.headers),
         query: wanted.query,
         deadline,
+        holdout: None,
     };
     let (page, tokens) = match (wanted.text, wanted.messages) {
         (Some(text), None) => of_text(proxy, text, (wanted.model, wanted.pieces), terms, began).await?,

@@ -27,6 +27,8 @@ pub struct About {
     pub cache_bytes: u64,
     /// Texts that may wait for a worker.
     pub queue: usize,
+    /// Share of conversations that are left alone, to compare with.
+    pub holdout: f64,
 }
 
 /// The page.

@@ -346,6 +346,19 @@ impl Ruling {
         modes.all(|mode| mode == Mode::Off) && (first.is_some() || self.mode == Mode::Off)
     }
 
+    /// Whether its conversations can be compared with others: it leaves to the settings what is done with it.
+    pub(crate) fn is_compared(&self) -> bool {
+        self.said.mode.is_none() && self.mode == Mode::Compress
+    }
+
+    /// What holds for a text that is left alone, to compare with. Tags that mark what is exact go nevertheless.
+    pub(crate) fn held_out(&self, slot: &Slot, model: Option<&str>) -> Ruled {
+        let ruled = self.of(slot, model);
+        let exact = ruled.mode == Mode::Compress || ruled.exact;
+        let mode = if ruled.mode == Mode::Audit { Mode::Off } else { ruled.mode };
+        Ruled { mode, exact, ..ruled }
+    }
+
     /// What holds for a text of a request for `model`.
     pub(crate) fn of(&self, slot: &Slot, model: Option<&str>) -> Ruled {
         let policy = self.policy();

@@ -25,6 +25,7 @@ use crate::{
     compress::{Condensation, Encoding, Limit, Query, Reason, ToolCall, text::exact},
     engine::{Cache, Engine, Job, Reply, Tenant},
     fidelity::Reviewer,
+    ledger::{Holdout, Place},
     telemetry::Metrics,
     wire::{self, Call, Located, Role, Slot, Unreadable},
 };
@@ -48,6 +49,8 @@ pub(crate) enum Why {
     NoSlots,
     /// Rules leave every slot as it is.
     Rule,
+    /// The conversation is one of those that are left alone, to compare with.
+    Holdout,
     /// The most telling of the slots' reasons.
     Slots(Reason),
     /// A fault of our own.
@@ -69,6 +72,7 @@ impl Why {
             Self::Unreadable(Unreadable::UnknownShape) => "unknown_shape",
             Self::NoSlots => "no_slots",
             Self::Rule => "rule",
+            Self::Holdout => "holdout",
             Self::Slots(reason) => reason.as_str(),
             Self::Fault => "internal_fault",
         }
@@ -78,8 +82,10 @@ impl Why {
 /// A body whose slots are decided.
 #[derive(Debug)]
 pub(crate) struct Decided {
-    body: Bytes,
+    pub(crate) body: Bytes,
     pub(crate) located: Located,
+    /// Its place in the comparison.
+    pub(crate) place: Place,
     /// What holds for each slot.
     ruled: Vec<Ruled>,
     /// The slots in which passages are marked as exact, by their index.
@@ -101,6 +107,8 @@ pub(crate) struct Terms {
     pub(crate) query: Option<String>,
     /// When the time for it is over.
     pub(crate) deadline: Option<Instant>,
+    /// Which conversations are left alone.
+    pub(crate) holdout: Option<Arc<Holdout>>,
 }
 
 /// Has the slots of a plain body decided under one deadline, as `locate` finds them.
@@ -123,12 +131,15 @@ pub(crate) async fn decide(
         };
         stage(length, read).await.ok_or(Why::Fault)?.map_err(Why::Unreadable)?
     };
-    if located.slots.is_empty() {
+    let place = place(&located, terms);
+    if located.slots.is_empty() && place == Place::Outside {
         return Err(Why::NoSlots);
     }
     let model = located.model.as_deref();
     let encoding = model.map(Encoding::of_model).unwrap_or_default();
-    let ruled: Vec<Ruled> = located.slots.iter().map(|slot| terms.ruling.of(slot, model)).collect();
+    let rule =
+        |slot| if place.is_held_out() { terms.ruling.held_out(slot, model) } else { terms.ruling.of(slot, model) };
+    let ruled: Vec<Ruled> = located.slots.iter().map(rule).collect();
     // A token has a byte at least, so a shorter text is below the minimum for certain.
     let long = located.slots.iter().zip(&ruled).enumerate();
     let long = long.filter(|(_, (slot, ruled))| slot.text.len() >= ruled.policy.min_tokens);
@@ -136,12 +147,12 @@ pub(crate) async fn decide(
     let left: Vec<usize> = left.into_iter().map(|(index, _)| index).collect();
     let jobs: Vec<(usize, Job)> =
         condensed.into_iter().map(|(index, (slot, ruled))| (index, job(slot, ruled, terms, encoding))).collect();
-    if jobs.is_empty() && left.is_empty() && tagged.is_empty() {
+    if jobs.is_empty() && left.is_empty() && tagged.is_empty() && place == Place::Outside {
         return Err(Why::Slots(Reason::BelowMinimum));
     }
     let asked = Asked { engine, reviewer, model, deadline: terms.deadline };
     let (replies, verdicts) = in_turn(&asked, jobs, &located.slots, earlier).await?;
-    Ok(Decided { body, located, ruled, tagged, replies, left, verdicts })
+    Ok(Decided { body, located, place, ruled, tagged, replies, left, verdicts })
 }
 
 /// Whom to ask, until when, for which model.
@@ -277,6 +288,12 @@ impl Decided {
         accounted
     }
 
+    /// Whether any text was long enough to be condensed, were it not left alone.
+    pub(crate) fn is_eligible(&self) -> bool {
+        let long = |(slot, ruled): (&Slot, &Ruled)| slot.text.len() >= ruled.policy.min_tokens * BYTES_OF_A_TOKEN;
+        self.located.slots.iter().zip(&self.ruled).any(long)
+    }
+
     /// Whether a slot of this mode has a text that may stand for it.
     fn shortens(&self, mode: Mode) -> bool {
         let mut replies = self.replies.iter().filter(|(index, _)| self.mode(*index) == mode);
@@ -339,12 +356,25 @@ impl Decided {
 
     /// The most telling reason, where no slot was condensed.
     fn why(&self) -> Why {
+        if self.place.is_held_out() {
+            return Why::Holdout;
+        }
+        if self.located.slots.is_empty() {
+            return Why::NoSlots;
+        }
         if self.replies.is_empty() && !self.left.is_empty() {
             return Why::Rule;
         }
         let reasons = self.replies.iter().map(|(_, reply)| reason(&reply.condensation));
         Why::Slots(reasons.max_by_key(|reason| telling(*reason)).unwrap_or(Reason::BelowMinimum))
     }
+}
+
+/// Where a request belongs in the comparison: nowhere, if it says for itself what is to be done with it.
+fn place(located: &Located, terms: &Terms) -> Place {
+    let Some(holdout) = terms.holdout.as_ref().filter(|_| terms.ruling.is_compared()) else { return Place::Outside };
+    let begins = located.slots.iter().find(|slot| slot.role == Role::User).map(|slot| slot.text.as_str());
+    holdout.place(terms.tenant.0, begins, located.from.as_deref())
 }
 
 /// The slots of users in which passages are marked as exact. In a tool's result, which may be a file or a page that tells
@@ -400,6 +430,9 @@ pub(crate) async fn stage<T: Send + 'static>(length: usize, work: impl FnOnce() 
 /// Slots of one request that are with the engine at the same time: enough for every worker, too few for one long
 /// conversation to fill the engine's queue.
 pub(super) const AT_ONCE: usize = 16;
+
+/// Bytes of a token, near enough to tell long texts from short ones without a count.
+const BYTES_OF_A_TOKEN: usize = 4;
 
 /// Bytes that are looked at in well below a millisecond.
 const INLINE: usize = 128 << 10;

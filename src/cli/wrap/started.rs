@@ -44,7 +44,10 @@ impl Started {
             let shutdown = async {
                 let _ = stopped.await;
             };
-            server::run(listener, &config, Arc::new(Current::new(proxy)), shutdown).await
+            let current = Arc::new(Current::new(proxy));
+            let served = server::run(listener, &config, Arc::clone(&current), shutdown).await;
+            current.proxy().settle().await;
+            served
         });
         let model = model.map_or_else(|why| why, |info| in_words(&info));
         Ok(Self { address, model, forwards_to, metrics, stop, served })

@@ -13,8 +13,9 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     compress::{Condensation, form_of},
     engine::Tenant,
+    ledger::Money,
     proxy::{Mode, account::Account, slots::Decided},
-    savings::{Request, Savings, Text},
+    savings::{Bill, Request, Savings, Text},
     wire::{Role, Slot},
 };
 
@@ -60,6 +61,17 @@ impl Books {
         sums.all.add(at, &request);
         if let Some(owner) = owner {
             sums.tenants.get_or_insert_mut(owner, Savings::default).add(at, &request);
+        }
+    }
+
+    /// Adds what a request cost, once its answer has told.
+    pub(crate) fn bill(&self, account: &Account, owner: Option<Tenant>, money: Money) {
+        let request = Request { surface: account.surface(), model: account.model.as_deref(), ..Request::default() };
+        let (at, bill) = (now(), Bill { paid_nano: money.paid_nano, saved_nano: money.saved_nano });
+        let mut sums = self.sums();
+        sums.all.bill(at, &request, bill);
+        if let Some(own) = owner.and_then(|owner| sums.tenants.get_mut(&owner)) {
+            own.bill(at, &request, bill);
         }
     }
 

@@ -27,6 +27,7 @@ const share = (part, all) => (all > 0 ? (part * 100) / all : 0);
 const percent = (part, all) => `${share(part, all).toFixed(share(part, all) < 10 ? 1 : 0)} %`;
 const bytes = (value) => (value < 1 << 20 ? `${Math.ceil(value / 1024)} KiB` : `${(value / (1 << 20)).toFixed(1)} MiB`);
 const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+const money = (nano) => `$${(nano / 1e9).toFixed(Math.abs(nano) < 1e9 ? 4 : 2)}`;
 const plural = (count, one) => `${number(count)} ${one}${count === 1 ? '' : 's'}`;
 const span = (seconds) => (seconds % 3600 === 0 ? plural(seconds / 3600, 'hour') : seconds % 60 === 0 ? plural(seconds / 60, 'minute') : plural(seconds, 'second'));
 const ms = (value) => (value < 10 ? `${value.toFixed(1)} ms` : value < 10000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(1)} s`);
@@ -151,10 +152,11 @@ function tiles(total) {
   const tile = (value, words, first) => h('div', { class: first ? 'tile first' : 'tile' }, h('b', {}, value), h('span', {}, words));
   const audits = total.saved === 0 && total.would > 0;
   const gain = audits ? total.would : total.saved;
+  const billed = total.paid_nano > 0 || total.saved_nano > 0;
   put('tiles',
     tile(percent(gain, total.before), audits ? 'of the tokens of long texts would be saved (audit)' : 'of the tokens of long texts saved', true),
     tile(number(gain), audits ? 'tokens would be saved' : 'tokens saved'),
-    tile(number(total.before), 'tokens in long texts'),
+    billed ? tile(money(total.saved_nano), `saved at list prices; ${money(total.paid_nano)} paid`) : tile(number(total.before), 'tokens in long texts'),
     tile(number(total.condensed), `of ${plural(total.count, 'request')} condensed`));
 }
 
@@ -441,6 +443,7 @@ function facts(now) {
     fact('Left as they were', plural(engine.forced, 'text'), 'for want of time, room or a model'),
     fact('Decisions remembered', number(engine.remembered)),
     fact('Model calls', number(engine.inference_calls)),
+    fact('Held out for comparison', now.holdout > 0 ? `${(now.holdout * 100).toFixed(0)} % of conversations` : 'none', now.holdout > 0 ? 'left alone: headroom report compares' : ''),
     engine.panics > 0 && fact('Faults caught', h('span', { class: 'alarm' }, number(engine.panics))));
 }
 

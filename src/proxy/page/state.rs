@@ -56,6 +56,7 @@ struct Shown<'a> {
     mode: Mode,
     ratio: Ratio,
     min_tokens: usize,
+    holdout: f64,
     /// Connections, and requests under way, this page's own among them.
     connections: i64,
     in_flight: i64,
@@ -111,6 +112,7 @@ impl Serialize for State<'_> {
             mode: proxy.config.mode,
             ratio: proxy.policy.ratio,
             min_tokens: proxy.policy.min_tokens,
+            holdout: proxy.about.holdout,
             connections: proxy.metrics.connections.get(),
             in_flight: proxy.metrics.in_flight.get(),
             engine: EngineShown {
