@@ -89,10 +89,10 @@ async fn reaches(rig: &Rig, name: &str, least: u64) {
     soon(reached).await;
 }
 
-const CHECKED: &str = r#"headroom_fidelity{kind="checked"}"#;
+const CHECKED: &str = "headroom_fidelity_checked_texts_total";
 
 fn unchecked(reason: &str) -> String {
-    format!(r#"headroom_fidelity_unchecked{{reason="{reason}"}}"#)
+    format!(r#"headroom_fidelity_unchecked_texts_total{{reason="{reason}"}}"#)
 }
 
 /// The sentences of a text.
@@ -120,9 +120,9 @@ async fn inline_what_is_flagged_is_forwarded_verbatim_and_stays_so_after_a_resta
     let verbatim = |form: &str| sentences(&long_text()).iter().filter(|sentence| form.contains(**sentence)).count();
     assert!(verbatim(&plain) < verbatim(&form));
     for name in ["flagged", "replaced"] {
-        assert_eq!(figure(&first, &format!("headroom_fidelity{{kind=\"{name}\"}}")).await, 1);
+        assert_eq!(figure(&first, &format!("headroom_fidelity_{name}_texts_total")).await, 1);
     }
-    assert_eq!(figure(&first, r#"headroom_fidelity{kind="replaced_after_forwarding"}"#).await, 0);
+    assert_eq!(figure(&first, "headroom_fidelity_replaced_after_forwarding_texts_total").await, 0);
     let calls = checker.calls();
     assert_eq!(forwarded(&first, "a", &long_text()).await, form);
     first.stop();
@@ -149,7 +149,7 @@ async fn in_the_background_the_bytes_change_once() {
     assert_ne!(form, unchecked_form().await);
     checker.behave(Behaviour::Finds(""));
     assert_eq!(forwarded(&rig, "a", &long_text()).await, form);
-    assert_eq!(figure(&rig, r#"headroom_fidelity{kind="replaced_after_forwarding"}"#).await, 1);
+    assert_eq!(figure(&rig, "headroom_fidelity_replaced_after_forwarding_texts_total").await, 1);
 }
 
 #[tokio::test]
@@ -275,7 +275,7 @@ async fn an_order_in_a_document_hides_no_changed_fact() {
     let rig = rig(checker.config(Mode::Inline)).await;
     let form = forwarded(&rig, "a", &original).await;
     assert_ne!(form, forwarded(&unchecked_rig().await, "a", &original).await);
-    assert_eq!(figure(&rig, r#"headroom_fidelity{kind="flagged"}"#).await, 1);
+    assert_eq!(figure(&rig, "headroom_fidelity_flagged_texts_total").await, 1);
 }
 
 #[tokio::test]
@@ -386,7 +386,7 @@ async fn a_text_that_a_pipeline_has_condensed_is_checked_too() {
     client.write(post("/headroom/compress", &json!({"text": long_text(), "ratio": 4}).to_string())).await;
     let account: Value = serde_json::from_slice(&client.message().await.body).unwrap();
     assert_eq!(account["fidelity"]["state"], "flagged", "{account}");
-    assert_eq!(figure(&rig, r#"headroom_fidelity{kind="replaced"}"#).await, 1);
+    assert_eq!(figure(&rig, "headroom_fidelity_replaced_texts_total").await, 1);
     assert!(account["text"].as_str().unwrap().len() < long_text().len());
 }
 

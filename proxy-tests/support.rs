@@ -10,11 +10,12 @@ use headroom::{
     ledger::{self, Holdout, Ledger},
     proxy::{
         self, Access, Current, Proxy, Tenants, Upstreams, access,
+        budgets::{Budget, Budgets},
         rules::Rules,
         upstream::{self, Named},
     },
     server,
-    telemetry::Metrics,
+    telemetry::{AccessLog, Metrics, Otlp, otlp},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -40,6 +41,10 @@ pub(crate) struct Settings {
     /// Whether records are kept, and how.
     pub(crate) explain: Option<explain::Config>,
     pub(crate) fidelity: fidelity::Config,
+    pub(crate) otlp: otlp::Config,
+    pub(crate) budgets: Vec<Budget>,
+    /// The file of the access log.
+    pub(crate) access_log: Option<PathBuf>,
     pub(crate) ledger: ledger::Config,
     /// Where decisions and figures are kept.
     pub(crate) state: Option<PathBuf>,
@@ -61,6 +66,9 @@ impl Default for Settings {
             access: access::Config::default(),
             explain: None,
             fidelity: fidelity::Config::default(),
+            otlp: otlp::Config::default(),
+            budgets: Vec::new(),
+            access_log: None,
             ledger: ledger::Config::default(),
             state: None,
         }
@@ -72,6 +80,7 @@ pub(crate) struct Rig {
     pub(crate) proxy: SocketAddr,
     pub(crate) upstream: TcpListener,
     pub(crate) engine: Engine,
+    pub(crate) otlp: Option<Arc<Otlp>>,
     /// Where figures go.
     pub(crate) ledger: Arc<Ledger>,
     stop: Option<oneshot::Sender<()>>,
@@ -95,7 +104,15 @@ impl Rig {
         let records = settings.explain.map(|config| Arc::new(explain::Store::new(&config)));
         let metrics = Arc::new(Metrics::default());
         let reviewer = Reviewer::new(&settings.fidelity, engine.clone(), Some("checker-key".to_owned())).unwrap();
-        let proxy = Proxy::new(settings.proxy, settings.policy, client, engine.clone(), metrics);
+        let otlp = Otlp::start(&settings.otlp, |_| None, metrics.otlp_lost.clone()).unwrap();
+        let budgets = Budgets::new(&settings.budgets, |_| None).unwrap();
+        let access_log = settings
+            .access_log
+            .map(|to| AccessLog::start(to.to_str().unwrap(), metrics.access_log_lost.clone()).unwrap());
+        let proxy = Proxy::new(settings.proxy, settings.policy, client, engine.clone(), metrics)
+            .traced(otlp.clone())
+            .metered(budgets)
+            .logged(access_log);
         let proxy = proxy.guarded(Access::new(&settings.access).unwrap()).ruled(settings.rules);
         let ledger = Arc::new(Ledger::open(&settings.ledger, settings.state.as_deref()).unwrap());
         let tenants = Tenants::new(&settings.ledger.tenants, |name| Some(format!("{name}-key"))).unwrap();
@@ -111,7 +128,7 @@ impl Rig {
             };
             server::run(listener, &settings.server, proxy, shutdown).await
         });
-        Self { proxy: address, upstream, engine, ledger, stop: Some(stop), served }
+        Self { proxy: address, upstream, engine, otlp, ledger, stop: Some(stop), served }
     }
 
     pub(crate) async fn client(&self) -> Conn {

@@ -15,6 +15,8 @@ mod health;
 mod man;
 mod mistyped;
 mod model;
+mod page;
+mod pinned;
 mod profile;
 mod reload;
 mod report;
@@ -62,6 +64,9 @@ enum Command {
     /// Says what was done with a request that went through a running proxy, and why.
     #[command(after_help = explain::AFTER)]
     Explain(explain::Arguments),
+    /// Prints the link to the page of a running proxy: savings, requests, a text to try.
+    #[command(after_help = page::AFTER)]
+    Page(page::Arguments),
     /// Gives back the original text of such a request, bit for bit.
     #[command(after_help = restore::AFTER)]
     Restore(restore::Arguments),
@@ -131,6 +136,7 @@ fn run(arguments: Arguments) -> ExitCode {
         Some(Command::Doctor(arguments)) => doctor::run(&arguments),
         Some(Command::Compress(arguments)) => compress::run(&arguments),
         Some(Command::Explain(arguments)) => explain::run(&arguments),
+        Some(Command::Page(arguments)) => page::run(&arguments),
         Some(Command::Restore(arguments)) => restore::run(&arguments),
         Some(Command::Audit(arguments)) => audit::run(&arguments),
         Some(Command::Report(arguments)) => report::run(&arguments),

@@ -24,6 +24,7 @@ use crate::{
     engine, explain, fidelity, ledger,
     proxy::{
         self, Access, access,
+        budgets::{self, Budget, Budgets},
         rules::{self, Profile, Rule, Rules},
         tenants,
         upstream::{self, Named, Upstreams},
@@ -63,6 +64,8 @@ pub struct Config {
     pub telemetry: telemetry::Config,
     /// Further servers, each with what it is for.
     pub upstreams: Vec<Named>,
+    /// What whoever brings a key may ask for.
+    pub budgets: Vec<Budget>,
     /// Which texts are an exception.
     pub rules: Vec<Rule>,
 }
@@ -87,6 +90,7 @@ impl Config {
         origins.refuse_unknown_keys()?;
         let config: Self = origins.figment.extract().map_err(|error| origins.explain(&error))?;
         config.check().map_err(|(section, invalid)| origins.explain_invalid(section, invalid))?;
+        budgets::check(&config.budgets).map_err(|(at, invalid)| origins.explain_listed("budgets", at, invalid))?;
         rules::check(&config.rules).map_err(|(at, invalid)| origins.explain_listed("rules", at, invalid))?;
         upstream::check(&config.upstreams).map_err(|(at, invalid)| origins.explain_listed("upstreams", at, invalid))?;
         Ok(Loaded { config, origins, ignored: sources.ignored() })
@@ -105,6 +109,7 @@ impl Config {
             ("engine", self.engine.check()),
             ("explain", self.explain.check()),
             ("fidelity", self.fidelity.check()),
+            ("telemetry", self.telemetry.otlp.check()),
             ("ledger", self.ledger.check()),
             ("ledger", tenants::check(&self.ledger.tenants)),
         ];
@@ -159,6 +164,15 @@ impl Loaded {
         let upstreams = upstreams.map_err(|invalid| self.origins.explain_invalid("upstream", invalid))?;
         let all = upstreams.and(&self.config.upstreams, &self.config.upstream, &variable);
         all.map_err(|(at, invalid)| self.origins.explain_listed("upstreams", at, invalid))
+    }
+
+    /// What each key may ask for.
+    ///
+    /// # Errors
+    /// Where the variable is not set that holds a key.
+    pub fn budgets(&self) -> Result<Budgets, Error> {
+        let budgets = Budgets::new(&self.config.budgets, |name| std::env::var(name).ok());
+        budgets.map_err(|(at, invalid)| self.origins.explain_listed("budgets", at, invalid))
     }
 
     /// The key of the endpoint that checks, where there is one.

@@ -7,6 +7,7 @@
 mod html;
 mod json;
 mod key;
+mod pieces;
 mod record;
 mod store;
 mod terminal;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use html::html;
 pub use json::{Summary, json};
 pub use key::ReaderKey;
+pub use pieces::{MOST_ROWS, Row, pieces, rows};
 pub use record::{Record, SlotRecord};
 pub use store::{Missing, Reader, Store};
 pub use terminal::terminal;

@@ -18,6 +18,7 @@ pub mod ledger;
 pub mod model;
 pub mod proxy;
 pub mod redact;
+pub mod savings;
 pub mod server;
 pub mod setting;
 pub mod telemetry;

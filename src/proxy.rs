@@ -3,6 +3,7 @@
 pub mod access;
 mod account;
 mod body;
+pub mod budgets;
 mod coding;
 mod current;
 mod entry;
@@ -14,6 +15,7 @@ mod held;
 mod intercept;
 mod life;
 mod own;
+pub mod page;
 mod passthrough;
 mod record;
 mod review;
@@ -30,7 +32,7 @@ mod usage;
 
 use std::sync::{Arc, Mutex};
 
-use http::{Request, Response, request::Parts};
+use http::{HeaderMap, Request, Response, request::Parts};
 use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
@@ -45,16 +47,17 @@ pub use upstream::Upstreams;
 use crate::{
     audit,
     compress::Policy,
-    engine::Engine,
+    engine::{Engine, Readiness},
     explain,
     fidelity::Reviewer,
     ledger::{Holdout, Ledger},
     setting::Invalid,
-    telemetry::Metrics,
+    telemetry::{AccessLog, Metrics, Otlp, otlp},
     wire::Surface,
 };
 use account::{Account, Ids, Outcome, Passed};
 use body::Upload;
+use budgets::Budgets;
 use error::Error;
 use life::Life;
 use passthrough::{Addressed, Passage};
@@ -162,6 +165,14 @@ pub struct Proxy {
     ids: Arc<Ids>,
     /// Where requests are accounted for; `None` where nothing is kept.
     records: Option<Arc<explain::Store>>,
+    /// The sums behind the page.
+    books: Arc<page::Books>,
+    about: page::About,
+    /// Reports to a collector; `None` where there is none.
+    otlp: Option<Arc<Otlp>>,
+    access_log: Option<AccessLog>,
+    /// What whoever brings a key may ask for.
+    budgets: Arc<Budgets>,
     /// With which the operator reads all of them.
     reader: Option<explain::ReaderKey>,
     access: Access,
@@ -195,6 +206,11 @@ impl Proxy {
             room,
             ids: Arc::new(Ids::new()),
             records: None,
+            books: Arc::default(),
+            about: page::About::default(),
+            otlp: None,
+            access_log: None,
+            budgets: Arc::default(),
             reader: None,
             access: Access::default(),
             audit: Arc::default(),
@@ -221,6 +237,11 @@ impl Proxy {
             room: self.room.clone(),
             ids: Arc::clone(&self.ids),
             records: self.records.clone(),
+            books: self.books.renewed(),
+            about: self.about.clone(),
+            otlp: self.otlp.clone(),
+            access_log: self.access_log.clone(),
+            budgets: Arc::clone(&self.budgets),
             reader: self.reader.clone(),
             access: self.access.clone(),
             audit: Arc::clone(&self.audit),
@@ -243,6 +264,38 @@ impl Proxy {
     #[must_use]
     pub fn read_with(self, reader: Option<explain::ReaderKey>) -> Self {
         Self { reader, ..self }
+    }
+
+    /// The same, with what the page says of it.
+    #[must_use]
+    pub fn described(self, about: page::About) -> Self {
+        Self { about, ..self }
+    }
+
+    /// The same, with traces and figures for a collector.
+    #[must_use]
+    pub fn traced(self, otlp: Option<Arc<Otlp>>) -> Self {
+        if let Some(otlp) = &otlp {
+            let (engine, metrics) = (self.engine.clone(), Arc::clone(&self.metrics));
+            otlp.observe(move || {
+                let (stats, ready) = (engine.stats(), engine.readiness() == Readiness::Ready);
+                let in_flight = u64::try_from(metrics.in_flight.get()).unwrap_or(0);
+                otlp::Levels { ready, queued: stats.queued, cached_bytes: stats.cached_bytes, in_flight }
+            });
+        }
+        Self { otlp, ..self }
+    }
+
+    /// The same, writing an access log.
+    #[must_use]
+    pub fn logged(self, access_log: Option<AccessLog>) -> Self {
+        Self { access_log, ..self }
+    }
+
+    /// The same, with what whoever brings a key may ask for.
+    #[must_use]
+    pub fn metered(self, budgets: Budgets) -> Self {
+        Self { budgets: Arc::new(budgets), ..self }
     }
 
     /// The same, with rules for what is an exception.
@@ -298,6 +351,10 @@ impl Proxy {
         if uri.path().starts_with(own::PREFIX) {
             return Box::pin(own::answer(self, request, account, local)).await;
         }
+        self.follow(&mut account, request.headers());
+        if let Err(error) = self.charge(&mut account, request.headers()) {
+            return passthrough::refuse(&error, account);
+        }
         if uri.path() == handed::PATH {
             return Box::pin(handed::answer(self, request, account)).await;
         }
@@ -318,6 +375,19 @@ impl Proxy {
         };
         let passage = Passage::new(parts, Upload::streamed(body));
         passthrough::relay(&to, &self.tunnels, passage, account).await
+    }
+
+    /// A request is told of to a collector and in the access log, where there are such.
+    fn follow(&self, account: &mut Account, headers: &HeaderMap) {
+        account.traced = self.otlp.as_ref().map(|otlp| otlp.open(headers));
+        account.access_log.clone_from(&self.access_log);
+    }
+
+    /// Takes a request out of the budget of whoever sends it.
+    fn charge(&self, account: &mut Account, headers: &HeaderMap) -> Result<(), Error> {
+        let holder = self.budgets.take(headers, &self.metrics)?;
+        account.budget = holder.map(|holder| (Arc::clone(&self.budgets), holder));
+        Ok(())
     }
 
     /// Where a request goes, and with which credentials: the only place that decides either.

@@ -4,6 +4,7 @@
 mod activity;
 mod connection;
 mod listen;
+pub mod tls;
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -17,6 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{proxy::Current, setting::Invalid};
 use connection::Protocols;
+use tls::Tls;
 
 /// `[server]`: where clients connect, and how many may.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +35,8 @@ pub struct Config {
     pub head_limit_kib: usize,
     /// Seconds that running requests may take to finish once the process is told to stop.
     pub drain_timeout_seconds: u64,
+    /// By which certificate clients know this proxy.
+    pub tls: tls::Config,
 }
 
 impl Default for Config {
@@ -43,6 +47,7 @@ impl Default for Config {
             header_timeout_seconds: 75,
             head_limit_kib: 128,
             drain_timeout_seconds: 600,
+            tls: tls::Config::default(),
         }
     }
 }
@@ -62,7 +67,7 @@ impl Config {
         if !(8..=4096).contains(&self.head_limit_kib) {
             return Err(Invalid::new("head_limit_kib", self.head_limit_kib, "give a number of KiB from 8 to 4096"));
         }
-        Ok(())
+        self.tls.check()
     }
 }
 
@@ -71,7 +76,7 @@ impl Config {
 /// that whoever asks for readiness hears the 503; but nobody waits for further ones.
 ///
 /// # Errors
-/// When the listener itself cannot be used.
+/// When the listener itself or the files of TLS cannot be used.
 pub async fn run(
     listener: TcpListener,
     config: &Config,
@@ -79,7 +84,9 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     listener.local_addr()?;
+    let tls = Tls::new(&config.tls).map_err(|invalid| io::Error::new(io::ErrorKind::InvalidInput, invalid))?;
     let gate = Gate {
+        tls: tls.clone(),
         permits: Arc::new(Semaphore::new(config.max_connections)),
         protocols: Protocols::new(config),
         current: Arc::clone(&current),
@@ -88,6 +95,7 @@ pub async fn run(
     let proxy = current.proxy();
     tokio::select! {
         never = gate.admit(&listener, &proxy.life().tasks) => match never {},
+        never = tls::follow(tls) => match never {},
         () = shutdown => {}
     }
     let life = proxy.life();
@@ -121,6 +129,8 @@ struct Gate {
     permits: Arc<Semaphore>,
     protocols: Protocols,
     current: Arc<Current>,
+    /// What clients are spoken to with; `None` where they connect without.
+    tls: Option<Tls>,
 }
 
 impl Gate {
@@ -132,7 +142,7 @@ impl Gate {
             match listener.accept().await {
                 Ok((stream, _)) => {
                     prepare(&stream);
-                    let serve = connection::serve(stream, &self.protocols, Arc::clone(&self.current));
+                    let serve = connection::begin(stream, self.tls.clone(), &self.protocols, Arc::clone(&self.current));
                     tasks.spawn(async move {
                         serve.await;
                         drop(permit);

@@ -3,7 +3,9 @@
 //! Log lines of other crates are held at warnings whatever level is asked for: at their finest, the HTTP crates print
 //! headers.
 
+pub mod access_log;
 pub mod metrics;
+pub mod otlp;
 
 use std::io;
 
@@ -17,16 +19,22 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
+pub use access_log::AccessLog;
 pub use metrics::Metrics;
+pub use otlp::Otlp;
 
 /// `[telemetry]`: what is logged, and how.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The least important kind of line that is written: `off`, `error`, `warn`, `info`, `debug` or `trace`.
     pub level: Level,
     /// `text` for people, `json` for machines.
     pub format: Format,
+    /// The file of the access log; `-` is standard output.
+    pub access_log: Option<String>,
+    /// What a collector is sent.
+    pub otlp: otlp::Config,
 }
 
 /// The least important kind of line that is written.

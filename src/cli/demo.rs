@@ -77,7 +77,7 @@ async fn demo(arguments: &Arguments, mut config: Config) -> Result<(), Failure> 
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("cannot listen on this machine")?;
     let address = listener.local_addr()?;
     let (stop, stopped) = oneshot::channel::<()>();
-    let server = config.server.clone();
+    let server = server::Config { tls: server::tls::Config::default(), ..config.server.clone() };
     let served = tokio::spawn(async move {
         let shutdown = async {
             let _ = stopped.await;

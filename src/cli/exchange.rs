@@ -1,12 +1,17 @@
 //! One small request to a proxy on this machine, without a client library.
 
 use std::{
-    io::{Read as _, Write as _},
+    io::{Read, Write},
     net::{SocketAddr, TcpStream},
+    path::Path,
+    sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Context as _, bail};
+use rustls::{ClientConnection, StreamOwned};
+
+use super::pinned;
 
 /// What came back.
 #[derive(Debug)]
@@ -33,6 +38,14 @@ pub(super) fn page(address: &SocketAddr, page: &str) -> anyhow::Result<Answer> {
     Request { path: &format!("/headroom/{page}"), headers: &[], body: None, patience: PATIENCE }.send(address)
 }
 
+/// The same of one that speaks TLS, and shows this certificate.
+pub(super) fn page_by_tls(address: &SocketAddr, certificate: &Path, page: &str) -> anyhow::Result<Answer> {
+    let client = pinned::client(certificate).context("the certificate that `server.tls` names cannot be read")?;
+    let request = Request { path: &format!("/headroom/{page}"), headers: &[], body: None, patience: PATIENCE };
+    let session = ClientConnection::new(Arc::new(client), address.ip().into())?;
+    request.over(StreamOwned::new(session, request.connect(address)?), address)
+}
+
 /// A request: a GET, or a POST of JSON where it has a body.
 #[derive(Debug)]
 pub(super) struct Request<'a> {
@@ -46,10 +59,18 @@ pub(super) struct Request<'a> {
 impl Request<'_> {
     /// Sends it and waits for the answer; a body past the limit is cut there.
     pub(super) fn send(&self, address: &SocketAddr) -> anyhow::Result<Answer> {
-        let mut stream =
+        self.over(self.connect(address)?, address)
+    }
+
+    fn connect(&self, address: &SocketAddr) -> anyhow::Result<TcpStream> {
+        let stream =
             TcpStream::connect_timeout(address, PATIENCE).with_context(|| format!("nothing answers on {address}"))?;
         stream.set_read_timeout(Some(self.patience))?;
         stream.set_write_timeout(Some(self.patience))?;
+        Ok(stream)
+    }
+
+    fn over(&self, mut stream: impl Read + Write, address: &SocketAddr) -> anyhow::Result<Answer> {
         stream.write_all(self.text(address).as_bytes()).context("the request broke off")?;
         let mut answer = Vec::new();
         let read = stream.take(LONGEST).read_to_end(&mut answer);

@@ -28,7 +28,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let config = arguments.settings.load_at(arguments.listen.as_deref())?.config;
     let page = if arguments.alive { "health" } else { "ready" };
     let address = reachable(&config.server.listen);
-    let Answer { status, body, .. } = exchange::page(&address, page).map_err(|error| {
+    let answer = match &config.server.tls.certificate_file {
+        Some(certificate) => exchange::page_by_tls(&address, certificate, page),
+        None => exchange::page(&address, page),
+    };
+    let Answer { status, body, .. } = answer.map_err(|error| {
         let remedy = "start the proxy by `headroom`, or say where it runs by --listen ADDRESS:PORT";
         error.context(format!("no proxy answers at http://{address}\n  remedy: {remedy}"))
     })?;

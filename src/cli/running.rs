@@ -12,7 +12,7 @@ use headroom::{
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use serde::Deserialize;
 
-use super::{Failure, serve::reachable};
+use super::{Failure, pinned, serve::reachable};
 
 /// Which proxy, and with which credential.
 #[derive(Debug, Args)]
@@ -46,13 +46,14 @@ enum KeyHeader {
 impl Running {
     /// What the proxy has at `/headroom/PAGE`.
     pub(super) fn ask(&self, page: &str) -> Result<Vec<u8>, Failure> {
-        let base = self.base()?;
+        let (base, certificate) = self.base()?;
         let key = self.key()?;
+        let trusted = certificate.as_deref().and_then(pinned::client);
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(PATIENCE)
-            .tls_backend_preconfigured(tls()?)
+            .tls_backend_preconfigured(trusted.map_or_else(tls, Ok)?)
             .build()
             .context("no HTTP client can be made")?;
         let mut request = client.get(format!("{base}/headroom/{page}"));
@@ -68,7 +69,15 @@ impl Running {
         runtime.block_on(answer(request, &base))
     }
 
-    fn base(&self) -> Result<String, Failure> {
+    /// Where the proxy is, and the operator's key to it where this user runs it.
+    pub(super) fn link(&self) -> Result<(String, Option<String>), Failure> {
+        let (base, _) = self.base()?;
+        let key = reader(&base);
+        Ok((base, key))
+    }
+
+    /// Its base URL, and the certificate that it shows where the configuration names that.
+    fn base(&self) -> Result<(String, Option<PathBuf>), Failure> {
         let Some(url) = &self.url else {
             let loaded = Config::load(&Sources::of_process(self.config.clone(), Vec::new())).map_err(Failure::setup)?;
             let listen = reachable(&loaded.config.server.listen);
@@ -78,12 +87,14 @@ impl Running {
                 let problem = "the proxy's address stands in a config.toml that lies in this folder and was not named";
                 return Err(Failure::setup(anyhow!("{problem}\n  remedy: {remedy}")));
             }
-            return Ok(format!("http://{listen}"));
+            let tls = loaded.config.server.tls;
+            let scheme = if tls.is_on() { "https" } else { "http" };
+            return Ok((format!("{scheme}://{listen}"), tls.certificate_file));
         };
         let url = url.trim_end_matches('/');
         let url = url.strip_suffix("/v1").unwrap_or(url);
         let known = url.starts_with("http://") || url.starts_with("https://");
-        Ok(if known { url.to_owned() } else { format!("http://{url}") })
+        Ok((if known { url.to_owned() } else { format!("http://{url}") }, None))
     }
 
     fn key(&self) -> Result<Option<(&'static str, String)>, Failure> {
@@ -143,6 +154,7 @@ fn told(error: &Told) -> String {
         "explain_credential" => {
             "run it as the user who runs the proxy, or name the variable that holds the key of your requests by --key-env NAME"
         }
+        "page_credential" => "run it as the user who runs the proxy, on its machine",
         "explain_gone" => "send the request again",
         _ => return message.to_owned(),
     };

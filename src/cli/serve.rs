@@ -17,10 +17,10 @@ use headroom::{
     fidelity::Reviewer,
     ledger::{Holdout, Ledger},
     model::Info,
-    proxy::{Current, Proxy, Tenants},
+    proxy::{Current, Proxy, Tenants, page::About},
     server,
     setting::Invalid,
-    telemetry::{self, Metrics},
+    telemetry::{self, AccessLog, Metrics, Otlp},
 };
 use tokio::net::TcpListener;
 
@@ -127,21 +127,37 @@ async fn serve(arguments: &Arguments, loaded: Loaded) -> Result<(), Failure> {
     // From here on one ends nothing, also while the model is loaded.
     let hang_ups = HangUps::new();
     let config = &loaded.config;
+    config.server.tls.check_files().map_err(|invalid| unusable(&loaded, "server", invalid))?;
     let listener = bind(&loaded).await?;
     let address = listener.local_addr()?;
     let start = Instant::now();
-    let (proxy, model) = assemble(&loaded, &address, Arc::default()).await?;
+    let metrics: Arc<Metrics> = Arc::default();
+    let variable = |name: &str| std::env::var(name).ok();
+    let otlp = Otlp::start(&config.telemetry.otlp, variable, metrics.otlp_lost.clone());
+    let otlp = otlp.map_err(|invalid| unusable(&loaded, "telemetry", invalid))?;
+    let access_log = match &config.telemetry.access_log {
+        None => None,
+        Some(to) => Some(AccessLog::start(to, metrics.access_log_lost.clone()).map_err(|_| {
+            let remedy = "name a file that the user who runs the proxy may write, or `-` for standard output";
+            unusable(&loaded, "telemetry", Invalid::path("access_log", to.as_ref(), remedy))
+        })?),
+    };
+    let (proxy, model) = assemble(&loaded, &address, metrics).await?;
     // Nobody may be reading any more (`headroom | head -1`); that is no reason not to serve.
     let _ = announce(&address, config, (&model, start.elapsed()), &proxy.forwards_to());
     let reader =
         if config.explain.keeps(address.ip()) { state().and_then(|state| reader(&state, &address)) } else { None };
-    let current = Arc::new(Current::new(proxy.read_with(reader)));
+    let current = Arc::new(Current::new(proxy.read_with(reader).traced(otlp.clone()).logged(access_log)));
     let server = config.server.clone();
     tokio::select! {
         served = server::run(listener, &server, Arc::clone(&current), told_to_stop()) => served.context("cannot serve")?,
         never = hang_ups.heed(|| arguments.load(), loaded.config, &current) => match never {},
     }
     current.proxy().settle().await;
+    if let Some(otlp) = otlp {
+        // The requests of the drain are to be seen too; a panic in there loses them, and nothing else.
+        let _ = tokio::task::spawn_blocking(move || otlp.finish()).await;
+    }
     Ok(())
 }
 
@@ -174,7 +190,14 @@ pub(super) async fn assemble(
     let proxy = Proxy::new(config.proxy.clone(), config.compress.policy(), upstreams, engine, metrics)
         .guarded(access)
         .ruled(rules)
-        .entered(Some(Arc::new(ledger)), tenants, Holdout::new(config.ledger.holdout));
+        .entered(Some(Arc::new(ledger)), tenants, Holdout::new(config.ledger.holdout))
+        .metered(loaded.budgets().map_err(Failure::setup)?)
+        .described(About {
+            model: model.as_ref().map_or_else(Clone::clone, in_words),
+            cache_bytes: config.engine.cache_mib << 20,
+            queue: config.engine.queue,
+            holdout: config.ledger.holdout,
+        });
     Ok((proxy.explained(records(config, address)).reviewed(reviewer), model))
 }
 
@@ -252,7 +275,8 @@ fn announce(
         Err(why) => why.clone(),
     };
     writeln!(out, "headroom {}", env!("CARGO_PKG_VERSION"))?;
-    writeln!(out, "  listens on   http://{address}")?;
+    let scheme = if config.server.tls.is_on() { "https" } else { "http" };
+    writeln!(out, "  listens on   {scheme}://{address}")?;
     for (at, to) in forwards_to.iter().enumerate() {
         writeln!(out, "  {:<12} {to}", if at == 0 { "forwards to" } else { "" })?;
     }
@@ -265,14 +289,15 @@ fn announce(
     let reachable = reachable(address);
     // `headroom explain` knows the default alone: a flag of this process is nobody else's.
     let usual = server::Config::default().listen == reachable;
-    let place = if usual { String::new() } else { format!(" --url http://{reachable}") };
+    let place = if usual { String::new() } else { format!(" --url {scheme}://{reachable}") };
     let explains = match config.explain.keeps(address.ip()) {
         true => format!("requests of the last {} s: headroom explain{place}", config.explain.keep_s),
         false => "nothing: no message text is kept (explain.mode)".to_owned(),
     };
     writeln!(out, "  explains     {explains}")?;
-    writeln!(out, "\n  export ANTHROPIC_BASE_URL=http://{reachable}")?;
-    writeln!(out, "  export OPENAI_BASE_URL=http://{reachable}/v1\n")?;
+    writeln!(out, "  page         {scheme}://{reachable}/headroom/ (with texts: headroom page{place})")?;
+    writeln!(out, "\n  export ANTHROPIC_BASE_URL={scheme}://{reachable}")?;
+    writeln!(out, "  export OPENAI_BASE_URL={scheme}://{reachable}/v1\n")?;
     out.flush()?;
     Ok(())
 }

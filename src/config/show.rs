@@ -284,7 +284,7 @@ fn plain(expected: &str) -> &str {
 }
 
 /// The lists of tables, in the order in which they are shown.
-const LISTS: [&str; 2] = ["upstreams", "rules"];
+const LISTS: [&str; 3] = ["upstreams", "budgets", "rules"];
 
 /// How figment calls the text of a file.
 const TOML: &str = "TOML source string";

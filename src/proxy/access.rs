@@ -199,6 +199,14 @@ pub(crate) fn only_own_origin(parts: &Parts) -> Result<(), Error> {
     if is_elsewhere(&parts.headers) { Err(Error::CrossSite) } else { Ok(()) }
 }
 
+/// Whether a browser asks for a page to show it by itself: its address was typed, or a link followed.
+pub(crate) fn is_visited(parts: &Parts) -> bool {
+    let is = |name, word: &[u8]| parts.headers.get(name).is_none_or(|value| value.as_bytes() == word);
+    is("sec-fetch-mode", b"navigate")
+        && is("sec-fetch-dest", b"document")
+        && !parts.headers.contains_key(header::ORIGIN)
+}
+
 /// Whether a browser says that a page of another origin asks.
 fn is_elsewhere(headers: &HeaderMap) -> bool {
     let site = headers.get("sec-fetch-site").map(|site| matches!(site.as_bytes(), b"same-origin" | b"none"));

@@ -16,16 +16,20 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use tokio::sync::Semaphore;
 
 use super::{
+    budgets::{Budgets, Holder},
     entry::Entry,
     error::Error,
-    headers,
+    headers, page,
     usage::{self, UsageWatch},
 };
 use crate::{
     compress::Limit,
+    engine::Tenant,
     telemetry::{
-        Metrics,
+        AccessLog, Metrics,
+        access_log::Ending,
         metrics::{RequestLabels, RouteLabel},
+        otlp::{self, Traced},
     },
     wire::Surface,
 };
@@ -109,6 +113,11 @@ impl Outcome {
             Self::Audit => "audit",
             Self::PerFrame => "per_frame",
         }
+    }
+
+    /// Whether at least one text was forwarded condensed.
+    pub(crate) const fn is_compressed(self) -> bool {
+        matches!(self, Self::Compressed(_))
     }
 
     /// Why unchanged or passed; empty otherwise.
@@ -198,6 +207,13 @@ pub(crate) struct Account {
     usage: Option<UsageWatch>,
     /// What a cached prompt token costs, as a share of a fresh one.
     pub(crate) cached_price: f64,
+    /// Its spans, where they go to a collector.
+    pub(crate) traced: Option<Traced>,
+    pub(crate) access_log: Option<AccessLog>,
+    /// Where the page sums it up, and for whom.
+    pub(crate) page: Option<(Arc<page::Books>, Option<Tenant>)>,
+    /// What it is taken out of.
+    pub(crate) budget: Option<(Arc<Budgets>, Holder)>,
     /// Bounds how many answers are decoded at once.
     pub(crate) decoders: Option<Arc<Semaphore>>,
     /// What is written of it in the ledger.
@@ -226,6 +242,10 @@ impl Account {
             end: End::ClientGone,
             usage: None,
             cached_price: 1.0,
+            traced: None,
+            access_log: None,
+            page: None,
+            budget: None,
             decoders: None,
             entry: None,
         })
@@ -252,6 +272,13 @@ impl Account {
     pub(crate) fn forwarded(&mut self, since: Option<Instant>) {
         self.sent_at = Some(Instant::now());
         self.overhead = since.map(|since| since.elapsed());
+    }
+
+    /// The request goes on with these headers, as a part of the client's trace.
+    pub(crate) fn trace_onwards(&mut self, headers: &mut HeaderMap) {
+        if let Some(traced) = &mut self.traced {
+            traced.forwarded(headers, headers::is_signed(headers) || headers::is_signed_by_aws(headers));
+        }
     }
 
     /// What was asked goes out now in a frame of a connection that changed its protocol; `since` is when it was read.
@@ -352,11 +379,65 @@ impl Account {
         if let Some(told) = told {
             usage::count(told, &self.metrics, self.cached_price);
         }
+        let mut beyond_context = false;
         if let Some(mut entry) = self.entry.take() {
             let failed = self.status.is_none_or(|status| status.is_client_error() || status.is_server_error());
-            return entry.answered(failed, told);
+            beyond_context = entry.answered(failed, told);
+            if let (Some((books, owner)), Some(money)) = (&self.page, entry.money()) {
+                books.bill(self, *owner, money);
+            }
         }
-        false
+        let usage =
+            told.map(|usage| otlp::Usage { input: usage.prompt, cached: usage.cached, output: usage.completion });
+        if let Some((budgets, holder)) = &self.budget {
+            budgets.spend(*holder, self.tokens(usage), &self.metrics);
+        }
+        if let Some(log) = &self.access_log {
+            let budget = self.budget.as_ref().map(|(budgets, holder)| budgets.name(*holder));
+            log.note(&self.facts(usage), &Ending { word: self.end.as_str(), bytes: self.bytes, budget });
+        }
+        if let Some(traced) = self.traced.take() {
+            traced.end(&self.facts(usage));
+        }
+        beyond_context
+    }
+}
+
+impl Account {
+    /// Tokens that it took: as the provider reports them, or those of the texts that were read.
+    fn tokens(&self, usage: Option<otlp::Usage>) -> u64 {
+        let texts = self.slots.unwrap_or_default();
+        match (usage, self.route) {
+            (Some(usage), _) => usage.input.saturating_add(usage.output),
+            (None, Route::Handed | Route::Own) => texts.tokens_before as u64,
+            (None, _) => texts.tokens_after as u64,
+        }
+    }
+
+    /// What a collector is told of it.
+    fn facts(&self, usage: Option<otlp::Usage>) -> otlp::Facts<'_> {
+        otlp::Facts {
+            id: &self.id,
+            method: &self.method,
+            path: self.uri.path(),
+            route: self.route.as_str(),
+            outcome: self.outcome.as_str(),
+            reason: self.outcome.reason(),
+            operation: match self.route {
+                Route::Intercepted(Surface::Messages) => Some(otlp::Operation::Anthropic),
+                Route::Intercepted(_) => Some(otlp::Operation::OpenAi),
+                Route::Passthrough | Route::Handed | Route::Own => None,
+            },
+            model: self.model.as_deref(),
+            upstream: self.upstream.as_deref(),
+            status: self.status.map(|status| status.as_u16()),
+            error: (self.end != End::Complete).then(|| self.end.as_str()),
+            tokens: self.slots.map(|slots| (slots.tokens_before, slots.tokens_after)),
+            usage,
+            overhead: self.overhead,
+            took: self.began.elapsed(),
+            since_sent: self.sent_at.map(|sent| sent.elapsed()),
+        }
     }
 }
 

@@ -14,7 +14,10 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, Sleep, sleep},
+};
 
 use super::{
     account::{Account, End},
@@ -145,6 +148,7 @@ pub struct Answer(Kind);
 #[derive(Debug)]
 enum Kind {
     Own(Bytes),
+    Live(mpsc::Receiver<Bytes>),
     Relayed(Box<Relay>),
 }
 
@@ -165,6 +169,11 @@ impl Answer {
         Self(Kind::Own(bytes.into()))
     }
 
+    /// An answer of the proxy's own that goes on until its sender goes.
+    pub(crate) fn live(parts: mpsc::Receiver<Bytes>) -> Self {
+        Self(Kind::Live(parts))
+    }
+
     /// The upstream's answer; its account ends with it.
     pub(crate) fn relayed(body: Incoming, idle: Duration, account: Box<Account>) -> Self {
         Self(Kind::Relayed(Box::new(Relay { body, idle, since: None, timer: None, broken: None, account })))
@@ -179,6 +188,7 @@ impl Body for Answer {
         match &mut self.0 {
             Kind::Own(bytes) if bytes.is_empty() => Poll::Ready(None),
             Kind::Own(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Kind::Live(parts) => parts.poll_recv(cx).map(|part| part.map(|part| Ok(Frame::data(part)))),
             Kind::Relayed(relay) => relay.poll(cx),
         }
     }
@@ -186,6 +196,7 @@ impl Body for Answer {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Kind::Own(bytes) => bytes.is_empty(),
+            Kind::Live(_) => false,
             Kind::Relayed(relay) => relay.broken.is_none() && relay.body.is_end_stream(),
         }
     }
@@ -193,6 +204,7 @@ impl Body for Answer {
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Kind::Own(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Kind::Live(_) => SizeHint::default(),
             Kind::Relayed(relay) => relay.body.size_hint(),
         }
     }

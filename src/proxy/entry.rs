@@ -143,6 +143,13 @@ impl Entry {
     }
 }
 
+impl Entry {
+    /// What the request cost, and what would have come besides, where that is known.
+    pub(crate) fn money(&self) -> Option<Money> {
+        self.figures.money
+    }
+}
+
 impl Drop for Entry {
     fn drop(&mut self) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -30,7 +30,9 @@ pub(crate) enum Error {
     #[error("the upstream changed the protocol unasked")]
     UnaskedUpgrade,
     /// Nothing of this name under `/headroom/`.
-    #[error("there is no such page; `/headroom/` has health, ready, metrics, settings, compress, explain and audit")]
+    #[error(
+        "there is no such page; `/headroom/` itself is a page for the browser, and has health, ready, metrics, settings, compress, explain and audit"
+    )]
     NoSuchPage,
     /// A page of the proxy's own that takes another method.
     #[error("this page takes another method")]
@@ -59,6 +61,34 @@ pub(crate) enum Error {
          (`explain.mib`); send the request again to look at it anew"
     )]
     ExplainGone,
+    /// More requests than the budget of the key has.
+    #[error("the budget `{budget}` has {limit} requests a minute, and they are used up; try again in {retry_after} s")]
+    TooManyRequests {
+        /// Its name.
+        budget: String,
+        /// Requests a minute.
+        limit: u32,
+        /// Seconds.
+        retry_after: u64,
+    },
+    /// More tokens than the budget of the key has.
+    #[error(
+        "the budget `{budget}` has {limit} tokens a day, and they are used up; it begins anew in {retry_after} s (UTC)"
+    )]
+    TokensSpent {
+        /// Its name.
+        budget: String,
+        /// Tokens a day.
+        limit: u64,
+        /// Seconds.
+        retry_after: u64,
+    },
+    /// The page is looked at by nobody who may.
+    #[error(
+        "this page is for programs on the proxy's own machine that address it as localhost or 127.0.0.1, for the operator \
+         (`headroom page` prints a link with a key) and for whoever sends the credential of the requests to look at"
+    )]
+    PageCredential,
     /// The operator's key is lent to nobody in particular.
     #[error(
         "this proxy puts in its operator's key, and only for programs on its own machine: address it as localhost or \
@@ -120,6 +150,9 @@ impl Error {
             Self::ExplainWhose => "explain_credential",
             Self::ExplainUnknown => "explain_unknown",
             Self::ExplainGone => "explain_gone",
+            Self::PageCredential => "page_credential",
+            Self::TooManyRequests { .. } => "budget_requests",
+            Self::TokensSpent { .. } => "budget_tokens",
             Self::NotLent => "key_not_lent",
             Self::ClientKey => "client_key",
             Self::NoKey => "no_key",
@@ -138,9 +171,13 @@ impl Error {
             Self::ClientTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::ClientBroke | Self::Target | Self::BadRequest(_) | Self::Refused { .. } => StatusCode::BAD_REQUEST,
             Self::NoSuchPage | Self::ExplainOff | Self::ExplainUnknown | Self::ExplainGone => StatusCode::NOT_FOUND,
-            Self::ExplainWhose | Self::NotLent | Self::ClientKey | Self::NoKey | Self::CrossSite => {
-                StatusCode::FORBIDDEN
-            }
+            Self::ExplainWhose
+            | Self::PageCredential
+            | Self::NotLent
+            | Self::ClientKey
+            | Self::NoKey
+            | Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::TooManyRequests { .. } | Self::TokensSpent { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
@@ -166,6 +203,9 @@ impl Error {
         *response.status_mut() = self.status();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response.headers_mut().insert(headers::ERROR, HeaderValue::from_static(code));
+        if let Self::TooManyRequests { retry_after, .. } | Self::TokensSpent { retry_after, .. } = self {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*retry_after));
+        }
         response
     }
 }

@@ -24,6 +24,7 @@ pub(crate) fn answer(proxy: &Proxy, parts: &Parts, local: bool, id: Option<&str>
     })?;
     let (kind, page) = match form {
         Form::Json => ("application/json", explain::json(&record)),
+        Form::Pieces => ("application/json", explain::pieces(&record)),
         Form::Html => ("text/html; charset=utf-8", explain::html(&record).into_bytes()),
         Form::Text => ("text/plain; charset=utf-8", explain::terminal(&record, false).into_bytes()),
         Form::Ansi => ("text/plain; charset=utf-8", explain::terminal(&record, true).into_bytes()),
@@ -73,6 +74,7 @@ fn reader(proxy: &Proxy, store: &Store, parts: &Parts, local: bool) -> Option<Re
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Json,
+    Pieces,
     Html,
     Text,
     Ansi,
@@ -83,10 +85,11 @@ impl Form {
         let wanted = uri.query().unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("format="));
         match wanted {
             None | Some("json") => Ok(Self::Json),
+            Some("pieces") => Ok(Self::Pieces),
             Some("html") => Ok(Self::Html),
             Some("text") => Ok(Self::Text),
             Some("ansi") => Ok(Self::Ansi),
-            Some(_) => Err(Error::BadRequest("`format` is json, html, text or ansi")),
+            Some(_) => Err(Error::BadRequest("`format` is json, pieces, html, text or ansi")),
         }
     }
 }

@@ -167,6 +167,11 @@ pub(crate) fn is_signed(headers: &HeaderMap) -> bool {
         .any(|name| headers.contains_key(name))
 }
 
+/// Whether AWS' signature covers headers, so that others would be refused.
+pub(crate) fn is_signed_by_aws(headers: &HeaderMap) -> bool {
+    headers.get(http::header::AUTHORIZATION).is_some_and(|value| value.as_bytes().starts_with(b"AWS4-"))
+}
+
 /// The body's length as the headers give it.
 pub(crate) fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()

@@ -13,12 +13,12 @@ use serde_json::{json, value::RawValue};
 
 use super::{
     Proxy, access,
-    account::{Account, End, Route},
+    account::{Account, End, Route, Slots},
     body::Answer,
     error::Error,
     explained, headers,
     held::{self, Read},
-    intercept,
+    intercept, page,
     passthrough::refuse,
     review,
     rules::Ruling,
@@ -28,8 +28,9 @@ use super::{
 use crate::{
     compress::{Encoding, Policy, Query, Ratio, Unit, UnitAccount, text::exact},
     engine::{Cache, Job, Readiness, Reply},
+    explain,
     fidelity::Verdict,
-    telemetry::metrics::KindLabel,
+    telemetry::metrics::{ReasonLabel, RememberedLabel, level, take, take_seconds},
     wire,
 };
 
@@ -38,20 +39,22 @@ pub(crate) const PREFIX: &str = "/headroom/";
 
 /// Answers a request to a page of the proxy's own.
 pub(crate) async fn answer(
-    proxy: &Proxy,
+    proxy: &Arc<Proxy>,
     request: Request<Incoming>,
     mut account: Box<Account>,
     local: bool,
 ) -> Response<Answer> {
     account.route = Route::Own;
     let (parts, body) = request.into_parts();
-    let page = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default().to_owned();
+    let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default().to_owned();
     let reads = parts.method == Method::GET || parts.method == Method::HEAD;
-    let (page, of) = page.split_once('/').map_or((page.as_str(), None), |(page, of)| (page, Some(of)));
+    let (name, of) = path.split_once('/').map_or((path.as_str(), None), |(name, of)| (name, Some(of)));
     let elsewhere = access::only_own_origin(&parts);
-    let answered = match page {
+    let answered = match name {
+        // Followed from anywhere, a link shows a page that holds nothing yet, and whose opener cannot look into it.
+        "" if of.is_none() && reads && (elsewhere.is_ok() || access::is_visited(&parts)) => Ok(page::shell()),
         // A probe says nothing that a page could use.
-        page if !matches!(page, "health" | "ready") && elsewhere.is_err() => {
+        name if !matches!(name, "health" | "ready") && elsewhere.is_err() => {
             elsewhere.map(|()| Response::new(Answer::own("")))
         }
         "explain" if reads => explained::answer(proxy, &parts, local, of),
@@ -59,10 +62,20 @@ pub(crate) async fn answer(
         "health" if reads => Ok(page_of(StatusCode::OK, &json!({"status": "alive"}))),
         "ready" if reads => Ok(ready(proxy)),
         "settings" if reads => settings::answer(proxy, &parts, local),
+        "state" if reads => page::state(proxy, &parts, local),
+        "events" if reads => page::events(proxy, &parts, local),
         "metrics" if reads => Ok(metrics(proxy)),
         "audit" if reads => Ok(audit(proxy)),
-        "compress" if parts.method == Method::POST => compress(proxy, &parts, body).await,
-        "health" | "ready" | "metrics" | "settings" | "compress" | "explain" | "audit" => Err(Error::Method),
+        "compress" if parts.method == Method::POST => {
+            proxy.follow(&mut account, &parts.headers);
+            match proxy.charge(&mut account, &parts.headers) {
+                Ok(()) => compress(proxy, &parts, body, &mut account).await,
+                Err(error) => Err(error),
+            }
+        }
+        "" | "health" | "ready" | "metrics" | "settings" | "compress" | "explain" | "audit" | "state" | "events" => {
+            Err(Error::Method)
+        }
         _ => Err(Error::NoSuchPage),
     };
     match answered {
@@ -91,33 +104,41 @@ fn audit(proxy: &Proxy) -> Response<Answer> {
 }
 
 fn metrics(proxy: &Proxy) -> Response<Answer> {
-    let stats = proxy.engine.stats();
-    for (kind, figure) in [
-        ("hits", stats.hits),
-        ("misses", stats.misses),
-        ("joined", stats.joined),
-        ("evictions", stats.evictions),
-        ("cached", stats.cached),
-        ("cached_bytes", stats.cached_bytes),
-        ("replayed", stats.replayed),
-        ("hurried", stats.hurried),
-        ("chosen", stats.chosen),
-        ("remembered", stats.remembered),
-        ("queued", stats.queued),
-        ("inference_calls", stats.inference_calls),
-        ("inference_ms", u64::try_from(stats.inference_time.as_millis()).unwrap_or(u64::MAX)),
-        ("stuck", u64::from(stats.stuck)),
-        ("cancelled", stats.cancelled),
-        ("panics", stats.panics),
-        ("forced_deadline", stats.forced_deadline),
-        ("forced_overloaded", stats.forced_overloaded),
-        ("forced_model_failed", stats.forced_model_failed),
-        ("forced_unverified", stats.forced_unverified),
-        ("judged", stats.judged),
-        ("levels", stats.levels),
+    let (stats, engine) = (proxy.engine.stats(), &proxy.metrics.engine);
+    let ready = proxy.engine.readiness() == Readiness::Ready && !proxy.life.is_draining();
+    for (gauge, size) in [
+        (&engine.ready, u64::from(ready)),
+        (&engine.model_stuck, u64::from(stats.stuck)),
+        (&engine.queued, stats.queued),
+        (&engine.cached, stats.cached),
+        (&engine.cached_bytes, stats.cached_bytes),
     ] {
-        let figure = i64::try_from(figure).unwrap_or(i64::MAX);
-        proxy.metrics.engine.get_or_create(&KindLabel { kind }).set(figure);
+        level(gauge, size);
+    }
+    for (counter, count) in [
+        (&engine.model_calls, stats.inference_calls),
+        (&engine.evictions, stats.evictions),
+        (&engine.joined, stats.joined),
+        (&engine.replayed, stats.replayed),
+        (&engine.hurried, stats.hurried),
+        (&engine.cancelled, stats.cancelled),
+        (&engine.panics, stats.panics),
+    ] {
+        take(counter, count);
+    }
+    take_seconds(&engine.model_seconds, stats.inference_time.as_secs_f64());
+    for (reason, count) in [
+        ("deadline", stats.forced_deadline),
+        ("overloaded", stats.forced_overloaded),
+        ("model_failed", stats.forced_model_failed),
+        ("unverified", stats.forced_unverified),
+    ] {
+        take(&engine.forced.get_or_create(&ReasonLabel { reason }), count);
+    }
+    for (what, size) in
+        [("choice", stats.chosen), ("original", stats.remembered), ("verdict", stats.judged), ("level", stats.levels)]
+    {
+        level(&engine.remembered.get_or_create(&RememberedLabel { what }), size);
     }
     proxy.metrics.held.set(i64::try_from(proxy.room.held()).unwrap_or(i64::MAX));
     if let Some(reviewer) = &proxy.reviewer {
@@ -148,6 +169,9 @@ struct Wanted {
     ratio: Option<Written>,
     /// The target model, for its token encoding.
     model: Option<String>,
+    /// Whether to give the units of `text` in pieces, as the page shows them.
+    #[serde(default)]
+    pieces: bool,
 }
 
 /// A ratio is written as a number or as a word.
@@ -169,7 +193,12 @@ impl Wanted {
     }
 }
 
-async fn compress(proxy: &Proxy, parts: &Parts, body: Incoming) -> Result<Response<Answer>, Error> {
+async fn compress(
+    proxy: &Proxy,
+    parts: &Parts,
+    body: Incoming,
+    account: &mut Account,
+) -> Result<Response<Answer>, Error> {
     let pause = Duration::from_secs(proxy.config.client_timeout_seconds);
     let announced = headers::content_length(&parts.headers);
     let held = match held::read(body, announced, proxy.limit(), pause, &proxy.room).await? {
@@ -190,11 +219,12 @@ async fn compress(proxy: &Proxy, parts: &Parts, body: Incoming) -> Result<Respon
         deadline,
         holdout: None,
     };
-    let page = match (wanted.text, wanted.messages) {
-        (Some(text), None) => of_text(proxy, text, wanted.model, terms, began).await?,
+    let (page, tokens) = match (wanted.text, wanted.messages) {
+        (Some(text), None) => of_text(proxy, text, (wanted.model, wanted.pieces), terms, began).await?,
         (None, Some(_)) => of_messages(proxy, bytes, &terms, began).await?,
         _ => return Err(Error::BadRequest(FORM)),
     };
+    account.slots = Some(Slots { tokens_before: tokens.0, tokens_after: tokens.1, ..Slots::default() });
     let mut response = Response::new(Answer::own(page));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(response)
@@ -214,6 +244,8 @@ struct TextPage<'a> {
     #[serde(flatten)]
     account: SlotPage<'a>,
     ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pieces: Option<Vec<explain::Row<'a>>>,
 }
 
 /// What became of the messages of a request.
@@ -272,10 +304,10 @@ impl<'a> SlotPage<'a> {
 async fn of_text(
     proxy: &Proxy,
     text: String,
-    model: Option<String>,
+    (model, pieces): (Option<String>, bool),
     terms: Terms,
     began: Instant,
-) -> Result<Vec<u8>, Error> {
+) -> Result<(Vec<u8>, (usize, usize)), Error> {
     let text: Arc<str> = text.into();
     let job = Job {
         text: Arc::clone(&text),
@@ -291,12 +323,19 @@ async fn of_text(
     let reply = replies.first().ok_or(Error::Internal)?;
     let condensed = reply.condensation.text();
     let sent = exact::untagged(condensed.unwrap_or(&text));
-    let page =
-        TextPage { text: &sent, account: SlotPage::of(reply, condensed.is_some(), verdicts.of(0)), ms: millis(began) };
-    json_of(&page)
+    let verdict = verdicts.of(0);
+    let pieces = pieces.then(|| explain::rows(&text, &reply.condensation, verdict.map(|verdict| &**verdict)));
+    let account = SlotPage::of(reply, condensed.is_some(), verdict);
+    let tokens = (account.tokens_before, account.tokens_after);
+    Ok((json_of(&TextPage { text: &sent, account, ms: millis(began), pieces })?, tokens))
 }
 
-async fn of_messages(proxy: &Proxy, body: Bytes, terms: &Terms, began: Instant) -> Result<Vec<u8>, Error> {
+async fn of_messages(
+    proxy: &Proxy,
+    body: Bytes,
+    terms: &Terms,
+    began: Instant,
+) -> Result<(Vec<u8>, (usize, usize)), Error> {
     let (engine, reviewer) = (proxy.engine.batch(), proxy.reviewer.as_ref());
     let decided = match slots::decide(&engine, reviewer, body.clone(), wire::locate_any, terms).await {
         Ok(decided) => Some(Arc::new(decided)),
@@ -318,7 +357,7 @@ async fn of_messages(proxy: &Proxy, body: Bytes, terms: &Terms, began: Instant) 
         ms: millis(began),
         slots,
     };
-    json_of(&page)
+    Ok((json_of(&page)?, (page.tokens_before, page.tokens_after)))
 }
 
 fn placed(decided: &Decided) -> impl Iterator<Item = PlacedPage<'_>> {

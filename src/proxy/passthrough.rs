@@ -85,6 +85,7 @@ pub(crate) async fn exchange(
     let asked = headers::upgrade(&parts.headers).is_some();
     let forward = Forward { host: upstream.host(), keys: *keys, credential: upstream.credential(), replaced };
     parts.headers = headers::to_upstream(std::mem::take(&mut parts.headers), parts.version, &forward);
+    account.trace_onwards(&mut parts.headers);
     let mut request = Request::from_parts(parts, body);
     let client = asked.then(|| upgrade::on(&mut request));
     account.forwarded(read_at);

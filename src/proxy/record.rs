@@ -42,13 +42,16 @@ impl Proxy {
         let audits =
             |decided: &Decided| decided.accounted().iter().any(|(index, _)| decided.mode(*index) == Mode::Audit);
         let audited = looked.mode == Mode::Audit || looked.decided.is_some_and(audits);
+        let owner = intercept::owner(looked.headers);
+        self.books.note(account, owner, looked.decided);
+        account.page = Some((Arc::clone(&self.books), owner));
         if self.records.is_none() && !audited {
             return;
         }
         let now = Instant::now();
         let record = Record {
             id: account.id().to_owned(),
-            owner: intercept::owner(looked.headers),
+            owner,
             at_ms: now_ms(),
             surface: account.surface(),
             model: account.model.clone(),

@@ -10,7 +10,7 @@ use crate::{
     fidelity::{Later, Name, Reviewed, Reviewer, Verdict},
     telemetry::{
         Metrics,
-        metrics::{BackoffLabels, KindLabel, ReasonLabel},
+        metrics::{BackoffLabels, ReasonLabel, level, take, take_seconds},
     },
 };
 
@@ -107,27 +107,26 @@ pub(super) async fn answered(
 
 /// Brings the figures up to date.
 pub(super) fn count(reviewer: &Reviewer, metrics: &Metrics) {
-    let gauge = |figure: u64| i64::try_from(figure).unwrap_or(i64::MAX);
-    let stats = reviewer.stats();
-    for (kind, figure) in [
-        ("checked", stats.checked),
-        ("flagged", stats.flagged),
-        ("units_put_back", stats.put_back),
-        ("replaced", stats.replaced),
-        ("replaced_after_forwarding", stats.replaced_late),
-        ("false_alarms", stats.false_alarms),
-        ("tokens", stats.tokens),
-        ("ms", stats.ms),
+    let (stats, metrics) = (reviewer.stats(), &metrics.fidelity);
+    for (counter, count) in [
+        (&metrics.checked, stats.checked),
+        (&metrics.flagged, stats.flagged),
+        (&metrics.put_back, stats.put_back),
+        (&metrics.replaced, stats.replaced),
+        (&metrics.replaced_late, stats.replaced_late),
+        (&metrics.false_alarms, stats.false_alarms),
+        (&metrics.tokens, stats.tokens),
     ] {
-        metrics.fidelity.get_or_create(&KindLabel { kind }).set(gauge(figure));
+        take(counter, count);
     }
-    for (why, figure) in stats.unchecked {
-        metrics.fidelity_unchecked.get_or_create(&ReasonLabel { reason: why.as_str() }).set(gauge(figure));
+    take_seconds(&metrics.seconds, stats.ms as f64 / 1000.0);
+    for (why, count) in stats.unchecked {
+        take(&metrics.unchecked.get_or_create(&ReasonLabel { reason: why.as_str() }), count);
     }
     for dimension in ["kind", "tenant", "model"] {
-        for (level, figure) in reviewer.backoff().backed_off(dimension) {
-            let labels = BackoffLabels { dimension, level: level.as_str() };
-            metrics.fidelity_backed_off.get_or_create(&labels).set(gauge(figure as u64));
+        for (of, figure) in reviewer.backoff().backed_off(dimension) {
+            let labels = BackoffLabels { dimension, level: of.as_str() };
+            level(&metrics.backed_off.get_or_create(&labels), figure as u64);
         }
     }
 }

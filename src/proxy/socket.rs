@@ -341,6 +341,7 @@ impl Session {
         let proxy = &self.proxy;
         let mut account = Account::open(Arc::clone(&proxy.metrics), proxy.ids.next(), Method::GET, self.uri.clone());
         account.route = Route::Intercepted(Surface::Responses);
+        proxy.follow(&mut account, &self.headers);
         let held = Held { bytes: message, trailers: None, share };
         let ruling = self.ruling.clone();
         let decided = intercept::decide(proxy, &self.headers, &held, move |_| located, ruling, &mut account);

@@ -9,17 +9,20 @@ use hyper_util::{
     server::conn::auto::Builder,
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::TcpStream,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 
 use super::{
     Config,
     activity::{Activity, Watched},
+    tls::Tls,
 };
 use crate::proxy::Current;
 
 /// How connections are spoken to.
+#[derive(Clone)]
 pub(super) struct Protocols {
     usual: Builder<TokioExecutor>,
     /// During the drain: one request a connection.
@@ -54,16 +57,42 @@ impl Protocols {
     }
 }
 
-/// Serves one connection until either side ends it or the drain's time is over.
-pub(super) fn serve(
+/// Serves one connection, once the sides have agreed on TLS where that is spoken.
+pub(super) fn begin(
     stream: TcpStream,
+    tls: Option<Tls>,
     protocols: &Protocols,
     current: Arc<Current>,
 ) -> impl Future<Output = ()> + Send + use<> {
+    let local = stream.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback());
+    let protocols = protocols.clone();
+    async move {
+        let Some(tls) = tls else { return serve(stream, local, &protocols, current).await };
+        let proxy = current.proxy();
+        let agreed = tokio::select! {
+            agreed = timeout(protocols.header_timeout, tls.accept(stream)) => agreed,
+            () = proxy.life().abort.cancelled() => return,
+        };
+        match agreed {
+            // Boxed, so that a connection without TLS keeps its small future.
+            Ok(Ok(stream)) => Box::pin(serve(stream, local, &protocols, current)).await,
+            Ok(Err(error)) => tracing::debug!(%error, "no TLS was agreed on"),
+            Err(_) => tracing::debug!("no TLS was agreed on in time"),
+        }
+    }
+}
+
+/// Serves one connection until either side ends it or the drain's time is over; `local` says that it comes from this
+/// machine.
+fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    local: bool,
+    protocols: &Protocols,
+    current: Arc<Current>,
+) -> impl Future<Output = ()> + Send + use<S> {
     let proxy = current.proxy();
     let draining = proxy.life().drain.is_cancelled();
     let builder = if draining { protocols.last.clone() } else { protocols.usual.clone() };
-    let local = stream.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback());
     let unused = protocols.header_timeout;
     async move {
         let activity = Activity::new();

@@ -1,12 +1,16 @@
 //! The figures, as Prometheus reads them. One registry a proxy, handed to whoever counts.
 
+mod engine;
+
 use std::{fmt, time::Duration};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
-    registry::Registry,
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
+    registry::{Registry, Unit},
 };
+
+pub use engine::{Engine, Fidelity, RememberedLabel, Seconds, level, take, take_seconds};
 
 /// Everything that the proxy counts.
 #[derive(Debug)]
@@ -47,18 +51,22 @@ pub struct Metrics {
     pub cache_hits: Counter,
     /// Slots whose decision had to be made.
     pub cache_misses: Counter,
-    /// The engine's own figures, by name; set whenever they are read.
-    pub engine: Family<KindLabel, Gauge>,
-    /// What the fidelity check has come to, by name; set whenever they are read.
-    pub fidelity: Family<KindLabel, Gauge>,
-    /// Texts that were not checked, by reason; set whenever they are read.
-    pub fidelity_unchecked: Family<ReasonLabel, Gauge>,
-    /// Kinds of text, tenants and target models whose ratio is backed off; set whenever they are read.
-    pub fidelity_backed_off: Family<BackoffLabels, Gauge>,
+    /// The engine's own figures; set whenever they are read.
+    pub engine: Engine,
+    /// What the fidelity check has come to; set whenever it is read.
+    pub fidelity: Fidelity,
     /// Failures between the proxy and an upstream, by its name and by kind.
     pub upstream_failures: Family<FailureLabels, Counter>,
     /// Requests that were forwarded, by the name of their upstream and by status.
     pub upstream_requests: Family<UpstreamLabels, Counter>,
+    /// Requests with the key of a budget, by its name and whether they were allowed.
+    pub budget_requests: Family<BudgetLabels, Counter>,
+    /// Tokens taken out of a budget.
+    pub budget_tokens: Family<BudgetLabels, Counter>,
+    /// Lines of the access log that could not be written.
+    pub access_log_lost: Counter,
+    /// Reports to the OTLP collector that could not be sent.
+    pub otlp_lost: Counter,
     /// Tokens as the upstream's answers report them.
     pub usage: Family<TokenLabel, Counter>,
     /// Prompt tokens as they are billed: cached ones at their share of the price.
@@ -121,18 +129,20 @@ pub struct FailureLabels {
     pub kind: &'static str,
 }
 
-/// What a figure is named by.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct KindLabel {
-    /// The figure's name.
-    pub kind: &'static str,
-}
-
 /// Why something was not done.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ReasonLabel {
     /// One word.
     pub reason: &'static str,
+}
+
+/// What a budget is counted by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct BudgetLabels {
+    /// Its name in the configuration.
+    pub budget: String,
+    /// `allowed`, or the code of the error; `spent` for tokens.
+    pub outcome: &'static str,
 }
 
 /// What a backed-off ratio is counted by.
@@ -172,12 +182,14 @@ impl Default for Metrics {
             audited_tokens_after: Counter::default(),
             cache_hits: Counter::default(),
             cache_misses: Counter::default(),
-            engine: Family::default(),
-            fidelity: Family::default(),
-            fidelity_unchecked: Family::default(),
-            fidelity_backed_off: Family::default(),
+            engine: Engine::default(),
+            fidelity: Fidelity::default(),
             upstream_failures: Family::default(),
             upstream_requests: Family::default(),
+            budget_requests: Family::default(),
+            budget_tokens: Family::default(),
+            access_log_lost: Counter::default(),
+            otlp_lost: Counter::default(),
             usage: Family::default(),
             billed: Counter::default(),
         };
@@ -244,31 +256,48 @@ impl Metrics {
 
     fn register(&self, all: &mut Registry) {
         let all = all.sub_registry_with_prefix("headroom");
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        all.register("build", "The version that runs", version);
         all.register("connections", "Open client connections", self.connections.clone());
-        all.register("held_bytes", "Memory for bodies, as it is accounted for", self.held.clone());
+        all.register_with_unit("held", "Memory for bodies, as it is accounted for", Unit::Bytes, self.held.clone());
         all.register("requests_in_flight", "Requests under way", self.in_flight.clone());
         all.register("requests", "Finished requests", self.requests.clone());
-        all.register("request_duration_seconds", "First byte in to last byte out", self.duration.clone());
-        all.register("overhead_seconds", "Time added before a request was forwarded", self.overhead.clone());
-        all.register("upstream_first_byte_seconds", "Time to the answer's head", self.first_byte.clone());
-        all.register("slots", "Slots by what became of them", self.slots.clone());
-        all.register("rules", "Slots by the rule that holds for them", self.rules.clone());
-        all.register("compression_seconds", "Time of the pipeline for a new slot", self.compression.clone());
-        all.register("compression_ratio", "Original to forwarded tokens of a slot", self.ratio.clone());
-        all.register("tokens_before", "Tokens of the slots as they came", self.tokens_before.clone());
-        all.register("tokens_after", "Tokens of the slots as forwarded", self.tokens_after.clone());
-        all.register("audited_tokens_before", "Tokens of audited slots", self.audited_tokens_before.clone());
-        all.register("audited_tokens_after", "Tokens as audits would forward", self.audited_tokens_after.clone());
-        all.register("cache_hits", "Slots whose decision was known", self.cache_hits.clone());
-        all.register("cache_misses", "Slots whose decision had to be made", self.cache_misses.clone());
-        all.register("engine", "The engine's own figures", self.engine.clone());
-        all.register("fidelity", "What the fidelity check has come to", self.fidelity.clone());
-        all.register("fidelity_unchecked", "Texts that were not checked", self.fidelity_unchecked.clone());
-        all.register("fidelity_backed_off", "Ratios that are backed off", self.fidelity_backed_off.clone());
-        all.register("upstream_failures", "Failures towards an upstream", self.upstream_failures.clone());
-        all.register("upstream_requests", "Forwarded requests by upstream", self.upstream_requests.clone());
-        all.register("gen_ai_client_token_usage", "Tokens as answers report them", self.usage.clone());
-        all.register("billed_equivalent_prompt_tokens", "Prompt tokens at their price", self.billed.clone());
+        let seconds = [
+            ("overhead", "Time added before a request was forwarded", &self.overhead),
+            ("upstream_first_byte", "Time from sending a request to the head of its answer", &self.first_byte),
+            ("compression", "Time of the pipeline for a text that was not known", &self.compression),
+        ];
+        for (name, help, histogram) in seconds {
+            all.register_with_unit(name, help, Unit::Seconds, histogram.clone());
+        }
+        let help = "Time from the first byte of a request to the last byte of its answer";
+        all.register_with_unit("request_duration", help, Unit::Seconds, self.duration.clone());
+        all.register("slots", "Texts considered, by what became of them", self.slots.clone());
+        all.register("rules", "Texts for which a rule holds, by rule and what became of them", self.rules.clone());
+        all.register("compression_ratio", "Original to forwarded tokens of a condensed text", self.ratio.clone());
+        all.register("tokens_before", "Tokens of the texts considered, as they came", self.tokens_before.clone());
+        all.register("tokens_after", "Tokens of the texts considered, as forwarded", self.tokens_after.clone());
+        let help = "Tokens of the texts that were only measured, as they came";
+        all.register("audited_tokens_before", help, self.audited_tokens_before.clone());
+        let help = "Tokens of the texts that were only measured, as they would have been forwarded";
+        all.register("audited_tokens_after", help, self.audited_tokens_after.clone());
+        all.register("cache_hits", "Texts whose decision was known", self.cache_hits.clone());
+        all.register("cache_misses", "Texts whose decision had to be made", self.cache_misses.clone());
+        let help = "Failures towards an upstream, by its name and by kind";
+        all.register("upstream_failures", help, self.upstream_failures.clone());
+        let help = "Forwarded requests, by the name of their upstream and by status";
+        all.register("upstream_requests", help, self.upstream_requests.clone());
+        let help = "Requests with the key of a budget, by its name and what became of them";
+        all.register("budget_requests", help, self.budget_requests.clone());
+        all.register("budget_tokens", "Tokens taken out of a budget, by its name", self.budget_tokens.clone());
+        let help = "Lines of the access log that could not be written";
+        all.register("access_log_lost_lines", help, self.access_log_lost.clone());
+        all.register("otlp_lost_reports", "Reports that the OTLP collector did not take", self.otlp_lost.clone());
+        all.register("gen_ai_client_token_usage", "Tokens as answers report them, by type", self.usage.clone());
+        let help = "Prompt tokens as answers report them, cached ones at their share of the price";
+        all.register("billed_equivalent_prompt_tokens", help, self.billed.clone());
+        self.engine.register(all);
+        self.fidelity.register(all);
     }
 }
 
@@ -297,8 +326,43 @@ mod tests {
             "headroom_audited_tokens_after_total 4",
             "headroom_cache_hits_total 2",
             r#"headroom_slots_total{outcome="unchanged",reason="no_gain"} 1"#,
+            concat!(r#"headroom_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#""} 1"#),
         ] {
             assert!(text.contains(line), "{line} in\n{text}");
         }
+    }
+
+    /// Prometheus' conventions: a counter ends in `_total`, times are seconds and sizes bytes, help says what is counted.
+    #[test]
+    fn names_say_what_is_counted_and_in_which_unit() {
+        let text = Metrics::default().to_text();
+        let of = |keyword: &str| -> Vec<(String, String)> {
+            let lines = text.lines().filter_map(|line| line.strip_prefix(keyword)?.split_once(' '));
+            lines.map(|(name, rest)| (name.to_owned(), rest.to_owned())).collect()
+        };
+        let (types, helps, units) = (of("# TYPE "), of("# HELP "), of("# UNIT "));
+        assert!(types.len() > 30 && types.len() == helps.len());
+        for (name, kind) in &types {
+            assert!(name.starts_with("headroom_") && !name.ends_with("_total"), "{name}");
+            assert!(!["_ms", "_kib", "_mib", "_count", "_sum"].iter().any(|suffix| name.ends_with(suffix)), "{name}");
+            let timed = name.ends_with("_seconds") || name.ends_with("_bytes");
+            assert_eq!(units.iter().any(|(of, unit)| of == name && name.ends_with(unit)), timed, "{name}");
+            assert!(["counter", "gauge", "histogram", "info"].contains(&kind.as_str()), "{name} {kind}");
+        }
+        assert!(helps.iter().all(|(_, help)| help.ends_with('.') && help.len() > 15), "{helps:?}");
+    }
+
+    #[test]
+    fn what_is_counted_elsewhere_is_taken_over_as_it_is() {
+        let metrics = Metrics::default();
+        take(&metrics.engine.joined, 7);
+        for seconds in [1.5, 2.25, 2.25] {
+            take_seconds(&metrics.engine.model_seconds, seconds);
+        }
+        let text = metrics.to_text();
+        assert!(
+            text.contains("headroom_joined_texts_total 7") && text.contains("headroom_model_call_seconds_total 2.25"),
+            "{text}"
+        );
     }
 }

@@ -37,7 +37,9 @@ impl Started {
         let (stop, stopped) = oneshot::channel::<()>();
         // Whoever asked has gone by then.
         let drain_timeout_seconds = loaded.config.server.drain_timeout_seconds.min(DRAIN.as_secs());
-        let config = Config { drain_timeout_seconds, ..loaded.config.server.clone() };
+        // The program on the same machine is given plain URLs.
+        let tls = server::tls::Config::default();
+        let config = Config { drain_timeout_seconds, tls, ..loaded.config.server.clone() };
         let served = tokio::spawn(async move {
             let shutdown = async {
                 let _ = stopped.await;
