@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on is to fail")]
 
+mod documents;
+
 use std::{
     fs,
     io::Write as _,
@@ -216,32 +218,6 @@ fn flags(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_readme_names_only_flags_and_commands_that_there_are() {
-    let mut known = Vec::new();
-    for command in ["serve", "wrap", "doctor", "compress", "demo", "health", "explain", "restore", "audit", "report"] {
-        known.extend(flags(&stdout(&run(&[command, "--help"]))));
-    }
-    for (command, action) in
-        [("config", "check"), ("config", "show"), ("fidelity", "calibrate"), ("model", "info"), ("model", "use")]
-    {
-        known.extend(flags(&stdout(&run(&[command, action, "--help"]))));
-    }
-    known.push("--version".to_owned());
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let mut checked = 0;
-    for line in readme.lines() {
-        let Some((_, arguments)) = line.split_once("headroom ").filter(|(before, _)| !before.contains("docker")) else {
-            continue;
-        };
-        for flag in flags(arguments) {
-            assert!(known.contains(&flag), "README.md names {flag}, which no command takes: {line}");
-            checked += 1;
-        }
-    }
-    assert!(checked > 5, "README.md shows the flags");
-}
-
-#[test]
 fn every_key_of_the_example_is_in_effect_and_every_key_in_effect_is_in_the_example() {
     let shown = stdout(&run(&["config", "show"]));
     let example = fs::read_to_string(root().join("config.example.toml")).unwrap();
@@ -343,16 +319,6 @@ fn a_rule_whose_key_is_not_set_stops_the_start() {
         assert_eq!(output.status.code(), Some(2), "{command:?}");
         let told = stderr(&output);
         assert!(told.contains("`rules.key` (rule 1 in ") && told.contains("set every variable"), "{told}");
-    }
-}
-
-#[test]
-fn files_that_the_readme_names_are_there() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    for target in readme.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-        if !target.contains("://") && !target.starts_with('#') {
-            assert!(root().join(target).exists(), "README.md links to {target}");
-        }
     }
 }
 

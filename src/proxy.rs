@@ -20,6 +20,7 @@ mod review;
 mod room;
 pub mod rules;
 mod seen;
+mod settings;
 mod slots;
 mod socket;
 pub mod tenants;

@@ -27,7 +27,11 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let config = arguments.settings.load_at(arguments.listen.as_deref())?.config;
     let page = if arguments.alive { "health" } else { "ready" };
-    let Answer { status, body, .. } = exchange::page(&reachable(&config.server.listen), page)?;
+    let address = reachable(&config.server.listen);
+    let Answer { status, body, .. } = exchange::page(&address, page).map_err(|error| {
+        let remedy = "start the proxy by `headroom`, or say where it runs by --listen ADDRESS:PORT";
+        error.context(format!("no proxy answers at http://{address}\n  remedy: {remedy}"))
+    })?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", body.trim())?;
     if status == 200 { Ok(()) } else { Err(anyhow::anyhow!("the proxy answered {status}").into()) }

@@ -22,6 +22,7 @@ use super::{
     passthrough::refuse,
     review,
     rules::Ruling,
+    settings,
     slots::{self, Decided, Terms, Why},
 };
 use crate::{
@@ -57,10 +58,11 @@ pub(crate) async fn answer(
         _ if of.is_some() => Err(Error::NoSuchPage),
         "health" if reads => Ok(page_of(StatusCode::OK, &json!({"status": "alive"}))),
         "ready" if reads => Ok(ready(proxy)),
+        "settings" if reads => settings::answer(proxy, &parts, local),
         "metrics" if reads => Ok(metrics(proxy)),
         "audit" if reads => Ok(audit(proxy)),
         "compress" if parts.method == Method::POST => compress(proxy, &parts, body).await,
-        "health" | "ready" | "metrics" | "compress" | "explain" | "audit" => Err(Error::Method),
+        "health" | "ready" | "metrics" | "settings" | "compress" | "explain" | "audit" => Err(Error::Method),
         _ => Err(Error::NoSuchPage),
     };
     match answered {
