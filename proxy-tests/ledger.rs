@@ -285,6 +285,12 @@ async fn a_day_of_traffic_is_reported_as_it_was() {
     let failed =
         Truth { model: "gpt-4.1-mini", surface: "chat_completions", before, after, failed: true, ..Truth::default() };
     truth.push(failed);
+    // One with nothing long in it costs all the same.
+    let short = json!({"model": "gpt-4.1-mini", "messages": [{"role": "user", "content": "Hi."}]}).to_string();
+    let told = Told { prompt: 40, completion: 2, ..Told::default() };
+    let figures = exchange(&rig, (PATHS[0], false, ""), &post(PATHS[0], &short), Some(told)).await;
+    assert_eq!(figures, (0, 0));
+    truth.push(Truth { model: "gpt-4.1-mini", surface: "chat_completions", told: Some(told), ..Truth::default() });
     let counted = post("/v1/messages/count_tokens", &body("/v1/messages", "claude-haiku-4-5-20251001", 902, false));
     rig.exchange(counted.as_bytes(), crate::support::ok("{\"input_tokens\": 9}").as_bytes()).await;
 
@@ -323,7 +329,7 @@ fn told_at_the_command_line(folder: &Path, truth: &[Truth]) {
     let prompts = csv.lines().skip(1).map(|line| line.split(',').nth(column).unwrap().parse::<u64>().unwrap());
     assert_eq!(prompts.sum::<u64>(), whole.prompt);
     let text = run(&["--by", "tenant"]);
-    for said in ["list prices of", "1 of your own", "no price ", "not told ", "failed     1 of 50"] {
+    for said in ["list prices of", "1 of your own", "no price ", "not told ", "failed     1 of 51"] {
         assert!(text.contains(said), "{said} in\n{text}");
     }
     let bytes = std::fs::read(&file).unwrap();

@@ -150,7 +150,7 @@ pub(crate) async fn decide(
     let terms = Terms { ruling, tenant: tenant(headers), query: None, deadline, holdout };
     let decided = slots::decide(&proxy.engine, proxy.reviewer.as_ref(), plain, locate, &terms).await?;
     account.model.clone_from(&decided.located.model);
-    account.slots = Some(decided.count(account.metrics()));
+    account.slots = decided.has_looked().then(|| decided.count(account.metrics()));
     Ok(decided)
 }
 

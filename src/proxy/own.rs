@@ -338,18 +338,14 @@ async fn of_messages(
 ) -> Result<(Vec<u8>, (usize, usize)), Error> {
     let (engine, reviewer) = (proxy.engine.batch(), proxy.reviewer.as_ref());
     let decided = match slots::decide(&engine, reviewer, body.clone(), wire::locate_any, terms).await {
-        Ok(decided) => Some(Arc::new(decided)),
-        Err(Why::NoSlots | Why::Slots(_)) => None,
+        Ok(decided) => Arc::new(decided),
         Err(Why::Fault) => return Err(Error::Internal),
         Err(_) => return Err(Error::BadRequest("`messages` is no list of chat messages")),
     };
-    let spliced = match &decided {
-        Some(decided) => Arc::clone(decided).splice().await.map_err(|_| Error::Internal)?,
-        None => None,
-    };
+    let spliced = Arc::clone(&decided).splice().await.map_err(|_| Error::Internal)?;
     let body = spliced.unwrap_or(body);
     let wanted: Wanted = serde_json::from_slice(&body).map_err(|_| Error::Internal)?;
-    let slots: Vec<PlacedPage<'_>> = decided.iter().flat_map(|decided| placed(decided)).collect();
+    let slots: Vec<PlacedPage<'_>> = placed(&decided).collect();
     let page = MessagesPage {
         messages: wanted.messages.as_deref().ok_or(Error::Internal)?,
         tokens_before: slots.iter().map(|slot| slot.account.tokens_before).sum(),

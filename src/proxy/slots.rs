@@ -132,9 +132,6 @@ pub(crate) async fn decide(
         stage(length, read).await.ok_or(Why::Fault)?.map_err(Why::Unreadable)?
     };
     let place = place(&located, terms);
-    if located.slots.is_empty() && place == Place::Outside {
-        return Err(Why::NoSlots);
-    }
     let model = located.model.as_deref();
     let encoding = model.map(Encoding::of_model).unwrap_or_default();
     let rule =
@@ -147,9 +144,6 @@ pub(crate) async fn decide(
     let left: Vec<usize> = left.into_iter().map(|(index, _)| index).collect();
     let jobs: Vec<(usize, Job)> =
         condensed.into_iter().map(|(index, (slot, ruled))| (index, job(slot, ruled, terms, encoding))).collect();
-    if jobs.is_empty() && left.is_empty() && tagged.is_empty() && place == Place::Outside {
-        return Err(Why::Slots(Reason::BelowMinimum));
-    }
     let asked = Asked { engine, reviewer, model, deadline: terms.deadline };
     let (replies, verdicts) = in_turn(&asked, jobs, &located.slots, earlier).await?;
     Ok(Decided { body, located, place, ruled, tagged, replies, left, verdicts })
@@ -287,6 +281,11 @@ impl Decided {
         let mut accounted: Vec<_> = replies.chain(self.left.iter().map(|index| (*index, None))).collect();
         accounted.sort_unstable();
         accounted
+    }
+
+    /// Whether any text was worth a look.
+    pub(crate) fn has_looked(&self) -> bool {
+        !(self.replies.is_empty() && self.left.is_empty() && self.tagged.is_empty())
     }
 
     /// Whether any text was long enough to be condensed, were it not left alone.
