@@ -245,8 +245,8 @@ fn the_readme_names_only_flags_and_commands_that_there_are() {
 fn every_key_of_the_example_is_in_effect_and_every_key_in_effect_is_in_the_example() {
     let shown = stdout(&run(&["config", "show"]));
     let example = fs::read_to_string(root().join("config.example.toml")).unwrap();
-    // Rules have keys of their own; none is in effect.
-    let (example, _) = example.split_once("# [[rules]]").unwrap();
+    // Upstreams and rules have keys of their own; none is in effect.
+    let (example, _) = example.split_once("# [[upstreams]]").unwrap();
     let keys = |text: &str| {
         let name = |line: &str| {
             let line = line.trim_start_matches("# ");
