@@ -336,7 +336,7 @@ impl Proxy {
 
 /// Coded answers that are read at the same time; a decoder takes some MiB. What comes besides is relayed all the same, and
 /// its usage is not known.
-const DECODERS: usize = 64;
+const DECODERS: usize = 32;
 
 /// What is to be done with a request to the upstream.
 enum Way {

@@ -5,14 +5,14 @@ mod form;
 mod redundancy;
 mod violation;
 
-use std::{fmt, ops::Range};
+use std::{borrow::Cow, fmt, ops::Range};
 
 pub use choice::Choice;
 pub use form::Form;
 pub use redundancy::Redundancy;
 pub use violation::{Fault, Violation};
 
-use super::ratio::Ratio;
+use super::{ratio::Ratio, text::escape};
 
 /// What became of one text.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -55,20 +55,30 @@ impl Condensation {
         }
     }
 
-    /// The spans of the text that are forwarded byte for byte, in order and apart from each other.
+    /// The spans of a text of this length that are forwarded byte for byte, in order and apart from each other.
     #[must_use]
     pub fn exact(&self, length: usize) -> Vec<Range<usize>> {
+        self.spans(length, |unit| unit.decision == Decision::Kept)
+    }
+
+    /// The same of what is forwarded without loss.
+    #[must_use]
+    pub fn lossless(&self, length: usize) -> Vec<Range<usize>> {
+        self.spans(length, |unit| unit.decision == Decision::Kept || unit.why == Why::Lossless)
+    }
+
+    fn spans(&self, length: usize, of: impl Fn(&Unit) -> bool) -> Vec<Range<usize>> {
         if self.text().is_none() {
             return std::iter::once(0..length).collect();
         }
-        let mut exact: Vec<Range<usize>> = Vec::new();
-        for unit in self.units.iter().filter(|unit| unit.decision == Decision::Kept) {
-            match exact.last_mut().filter(|last| last.end == unit.span.start) {
+        let mut spans: Vec<Range<usize>> = Vec::new();
+        for unit in self.units.iter().filter(|unit| of(unit)) {
+            match spans.last_mut().filter(|last| last.end == unit.span.start) {
                 Some(last) => last.end = unit.span.end,
-                None => exact.push(unit.span.clone()),
+                None => spans.push(unit.span.clone()),
             }
         }
-        exact
+        spans
     }
 
     /// What kept the text from the ratio that was asked for, or from being weighed as it could be; nothing where it came
@@ -219,6 +229,9 @@ pub struct Unit {
     /// The white space behind its text, where that is not the source's.
     #[serde(skip)]
     pub ends: Option<&'static str>,
+    /// In how many JSON strings, one within the other, it stands: source and text are written with escapes there.
+    #[serde(skip)]
+    pub escaped: u8,
 }
 
 impl Unit {
@@ -234,6 +247,11 @@ impl Unit {
             decision: self.decision,
             reason: self.why.to_string(),
         }
+    }
+
+    /// What a part of the source or of the condensed text says that stands for it.
+    pub(super) fn says<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        escape::said(text, self.escaped)
     }
 
     /// Its score in four places, for people.

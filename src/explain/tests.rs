@@ -23,6 +23,7 @@ fn record(id: &str, original: &str) -> Record {
         noun: crate::compress::Noun::Sentences,
         count: 1,
         ends: None,
+        escaped: 0,
     };
     let condensation = Condensation {
         outcome: Outcome::Compressed("short".to_owned()),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Installs a wheel into an empty environment and sends a request through what it installed.
 
-    python3 packaging/wheel/check.py target/wheel/dist/*.whl
+    python3 packaging/check_wheel.py target/wheel/dist/*.whl
 
 What must hold: pip needs nothing but the wheel, the program uses the models and the library that came with it, and the
 upstream receives a shorter body. Prints the time from the wheel to the first condensed request.
@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import ClassVar
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = (ROOT / "fixtures/demo/service-agreement.md").read_text()
 QUESTION = "By when must a credit be requested?"
 ANSWER = "within 45 days of the end of the month"
@@ -118,5 +118,5 @@ def size(path: Path) -> int:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2 or not os.path.isfile(sys.argv[1]):
-        sys.exit("usage: check.py WHEEL")
+        sys.exit("usage: check_wheel.py WHEEL")
     main(Path(sys.argv[1]).resolve())

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Builds the Python wheel: the program with its models, ONNX Runtime's library and manual pages.
+"""Builds what people install: the program with its models, ONNX Runtime's library and manual pages.
 
-    python3 packaging/wheel/build.py          # target/wheel/dist/headroom_proxy-….whl
+    python3 packaging/build.py wheel          # target/wheel/dist/headroom_proxy-….whl
+    python3 packaging/build.py archive        # target/archive/headroom-….tar.gz
 
 The library and the sentence encoder's weights are those that the crate's build script obtained and checked; cargo says
-where they lie. They are put where the program looks for what was installed with it: `share/headroom` beside `bin`.
+where they lie. They are put where the program looks for them: beside itself, or in `share/headroom` beside `bin`.
 """
 
 import json
@@ -15,24 +16,55 @@ import sys
 import venv
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
+PROGRAM = TARGET / "release/headroom"
 STAGE = ROOT / "target/wheel"
 MATURIN = "maturin==1.16.0"
 
 
 def main() -> None:
-    obtained = build()
-    program = TARGET / "release" / "headroom"
-    data = STAGE / "data"
+    made = {"wheel": wheel, "archive": archive}.get(" ".join(sys.argv[1:]))
+    if made is None:
+        sys.exit("usage: build.py wheel|archive")
+    for path in made(build()):
+        print(f"{path}: {path.stat().st_size / 1e6:.0f} MB")
+
+
+def wheel(obtained: dict[str, str]) -> list[Path]:
+    data = STAGE / "data/data"
     shutil.rmtree(data, ignore_errors=True)
-    lay_out(data / "data/share/headroom", obtained)
-    subprocess.run([program, "man", "--dir", data / "data/share/man/man1"], check=True)
+    lay_out(data / "share/headroom", obtained)
+    manual(data / "share/man/man1")
     dist = STAGE / "dist"
     shutil.rmtree(dist, ignore_errors=True)
     subprocess.run([maturin(), "build", "--release", "--locked", "--out", dist], cwd=ROOT, check=True)
-    for wheel in dist.glob("*.whl"):
-        print(f"{wheel}: {wheel.stat().st_size / 1e6:.0f} MB")
+    return list(dist.glob("*.whl"))
+
+
+def archive(obtained: dict[str, str]) -> list[Path]:
+    version = run([PROGRAM, "--version"]).split()[-1]
+    host = next(line.split()[-1] for line in run(["rustc", "-vV"]).splitlines() if line.startswith("host:"))
+    base = ROOT / "target/archive"
+    folder = base / f"headroom-{version}-{host}"
+    shutil.rmtree(base, ignore_errors=True)
+    lay_out(folder, obtained)
+    shutil.copy(PROGRAM, folder)
+    manual(folder / "man")
+    for name in ("LICENSE", "README.md", "CHANGELOG.md", "packaging/systemd/headroom.service"):
+        shutil.copy(ROOT / name, folder)
+    (folder / "completions").mkdir()
+    for shell in ("bash", "zsh", "fish"):
+        (folder / "completions" / f"headroom.{shell}").write_text(run([PROGRAM, "completions", shell]))
+    return [Path(shutil.make_archive(str(folder), "gztar", base, folder.name))]
+
+
+def manual(folder: Path) -> None:
+    run([PROGRAM, "man", "--dir", folder])
+
+
+def run(command: list[str | Path]) -> str:
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def build() -> dict[str, str]:
