@@ -25,6 +25,9 @@ use tokio::{
     time::timeout,
 };
 
+/// Variables by their names.
+pub(crate) type Environment = Box<dyn Fn(&str) -> Option<String>>;
+
 /// What the rig runs with.
 pub(crate) struct Settings {
     pub(crate) engine: engine::Config,
@@ -36,7 +39,7 @@ pub(crate) struct Settings {
     pub(crate) upstream: upstream::Config,
     pub(crate) upstreams: Vec<Named>,
     /// Where keys and proxies on the way are looked up; a test must not change its own environment.
-    pub(crate) environment: Box<dyn Fn(&str) -> Option<String>>,
+    pub(crate) environment: Environment,
     pub(crate) access: access::Config,
     /// Whether records are kept, and how.
     pub(crate) explain: Option<explain::Config>,

@@ -59,7 +59,7 @@ fn tables(list: &str) -> String {
     let lines = tables.lines().skip(1).take_while(|line| line.is_empty() || line.starts_with('#'));
     let lines = lines.map(|line| line.trim_start_matches("# "));
     let is_table = |line: &&str| *line == head || line.contains(" = ") && !line.contains('`');
-    format!("{head}\n{}\n", lines.take_while(|line| *line != "").filter(is_table).collect::<Vec<_>>().join("\n"))
+    format!("{head}\n{}\n", lines.take_while(|line| !line.is_empty()).filter(is_table).collect::<Vec<_>>().join("\n"))
 }
 
 #[test]
