@@ -180,6 +180,7 @@ mod tests {
             noun: Noun::Sentences,
             count: 1,
             ends: None,
+            escaped: 0,
         };
         let shorter = Condensation {
             outcome: Outcome::Compressed("short".to_owned()),

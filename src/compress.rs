@@ -205,7 +205,8 @@ fn account(
     let unit = |(at, item): (usize, &form::Item<'_>)| {
         let variant = choice.get(at).copied().flatten().and_then(|variant| item.variants.get(variant));
         let worth = worths.get(at);
-        let verbatim = variant.is_some_and(|variant| text.get(item.span.clone()) == Some(variant.text.as_ref()));
+        let stands = variant.map(|variant| item.written(variant, text));
+        let verbatim = stands.is_some() && stands.as_deref() == text.get(item.span.clone());
         Unit {
             span: item.span.clone(),
             form: item.form,
@@ -227,10 +228,11 @@ fn account(
                 Some(_) if worths.is_empty() => Why::Whole,
                 Some(_) => Why::Chosen,
             },
-            text: variant.map(|variant| variant.text.to_string()),
+            text: stands.map(std::borrow::Cow::into_owned),
             noun: item.noun,
             count: item.count,
             ends: item.ends,
+            escaped: item.escaped,
         }
     };
     mark::settled(text, page.items.iter().enumerate().map(unit).collect(), before, tokens)

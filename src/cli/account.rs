@@ -140,6 +140,7 @@ mod tests {
             noun: headroom::compress::Noun::Sentences,
             count: 1,
             ends: None,
+            escaped: 0,
         };
         Condensation {
             outcome: Outcome::Compressed("One. Two.".into()),

@@ -5,7 +5,7 @@ mod query;
 mod seen;
 mod wanted;
 
-pub(super) use frame::{Frame, frame};
+pub(super) use frame::{Frame, frame, unaddressed};
 pub use query::{Query, ToolCall};
 pub use seen::{Nth, Passages, Place, Seen};
 pub(super) use wanted::Wanted;

@@ -35,6 +35,7 @@ use super::{
     outcome::Noun,
     policy::Style,
     ratio::Ratio,
+    text::escape,
 };
 
 /// A part of a text of one form.
@@ -72,6 +73,8 @@ pub(super) struct Item<'a> {
     pub(super) count: usize,
     /// The white space behind its text, where that is not the source's.
     pub(super) ends: Option<&'static str>,
+    /// In how many JSON strings, one within the other, it stands: what it says is written there with escapes.
+    pub(super) escaped: u8,
 }
 
 /// One way in which an item may stand.
@@ -103,6 +106,7 @@ impl<'a> Item<'a> {
             noun,
             count: 1,
             ends: None,
+            escaped: 0,
         }
     }
 
@@ -117,6 +121,20 @@ impl<'a> Item<'a> {
         for variant in &mut self.variants {
             variant.text.to_mut().push_str(text);
         }
+    }
+
+    /// What stands in the condensed text for a variant: the bytes of the source where they say that.
+    pub(super) fn written<'i>(&'i self, variant: &'i Variant<'_>, source: &'i str) -> Cow<'i, str> {
+        let own = source.get(self.span.clone()).unwrap_or_default();
+        if self.escaped > 0 && escape::said(own, self.escaped) == variant.text {
+            return Cow::Borrowed(own);
+        }
+        escape::written(&variant.text, self.escaped)
+    }
+
+    /// Whether it only says what others are about, and tells nothing alone.
+    pub(super) fn is_label(&self) -> bool {
+        self.salience <= 0.0 && matches!(self.noun, Noun::Sentences | Noun::Lines | Noun::FileLines)
     }
 
     /// Its whole text.
@@ -191,35 +209,57 @@ impl Reader<'_> {
 /// Reads a message: its frame exact, its material block by block.
 pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Page<'a> {
     let (mut items, mut bonds): (Vec<Item<'a>>, Vec<Bond>) = (Vec::new(), Vec::new());
+    read_parts(text, frame.material(), reader, &mut items, &mut bonds);
+    code::keep_short(&mut items, reader);
+    let (items, bonds) = seen::refer(text, items, bonds, reader);
+    let bonds = Bonds::new(items.len(), &bonds);
+    Page { items, bonds }
+}
+
+/// Reads a text: its material block by block, what is around that exact.
+fn read_parts<'a>(
+    text: &'a str,
+    material: Vec<Range<usize>>,
+    reader: &Reader<'_>,
+    items: &mut Vec<Item<'a>>,
+    bonds: &mut Vec<Bond>,
+) {
     let mut at = 0;
     let addressed = |span: Range<usize>| {
         let part = text.get(span.clone()).filter(|part| !part.is_empty())?;
         Some(Item::fixed(span, part, Form::Frame))
     };
-    for material in frame.material() {
-        items.extend(addressed(at..material.start));
-        at = material.end;
-        let mut heads = prose::Heads::default();
-        for block in thread::rejoined(text, detect::blocks(text, material, reader.query)) {
-            let by = items.len();
-            let mut reading = match block.form {
-                Form::Prose if !reader.of_file => prose::read_below(text, &block, &mut heads, by, reader.may_lose()),
-                _ if reader.of_file => file_read(text, &block, reader),
-                _ => block_read(text, &block, reader),
-            };
-            bonds.extend(heads.over(&block, &reading, by));
-            if block.form == Form::Prose && reader.style == Style::Telegram && reader.may_lose() {
-                telegram::shorten(&mut reading.items);
-            }
-            bonds.extend(reading.bonds.into_iter().map(|bond| bond.shifted(by)));
-            items.extend(reading.items.into_iter().map(|item| Item { said: item.said.map(|of| of + by), ..item }));
-        }
+    for part in material {
+        items.extend(addressed(at..part.start));
+        at = part.end;
+        read_material(text, part, reader, items, bonds);
     }
     items.extend(addressed(at..text.len()));
-    code::keep_short(&mut items, reader);
-    let (items, bonds) = seen::refer(text, items, bonds, reader);
-    let bonds = Bonds::new(items.len(), &bonds);
-    Page { items, bonds }
+}
+
+/// Reads a part of a text that is addressed to nobody, block by block, behind the items there are.
+fn read_material<'a>(
+    text: &'a str,
+    material: Range<usize>,
+    reader: &Reader<'_>,
+    items: &mut Vec<Item<'a>>,
+    bonds: &mut Vec<Bond>,
+) {
+    let mut heads = prose::Heads::default();
+    for block in thread::rejoined(text, detect::blocks(text, material, reader.query)) {
+        let by = items.len();
+        let mut reading = match block.form {
+            Form::Prose if !reader.of_file => prose::read_below(text, &block, &mut heads, by),
+            _ if reader.of_file => file_read(text, &block, reader),
+            _ => block_read(text, &block, reader),
+        };
+        bonds.extend(heads.over(&block, &reading, by));
+        if block.form == Form::Prose && reader.style == Style::Telegram && reader.may_lose() {
+            telegram::shorten(&mut reading.items);
+        }
+        bonds.extend(reading.bonds.into_iter().map(|bond| bond.shifted(by)));
+        items.extend(reading.items.into_iter().map(|item| Item { said: item.said.map(|of| of + by), ..item }));
+    }
 }
 
 /// Reads a block of a file: it is exact whatever it looks like, and no form re-writes it.
@@ -227,14 +267,14 @@ fn file_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<'
     match block.form {
         _ if !reader.may_lose() => exact::read(text, block),
         Form::Log => log::read(text, block, reader),
-        _ => code::read(text, block, reader),
+        _ => json::file_within(text, block, reader).unwrap_or_else(|| code::read(text, block, reader)),
     }
 }
 
 /// Reads one block by its form.
 fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<'a> {
     match block.form {
-        Form::Prose => prose::read(text, block, reader),
+        Form::Prose => prose::read(text, block),
         Form::Code | Form::Diff | Form::Keyed if reader.may_lose() => code::read(text, block, reader),
         Form::Json | Form::JsonLines => json::read(text, block, reader),
         Form::Columns => columns::read(text, block, reader),

@@ -8,7 +8,7 @@
 use super::{
     fuel,
     outcome::{Condensation, Noun, Outcome, Reason, Unit, Why},
-    text::segment::quoted,
+    text::{escape, segment::quoted},
     tokens::CountTokens,
     worth::weights::TIGHT,
 };
@@ -32,66 +32,115 @@ pub(super) fn settled(source: &str, units: Vec<Unit>, before: usize, tokens: &dy
 
 /// The text that units stand for.
 pub(super) fn assemble(source: &str, units: &[Unit]) -> String {
-    let mut text = String::with_capacity(source.len() / 2);
-    let mut first = true;
-    let mut at = 0;
-    let mut lines = Lines { source, read: 0, number: 1 };
     let stands: usize = units.iter().filter_map(|unit| unit.text.as_ref()).map(String::len).sum();
-    let tight = stands < TIGHT;
-    while let Some(unit) = units.get(at) {
-        fuel::step(unit.span.len());
-        if let Some(stands) = &unit.text {
-            text.push_str(stands);
-            at += 1;
-            continue;
+    let mut writer = Writer { text: String::with_capacity(source.len() / 2), first: true, tight: stands < TIGHT };
+    for part in units.chunk_by(|one, next| one.escaped == next.escaped) {
+        if part.first().is_some_and(|unit| unit.escaped > 0) && part.iter().any(|unit| unit.text.is_none()) {
+            writer.write_string(source, part);
+        } else {
+            writer.write(source, part);
         }
-        let run = gap(units, at);
-        at += run.len();
-        let Some(mark) = mark(run, first, tight, &mut lines) else {
-            // A file's blank lines are no gap, and the lines below them keep their places.
-            if let (Some(from), Some(to)) = (run.first(), run.last())
-                && is_line(from)
-            {
-                text.push_str(source.get(from.span.start..to.span.end).unwrap_or_default());
-            }
-            continue;
-        };
-        first = false;
-        put(&mut text, source, run, &mark);
     }
-    text
+    writer.text
 }
 
-/// The units left out from `at` on that one mark stands for.
+/// A text on its way.
+struct Writer {
+    text: String,
+    /// Whether no gap was marked so far.
+    first: bool,
+    /// Whether little stands, so that marks count nothing.
+    tight: bool,
+}
+
+impl Writer {
+    fn write(&mut self, source: &str, units: &[Unit]) {
+        let mut at = 0;
+        let mut lines = Lines { source, read: 0, number: 1 };
+        while let Some(unit) = units.get(at) {
+            fuel::step(unit.span.len());
+            if let Some(stands) = &unit.text {
+                self.text.push_str(stands);
+                at += 1;
+                continue;
+            }
+            let run = gap(units, at);
+            at += run.len();
+            let Some(mark) = mark(run, self.first, self.tight, &mut lines) else {
+                // A file's blank lines are no gap, and the lines below them keep their places.
+                if let (Some(from), Some(to)) = (run.first(), run.last())
+                    && is_line(from)
+                {
+                    self.text.push_str(source.get(from.span.start..to.span.end).unwrap_or_default());
+                }
+                continue;
+            };
+            self.first = false;
+            put(&mut self.text, source, run, &mark);
+        }
+    }
+
+    /// Writes a JSON string of which something is missing: what it says is put together first.
+    fn write_string(&mut self, source: &str, units: &[Unit]) {
+        let mut said = String::new();
+        let within = units.iter().map(|unit| {
+            let start = said.len();
+            said.push_str(&unit.says(source.get(unit.span.clone()).unwrap_or_default()));
+            let text = unit.text.as_deref().map(|text| unit.says(text).into_owned());
+            Unit { span: start..said.len(), text, escaped: 0, ..unit.clone() }
+        });
+        let within: Vec<Unit> = within.collect();
+        let mut writer = Self { text: String::new(), ..*self };
+        writer.write(&said, &within);
+        self.first = writer.first;
+        self.text.push_str(&escape::written(&writer.text, units.first().map_or(0, |unit| unit.escaped)));
+    }
+}
+
+/// The units left out from `at` on, which one mark stands for.
 fn gap(units: &[Unit], at: usize) -> &[Unit] {
     let rest = units.get(at..).unwrap_or_default();
-    let noun = |unit: &Unit| (unit.count > 0).then_some((unit.noun, unit.why == Why::Said));
-    let kind = rest.iter().take_while(|unit| unit.text.is_none()).find_map(noun);
-    let length =
-        rest.iter().take_while(|unit| unit.text.is_none() && noun(unit).is_none_or(|own| Some(own) == kind)).count();
+    let length = rest.iter().take_while(|unit| unit.text.is_none()).count();
     rest.get(..length).unwrap_or_default()
 }
 
-/// `[… 12 lines]`; nothing where only white space is missing.
+/// `[… 12 lines]`, `[… 2 rows, 1 sentence]`; nothing where only white space is missing.
 fn mark(run: &[Unit], first: bool, tight: bool, lines: &mut Lines<'_>) -> Option<String> {
-    let count: usize = run.iter().map(|unit| unit.count).sum();
-    let counted = run.iter().find(|unit| unit.count > 0)?;
-    // Whoever edits a file must know which lines are missing.
-    let tight = tight && counted.noun != Noun::FileLines;
-    let mut noun = counted.noun.as_str(count).to_owned();
-    if counted.noun == Noun::FileLines {
-        let from = lines.number_at(run.first()?.span.start);
-        noun = if count == 1 { format!("{noun}: {from}") } else { format!("{noun}: {from}–{}", from + count - 1) };
+    let mut counts: Vec<(Noun, bool, usize)> = Vec::new();
+    for unit in run.iter().filter(|unit| unit.count > 0) {
+        let kind = (unit.noun, unit.why == Why::Said);
+        match counts.iter_mut().find(|(noun, said, _)| (*noun, *said) == kind) {
+            Some((.., count)) => *count += unit.count,
+            None => counts.push((kind.0, kind.1, unit.count)),
+        }
     }
-    Some(match (counted.why == Why::Said, first) {
-        (true, true) => format!("[… {count} {noun} said elsewhere here]"),
-        (true, false) => format!("[… {count} {noun} said elsewhere]"),
-        (false, true) if tight && counted.noun != Noun::Sentences => "[… source complete]".to_owned(),
-        (false, true) => format!("[… {count} {noun}; source complete]"),
-        (false, false) if tight => "[…]".to_owned(),
-        (false, false) if counted.noun == Noun::Sentences => "[…]".to_owned(),
-        (false, false) => format!("[… {count} {noun}]"),
-    })
+    let (noun, said, _) = *counts.first()?;
+    let only = counts.len() == 1;
+    // Whoever edits a file must know which lines are missing.
+    let tight = tight && noun != Noun::FileLines && !said;
+    let sentences = only && noun == Noun::Sentences && !said;
+    if !first && (tight || sentences) {
+        return Some("[…]".to_owned());
+    }
+    if tight && !sentences {
+        return Some("[… source complete]".to_owned());
+    }
+    let told = |(noun, said, count): &(Noun, bool, usize)| {
+        let mut told = format!("{count} {}", noun.as_str(*count));
+        if *noun == Noun::FileLines {
+            let from = lines.number_at(run.first().map_or(0, |unit| unit.span.start));
+            told += &if *count == 1 { format!(": {from}") } else { format!(": {from}–{}", from + count - 1) };
+        }
+        told += if *said { " said elsewhere" } else { "" };
+        told
+    };
+    let told: Vec<String> = counts.iter().map(told).collect();
+    let ends = match (first, said && only) {
+        (true, true) => " here",
+        (true, false) => "; source complete",
+        (false, _) => "",
+    };
+    Some(format!("[… {}{ends}]", told.join(", ")))
 }
 
 /// Whether a unit is a line of a text that is read line by line.
@@ -125,6 +174,8 @@ fn put(text: &mut String, source: &str, run: &[Unit], mark: &str) {
         white if white.contains('\n') && from.noun == Noun::FileLines => "\n",
         white => match to.ends {
             Some(ends) => ends,
+            // What comes next is of another paragraph than what stands before.
+            None if is_inline(run) && !white.contains('\n') && gone.trim_end().contains("\n\n") => "\n\n",
             None if is_inline(run) => white,
             // Behind a mark on a line of its own no space is left of what is gone.
             None => white.get(white.find('\n').unwrap_or(white.len())..).unwrap_or_default(),
@@ -199,6 +250,7 @@ mod tests {
                     noun,
                     count: 1,
                     ends: None,
+                    escaped: 0,
                 }
             })
             .collect()
@@ -216,6 +268,14 @@ mod tests {
         let source = format!("{long}\nb\nc\nd\ne\n");
         let text = assemble(&source, &units(&source, Noun::Lines, &[true, false, false, true, false]));
         assert_eq!(text, format!("{long}\n[… 2 lines; source complete]\nd\n[… 1 line]\n"));
+    }
+
+    #[test]
+    fn one_mark_stands_for_all_that_is_missing_at_a_place() {
+        let source = format!("{}\nb\nc\nd\n", "a".repeat(TIGHT));
+        let mut units = units(&source, Noun::Lines, &[true, false, false, false]);
+        units[2].noun = Noun::Rows;
+        assert!(assemble(&source, &units).ends_with("\n[… 2 lines, 1 row; source complete]\n"));
     }
 
     #[test]

@@ -5,14 +5,14 @@ mod form;
 mod redundancy;
 mod violation;
 
-use std::{fmt, ops::Range};
+use std::{borrow::Cow, fmt, ops::Range};
 
 pub use choice::Choice;
 pub use form::Form;
 pub use redundancy::Redundancy;
 pub use violation::{Fault, Violation};
 
-use super::ratio::Ratio;
+use super::{ratio::Ratio, text::escape};
 
 /// What became of one text.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -229,6 +229,9 @@ pub struct Unit {
     /// The white space behind its text, where that is not the source's.
     #[serde(skip)]
     pub ends: Option<&'static str>,
+    /// In how many JSON strings, one within the other, it stands: source and text are written with escapes there.
+    #[serde(skip)]
+    pub escaped: u8,
 }
 
 impl Unit {
@@ -244,6 +247,11 @@ impl Unit {
             decision: self.decision,
             reason: self.why.to_string(),
         }
+    }
+
+    /// What a part of the source or of the condensed text says that stands for it.
+    pub(super) fn says<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        escape::said(text, self.escaped)
     }
 
     /// Its score in four places, for people.

@@ -65,6 +65,7 @@ mod tests {
             noun: Noun::Sentences,
             count: 1,
             ends: None,
+            escaped: 0,
         }
     }
 

@@ -35,6 +35,8 @@ struct Stretch {
     /// Which of [`ENDS`] is the white space behind them; `None` for the source's.
     ends: Option<u8>,
     stands: Stands,
+    /// In how many JSON strings they stand.
+    escaped: u8,
     /// Of each item its bytes in the source, and how many a mark would count.
     items: Vec<(usize, usize)>,
 }
@@ -86,12 +88,14 @@ impl Script {
         };
         let item = (unit.span.len(), unit.count);
         let goes_on = |last: &&mut Stretch| {
-            (last.form, last.noun, last.ends) == (unit.form, unit.noun, ends) && last.stands == stands
+            (last.form, last.noun, last.ends, last.escaped) == (unit.form, unit.noun, ends, unit.escaped)
+                && last.stands == stands
         };
         match self.stretches.last_mut().filter(goes_on) {
             Some(last) => last.items.push(item),
             None => {
-                self.stretches.push(Stretch { form: unit.form, noun: unit.noun, ends, stands, items: vec![item] });
+                let Unit { form, noun, escaped, .. } = *unit;
+                self.stretches.push(Stretch { form, noun, ends, stands, escaped, items: vec![item] });
             }
         }
         Some(())
@@ -145,7 +149,7 @@ pub fn replay(
                 Stands::Cut(upper, lengths) => Some(kept(whole, *upper, lengths)?.into()),
                 Stands::Variant(variant, _) => {
                     let item = read(units.len()).filter(|item| item.span == span)?;
-                    Some(item.variants.get(*variant)?.text.as_ref().into())
+                    Some(item.written(item.variants.get(*variant)?, text))
                 }
             };
             units.push(unit(stretch, span, *count, stands.as_deref()));
@@ -185,6 +189,7 @@ fn unit(stretch: &Stretch, span: Range<usize>, count: usize, text: Option<&str>)
         noun: stretch.noun,
         count,
         ends: stretch.ends.and_then(|ends| ENDS.get(usize::from(ends)).copied()),
+        escaped: stretch.escaped,
     }
 }
 
@@ -200,7 +205,7 @@ fn stands(source: &str, unit: &Unit, item: &Item<'_>, read: usize) -> Option<Sta
     if text == whole {
         return Some(if item.fixed { Stands::Fixed } else { Stands::Verbatim });
     }
-    let own = item.variants.iter().take(read).position(|variant| variant.text == *text);
+    let own = item.variants.iter().take(read).position(|variant| item.written(variant, source) == *text);
     let lossless = |at: usize| item.variants.get(at).is_some_and(|variant| variant.lossless);
     own.map(|at| Stands::Variant(at, lossless(at))).or_else(|| cut(whole, text))
 }

@@ -40,7 +40,9 @@ pub(super) fn shorten(
     if !model.shortens() || wanted.is_empty() {
         return Ok(());
     }
-    let statement = |item: &Item<'_>| item.form == Form::Prose && !item.fixed && item.count > 0 && item.salience > 0.0;
+    let statement = |item: &Item<'_>| {
+        item.form == Form::Prose && !item.fixed && item.escaped == 0 && item.count > 0 && item.salience > 0.0
+    };
     let mut order: Vec<usize> = (0..page.items.len()).filter(|at| page.items.get(*at).is_some_and(statement)).collect();
     let worth = |at: &usize| worths.get(*at).map_or(0.0, |worth| worth.value);
     order.sort_by(|a, b| worth(b).total_cmp(&worth(a)).then(a.cmp(b)));

@@ -1,6 +1,7 @@
 //! Reading without judgement: words, sentences, atoms, closed lists, rarity.
 
 pub mod atoms;
+pub(in crate::compress) mod escape;
 pub mod exact;
 pub(in crate::compress) mod language;
 pub(crate) mod lexicon;

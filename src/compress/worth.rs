@@ -14,8 +14,12 @@ use super::{
     outcome::Redundancy,
     policy::Kinds,
     rewrite::{RewriteError, Rewriter},
+    text::{
+        atoms::{AtomKind, Scan},
+        lexicon::light_modal,
+    },
 };
-use weights::{ANSWER, FOLLOWS};
+use weights::{ANSWER, BINDS, FOLLOWS};
 
 /// What an item is worth, and of what it is made up.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -48,7 +52,7 @@ pub(super) fn weigh(
         let (item, told): (&Item<'_>, information::Told) = (item, told);
         let new = if kinds.structural { 1.0 - copied } else { 1.0 };
         Worth {
-            value: told.nats.powf(power) * relevance * item.salience * new * lead,
+            value: told.nats.powf(power) * relevance * item.salience * binding(item) * new * lead,
             redundancy: Redundancy { lexical: told.said, structural: copied },
         }
     };
@@ -66,6 +70,22 @@ fn leads(page: &Page<'_>, fades: bool) -> Vec<f32> {
         if first { 1.0 } else { FOLLOWS }
     };
     page.items.iter().map(|item| if fades { place(item) } else { 1.0 }).collect()
+}
+
+/// What a statement is worth for what it does.
+fn binding(item: &Item<'_>) -> f32 {
+    let stated = matches!(item.form, Form::Prose | Form::Html) && !item.fixed && item.salience > 0.0;
+    if stated && binds(item.text()) { BINDS } else { 1.0 }
+}
+
+/// Whether a statement forbids, obliges, excepts or denies: what a reader must not miss.
+fn binds(statement: &str) -> bool {
+    let turns = |kind: AtomKind, key: &str| match kind {
+        AtomKind::Negation => true,
+        AtomKind::Modal => !light_modal(key),
+        _ => false,
+    };
+    Scan::new(statement).found.iter().any(|found| turns(found.kind, &found.key))
 }
 
 /// For each item how much of it another one of the same owner says, 0–1.

@@ -23,6 +23,7 @@ fn record(id: &str, original: &str) -> Record {
         noun: crate::compress::Noun::Sentences,
         count: 1,
         ends: None,
+        escaped: 0,
     };
     let condensation = Condensation {
         outcome: Outcome::Compressed("short".to_owned()),
@@ -136,7 +137,7 @@ fn a_text_that_its_request_does_not_accept_saves_nothing() {
     let mut record = record("r1", "text of some length");
     record.slots[0].accepted = false;
     assert_eq!(record.tokens(), (40, 40));
-    assert_eq!((record.slots[0].decision(), record.slots[0].condensed()), ("protected", "text of some length"));
+    assert_eq!((record.slots[0].decision(), &*record.slots[0].condensed()), ("protected", "text of some length"));
 }
 
 #[test]

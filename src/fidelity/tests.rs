@@ -230,6 +230,7 @@ fn decision(first: &str) -> (Job, Condensation) {
         noun: crate::compress::Noun::Sentences,
         count: 1,
         ends: None,
+        escaped: 0,
         text: Some(text.to_owned()),
     };
     let condensation = Condensation {

@@ -25,7 +25,7 @@ use std::ops::Range;
 
 use self::task::Heard;
 use super::Query;
-use crate::compress::text::exact;
+use crate::compress::text::{escape, exact};
 
 /// What of a message is no material.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -68,8 +68,19 @@ pub(in crate::compress) fn frame(text: &str, query: &Query) -> Frame {
     Frame { question, material }
 }
 
-/// The material without what is addressed to the model wherever it stands: reminders, and what is marked as exact.
+/// The material without what is addressed to the model wherever it stands: reminders, and what is marked as exact. Cut in
+/// two a JSON value would be none: whoever reads it takes out what stands so in its strings.
 fn addressed(text: &str, material: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    let is_value = |part: &Range<usize>| text.get(part.clone()).is_some_and(escape::is_json);
+    let cut = |part: Range<usize>| if is_value(&part) { vec![part] } else { unaddressed(text, vec![part]) };
+    if unaddressed(text, material.clone()) == material {
+        return material;
+    }
+    material.into_iter().flat_map(cut).collect()
+}
+
+/// The material without reminders and what is marked as exact.
+pub(in crate::compress) fn unaddressed(text: &str, material: Vec<Range<usize>>) -> Vec<Range<usize>> {
     reminder::cut(reminder::without(text, material), exact::passages(text).into_iter())
 }
 

@@ -16,7 +16,7 @@ use super::{Block, Form, Item, Reader, Reading, detect, prose};
 use crate::compress::{
     bond::Bond,
     outcome::Noun,
-    worth::weights::{LONG_LINE, OUTLINE, RUN, SETTINGS_RUN, SHORT_FILE, SMALL},
+    worth::weights::{LABEL, LONG_LINE, OUTLINE, RUN, SETTINGS_RUN, SHORT_FILE, SMALL},
 };
 use lines::Unit;
 use syntax::Syntax;
@@ -40,11 +40,11 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
     let form = if reader.of_file { form(block.form, syntax) } else { block.form };
     let block = Block { form, span: block.span.clone() };
     let mut reading = Reading {
-        items: items(text, &block, &whole, &units, &runs, numbered),
+        items: items(text, &block, &whole, &units, &runs, numbered, syntax),
         bonds: bonds(&units, &tree, &runs, syntax),
     };
     if block.form == Form::Prose {
-        reading = long_lines(text, reading, reader);
+        reading = long_lines(text, reading);
     }
     keep_asked(&mut reading, reader);
     reading
@@ -78,7 +78,7 @@ const fn form(known: Form, syntax: Syntax) -> Form {
 }
 
 /// A paragraph on one long line is read sentence by sentence; none is shortened.
-fn long_lines<'a>(text: &'a str, reading: Reading<'a>, reader: &Reader<'_>) -> Reading<'a> {
+fn long_lines<'a>(text: &'a str, reading: Reading<'a>) -> Reading<'a> {
     let mut place = Vec::with_capacity(reading.items.len());
     let mut found = Reading::default();
     for item in reading.items {
@@ -88,7 +88,7 @@ fn long_lines<'a>(text: &'a str, reading: Reading<'a>, reader: &Reader<'_>) -> R
             continue;
         }
         let by = found.items.len();
-        let inner = prose::read(text, &Block { span: item.span.clone(), form: Form::Prose }, reader);
+        let inner = prose::read(text, &Block { span: item.span.clone(), form: Form::Prose });
         found.bonds.extend(inner.bonds.into_iter().map(|bond| bond.shifted(by)));
         found.items.extend(inner.items.into_iter().map(|mut item| {
             item.variants.truncate(1);
@@ -204,6 +204,7 @@ fn items<'a>(
     units: &[Unit<'_>],
     runs: &[Run],
     numbered: bool,
+    syntax: Syntax,
 ) -> Vec<Item<'a>> {
     let mut starts = Vec::with_capacity(whole.len() + 1);
     let mut at = block.span.start;
@@ -223,6 +224,8 @@ fn items<'a>(
         item.count = if numbered { lines.len() } else { stands.lines().filter(|line| !line.trim().is_empty()).count() };
         let remark = units.get(run.units.clone()).is_some_and(|units| units.iter().all(|unit| unit.comment));
         item.salience = match (run.header, remark) {
+            (true, _) if syntax.prose => LABEL,
+            _ if syntax.markup && is_headings(units.get(run.units.clone()).unwrap_or_default()) => LABEL,
             (true, _) => OUTLINE,
             (false, true) => 1.0 / OUTLINE,
             (false, false) => 1.0,
@@ -306,6 +309,13 @@ fn keep_asked(reading: &mut Reading<'_>, reader: &Reader<'_>) {
     if let Some(item) = best.filter(|(_, rank)| **rank > 0.0).and_then(|(at, _)| reading.items.get_mut(at)) {
         item.fixed = true;
     }
+}
+
+/// Whether lines of HTML are headings and nothing else.
+fn is_headings(units: &[Unit<'_>]) -> bool {
+    let heading =
+        |content: &str| content.starts_with("<h") && content.chars().nth(2).is_some_and(|c| c.is_ascii_digit());
+    units.iter().all(|unit| heading(unit.content) && unit.content.matches("</").count() < 2)
 }
 
 /// What a unit stands under that it needs by itself, not only by way of what is between.

@@ -15,7 +15,7 @@ use std::ops::Range;
 pub(in crate::compress) use call::{reads_file, reads_from_the_first_line};
 
 use super::{Block, Form, json, listing};
-use crate::compress::ask::Query;
+use crate::compress::{ask::Query, text::escape};
 
 /// The form that most of a text has.
 #[must_use]
@@ -67,7 +67,7 @@ fn listed(text: &str, mut blocks: Vec<Block>) -> Vec<Block> {
 /// The form of a text that is of one piece.
 fn whole(text: &str) -> Option<Form> {
     let content = text.trim();
-    if content.starts_with(['{', '[']) && (json::is_value(content) || json::is_cut(content)) {
+    if content.starts_with(['{', '[']) && (escape::is_json(content) || json::is_cut(content)) {
         return Some(Form::Json);
     }
     if page::is_document(content) {

@@ -64,6 +64,7 @@ fn owned<'a>(item: Item<'_>, by: usize) -> Item<'a> {
         noun: item.noun,
         count: item.count,
         ends: Some(ends),
+        escaped: item.escaped,
     }
 }
 

@@ -13,16 +13,10 @@ mod walk;
 use serde::de::IgnoredAny;
 
 use super::{Block, Form, Item, Reader, Reading, Variant, exact};
-use crate::compress::{bond::Bond, worth::weights::LEAST_SAVED};
+use crate::compress::{Ratio, ask, bond::Bond, worth::weights::LEAST_SAVED};
 use place::Places;
 use tree::{Node, Value};
 use walk::{At, Piece, Walk};
-
-/// Whether the whole text is one JSON value.
-#[must_use]
-pub(super) fn is_value(text: &str) -> bool {
-    serde_json::from_str::<IgnoredAny>(text).is_ok()
-}
 
 /// Whether a text is an object or an array that ends too early.
 #[must_use]
@@ -64,8 +58,11 @@ pub(super) fn value_length(text: &str) -> Result<usize, usize> {
 pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<'a> {
     let part = text.get(block.span.clone()).unwrap_or_default();
     let Some(values) = values(part, block.form) else { return exact::read(text, block) };
-    if texts::are_most(&values, reader.ratio) {
-        return exact::read(text, block);
+    let wrapped = texts::are_most(&values, reader.ratio);
+    // A value in whose strings somebody speaks to the model.
+    let speaks = ask::unaddressed(part, vec![0..part.len()]) != [0..part.len()];
+    if (wrapped && reader.may_lose()) || speaks {
+        return texts::read(text, block, &values, reader);
     }
     let whole = reader.tokens.count(part);
     let walk = |exact: bool| {
@@ -82,10 +79,18 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
     if (told as f32) < (1.0 - LEAST_SAVED) * whole as f32 {
         return reading(text, block, &pieces, false);
     }
-    if !reader.may_lose() {
-        return exact::read(text, block);
+    match reader.ratio {
+        _ if wrapped => texts::read(text, block, &values, reader),
+        Ratio::Auto => exact::read(text, block),
+        Ratio::By(_) => reading(text, block, &walk(true), true),
     }
-    reading(text, block, &walk(true), true)
+}
+
+/// Reads a file that a tool hands over in an object, `{"path": …, "content": …}`; nothing for any other text.
+pub(super) fn file_within<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Option<Reading<'a>> {
+    let part = text.get(block.span.clone()).filter(|part| part.trim_start().starts_with('{'))?;
+    let values = [Node::parse(part, false)?];
+    texts::are_most(&values, reader.ratio).then(|| texts::read(text, block, &values, reader))
 }
 
 /// The values of a block: one, or one a line.
@@ -106,9 +111,17 @@ fn values(part: &str, form: Form) -> Option<Vec<Node<'_>>> {
     Some(found)
 }
 
-/// A record's place; what is inside of it stays one piece.
+/// A value that stands so much further behind.
 fn shift(node: &mut Node<'_>, by: usize) {
     node.span = node.span.start + by..node.span.end + by;
+    match &mut node.value {
+        Value::Array(items) => items.iter_mut().for_each(|item| shift(item, by)),
+        Value::Object(pairs) => pairs.iter_mut().for_each(|pair| {
+            pair.start += by;
+            shift(&mut pair.node, by);
+        }),
+        Value::Scalar(_) | Value::Text(..) | Value::Cut(_) => {}
+    }
 }
 
 /// Pieces as items: each stands for the source up to the next one, from the beginning of its line on.

@@ -126,6 +126,8 @@ fn salience(lines: &[Line<'_>], at: usize, structure: &trace::Structure, surpris
             LOG_ERROR
         }
         (Some(trace::Role::Near), _) | (Some(trace::Role::Plain), Some(Trouble::Warning)) => LOG_WARNING,
+        // Where a library was is told by where it was called.
+        (Some(trace::Role::Part), _) if trace::is_foreign(shown) => 1.0 / LOG_WARNING,
         _ => 1.0,
     };
     let edge = if at == 0 || at + 1 == lines.len() { LOG_EDGE } else { 1.0 };

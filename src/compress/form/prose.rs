@@ -11,32 +11,30 @@ mod scope;
 use std::ops::Range;
 
 use super::{
-    Block, Item, Reader, Reading,
+    Block, Item, Reading,
     thread::{self, Label, Role},
 };
 use crate::compress::{
     bond::Bond,
     outcome::Noun,
     text::{
-        atoms::{AtomKind, Scan},
-        lexicon::light_modal,
         segment::{self, Line, goes_on, is_item},
         sentence,
     },
     worth::weights,
 };
-use bonds::Statement;
+use bonds::{Statement, is_name};
 use scope::Scope;
 
 pub(super) use scope::Heads;
 
 /// Reads a block into its statements.
-pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<'a> {
-    read_below(text, block, &mut Heads::default(), 0, reader.may_lose())
+pub(super) fn read<'a>(text: &'a str, block: &Block) -> Reading<'a> {
+    read_below(text, block, &mut Heads::default(), 0)
 }
 
 /// Reads a block below what holds where it begins; its first item is number `by` of the page.
-pub(super) fn read_below<'a>(text: &'a str, block: &Block, heads: &mut Heads, by: usize, loses: bool) -> Reading<'a> {
+pub(super) fn read_below<'a>(text: &'a str, block: &Block, heads: &mut Heads, by: usize) -> Reading<'a> {
     let part = text.get(block.span.clone()).unwrap_or_default();
     let lines = segment::lines(part);
     if lines.is_empty() {
@@ -53,11 +51,12 @@ pub(super) fn read_below<'a>(text: &'a str, block: &Block, heads: &mut Heads, by
         paragraph: 0,
         run: 0,
         widths: widths(&lines),
-        loses,
         more: text.get(block.span.end..).is_some_and(|rest| !rest.trim().is_empty()),
         comment: false,
+        mails: false,
     };
     let labels = thread::labels(&lines);
+    page.mails = labels.iter().flatten().any(|label| label.role == Role::Head && !label.name.starts_with("commit "));
     let (blank_turns, turns) = lines.iter().zip(&labels).fold((0, 0), |(blank, all), (line, label)| {
         let turn = label.as_ref().is_some_and(|label| label.role == Role::Speaker && label.lines == 0);
         (blank + usize::from(turn && line.after_blank), all + usize::from(turn))
@@ -85,22 +84,12 @@ struct Writer<'a, 'b> {
     run: usize,
     /// Of the paragraph that each line stands in, in characters.
     widths: Vec<usize>,
-    /// Whether statements may be left out, so that it matters which.
-    loses: bool,
     /// Whether another block follows.
     more: bool,
     /// Whether a comment of code is open, `/*`.
     comment: bool,
-}
-
-/// Whether a statement forbids, obliges, excepts or denies: what a reader must not miss.
-fn binds(statement: &str) -> bool {
-    let turns = |kind: AtomKind, key: &str| match kind {
-        AtomKind::Negation => true,
-        AtomKind::Modal => !light_modal(key),
-        _ => false,
-    };
-    Scan::new(statement).found.iter().any(|found| turns(found.kind, &found.key))
+    /// Whether there are mails in it.
+    mails: bool,
 }
 
 impl<'a> Writer<'a, '_> {
@@ -216,9 +205,22 @@ impl<'a> Writer<'a, '_> {
             }
         }
         let fresh = label.is_some();
+        let alone = first.after_blank && lines.get(next).is_none_or(|line| line.after_blank);
+        if self.mails && alone && !fresh && is_courtesy(self.text.get(start..end).unwrap_or_default()) {
+            let item = self.item(start..end, 0);
+            self.salience(item, weights::LABEL);
+            self.needs_scope(item);
+            return next;
+        }
+        let several = sentences.len() > 1;
         for (number, span) in sentences.into_iter().enumerate() {
             let opens = (fresh && number == 0).then_some(span.start);
-            self.statement(span, first, listed && number > 0, opens);
+            let named =
+                several && number == 0 && !fresh && is_name(self.text.get(span.clone()).unwrap_or_default().trim());
+            let item = self.statement(span, first, listed && number > 0, opens);
+            if named {
+                self.salience(item, weights::LABEL);
+            }
         }
         if let (Some(closing), Some(label)) = (closing, label) {
             let item = self.item(closing..end, 0);
@@ -286,9 +288,6 @@ impl<'a> Writer<'a, '_> {
         let mut item = Item::whole(span.start + by..span.end + by, stands, self.block.form, Noun::Sentences);
         item.count = count;
         item.owner = self.scope.owner();
-        if self.loses && binds(stands) {
-            item.salience = weights::BINDS;
-        }
         self.reading.items.push(item);
         self.reading.items.len() - 1
     }
@@ -339,6 +338,13 @@ impl<'a> Writer<'a, '_> {
 
 /// Bytes of a statement that stands as one with the label in front of it.
 const SHORT_STATEMENT: usize = 24;
+
+/// A greeting or the name below a letter: `Dear Ann,`, `Ilse`. Nobody asks for it, though it names whom a question names.
+fn is_courtesy(text: &str) -> bool {
+    let words = text.split_whitespace().count();
+    let marks = ['.', '?', '!', ':', '。', '？', '！', '：'];
+    words <= 4 && !text.contains(|c: char| c.is_ascii_digit() || marks.contains(&c))
+}
 
 /// A line of dashes and the like.
 fn is_rule(text: &str) -> bool {

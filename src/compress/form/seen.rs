@@ -28,11 +28,13 @@ pub(super) fn refer<'a>(
     let mut page = Page::default();
     let mut left = passages.iter().enumerate().peekable();
     for piece in cut(text, items, passages) {
-        let Item { span, form, .. } = &piece.piece;
+        let Item { span, form, escaped, .. } = &piece.piece;
         while left.next_if(|(_, seen)| seen.span.end <= span.start).is_some() {}
         let within = |seen: &Seen| {
             let inside = seen.span.start <= span.start && span.end <= seen.span.end;
-            inside && *form != Form::Frame && (!span.is_empty() || seen.span.len() == text.len())
+            // What stands within a JSON string has to stay one.
+            let whole = seen.span.len() == text.len();
+            inside && *form != Form::Frame && (whole || (!span.is_empty() && *escaped == 0))
         };
         let seen = left.peek().filter(|(_, seen)| within(seen)).map(|(at, _)| *at);
         page.add(piece, seen);
@@ -52,7 +54,10 @@ fn cut<'a>(text: &'a str, items: Vec<Item<'a>>, passages: &[Seen]) -> Vec<Piece<
     let mut edges = passages.iter().flat_map(|seen| [seen.span.start, seen.span.end]).peekable();
     let mut pieces = Vec::with_capacity(items.len());
     for (of, item) in items.into_iter().enumerate() {
-        let is_exact = item.fixed && item.variants.len() == 1 && text.get(item.span.clone()) == Some(item.text());
+        let is_exact = item.fixed
+            && item.escaped == 0
+            && item.variants.len() == 1
+            && text.get(item.span.clone()) == Some(item.text());
         let mut at = item.span.start;
         while let Some(edge) = edges.next_if(|edge| *edge < item.span.end) {
             if is_exact

@@ -13,8 +13,8 @@ use crate::compress::{
     },
 };
 
-/// The blocks of a text with those that are read as settings though they are the heads of mails or chunks as prose, so
-/// that what they own stands below them.
+/// The blocks of a text with those that are read as settings (or, for a date or an address in them, as something else)
+/// though they are the heads of mails or chunks as prose, so that what they own stands below them.
 pub(super) fn rejoined(text: &str, blocks: Vec<Block>) -> Vec<Block> {
     let keys = |block: &Block| {
         let lines = lines(text.get(block.span.clone()).unwrap_or_default());
@@ -22,8 +22,10 @@ pub(super) fn rejoined(text: &str, blocks: Vec<Block>) -> Vec<Block> {
         (keys.len() == lines.len()).then_some(keys).filter(|keys| keys.len() >= 2)
     };
     let mut known: HashMap<(&str, &str), usize> = HashMap::new();
-    let heads: Vec<Option<Vec<&str>>> =
-        blocks.iter().map(|block| if block.form == Form::Keyed { keys(block) } else { None }).collect();
+    let heads: Vec<Option<Vec<&str>>> = blocks
+        .iter()
+        .map(|block| if matches!(block.form, Form::Keyed | Form::Code | Form::Log) { keys(block) } else { None })
+        .collect();
     for keys in heads.iter().flatten() {
         if let [first, second, ..] = keys.as_slice() {
             *known.entry((first, second)).or_insert(0) += 1;
@@ -386,7 +388,7 @@ fn record<'a>(lines: &[Line<'a>], at: usize) -> Vec<&'a str> {
             return keys;
         }
     }
-    Vec::new()
+    if keys.len() <= MOST_KEYS { keys } else { Vec::new() }
 }
 
 const MOST_KEYS: usize = 14;
@@ -474,6 +476,14 @@ mod tests {
         assert_eq!(found(text).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Speaker; 2]);
         let text = "JUDGE\nWho?\n\nMS. TORR\nI.\n\nJUDGE\nWhen?\n\nMS. TORR\nAt noon.\n";
         assert_eq!(found(text).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Speaker; 4]);
+    }
+
+    #[test]
+    fn who_writes_in_a_chat_stands_behind_the_time() {
+        for when in ["[14/03/2031, 08:02] ", "[3/14/31, 8:02:10 PM] ", "14.03.31, 08:02 - ", "[2031-03-14 08:02] "] {
+            let text = format!("{when}Mia: Who goes? I am off.\n{when}Jon: I do.\n{when}Mia: When?\n");
+            assert_eq!(found(&text).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Speaker; 3], "{text}");
+        }
     }
 
     #[test]

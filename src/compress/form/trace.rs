@@ -216,11 +216,9 @@ impl Reader<'_> {
         let (own, concludes, head) = (trace.indent, trace.concludes, trace.anchors.last().copied());
         let has_frames = !trace.frames.is_empty();
         if text.starts_with("Caused by:") || text.starts_with("[cause]:") || text.starts_with("Caused by ") {
+            self.mark_near();
             self.anchor(at);
             self.set(at, Role::Cause);
-            if let Some(trace) = &mut self.trace {
-                trace.frames.clear();
-            }
             return true;
         }
         if is_chain(text) {
@@ -468,7 +466,7 @@ fn is_said(text: &str) -> bool {
 }
 
 /// Places in libraries and runtimes.
-fn is_foreign(line: &str) -> bool {
+pub(super) fn is_foreign(line: &str) -> bool {
     FOREIGN.iter().any(|part| line.contains(part))
 }
 

@@ -24,13 +24,13 @@ pub fn faults(source: &str, condensation: &Condensation) -> Vec<(usize, Violatio
     let mut found = Vec::new();
     let mut start = 0;
     // Another form of the same block repeats what stands anywhere in it: a head tells the keys of all rows.
-    for block in units.chunk_by(|a, b| a.form == b.form) {
+    for block in units.chunk_by(|a, b| (a.form, a.escaped) == (b.form, b.escaped)) {
         let rewritten = block.iter().enumerate().filter(|(_, unit)| is_rewritten(unit));
         let at = rewritten.clone().map(|(at, _)| start + at);
         if block.first().is_some_and(|unit| unit.form == Form::Prose) {
             found.extend(rewritten.filter_map(|(at, unit)| {
                 let (before, after) = (source.get(unit.span.clone())?, unit.text.as_deref()?);
-                shorter(before, after).err().map(|violation| (start + at, violation))
+                shorter(&unit.says(before), &unit.says(after)).err().map(|violation| (start + at, violation))
             }));
         // A page's own text has characters and numbers of items that its tags only imply.
         } else if block.first().is_some_and(|unit| unit.form != Form::Html)
@@ -56,10 +56,11 @@ fn nothing_new(source: &str, block: &[Unit]) -> Result<(), Violation> {
     if rewritten().next().is_none() {
         return Ok(());
     }
-    let before = source.get(first.span.start..last.span.end).unwrap_or_default();
+    let before = first.says(source.get(first.span.start..last.span.end).unwrap_or_default());
     fuel::step(before.len());
-    let known: HashSet<&str> = values(before).collect();
-    let stands = |unit: &Unit| values(unit.text.as_deref().unwrap_or_default()).all(|value| known.contains(value));
+    let known: HashSet<&str> = values(&before).collect();
+    let stands =
+        |unit: &Unit| values(&unit.says(unit.text.as_deref().unwrap_or_default())).all(|value| known.contains(value));
     if rewritten().all(stands) { Ok(()) } else { Err(Fault::Invented.of(AtomKind::Number)) }
 }
 
@@ -145,6 +146,7 @@ mod tests {
                 noun: Noun::Sentences,
                 count: 1,
                 ends: None,
+                escaped: 0,
             });
         }
         let text = parts.iter().filter_map(|(_, text)| text.map(str::trim)).collect::<Vec<_>>().join(" ");

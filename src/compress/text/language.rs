@@ -37,7 +37,11 @@ impl Language {
         if lower.len() > word::LONGEST_STEMMED || lower.bytes().any(|byte| byte.is_ascii_digit()) {
             return word::stem(word);
         }
-        Stemmer::create(*algorithm).stem(&lower).into_owned()
+        // `gekündigt` is a form of `kündigen`.
+        let participle =
+            matches!(algorithm, Algorithm::German) && lower.len() > SHORTEST_PARTICIPLE && lower.ends_with(['t', 'n']);
+        let bare = lower.strip_prefix("ge").filter(|_| participle).unwrap_or(&lower);
+        Stemmer::create(*algorithm).stem(bare).into_owned()
     }
 
     /// Whether a word in lower case carries grammar rather than content.
@@ -48,6 +52,9 @@ impl Language {
         }
     }
 }
+
+/// Bytes of a word that `ge` may only be the beginning of, as in `geben`.
+const SHORTEST_PARTICIPLE: usize = 6;
 
 fn lists() -> &'static Vec<HashSet<&'static str>> {
     static LISTS: OnceLock<Vec<HashSet<&'static str>>> = OnceLock::new();

@@ -3,6 +3,7 @@
 pub(crate) mod address;
 pub(crate) mod clause;
 pub(crate) mod html;
+pub(crate) mod irregular;
 mod openings;
 
 use std::{collections::HashSet, sync::OnceLock};

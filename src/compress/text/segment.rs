@@ -97,11 +97,37 @@ pub(in crate::compress) fn quoted(line: &str) -> (usize, usize) {
     (depth, bytes)
 }
 
-/// The line without a passage's label such as `[3] `.
+/// The line without a passage's label such as `[3] `, or when a message was sent: `[14/03/2031, 08:02] `, `3/14/31, 8:02 PM - `.
 pub(in crate::compress) fn after_label(line: &str) -> &str {
-    let Some((label, rest)) = line.strip_prefix('[').and_then(|rest| rest.split_once(']')) else { return line };
+    let Some((label, rest)) = line.strip_prefix('[').and_then(|rest| rest.split_once(']')) else {
+        let sent = line.split_once(" - ").filter(|(when, rest)| is_when(when) && !rest.trim().is_empty());
+        return sent.map_or(line, |(_, rest)| rest.trim_start());
+    };
     let is_label = !label.is_empty() && label.len() <= 12 && label.bytes().any(|byte| byte.is_ascii_digit());
-    if is_label && rest.starts_with(char::is_whitespace) { rest.trim_start() } else { line }
+    let labels = is_label || is_when(label);
+    if labels && rest.starts_with(char::is_whitespace) { rest.trim_start() } else { line }
+}
+
+/// Whether a text is a date and a time of day in digits, and no more.
+fn is_when(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let plain = |c: char| c.is_ascii_digit() || " .,:/-TZ\u{202f}".contains(c);
+    let bare = text.trim_end_matches(|c: char| "AaPpMm. \u{202f}".contains(c));
+    digits >= 7
+        && text.len() <= 32
+        && text.contains(':')
+        && text.starts_with(|c: char| c.is_ascii_digit())
+        && bare.chars().all(plain)
+}
+
+/// The last line of a run of pytest that begins at a line, up to its summary; what it shows of sources is part of it.
+pub(in crate::compress) fn session<'a>(at: usize, count: usize, line: impl Fn(usize) -> &'a str) -> Option<usize> {
+    let opens = |number: usize| line(number).starts_with("====") && line(number).contains(" test session starts ");
+    let ends = |number: &usize| {
+        let line = line(*number).trim_end();
+        line.starts_with('=') && line.ends_with('=') && line.contains(" in ")
+    };
+    opens(at).then(|| (at + 1..count).take_while(|number| !opens(*number)).filter(ends).last()).flatten()
 }
 
 /// Whether a line is an item of a list.

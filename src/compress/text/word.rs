@@ -4,7 +4,7 @@ use std::{collections::HashSet, ops::Range, sync::OnceLock};
 
 use rust_stemmers::{Algorithm, Stemmer};
 
-use super::lexicon::List;
+use super::lexicon::{List, irregular};
 use crate::compress::fuel;
 
 /// The words of a text with their byte spans, in order.
@@ -67,7 +67,8 @@ pub(in crate::compress) fn stands_alone(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
-/// The stem of a word in lower case: Snowball's English algorithm (Porter2, from `rust-stemmers`), possessive removed.
+/// The stem of a word in lower case: Snowball's English algorithm (Porter2, from `rust-stemmers`) of the word of
+/// which it is a form, possessive removed.
 #[must_use]
 pub fn stem(word: &str) -> String {
     let lower = word.to_lowercase().replace('\u{2019}', "'");
@@ -78,7 +79,7 @@ pub fn stem(word: &str) -> String {
     if bare.len() > LONGEST_STEMMED {
         return bare.to_owned();
     }
-    stemmer().stem(bare).into_owned()
+    stemmer().stem(irregular::base(bare)).into_owned()
 }
 
 /// Bytes of the longest word that is inflected. Stemmers move a word's rest for each letter that they change.

@@ -1,9 +1,10 @@
 //! How much an item has to do with what is asked: words (BM25), meanings where a model knows them, and neighbours.
 
-use super::weights::{LOG_ASKED, MEANING, MOST_COMPARED, NEIGHBOUR, STEEPNESS};
+use super::weights::{LOG_ASKED, MEANING, MOST_COMPARED, NAMED, NEIGHBOUR, STEEPNESS};
 use crate::compress::{
     ask::Wanted,
     form::{Form, Item, Page},
+    outcome::Noun,
     rewrite::{RewriteError, Rewriter},
     text::segment,
 };
@@ -18,7 +19,12 @@ pub(super) fn relevance(
         return Ok(vec![1.0; page.items.len()]);
     }
     let own: Vec<&str> = page.items.iter().map(said).collect();
-    let mut scores = shares(&wanted.rank(&own));
+    let mut scores = shares(&labelled(page, &wanted.rank(&own)));
+    // Meanings know nothing of numbers; among rows and values each has some.
+    let told = |item: &Item<'_>| matches!(item.noun, Noun::Sentences | Noun::Lines | Noun::FileLines);
+    if page.items.iter().all(told) && names_some(&own, wanted) {
+        scores.iter_mut().for_each(|score| *score *= NAMED);
+    }
     // What compares meanings was trained on English.
     if let Some(model) = model.filter(|_| wanted.is_english()) {
         let meanings = meanings(page, &own, &scores, wanted, model)?;
@@ -40,6 +46,26 @@ pub(super) fn relevance(
 /// The relevance of what shares nothing with the question: any small number, so that a budget which the relevant leaves is
 /// still filled by information.
 const LEAST: f32 = 1e-4;
+
+/// Whether the question names something by a number that some items have: `version 0.11.0`, `in 1907`.
+fn names_some(own: &[&str], wanted: &Wanted) -> bool {
+    let numbers = wanted.stems().filter(|stem| stem.len() > 1 && stem.contains(|c: char| c.is_ascii_digit()));
+    let numbers: Vec<&str> = numbers.collect();
+    let has = |text: &&&str| numbers.iter().any(|number| text.contains(number));
+    let holders = if numbers.is_empty() { 0 } else { own.iter().filter(has).count() };
+    holders > 0 && holders * 4 <= own.len()
+}
+
+/// The scores with what each item's labels score: a statement is also about whoever makes it and what it stands
+/// under.
+fn labelled(page: &Page<'_>, scores: &[f32]) -> Vec<f32> {
+    let score = |at: usize| scores.get(at).copied().unwrap_or(0.0);
+    let labels = |at: usize| {
+        let needs = page.bonds.of(at).iter().copied();
+        needs.filter(|of| page.items.get(*of).is_some_and(Item::is_label)).map(score).sum::<f32>()
+    };
+    (0..scores.len()).map(|at| score(at) + labels(at)).collect()
+}
 
 /// An item's own words; none for what is addressed to the model.
 fn said<'i>(item: &'i Item<'_>) -> &'i str {

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, ops::Range};
 
-use crate::compress::fuel;
+use crate::compress::{fuel, text::segment};
 
 /// A part of a message; parts are in order and leave out nothing but blank lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub(super) enum Part {
     Ruler(Range<usize>),
     /// A line of a template that says what follows: `[[ ## context ## ]]`, `<|im_start|>user`.
     Field(Range<usize>),
-    /// A fenced or triple-quoted part: all of it, and what is inside.
+    /// A fenced or triple-quoted part, or a run of tests between its rulers: all of it, and what is inside.
     Fence(Range<usize>, Range<usize>),
     /// `<name>` … `</name>`: all of it, and what is inside.
     Tagged(Range<usize>, Range<usize>),
@@ -62,6 +62,9 @@ pub(super) fn outline(text: &str, span: &Range<usize>) -> Vec<Part> {
         } else if let Some(end) = partners.get(number).copied().flatten() {
             last = end;
             Some(tagged(text, until(end)))
+        } else if let Some(end) = segment::session(number, lines.len(), &bare) {
+            last = end;
+            Some(Part::Fence(until(end), until(end)))
         } else if is_field(here) {
             Some(Part::Field(line.clone()))
         } else if is_ruler(here) {

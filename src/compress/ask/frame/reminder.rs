@@ -33,14 +33,19 @@ pub(super) fn cut(material: Vec<Range<usize>>, spans: impl Iterator<Item = Range
     kept
 }
 
-/// The reminders of a text, tags and the white space before them included; one that isn't closed reaches to the end.
+/// The reminders of a text, tags and the white space before them included. One that isn't closed reaches to the end, if
+/// it begins a line; within one it is a word like any other.
 fn find(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut from = 0;
     std::iter::from_fn(move || {
         let start = from + text.get(from..)?.find(OPEN)?;
-        let end = text.get(start..)?.find(CLOSE).map_or(text.len(), |at| start + at + CLOSE.len());
+        let before = text.get(from..start)?;
+        let closed = text.get(start..)?.find(CLOSE).map(|at| start + at + CLOSE.len());
+        let begins =
+            before.trim_end_matches([' ', '\t']).is_empty() || before.trim_end_matches([' ', '\t']).ends_with('\n');
+        let end = closed.or_else(|| begins.then_some(text.len()))?;
         // The white space before it ends nothing of the material.
-        let before = text.get(from..start)?.trim_end().len();
+        let before = before.trim_end().len();
         let span = from + before..end;
         from = end;
         Some(span)
@@ -75,8 +80,10 @@ mod tests {
 
     #[test]
     fn one_that_is_not_closed_reaches_to_the_end() {
-        let text = "one<system-reminder>a rule";
+        let text = "one\n<system-reminder>a rule";
         assert_eq!(left(text, &[]), ["one"]);
-        assert_eq!(left(text, &[5]), ["one"]);
+        assert_eq!(left(text, &[6]), ["one"]);
+        let text = "With `<system-reminder>` it reminds of a rule.";
+        assert_eq!(left(text, &[]), [text]);
     }
 }

@@ -224,7 +224,9 @@ fn foreign(text: &str, pieces: &[Piece]) -> Vec<usize> {
         words.iter().for_each(|word| *own.entry(word).or_default() += 1);
         let shared = own.iter().filter(|(word, count)| counts.get(**word).is_some_and(|all| all > count)).count();
         let others = all - words.len();
-        own.len() >= 4 && shared * 4 <= own.len() && others >= FRAME_TONGUE
+        // Of a few words the one that is shared says that the language is.
+        let few = own.len() < 8 && shared > 0;
+        own.len() >= 4 && !few && shared * 4 <= own.len() && others >= FRAME_TONGUE
     };
     let short = |at: usize| pieces.get(at).is_some_and(|piece| piece.span.len() <= 500);
     let found: Vec<usize> = prose.iter().filter(|(at, words)| short(*at) && lonely(words)).map(|(at, _)| *at).collect();

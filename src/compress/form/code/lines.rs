@@ -59,7 +59,15 @@ struct Cutter<'a, 'l> {
     last: Vec<Option<usize>>,
     /// The last line that is such a word and no more.
     words: HashMap<&'a str, usize>,
+    /// Sections of HTML that are open: a heading holds within its own.
+    sections: usize,
 }
+
+/// Elements of HTML that hold sections.
+const SECTIONS: [&str; 4] = ["div", "section", "article", "aside"];
+
+/// Sections within each other; what is deeper stands beside.
+const MOST_SECTIONS: usize = 32;
 
 const DELIMITERS: [&str; 5] = ["\"\"\"", "'''", "*/", "-->", "`"];
 
@@ -86,6 +94,7 @@ impl<'a, 'l> Cutter<'a, 'l> {
             in_fence: None,
             last,
             words,
+            sections: 0,
         }
     }
 
@@ -108,6 +117,12 @@ impl<'a, 'l> Cutter<'a, 'l> {
             let lines = if self.units.is_empty() { 0..number + 1 } else { number..number + 1 };
             let comment = self.is_comment(content);
             let indent = self.depth(content, indent);
+            if self.syntax.markup {
+                let count = |mark: &str| {
+                    SECTIONS.iter().map(|name| content.matches(&format!("{mark}{name}")).count()).sum::<usize>()
+                };
+                self.sections = (self.sections + count("<")).saturating_sub(count("</"));
+            }
             self.units.push(Unit {
                 lines,
                 full: number + 1,
@@ -169,7 +184,9 @@ impl<'a, 'l> Cutter<'a, 'l> {
             // What follows a heading stands under it.
             let level =
                 content.strip_prefix("<h").and_then(|rest| rest.chars().next()).and_then(|digit| digit.to_digit(10));
-            return indent + level.map_or(14, |level| 2 * level.min(6) as i32);
+            return indent
+                + 16 * self.sections.min(MOST_SECTIONS) as i32
+                + level.map_or(14, |level| 2 * level.min(6) as i32);
         }
         if self.syntax.yaml && indent == 0 && content == "---" {
             return -90;

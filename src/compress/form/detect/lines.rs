@@ -152,6 +152,7 @@ static LOG: LazyLock<Regex> = LazyLock::new(|| {
         r"|^[\[(<]?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|PANIC|SEVERE|FAIL|FAILED|PASS|PASSED|SKIPPED|XFAIL)\b[\])>:]?\s",
         r"|^(?:error|warning|note|help|fatal)(?:\[\w+\])?: ",
         r"|^[^\s:]+:\d+(?::\d+)?: (?:fatal )?(?:error|warning|note): |^[^\s:]+: In (?:\w+ )?function ",
+        r"|^[^\s:]+(?::\d+:\d+ - |\(\d+(?:,\d+)?\): )(?:fatal )?(?:error|warning) [A-Z]{1,6}\d+: ",
         r"|^(?:npm (?:WARN|ERR!|warn|error)|make(?:\[\d+\])?: |\[\d+/\d+\] |\[ *\d+%\] |> Task |(?:not )?ok \d+ |test \S+ \.\.\. |=== RUN|--- (?:PASS|FAIL|SKIP): |E   )",
         r"|^(?:Compiling|Checking|Downloading|Downloaded|Collecting|Requirement already|Installing|Using cached|Fetching|Get:\d+|Unpacking|Setting up|Selecting previously) \S+",
     ))
@@ -217,6 +218,8 @@ mod tests {
             ("src/main.rs:12:fn main() {", Look::Place),
             ("/repo/doc/api.rst (1 matches)", Look::Place),
             ("x.c:4:19: warning: unused variable", Look::Log),
+            ("src/a.ts:4:19 - error TS2322: Type 'string' is not assignable.", Look::Log),
+            ("src/a.ts(4,19): error TS2322: Type 'string' is not assignable.", Look::Log),
             ("src/main.rs:14:    Kind::A | Kind::B => x,", Look::Place),
             ("name: value", Look::Setting),
             ("let x = 3;", Look::Code),

@@ -16,8 +16,14 @@ pub(super) fn is_output(text: &str) -> bool {
     if (logged + traced) * 2 >= filled {
         return true;
     }
-    let roles = trace::structure(&lines).roles;
+    let (told, whole) = told(&lines);
+    whole && (told + logged) * 3 >= filled
+}
+
+/// How many lines are parts of traces or of compilers' messages, and whether one of them says where or why.
+pub(super) fn told(lines: &[&str]) -> (usize, bool) {
+    let roles = trace::structure(lines).roles;
     let count = |wanted: &[Role]| roles.iter().filter(|role| wanted.contains(role)).count();
     let told = count(&[Role::Head, Role::Cause, Role::Near, Role::Part]);
-    count(&[Role::Head]) > 0 && count(&[Role::Near, Role::Cause]) > 0 && (told + logged) * 3 >= filled
+    (told, count(&[Role::Head]) > 0 && count(&[Role::Near, Role::Cause]) > 0)
 }

@@ -5,11 +5,13 @@ use std::{collections::HashSet, ops::Range};
 use super::{
     Block, Form,
     lines::{self, Look},
+    output,
     source::{self, Verdict},
 };
 use crate::compress::{
     form::{columns, hits, json, listing},
     fuel,
+    text::{escape, segment},
 };
 
 /// The blocks of `text`, which is not of one piece.
@@ -176,16 +178,8 @@ impl<'a> Cutter<'a> {
         Some((next, Form::Diff))
     }
 
-    /// A run of pytest from its first line to its summary: what it shows of sources and values is part of its output.
     fn session(&mut self, at: usize) -> Option<Found> {
-        let opens = |line: &str| line.starts_with("====") && line.contains(" test session starts ");
-        if !opens(self.line(at)) {
-            return None;
-        }
-        let ends = |line: &str| line.starts_with('=') && line.trim_end().ends_with('=') && line.contains(" in ");
-        let next = (at + 1..self.lines.len()).take_while(|number| !opens(self.line(*number)));
-        let last = next.filter(|number| ends(self.line(*number))).last()?;
-        Some((last + 1, Form::Log))
+        Some((segment::session(at, self.lines.len(), |number| self.line(number))? + 1, Form::Log))
     }
 
     /// A JSON value that begins on this line and ends at a line's end, or values on lines of their own.
@@ -228,7 +222,7 @@ impl<'a> Cutter<'a> {
         let count = (at..self.lines.len())
             .take_while(|number| {
                 let line = self.line(*number).trim();
-                line.starts_with('{') && json::is_value(line)
+                line.starts_with('{') && escape::is_json(line)
             })
             .count();
         (count >= 2).then_some(at + count)
@@ -338,7 +332,7 @@ impl<'a> Cutter<'a> {
                     end = next + 1;
                 }
                 Look::Blank => {}
-                _ if count > 0 && lines::is_gutter(line) => {
+                _ if count > 0 && (lines::is_gutter(line) || points(line)) => {
                     traces += 1;
                     end = next + 1;
                 }
@@ -348,7 +342,16 @@ impl<'a> Cutter<'a> {
             next += 1;
         }
         let members = count + traces;
-        (end, (members >= 3 && members * 3 >= end - at).then_some(Form::Log))
+        let is_log = members >= 3 && (members * 3 >= end - at || self.is_told(at..end));
+        (end, is_log.then_some(Form::Log))
+    }
+
+    /// Whether most lines belong to compilers' messages or traces, with the source that they quote.
+    fn is_told(&self, lines: Range<usize>) -> bool {
+        let lines: Vec<&str> = lines.map(|number| self.line(number).trim_end_matches(['\n', '\r'])).collect();
+        let filled = lines.iter().filter(|line| !line.trim().is_empty()).count();
+        let (told, whole) = output::told(&lines);
+        whole && told * 3 >= filled * 2
     }
 
     fn code_or_settings(&self, at: usize) -> (usize, Option<Form>) {
@@ -435,6 +438,12 @@ fn is_of_diff(line: &str) -> bool {
         || ["diff ", "index ", "new file", "deleted file", "similarity ", "rename ", "old mode", "new mode", "Binary "]
             .iter()
             .any(|head| line.starts_with(head))
+}
+
+/// Carets and tildes below a line of source.
+fn points(line: &str) -> bool {
+    let content = line.trim();
+    !content.is_empty() && content.bytes().all(|byte| matches!(byte, b'~' | b'^'))
 }
 
 /// Separators outside of quotes.

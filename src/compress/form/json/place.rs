@@ -2,26 +2,27 @@
 
 /// Maps places of a text to places of the source.
 #[derive(Debug)]
-pub(super) struct Places {
-    /// Places of the text from which on source and text go side by side, with the place in the source.
+pub(super) struct Places<'p> {
+    /// Places of the text from which on it goes side by side with what is around it, with the place there.
     steps: Vec<(usize, usize)>,
+    /// What is around it, where that is no source.
+    outer: Option<&'p Places<'p>>,
 }
 
-impl Places {
+impl<'p> Places<'p> {
     /// Of a text that is the source from `start` on.
     pub(super) fn source(start: usize) -> Self {
-        Self { steps: vec![(0, start)] }
+        Self { steps: vec![(0, start)], outer: None }
     }
 
-    /// Whether the text stands in the source as it is.
-    pub(super) fn is_source(&self) -> bool {
-        self.steps.len() == 1
+    /// In how many strings the text stands.
+    pub(super) fn depth(&self) -> u8 {
+        self.outer.map_or(0, |outer| outer.depth().saturating_add(1))
     }
 
-    /// Of what a string says that begins at `start` and is written as `raw`, quotes included.
-    pub(super) fn within(&self, start: usize, raw: &str) -> Self {
-        let begin = self.at(start);
-        let mut steps = vec![(0, begin + 1)];
+    /// Of what a string says that begins at `start` of this text and is written as `raw`, quotes included.
+    pub(super) fn within(&'p self, start: usize, raw: &str) -> Self {
+        let mut steps = vec![(0, start + 1)];
         let mut told = 0;
         let mut at = 1;
         let bytes = raw.as_bytes();
@@ -34,16 +35,17 @@ impl Places {
             let (written, says) = escape(raw.get(at..).unwrap_or_default());
             at += written;
             told += says;
-            steps.push((told, begin + at));
+            steps.push((told, start + at));
         }
-        Self { steps }
+        Self { steps, outer: Some(self) }
     }
 
     /// The place in the source.
     pub(super) fn at(&self, place: usize) -> usize {
         let after = self.steps.partition_point(|(told, _)| *told <= place);
-        let (told, source) = after.checked_sub(1).and_then(|at| self.steps.get(at)).copied().unwrap_or((0, 0));
-        source + (place - told)
+        let (told, around) = after.checked_sub(1).and_then(|at| self.steps.get(at)).copied().unwrap_or((0, 0));
+        let place = around + (place - told);
+        self.outer.map_or(place, |outer| outer.at(place))
     }
 }
 
@@ -69,7 +71,8 @@ mod tests {
         let says = "a\"b\u{e9}\n{\u{1f600}x}";
         for raw in [serde_json::to_string(says).unwrap(), r#""a\"b\u00e9\n{\ud83d\ude00x}""#.to_owned()] {
             let source = format!("[{raw}]");
-            let places = Places::source(0).within(1, &raw);
+            let outer = Places::source(0);
+            let places = outer.within(1, &raw);
             for what in ["a", "b", "{", "x", "}"] {
                 let (told, stands) = (says.find(what).unwrap(), source.rfind(what).unwrap());
                 assert_eq!(places.at(told), stands, "{what} in {source}");

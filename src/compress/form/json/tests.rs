@@ -41,25 +41,65 @@ fn json_in_a_string_is_read_as_json() {
     assert!(auto.contains("SKU-00007|77\n"), "{auto}");
 }
 
+/// The long texts within a value, those in strings within strings too.
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(pairs) => pairs.values().flat_map(texts).collect(),
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::String(text) if text.starts_with('{') => texts(&serde_json::from_str(text).unwrap()),
+        Value::String(text) => vec![text.clone()],
+        _ => Vec::new(),
+    }
+}
+
 #[test]
-fn a_long_text_in_json_never_goes_whole() {
-    let lines: String =
-        (0..200).map(|n| format!("2026-01-01 00:00:{:02} INFO worker {n} took a job\n", n % 60)).collect();
+fn a_long_text_in_json_is_condensed_within_its_quotes() {
+    let line = |n: usize| match n {
+        150 => "2026-01-01 00:00:30 ERROR \"worker\" 7: C:\\jobs is full\n".to_owned(),
+        _ => format!("2026-01-01 00:00:{:02} INFO worker {n} took {} jobs\n", n % 60, n * 7 % 31),
+    };
+    let lines: String = (0..200).map(line).collect();
     let pages: Vec<Value> =
         (0..4).map(|n| json!({"url": format!("https://x.example/{n}"), "content": lines})).collect();
     let inner = json!({"output": lines}).to_string();
-    let texts = [
+    let values = [
         json!({"output": lines, "metadata": {"exit_code": 1}}),
         json!({"stdout": lines.repeat(3), "stderr": "", "code": 0}),
         json!([{"type": "text", "text": inner}]),
-        json!({"content": "桥自三月起关闭，渡轮每小时载客二十人。".repeat(40), "ok": true}),
         Value::from(pages),
     ];
-    for text in texts {
-        let text = text.to_string();
+    let around = |value: &Value| -> Vec<String> {
+        let minor = |line: &&str| ["exit_code", "stderr", "url", "code"].iter().any(|key| line.contains(key));
+        serde_json::to_string_pretty(value).unwrap().lines().filter(minor).map(str::to_owned).collect()
+    };
+    for value in values {
+        let text = value.to_string();
         for ratio in [2.0, 5.0, 10.0] {
-            assert_eq!(arrives(&text, "What failed?", Some(ratio)), text, "{ratio}");
+            let short = arrives(&text, "What failed?", Some(ratio));
+            let told: Value = serde_json::from_str(&short).unwrap();
+            assert!((short.len() as f32) < 1.3 * text.len() as f32 / ratio, "{ratio}: {} {short}", text.len());
+            assert_eq!(around(&told), around(&value), "{short}");
+            for text in texts(&told).iter().filter(|text| text.contains('\n')) {
+                let whole = |line: &&str| lines.lines().any(|own| own.ends_with(line)) || line.starts_with("[…");
+                assert_eq!(text.lines().find(|line| !whole(line)), None, "{text}");
+                assert!(text.contains("[… "), "{text}");
+            }
+            assert!(texts(&told).iter().any(|text| text.contains("C:\\jobs is full\n")), "{short}");
         }
+    }
+}
+
+#[test]
+fn of_a_text_in_json_that_ends_too_early_whole_lines_stand() {
+    let lines: String =
+        (0..300).map(|n| format!("2026-01-01 00:00:{:02} INFO job {n} of {} in \"a\"\n", n % 60, n * 7 % 31)).collect();
+    let text = json!({"exit_code": 3, "output": lines}).to_string();
+    for cut in 3000..3040 {
+        let text = text.get(..cut).unwrap();
+        let short = arrives(text, "What is job 7?", Some(5.0));
+        let told = short.strip_prefix("{\"exit_code\":3,\"output\":\"");
+        assert!(short.len() * 3 < text.len(), "{short}");
+        assert!(told.unwrap().split("\\n").all(|line| line.starts_with("[…") || text.contains(line)), "{short}");
     }
 }
 

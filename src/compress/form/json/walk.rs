@@ -62,7 +62,7 @@ pub(super) enum Label<'l> {
 /// Where a value is: in the source, behind what, how deep, below which piece.
 #[derive(Clone, Copy)]
 pub(super) struct At<'l> {
-    places: &'l Places,
+    places: &'l Places<'l>,
     /// Where what stands before it begins, in the text that `places` maps to the source.
     start: usize,
     label: Label<'l>,
@@ -72,7 +72,7 @@ pub(super) struct At<'l> {
 
 impl<'l> At<'l> {
     /// A document.
-    pub(super) const fn root(places: &'l Places, start: usize) -> Self {
+    pub(super) const fn root(places: &'l Places<'l>, start: usize) -> Self {
         Self { places, start, label: Label::Root, depth: 0, parent: None }
     }
 
@@ -107,7 +107,7 @@ impl<'w> Walk<'w> {
         match &node.value {
             Value::Object(pairs) if long || at.is_root() => self.object(at, node, pairs),
             Value::Array(items) if long => self.array(at, node, items),
-            Value::Text(raw, text) if long && text.starts_with(['{', '[']) && at.places.is_source() => {
+            Value::Text(raw, text) if long && text.starts_with(['{', '[']) && at.places.depth() == 0 => {
                 match Node::parse(text, false) {
                     Some(inner) => {
                         let places = at.places.within(node.span.start, raw);
@@ -197,7 +197,7 @@ impl<'w> Walk<'w> {
     }
 
     /// Records on lines of their own, alike or not.
-    pub(super) fn records(&mut self, places: &Places, records: &[&Node<'_>]) {
+    pub(super) fn records(&mut self, places: &Places<'_>, records: &[&Node<'_>]) {
         let at = At::root(places, 0);
         if let Some(sheet) = Sheet::of(records) {
             let starts: Vec<usize> = records.iter().map(|item| item.span.start).collect();

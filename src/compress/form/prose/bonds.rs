@@ -9,6 +9,7 @@ use crate::compress::{
     text::{
         lexicon::{List, Opening, opening, points_to_several, replies},
         sentence::ends,
+        word::stands_alone,
     },
 };
 
@@ -199,11 +200,23 @@ fn records(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
 fn entries(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
     for paragraph in statements.chunk_by(|a, b| (a.paragraph, a.run) == (b.paragraph, b.run)) {
         let Some((first, rest)) = paragraph.split_first() else { continue };
-        let name = first.text.is_ascii() && first.text.split_whitespace().count() <= NAME && first.text.ends_with('.');
-        if (name && !first.opens) || is_work(first.text) {
+        if (is_name(first.text) && !first.opens) || is_work(first.text) {
             bonds.extend(rest.iter().map(|statement| Bond::Needs { item: statement.item, of: first.item }));
         }
     }
+}
+
+/// A word or two with a stop, behind the number of a part or without: `Gifts.`, `§ 2 Liegeplätze.`, `3. Forbidden use.`
+pub(super) fn is_name(text: &str) -> bool {
+    let Some(bare) = text.strip_suffix('.') else { return false };
+    let counts = |word: &&str| {
+        word.starts_with('§') || word.trim_end_matches(['.', ')']).bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let words: Vec<&str> = bare.split_whitespace().skip_while(counts).collect();
+    let counted = words.len() < bare.split_whitespace().count();
+    let begins = words.first().is_none_or(|word| word.starts_with(char::is_uppercase));
+    let most = if counted { NAME + 2 } else { NAME };
+    !bare.contains(stands_alone) && begins && words.len() <= most && (counted || !words.is_empty())
 }
 
 /// In a comment of code, `/*` and below it lines with a star, a sentence goes on over lines that look like items of a list.

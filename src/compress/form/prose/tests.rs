@@ -2,7 +2,7 @@ use super::*;
 use crate::compress::{Form, bond::Bond};
 
 fn reading(text: &str) -> Reading<'_> {
-    read_below(text, &Block { span: 0..text.len(), form: Form::Prose }, &mut Heads::default(), 0, true)
+    read_below(text, &Block { span: 0..text.len(), form: Form::Prose }, &mut Heads::default(), 0)
 }
 
 fn items(text: &str) -> Vec<String> {

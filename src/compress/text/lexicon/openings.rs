@@ -124,9 +124,9 @@ static ITSELF: List = List::new(
     project",
 );
 
-/// Words that point back wherever among the first ones they stand.
+/// Words that point back (`Heavier ones go as cargo`) wherever among the first ones they stand.
 static DEMONSTRATIVES: List = List::new(
-    "dessa desse dessas desses nessa nesse nisso disso desta deste nesta neste daquela daquele questa questo هذا هذه
+    "ones dessa desse dessas desses nessa nesse nisso disso desta deste nesta neste daquela daquele questa questo هذا هذه
     ذلك تلك بذلك لذلك यह वह इस उस इसे उसे इसका इसके इसकी उसका उसके उसकी इसमें उसमें इनमें उनमें darauf daran darüber
     daraus darunter davon dazu dafür dagegen hiergegen hierfür hiervon hierzu hierbei hieraus hierauf bunu bunun
     buna bundan tego tej tym цього цей ця ці",
