@@ -18,7 +18,10 @@ fn documents() -> BTreeMap<PathBuf, String> {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if path.is_dir() && !name.starts_with('.') && !["target", "runs"].contains(&name.as_str()) {
+            if path.is_dir()
+                && !name.starts_with('.')
+                && !["target", "runs", "venv", "node_modules"].contains(&name.as_str())
+            {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "md") {
                 let text = fs::read_to_string(&path).unwrap();
