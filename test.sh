@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# Every test there is: the Rust workspace, then real clients (openai-python, Anthropic's SDK, LangChain, LlamaIndex)
-# against the real binary. Needs the Rust toolchain and python3 with pip; `--rust` or `--clients` runs one half.
+# Every test there is: the Rust workspace, then real clients of Python and Node (openai, Anthropic's SDKs, LangChain, the
+# Vercel AI SDK, …) against the real binary. Needs the Rust toolchain and python3 with pip; without node and npm, Node's
+# clients are skipped. `--rust` or `--clients` runs one half; what follows `--clients` goes to pytest.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 which=${1:-all}
+shift $(($# > 0))
 target=${CARGO_TARGET_DIR:-target}
 
 case $which in
 all | --rust | --clients) ;;
 *)
-    echo "usage: ./test.sh [--rust|--clients]" >&2
+    echo "usage: ./test.sh [--rust|--clients [PYTEST ARGUMENTS]]" >&2
     exit 2
     ;;
 esac
@@ -30,8 +32,24 @@ if ! cmp -s "$requirements" "$venv/requirements.txt"; then
     cp "$requirements" "$venv/requirements.txt"
 fi
 
+# Node's, as their lock file has them.
+if command -v node >/dev/null && command -v npm >/dev/null; then
+    node=$target/clients-node
+    mkdir -p "$node"
+    if ! cmp -s proxy-tests/clients-node/package-lock.json "$node/installed.json"; then
+        cp proxy-tests/clients-node/package*.json "$node"
+        npm ci --silent --no-audit --no-fund --ignore-scripts --prefix "$node"
+        cp proxy-tests/clients-node/package-lock.json "$node/installed.json"
+    fi
+    cp proxy-tests/clients-node/*.mjs "$node"
+    HEADROOM_TEST_NODE=$(cd "$node" && pwd)
+    export HEADROOM_TEST_NODE
+else
+    echo "skipped: the clients of Node, since there is no node with npm here"
+fi
+
 cargo build --quiet --bin headroom
 HEADROOM_BIN=$(cd "$target" && pwd)/debug/headroom
 export HEADROOM_BIN
 export HEADROOM_TEST_MODEL=${HEADROOM_TEST_MODEL-}
-"$venv/bin/python" -m pytest -q -p no:cacheprovider proxy-tests/clients
+"$venv/bin/python" -m pytest -q -p no:cacheprovider "${@:-proxy-tests/clients}"

@@ -55,6 +55,7 @@ const BANS: &[(&str, &[&str])] = &[
     ("proxy/headers", UNAWARE),
     ("proxy/tunnel", UNAWARE),
     ("proxy/upstream", UNAWARE),
+    ("ledger", &["tokio", "hyper", "http", "reqwest", "crate::wire", "crate::config", "crate::proxy", "crate::server"]),
     ("audit", &["tokio", "hyper", "http", "reqwest", "crate::wire", "crate::config", "crate::proxy", "crate::server"]),
     (
         "explain",

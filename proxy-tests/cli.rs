@@ -218,7 +218,7 @@ fn flags(text: &str) -> Vec<String> {
 #[test]
 fn the_readme_names_only_flags_and_commands_that_there_are() {
     let mut known = Vec::new();
-    for command in ["serve", "wrap", "doctor", "compress", "demo", "health", "explain", "restore", "audit"] {
+    for command in ["serve", "wrap", "doctor", "compress", "demo", "health", "explain", "restore", "audit", "report"] {
         known.extend(flags(&stdout(&run(&[command, "--help"]))));
     }
     for (command, action) in
@@ -245,8 +245,8 @@ fn the_readme_names_only_flags_and_commands_that_there_are() {
 fn every_key_of_the_example_is_in_effect_and_every_key_in_effect_is_in_the_example() {
     let shown = stdout(&run(&["config", "show"]));
     let example = fs::read_to_string(root().join("config.example.toml")).unwrap();
-    // Rules have keys of their own; none is in effect.
-    let (example, _) = example.split_once("# [[rules]]").unwrap();
+    // Servers and rules have keys of their own; none is in effect.
+    let (example, _) = example.split_once("# [[upstreams]]").unwrap();
     let keys = |text: &str| {
         let name = |line: &str| {
             let line = line.trim_start_matches("# ");
@@ -354,4 +354,71 @@ fn files_that_the_readme_names_are_there() {
             assert!(root().join(target).exists(), "README.md links to {target}");
         }
     }
+}
+
+/// Recorded conversations with two tools. What the model uses of `search` stands in the first lines, which say what was
+/// asked for; of `inventory` it uses a row in the middle, which a far ratio leaves out.
+fn recorded() -> String {
+    let row = |conversation: usize, at: usize| {
+        let id = 1000 + 97 * conversation + at;
+        format!("{{\"id\": \"PART-{id}\", \"shelf\": \"B{}\", \"count\": {}}}", id % 83, id % 7)
+    };
+    let mut lines = String::new();
+    for conversation in 0..12 {
+        let rows: Vec<String> = (0..80).map(|at| row(conversation, at)).collect();
+        let asked = format!("HOST-{}", 4000 + conversation);
+        let log: Vec<String> = (0..120)
+            .map(|at| match at {
+                60 => format!(
+                    "2026-11-01T10:00:{:02}Z ERROR {asked} refused the connection, code 71{conversation:02}",
+                    at % 60
+                ),
+                at => {
+                    format!("2026-11-01T10:{:02}:{:02}Z INFO worker {} did item {}", at / 60, at % 60, at % 5, at * 31)
+                }
+            })
+            .collect();
+        let used = 1000 + 97 * conversation + 41;
+        let call = |id: &str, name: &str| {
+            serde_json::json!({"role": "assistant", "tool_calls": [{"id": id, "type": "function",
+                "function": {"name": name, "arguments": "{}"}}]})
+        };
+        let messages = serde_json::json!([
+            {"role": "user", "content": format!("Why did {asked} fail, conversation {conversation}?")},
+            call("1", "search"),
+            {"role": "tool", "tool_call_id": "1", "content": log.join("\n")},
+            call("2", "inventory"),
+            {"role": "tool", "tool_call_id": "2", "content": format!("[{}]", rows.join(",\n"))},
+            {"role": "assistant", "content": format!("The code was 71{conversation:02}. PART-{used} is next.")},
+            {"role": "user", "content": "Thanks."},
+        ]);
+        lines.push_str(&format!("{}\n", serde_json::json!({"model": "gpt-4o", "messages": messages})));
+    }
+    lines
+}
+
+#[test]
+fn rules_are_proposed_where_nothing_that_was_used_later_is_left_out_and_can_be_pasted() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("recorded.jsonl"), recorded()).unwrap();
+    let run = |arguments: &[&str]| headroom(folder.path()).args(arguments).output().unwrap();
+    let proposed = run(&["audit", "recorded.jsonl", "--propose", "--no-model"]);
+    assert!(proposed.status.success(), "{}", stderr(&proposed));
+    let proposed = stdout(&proposed);
+    let rules: Vec<&str> = proposed.split("[[rules]]").skip(1).collect();
+    assert!(rules.iter().any(|rule| rule.contains("tool = \"search\"") && rule.contains("ratio = ")), "{proposed}");
+    assert!(
+        rules.iter().any(|rule| rule.contains("tool = \"inventory\"") && rule.contains("ratio = 3\n")),
+        "{proposed}"
+    );
+    for said in
+        ["12 results of `search`", "and 0 of the 12 things that were used later", "and 11 of the 12", "# archive "]
+    {
+        assert!(proposed.contains(said), "{said} in\n{proposed}");
+    }
+    // Figures, not what was said.
+    assert!(!proposed.contains("HOST-") && !proposed.contains("PART-"), "{proposed}");
+    fs::write(folder.path().join("proposed.toml"), &proposed).unwrap();
+    let checked = run(&["config", "check", "--config", "proposed.toml"]);
+    assert!(checked.status.success(), "{}", stderr(&checked));
 }

@@ -83,9 +83,14 @@ async fn a_proxy_in_use_has_no_problem_and_its_traffic_is_told() {
     assert_eq!((status, asked.head.split(' ').nth(1)), (Some(0), Some("/v1/models")), "{told}");
     let page: Value = serde_json::from_str(&told).unwrap();
     assert_eq!(page["healthy"], true);
-    for said in
-        ["became", "is reachable", "chat_completions: 1 compressed", "OPENAI_BASE_URL leads", "HEADROOM_BUDGET is none"]
-    {
+    for said in [
+        "became",
+        "is reachable",
+        "chat_completions: 1 compressed",
+        "(of the running proxy)",
+        "OPENAI_BASE_URL leads",
+        "HEADROOM_BUDGET is none",
+    ] {
         assert!(told.contains(said), "{said}: {told}");
     }
 }
@@ -100,6 +105,40 @@ async fn an_upstream_that_is_not_there_and_a_shell_that_leads_past_are_problems(
     assert_eq!(status, Some(1), "{told}");
     for said in ["no headroom proxy", "problem  upstream", "cannot be reached", "correct `upstream.url`", "no base URL"]
     {
+        assert!(told.contains(said), "{said}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn each_further_upstream_is_asked_whatever_it_is_for_and_what_the_proxy_goes_by_is_told() {
+    let program = Program::with(&["--ratio", "7"]).await;
+    let home = tempfile::tempdir().unwrap();
+    let gone = nobody();
+    let local = upstream().await;
+    std::fs::write(
+        home.path().join("config.toml"),
+        format!(
+            "[[upstreams]]\nname = \"local\"\nurl = \"{local}\"\nmodel = \"llama*\"\napi_key_env = \"LOCAL_KEY\"\n\
+             [[upstreams]]\nname = \"gone\"\nurl = \"http://{gone}\"\nprefix = \"/gone\"\n"
+        ),
+    )
+    .unwrap();
+    let mut command = headroom(home.path(), &["doctor", "--listen", &program.address.to_string()]);
+    command.env("LOCAL_KEY", "SECRETKEY");
+    let (_, (status, told)) = tokio::join!(
+        async {
+            let mut server = program.accept().await;
+            server.message().await;
+            server.write("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n").await;
+        },
+        doctor(command)
+    );
+    assert_eq!(status, Some(1), "{told}");
+    for said in [
+        "mode compress, ratio 7, texts from 256 tokens on (of the running proxy)",
+        &format!("ok       upstream     {local} (local) is reachable"),
+        &format!("problem  upstream     http://{gone} (gone) cannot be reached"),
+    ] {
         assert!(told.contains(said), "{said}: {told}");
     }
 }

@@ -433,12 +433,25 @@ async fn a_conversation_over_stored_responses_stays_in_its_arm() {
             let got = upstream.message().await;
             upstream.write(reply).await;
             client.message().await;
-            // The next request of the connection comes when the account of this one is closed.
-            client.write("GET /headroom/live HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
-            client.message().await;
             arms.push(got.text() != body);
             previous = Some(id);
         }
         assert!(arms.iter().all(|arm| *arm == arms[0]), "{at}: {arms:?}");
     }
+}
+
+#[tokio::test]
+async fn a_file_that_another_process_holds_costs_no_request_and_no_figure() {
+    let folder = tempfile::tempdir().unwrap();
+    let rig = rig(folder.path(), 0.0).await;
+    let held = rusqlite::Connection::open(folder.path().join("ledger.sqlite")).unwrap();
+    held.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for turn in 0..5 {
+        let request = post(PATHS[0], &body(PATHS[0], "gpt-4.1-mini", turn, false));
+        exchange(&rig, (PATHS[0], false, ""), &request, Some(Told { prompt: 100, ..Told::default() })).await;
+    }
+    assert_eq!(held.query_row("SELECT count(*) FROM requests", [], |row| row.get::<_, i64>(0)), Ok(0));
+    held.execute_batch("ROLLBACK").unwrap();
+    let report = reported(rig, folder.path(), &[]).await;
+    assert_eq!((report.total.requests, report.total.prompt), (5, 500));
 }

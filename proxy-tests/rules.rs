@@ -223,10 +223,15 @@ async fn sent_marked(rig: &Rig, turns: usize, lines: &str) -> (String, Message) 
 
 #[tokio::test]
 async fn what_a_user_marks_arrives_exactly_and_without_its_marks() {
-    let rig = Rig::start().await;
+    let rig = ruled(&[]).await;
     let (got, answer) = sent_marked(&rig, 1, "X-Headroom-Ratio: 5\r\n").await;
     assert_eq!(answer.header("x-headroom-outcome"), Some("compressed"));
     let got: Value = serde_json::from_str(&got).unwrap();
+    let id = answer.header("x-headroom-request-id").unwrap();
+    let record: Value = serde_json::from_slice(&fetch(&rig, &format!("explain/{id}")).await.body).unwrap();
+    for (slot, at) in [(0, 0), (1, 3)] {
+        assert_eq!(record["slots"][slot]["condensed"], got["messages"][at]["content"], "explained as it was sent");
+    }
     let text = |at: usize| got["messages"][at]["content"].as_str().unwrap();
     assert!(text(0).contains("\n\nKEEP  this,\tas it is.\n\n") && text(0).len() < long_text().len() / 2, "{}", text(0));
     assert_eq!(text(1), "a b <headroom:exact>c");

@@ -1,6 +1,7 @@
 //! Responses over a WebSocket: what asks for a response is condensed, every other frame passes as it came.
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
+use headroom::proxy::rules::{Many, Rule, Rules};
 use serde_json::{Value, json};
 
 use crate::support::{Conn, Rig, long_text, ok, post};
@@ -240,6 +241,59 @@ async fn a_connection_that_is_not_read_passes_and_says_why() {
         let raw = said(TEXT, create(&question()));
         client.write(&raw).await;
         assert_eq!(server.read(raw.len()).await, raw);
+    }
+}
+
+#[tokio::test]
+async fn rules_hold_in_frames_as_they_do_in_bodies() {
+    let one = |text: &str| Some(Many::One(text.to_owned()));
+    let rules = [
+        Rule { name: Some("looks".into()), tool: one("look"), exact: true, ..Rule::default() },
+        Rule { model: one("gpt-5*"), role: one("tool"), ratio: "4".parse().ok(), ..Rule::default() },
+    ];
+    let rules = Rules::new(&rules, &[], |_| None).unwrap();
+    let rig = Rig::with(|settings| settings.rules = rules).await;
+    let (mut client, mut server, _) = open(&rig, "", "").await;
+    let call = |id: &str, name: &str| json!({"type": "function_call", "call_id": id, "name": name, "arguments": "{}"});
+    let output =
+        |id: &str| json!({"type": "function_call_output", "call_id": id, "output": format!("{id} {}", long_text())});
+    let items = json!([call("a", "look"), call("b", "search"), output("a"), output("b")]);
+    client.write(said(TEXT, create(&items))).await;
+    let (_, payload) = heard(&mut server).await;
+    let got = text(&payload);
+    assert_eq!(got["input"][2], items[2]);
+    assert!(got["input"][3]["output"].as_str().unwrap().len() < long_text().len() / 2, "{got}");
+}
+
+#[tokio::test]
+async fn ten_turns_keep_their_bytes_across_a_restart_and_another_connection() {
+    let state = tempfile::tempdir().unwrap();
+    let start = || {
+        Rig::with(|settings| {
+            settings.state = Some(state.path().into());
+            settings.engine.decisions_file = "auto".into();
+        })
+    };
+    let (mut rig, mut previous, mut items) = (start().await, Vec::<Value>::new(), Vec::new());
+    let (mut client, mut server, _) = open(&rig, "", "").await;
+    for turn in 1..=10 {
+        if turn == 6 {
+            drop((client, server));
+            rig.stop();
+            rig.stopped().await;
+            rig = start().await;
+            (client, server, _) = open(&rig, "", "").await;
+        }
+        items.push(json!({"role": "user", "content": format!("When was the garden of town {turn} opened?")}));
+        items.push(json!({"type": "function_call", "call_id": format!("c{turn}"), "name": "look", "arguments": "{}"}));
+        let output = long_text().replace("committee", &format!("committee {turn}"));
+        items.push(json!({"type": "function_call_output", "call_id": format!("c{turn}"), "output": output}));
+        client.write(said(TEXT, create(&json!(items)))).await;
+        let (_, payload) = heard(&mut server).await;
+        let got = text(&payload)["input"].as_array().unwrap().clone();
+        assert!(got[2]["output"].as_str().unwrap().len() < long_text().len() / 2);
+        assert_eq!(got[..previous.len()], previous, "turn {turn}");
+        previous = got;
     }
 }
 

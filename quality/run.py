@@ -7,6 +7,7 @@
     python3 quality/run.py truth --ratios 2,5                        # truth/truth.py
     python3 quality/run.py files --ratios auto,5                     # files.py over this machine's files
     python3 quality/run.py restarts --turns 40,100                   # restarts.py: whether prefixes hold
+    python3 quality/run.py sessions                                  # sessions.py: what whole sessions cost
 
 Further arguments go to the program; HEADROOM_BIN names another binary.
 """
@@ -24,6 +25,7 @@ PROGRAMS = {
     "truth": HERE / "truth" / "truth.py",
     "files": HERE / "files.py",
     "restarts": HERE / "restarts.py",
+    "sessions": HERE / "sessions.py",
 }
 STAND_INS = {"--floors", "--identity", "--toy", "--drop", "--empty", "--head", "--base-url"}
 
@@ -34,6 +36,8 @@ def main():
     what, given = sys.argv[1], sys.argv[2:]
     if what == "restarts":
         sys.exit(subprocess.run([sys.executable, str(PROGRAMS[what]), *given]).returncode)
+    if what == "sessions":
+        sys.exit(subprocess.run([str(python(False)), str(PROGRAMS[what]), *given]).returncode)
     arguments = list(given)
     if not STAND_INS & set(given):
         binary = os.environ.get("HEADROOM_BIN", str(TARGET / "release" / "headroom"))

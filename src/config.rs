@@ -218,7 +218,8 @@ impl Loaded {
 }
 
 /// The rules of a profile. Its text is ours, and a test reads each.
-fn rules_of(profile: Profile) -> Vec<Rule> {
+#[must_use]
+pub fn rules_of(profile: Profile) -> Vec<Rule> {
     Figment::from(Toml::string(profile.to_toml())).extract_inner("rules").unwrap_or_default()
 }
 

@@ -103,3 +103,35 @@ impl Ledger {
         &self.models
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_used_stops_the_start_only_where_it_was_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.sqlite");
+        std::fs::write(&path, "somebody's notes").unwrap();
+        let ledger = Ledger::open(&Config::default(), Some(folder.path())).unwrap();
+        ledger.add(Figures::default());
+        ledger.flush();
+        assert_eq!(ledger.lost(), 0, "none is kept");
+        let named = Config { file: path.display().to_string(), ..Config::default() };
+        assert!(Ledger::open(&named, None).unwrap_err().to_string().contains("cannot be used"));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "somebody's notes");
+    }
+
+    #[test]
+    fn what_is_kept_is_there_once_it_is_flushed() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&Config::default(), Some(folder.path())).unwrap();
+        for _ in 0..100 {
+            ledger.add(Figures { surface: "messages", outcome: "unchanged", ..Figures::default() });
+        }
+        ledger.flush();
+        let report = read(&folder.path().join("ledger.sqlite"), &Query::default()).unwrap();
+        // Figures of 1970 are old at once, but only every hour is looked for such.
+        assert_eq!((report.total.requests, ledger.lost()), (100, 0));
+    }
+}

@@ -22,6 +22,7 @@ mod review;
 mod room;
 pub mod rules;
 mod seen;
+mod settings;
 mod slots;
 mod socket;
 pub mod tenants;
@@ -405,7 +406,7 @@ impl Proxy {
 
 /// Coded answers that are read at the same time; a decoder takes some MiB. What comes besides is relayed all the same, and
 /// its usage is not known.
-const DECODERS: usize = 64;
+const DECODERS: usize = 32;
 
 /// What is to be done with a request to the upstream.
 enum Way {

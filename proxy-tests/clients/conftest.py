@@ -14,6 +14,7 @@ import httpx
 import openai
 import pytest
 
+from saved import measured, pytest_configure, pytest_terminal_summary  # noqa: F401
 from upstream import Upstream
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +26,12 @@ KEY = "sk-test-0123456789"
 class Proxy:
     """A running `headroom serve`."""
 
-    def __init__(self, upstream: str, state: Path) -> None:
+    #: Every one there was.
+    all: list[Proxy] = []
+
+    def __init__(self, upstream: str, state: Path, **variables: str) -> None:
+        self._ended = False
+        self._tokens = (0, 0)
         model = ["--model", MODEL] if MODEL else ["--no-model"]
         self._process = subprocess.Popen(
             [BINARY, "serve", "--listen", "127.0.0.1:0", "--upstream", upstream, "--ratio", "4", *model],
@@ -37,7 +43,8 @@ class Proxy:
             env={"PATH": os.environ["PATH"], "HOME": str(state), "XDG_STATE_HOME": str(state)}
             # How fast this machine is must not decide what is condensed.
             | {"HEADROOM_ENGINE__TIME_BUDGET_MS": "0"}
-            | {name: os.environ[name] for name in ("ORT_DYLIB_PATH", "XDG_CACHE_HOME") if name in os.environ},
+            | {name: os.environ[name] for name in ("ORT_DYLIB_PATH", "XDG_CACHE_HOME") if name in os.environ}
+            | variables,
         )
         assert self._process.stdout is not None
         self.base_url = ""
@@ -49,9 +56,22 @@ class Proxy:
         if not self.base_url:
             assert self._process.stderr is not None
             raise AssertionError(f"the proxy did not start:\n{self._process.stderr.read()}")
+        Proxy.all.append(self)
+
+    def tokens(self) -> tuple[int, int]:
+        """Tokens of the texts considered so far, as they came and as they went."""
+        if not self._ended:
+            url = self.base_url.removesuffix("/v1") + "/headroom/metrics"
+            lines = httpx.get(url, trust_env=False).text.splitlines()
+            figures = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+            before, after = (int(figures[f"headroom_tokens_{when}_total"]) for when in ("before", "after"))
+            self._tokens = (before, after)
+        return self._tokens
 
     def stop(self) -> str:
         """Ends the proxy as an operator would; returns its log."""
+        self.tokens()
+        self._ended = True
         self._process.terminate()
         _, log = self._process.communicate(timeout=30)
         assert self._process.returncode == 0, log
@@ -72,8 +92,8 @@ def upstream(shared_upstream: Upstream) -> Upstream:
 
 @pytest.fixture(scope="session")
 def start_proxy(shared_upstream: Upstream) -> Callable[..., Proxy]:
-    def start(state: Path, upstream: str = shared_upstream.url) -> Proxy:
-        return Proxy(upstream, state)
+    def start(state: Path, upstream: str = shared_upstream.url, **variables: str) -> Proxy:
+        return Proxy(upstream, state, **variables)
 
     return start
 

@@ -4,8 +4,11 @@ from typing import Any
 
 import httpx
 import openai
+import pytest
 
 from conftest import KEY, report
+
+pytestmark = pytest.mark.client("openai-python")
 
 TURNS = 10
 

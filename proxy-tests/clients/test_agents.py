@@ -38,6 +38,8 @@ def run(agent: str, arguments: list[str], place: Path, **variables: str) -> str:
     """What an agent says in the end."""
     assert AGENTS is not None
     environment = {"PATH": os.environ["PATH"], "HOME": str(place), "NO_PROXY": "127.0.0.1", **variables}
+    # A proxy that `wrap` starts: how fast this machine is must not decide what is condensed.
+    environment["HEADROOM_ENGINE__TIME_BUDGET_MS"] = "0"
     done = subprocess.run(
         [Path(AGENTS) / agent, *arguments],
         cwd=place,
@@ -78,6 +80,7 @@ def shortened(output: str) -> bool:
     return MARKER in output and "2006" in output and len(output) < len(report("Aberwick")) / 2
 
 
+@pytest.mark.client("Codex", api="Responses")
 def test_codex_over_http(proxy, upstream, place):
     upstream.script = SHELL
     assert codex(proxy.base_url, place, websockets=False).strip() == "The answer is 42."
@@ -134,6 +137,7 @@ def socket() -> Iterator[Socket]:
     socket.stop()
 
 
+@pytest.mark.client("Codex", api="Responses, WebSocket")
 def test_codex_over_a_websocket(socket: Socket, start_proxy: Callable, place):
     proxy = start_proxy(place, upstream=socket.url)
     assert codex(proxy.base_url, place, websockets=True).strip() == "The answer is 42."
@@ -145,6 +149,7 @@ def test_codex_over_a_websocket(socket: Socket, start_proxy: Callable, place):
     assert 'outcome="per_frame"' in log and KEY not in log and MARKER not in log
 
 
+@pytest.mark.client("Claude Code", api="Messages")
 def test_claude_code(proxy, upstream, place):
     upstream.script = Script(tool_call=("Bash", json.dumps({"command": COMMAND})), until_result=True)
     said = run(
@@ -168,3 +173,17 @@ def test_claude_code(proxy, upstream, place):
     (result,) = results
     content = result["content"]
     assert shortened(content if isinstance(content, str) else content[0]["text"]), content
+
+
+@pytest.mark.client("opencode", api="Responses")
+def test_opencode_as_headroom_wrap_runs_it(upstream, place):
+    assert AGENTS is not None
+    arguments = json.dumps({"command": COMMAND, "description": "Reads the minutes"})
+    upstream.script = Script(tool_call=("bash", arguments), until_result=True)
+    model = ["--model", MODEL] if MODEL else ["--no-model"]
+    wrapped = ["wrap", "--upstream", upstream.url, "--ratio", "4", *model, str(Path(AGENTS) / "opencode")]
+    said = run(str(BINARY), [*wrapped, "run", "--auto", "--model", "openai/gpt-5", ASKED], place, OPENAI_API_KEY=KEY)
+    assert "The answer is 42." in said, said
+    bodies = [received.json() for received in upstream.received if received.path == "/v1/responses"]
+    outputs = [item["output"] for body in bodies for item in body["input"] if item.get("type") == "function_call_output"]
+    assert outputs and all(shortened(output) for output in outputs), outputs

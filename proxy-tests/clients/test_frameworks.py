@@ -1,6 +1,7 @@
 """LangChain and LlamaIndex work as they are: one base URL, nothing else."""
 
 import httpx
+import pytest
 from langchain_core.messages import HumanMessage, SystemMessage, ToolMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
@@ -38,6 +39,7 @@ def arrived(upstream, message: int) -> str:
     return content if isinstance(content, str) else "".join(part["text"] for part in content)
 
 
+@pytest.mark.client("LangChain")
 def test_langchain_invokes_with_a_long_document(proxy, upstream):
     messages = [SystemMessage("Be brief."), HumanMessage(f"{DOCUMENT}\n\n{QUESTION}")]
     assert langchain(proxy).invoke(messages).content == "The answer is 42."
@@ -46,11 +48,13 @@ def test_langchain_invokes_with_a_long_document(proxy, upstream):
     assert len(arrived(upstream, 1)) < len(DOCUMENT) / 2
 
 
+@pytest.mark.client("LangChain")
 def test_langchain_streams(proxy, upstream):
     chunks = [chunk.content for chunk in langchain(proxy).stream(f"{DOCUMENT}\n\n{QUESTION}") if chunk.content]
     assert chunks == upstream.script.words
 
 
+@pytest.mark.client("LangChain")
 def test_langchain_calls_tools_and_returns_their_results(proxy, upstream):
     model = langchain(proxy).bind_tools([read_minutes])
     upstream.script.tool_call = ("read_minutes", '{"town": "Aberwick"}')
@@ -66,6 +70,7 @@ def test_langchain_calls_tools_and_returns_their_results(proxy, upstream):
     assert "1978" in arrived(upstream, 2)
 
 
+@pytest.mark.client("LlamaIndex")
 def test_llama_index_chats_with_a_long_document(proxy, upstream):
     answer = llama_index(proxy).chat([ChatMessage(role="user", content=f"{DOCUMENT}\n\n{QUESTION}")])
     assert answer.message.content == "The answer is 42."
@@ -73,6 +78,7 @@ def test_llama_index_chats_with_a_long_document(proxy, upstream):
     assert len(arrived(upstream, 0)) < len(DOCUMENT) / 2
 
 
+@pytest.mark.client("LlamaIndex")
 def test_llama_index_streams(proxy, upstream):
     stream = llama_index(proxy).stream_chat([ChatMessage(role="user", content=f"{DOCUMENT}\n\n{QUESTION}")])
     assert "".join(chunk.delta or "" for chunk in stream) == "".join(upstream.script.words)

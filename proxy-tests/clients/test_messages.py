@@ -8,6 +8,8 @@ import pytest
 
 from conftest import KEY, report
 
+pytestmark = pytest.mark.client("Anthropic's Python SDK")
+
 DOCUMENT = report("the fjord")
 QUESTION = "When was the bridge opened?"
 MODEL = "claude-sonnet-5"

@@ -13,6 +13,8 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from conftest import KEY, report
 from upstream import Script
 
+pytestmark = pytest.mark.client("pydantic-ai")
+
 ASKED = "When was the garden of Aberwick opened?"
 RESULT = report("Aberwick")
 SCRIPT = Script(tool_call=("read_minutes", '{"town": "Aberwick"}'), until_result=True)

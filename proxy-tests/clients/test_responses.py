@@ -10,6 +10,8 @@ from pydantic import BaseModel
 
 from conftest import KEY, report
 
+pytestmark = pytest.mark.client("openai-python")
+
 DOCUMENT = report("the bay")
 QUESTION = "When was the bridge opened?"
 TOOLS = [
@@ -87,6 +89,7 @@ def test_parse_gives_the_object(client, upstream):
     assert upstream.last.json()["text"]["format"]["name"] == "Opening"
 
 
+@pytest.mark.client("LangChain")
 def test_langchain_speaks_responses(proxy, upstream):
     @tool
     def read_minutes(town: str) -> str:

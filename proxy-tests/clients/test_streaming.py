@@ -6,6 +6,8 @@ import pytest
 
 from conftest import report
 
+pytestmark = pytest.mark.client("openai-python")
+
 MESSAGES = [{"role": "user", "content": report("the coast") + "\n\nWhen was the mill opened?"}]
 
 

@@ -2,7 +2,11 @@
 
 from pydantic import BaseModel
 
+import pytest
+
 from conftest import report
+
+pytestmark = pytest.mark.client("openai-python")
 
 
 class Opening(BaseModel):

@@ -2,7 +2,11 @@
 
 import json
 
+import pytest
+
 from conftest import report
+
+pytestmark = pytest.mark.client("openai-python")
 
 TOOLS = [
     {

@@ -1,6 +1,10 @@
 """A plain request comes back as the upstream answered it, and arrives there shorter."""
 
+import pytest
+
 from conftest import KEY, Proxy, report
+
+pytestmark = pytest.mark.client("openai-python")
 
 QUESTION = "In which year was the library opened?"
 

@@ -13,6 +13,8 @@ import answers
 from conftest import KEY, report
 from upstream import Script
 
+pytestmark = pytest.mark.client("openai-python", api="Responses, WebSocket")
+
 TURNS = 5
 
 

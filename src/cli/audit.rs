@@ -1,5 +1,6 @@
 //! `headroom audit`: what condensing would save on one's own requests, before anything is condensed.
 
+mod propose;
 mod recorded;
 mod replay;
 mod table;
@@ -16,7 +17,7 @@ use clap::Args;
 use headroom::{
     audit::Report,
     compress::{Policy, Ratio},
-    config::Config,
+    config::{Config, Loaded},
     engine::{self, Engine, Readiness},
     fidelity::{self, Mode, Reviewer},
     proxy::{rehearse, rules::Rules},
@@ -30,6 +31,7 @@ use super::{
     serve::backend,
     settings::{Settings, named_checker},
 };
+use propose::Trial;
 use replay::Replay;
 
 #[derive(Debug, Args)]
@@ -44,6 +46,9 @@ pub(super) struct Arguments {
     /// What a million prompt tokens cost, to say what is saved in money
     #[arg(long, value_name = "PRICE", value_parser = price)]
     price_per_million: Option<f64>,
+    /// Prints rules and a profile that fit these requests, as TOML, each with what it would save and leave out
+    #[arg(long, requires = "files", conflicts_with_all = ["json", "ratio", "price_per_million"])]
+    propose: bool,
     /// Prints the sums as JSON
     #[arg(long)]
     json: bool,
@@ -66,6 +71,9 @@ struct Account {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.propose {
+        return propose(arguments);
+    }
     let accounts = if arguments.files.is_empty() { live(arguments)? } else { recorded(arguments)? };
     let mut out = io::stdout().lock();
     if arguments.json {
@@ -88,10 +96,42 @@ fn live(arguments: &Arguments) -> Result<Vec<Account>, Failure> {
     Ok(vec![Account { ratio: None, report, replay: None }])
 }
 
+/// Rules and a profile that fit the recorded requests.
+fn propose(arguments: &Arguments) -> Result<(), Failure> {
+    let config = loaded(arguments)?.config;
+    let requests = recorded::read(&arguments.files)?;
+    let bar = progress(requests.len() * propose::TRIALS);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let proposed = runtime.block_on(async {
+        let engine = started(&config).await?;
+        Trial { engine: &engine, config: &config, requests: &requests, bar: &bar }.propose().await
+    });
+    bar.finish_and_clear();
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    io::stdout().lock().write_all(proposed?.as_bytes())?;
+    Ok(())
+}
+
+fn loaded(arguments: &Arguments) -> Result<Loaded, Failure> {
+    let (model, no_model, config) = (arguments.model.clone(), arguments.no_model, arguments.running.config.clone());
+    Settings { config, model, no_model, ..Settings::default() }.load(Vec::new())
+}
+
+/// An engine that keeps nothing and has all the time that it takes.
+async fn started(config: &Config) -> Result<Engine, Failure> {
+    let (backend, _told) = backend(config.model.clone());
+    // Whether a text would have been late is told from its time; here each is worked on to its end.
+    let settings = engine::Config { time_budget_ms: 0, decisions_file: String::new(), ..config.engine.clone() };
+    let engine = Engine::start(&settings, None, backend).map_err(Failure::setup)?;
+    if let Readiness::Failed(reason) = engine.loaded().await {
+        return Err(Failure::setup(anyhow!("{reason}")));
+    }
+    Ok(engine)
+}
+
 /// The recorded requests, taken the real way at each ratio.
 fn recorded(arguments: &Arguments) -> Result<Vec<Account>, Failure> {
-    let (model, no_model, config) = (arguments.model.clone(), arguments.no_model, arguments.running.config.clone());
-    let loaded = Settings { config, ratio: None, style: None, profile: None, model, no_model }.load(Vec::new())?;
+    let loaded = loaded(arguments)?;
     named_checker(&loaded)?;
     let rules = loaded.rules().map_err(Failure::setup)?;
     let config = loaded.config;
@@ -110,13 +150,7 @@ async fn rehearsed(
     ratios: &[Ratio],
 ) -> Result<Vec<Account>, Failure> {
     let bar = progress(requests.len() * ratios.len());
-    let (backend, _told) = backend(config.model.clone());
-    // Whether a text would have been late is told from its time; here each is worked on to its end.
-    let settings = engine::Config { time_budget_ms: 0, decisions_file: String::new(), ..config.engine.clone() };
-    let engine = Engine::start(&settings, None, backend).map_err(Failure::setup)?;
-    if let Readiness::Failed(reason) = engine.loaded().await {
-        return Err(Failure::setup(anyhow!("{reason}")));
-    }
+    let engine = started(config).await?;
     let reviewer = reviewer(config, &engine)?;
     let mut accounts = Vec::new();
     for ratio in ratios {
@@ -173,5 +207,6 @@ only figures are printed.
 Examples:
   headroom audit requests.jsonl --ratio auto,3,5 --price-per-million 2.50
   headroom audit requests.jsonl --json
+  headroom audit requests.jsonl --propose > proposed.toml
   headroom serve --mode audit      and, when it has seen some traffic:
   headroom audit --url http://127.0.0.1:8787";

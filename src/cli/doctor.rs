@@ -10,11 +10,11 @@ mod upstream;
 use std::io::{self, Write as _};
 
 use clap::Args;
-use headroom::{compress::Ratio, config::Loaded, proxy::Mode, redact};
-use serde_json::json;
+use headroom::{config::Loaded, redact};
+use serde_json::{Value, json};
 
 use super::{
-    Failure,
+    Failure, exchange,
     serve::reachable,
     settings::Settings,
     wrap::{Found, look},
@@ -39,8 +39,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let address = reachable(&loaded.config.server.listen);
     let runs = look(&address) == Found::Ours;
     let mut findings = running::findings(&loaded, &address);
-    findings.extend(settings(&loaded));
-    findings.extend(upstream::findings(&mut loaded, runs.then_some(address))?);
+    let page = exchange::page(&address, "settings").ok().filter(|page| runs && page.status == 200);
+    let page: Option<Value> = page.and_then(|page| serde_json::from_str(&page.body).ok());
+    findings.extend(settings(&loaded, page.as_ref()));
+    findings.extend(upstream::findings(&mut loaded, runs.then_some(address), page.as_ref())?);
     let traffic = if runs { traffic::ask(&address) } else { None };
     let came = traffic.as_ref().is_some_and(|figures| figures.count() > 0);
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -57,24 +59,30 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if healthy { Ok(()) } else { Err(Failure::Status(1)) }
 }
 
-/// What the configuration says that is read here. A running proxy may have been started with other flags.
-fn settings(loaded: &Loaded) -> Vec<Finding> {
+/// What the running proxy goes by; where none tells, what the configuration says that is read here.
+fn settings(loaded: &Loaded, running: Option<&Value>) -> Vec<Finding> {
     let config = &loaded.config;
     let file = loaded.file().map(|file| format!(" of {}", redact::path(file))).unwrap_or_default();
-    let (ratio, least) = (config.compress.ratio, config.compress.min_tokens);
-    let said = |mode| format!("mode {mode}, ratio {ratio}, texts from {least} tokens on{file}");
-    let mode = match config.proxy.mode {
-        Mode::Off => {
-            Finding::problem("settings", said("off"), "mode off relays everything: set `proxy.mode` to compress")
+    let (mode, ratio, least, whose) = match running {
+        Some(page) => {
+            let word = |name: &str| page.get(name).map(|value| value.as_str().map_or(value.to_string(), str::to_owned));
+            let rules = page.get("rules").and_then(Value::as_array).map_or(0, Vec::len);
+            let rules = if rules == 0 { String::new() } else { format!(", {rules} rules") };
+            let word = |name| word(name).unwrap_or_default();
+            (word("mode"), word("ratio"), word("min_tokens"), format!("{rules} (of the running proxy)"))
         }
-        Mode::Audit => {
-            Finding::note("settings", said("audit"), "mode audit only measures: set `proxy.mode` to compress")
+        None => {
+            let mode = serde_json::to_value(config.proxy.mode).unwrap_or_default();
+            let (ratio, least) = (config.compress.ratio.to_string(), config.compress.min_tokens.to_string());
+            (mode.as_str().unwrap_or_default().to_owned(), ratio, least, file)
         }
-        Mode::Compress => {
-            let auto = config.compress.ratio == Ratio::Auto;
-            let gentle = if auto { "; auto takes out only what loses nothing" } else { "" };
-            Finding::ok("settings", said("compress") + gentle)
-        }
+    };
+    let gentle = if ratio == "auto" { "; auto takes out only what loses nothing" } else { "" };
+    let said = format!("mode {mode}, ratio {ratio}, texts from {least} tokens on{whose}");
+    let mode = match mode.as_str() {
+        "off" => Finding::problem("settings", said, "mode off relays everything: set `proxy.mode` to compress"),
+        "audit" => Finding::note("settings", said, "mode audit only measures: set `proxy.mode` to compress"),
+        _ => Finding::ok("settings", said + gentle),
     };
     let ignored = loaded.ignored().iter().map(|name| {
         let said = format!(
@@ -87,8 +95,8 @@ fn settings(loaded: &Loaded) -> Vec<Finding> {
 }
 
 pub(super) const AFTER: &str = "\
-Each line is ok, a note, or a problem with its remedy. Settings are those that `headroom serve` would read here. The \
-upstream is asked for its list of models, without a key; a refusal (401) shows that it is reachable.
+Each line is ok, a note, or a problem with its remedy. Settings are those of the running proxy, or without one those \
+that `headroom serve` would read here. Each upstream is asked for its list of models, without a key; a refusal (401) shows that it is reachable.
 
 Examples:
   headroom doctor

@@ -55,20 +55,30 @@ impl Condensation {
         }
     }
 
-    /// The spans of the text that are forwarded byte for byte, in order and apart from each other.
+    /// The spans of a text of this length that are forwarded byte for byte, in order and apart from each other.
     #[must_use]
     pub fn exact(&self, length: usize) -> Vec<Range<usize>> {
+        self.spans(length, |unit| unit.decision == Decision::Kept)
+    }
+
+    /// The same of what is forwarded without loss.
+    #[must_use]
+    pub fn lossless(&self, length: usize) -> Vec<Range<usize>> {
+        self.spans(length, |unit| unit.decision == Decision::Kept || unit.why == Why::Lossless)
+    }
+
+    fn spans(&self, length: usize, of: impl Fn(&Unit) -> bool) -> Vec<Range<usize>> {
         if self.text().is_none() {
             return std::iter::once(0..length).collect();
         }
-        let mut exact: Vec<Range<usize>> = Vec::new();
-        for unit in self.units.iter().filter(|unit| unit.decision == Decision::Kept) {
-            match exact.last_mut().filter(|last| last.end == unit.span.start) {
+        let mut spans: Vec<Range<usize>> = Vec::new();
+        for unit in self.units.iter().filter(|unit| of(unit)) {
+            match spans.last_mut().filter(|last| last.end == unit.span.start) {
                 Some(last) => last.end = unit.span.end,
-                None => exact.push(unit.span.clone()),
+                None => spans.push(unit.span.clone()),
             }
         }
-        exact
+        spans
     }
 
     /// What kept the text from the ratio that was asked for, or from being weighed as it could be; nothing where it came

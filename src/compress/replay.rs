@@ -138,7 +138,10 @@ pub fn replay(
             let stands = match &stretch.stands {
                 Stands::Absent | Stands::Said => None,
                 Stands::Verbatim | Stands::Fixed => Some(Cow::Borrowed(whole)),
-                Stands::Seen(at) => Some(query.seen.get(*at)?.standing(whole).into()),
+                Stands::Seen(at) => {
+                    let item = read(units.len()).filter(|item| item.span == span && item.seen == Some(*at))?;
+                    Some(item.text().into())
+                }
                 Stands::Cut(upper, lengths) => Some(kept(whole, *upper, lengths)?.into()),
                 Stands::Variant(variant, _) => {
                     let item = read(units.len()).filter(|item| item.span == span)?;

@@ -24,7 +24,7 @@ use super::{
 };
 pub(super) use facts::{Chosen, Forced};
 use facts::{Entry, Fact, Store};
-use file::{Log, Tail};
+use file::{Log, Seen, Tail, Work};
 
 /// The store.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub(super) struct Decisions {
     /// What other processes wrote. `None` without a file.
     tail: Option<Mutex<Tail>>,
     /// `None` without a file, and once the engine goes.
-    writer: Mutex<Option<SyncSender<Entry>>>,
+    writer: Mutex<Option<SyncSender<Work>>>,
 }
 
 /// How much is remembered of each kind.
@@ -55,7 +55,8 @@ impl Decisions {
                 Ok(file) => Some(file),
                 Err(error) if named => return Err(StartError::Decisions(path, error)),
                 Err(error) => {
-                    tracing::warn!(path = %path.display(), %error, "decisions are not kept across restarts");
+                    let remedy = "name another file by `engine.decisions_file`";
+                    tracing::warn!(path = %path.display(), %error, remedy, "decisions are not kept across restarts");
                     None
                 }
             },
@@ -129,12 +130,15 @@ impl Decisions {
     /// Reads what other processes have written since.
     pub(super) fn refresh(&self) {
         let Some(tail) = &self.tail else { return };
-        lock(tail).read(|entry| {
+        let seen = lock(tail).read(|entry| {
             // How far others are backed off is their own affair, and what this process wrote of itself is old by now.
             if !matches!(entry.fact, Fact::Backed(_)) {
                 lock(&self.known).insert(entry);
             }
         });
+        if seen == Seen::Other {
+            self.write(Work::Join);
+        }
     }
 
     /// Lets the writing thread end when it has written what it was given.
@@ -149,9 +153,15 @@ impl Decisions {
     fn note(&self, name: Name, fact: Fact) {
         let entry = Entry { name, fact };
         let news = lock(&self.known).insert(entry.clone());
-        if news && let Some(writer) = lock(&self.writer).as_ref() {
-            // A full queue costs the entry its life across a restart, but holds nobody up.
-            let _ = writer.try_send(entry);
+        if news {
+            self.write(Work::Note(entry));
+        }
+    }
+
+    fn write(&self, work: Work) {
+        if let Some(writer) = lock(&self.writer).as_ref() {
+            // A full queue costs an entry its life across a restart, but holds nobody up.
+            let _ = writer.try_send(work);
         }
     }
 }

@@ -71,9 +71,11 @@ impl Key {
         };
         hash.field(&(*min_tokens as u64).to_le_bytes()).field(&[u8::from(*rewrite), encoding]);
         hash.field(&[lexical, structural].map(u8::from)).field(style.as_str().as_bytes());
-        for Seen { span, reference } in seen {
-            let ends = [span.start, span.end].map(|end| (end as u64).to_le_bytes());
-            hash.field(ends.as_flattened()).field(reference.as_bytes());
+        for Seen { span, place, lines, earlier, numbered, whole, verbatim } in seen {
+            let (from, to) = lines.unwrap_or_default();
+            let ends = [span.start, span.end, from, to, earlier.0, earlier.1].map(|end| (end as u64).to_le_bytes());
+            hash.field(ends.as_flattened()).field(place.as_bytes());
+            hash.field(&[lines.is_some(), *numbered, *whole, *verbatim].map(u8::from));
         }
         let share = blake3::derive_key("headroom share of a tenant, version 1", &tenant.0);
         Self { hash: hash.finish(), share: Share(first(&share)) }

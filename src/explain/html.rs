@@ -107,7 +107,7 @@ fn slot(page: &mut String, at: usize, slot: &SlotRecord) {
     let _ = write!(
         page,
         "</table>\n<details><summary>The condensed text as a whole</summary><pre>{}</pre></details>\n</section>\n",
-        escape(slot.condensed())
+        escape(&slot.condensed())
     );
 }
 

@@ -1,5 +1,7 @@
 //! A record as JSON, and the list of records, which holds no text.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::{
@@ -77,7 +79,7 @@ struct SlotPage<'a> {
     tokens_before: usize,
     tokens_after: usize,
     original: &'a str,
-    condensed: Option<&'a str>,
+    condensed: Option<Cow<'a, str>>,
     units: Vec<UnitPage<'a>>,
     fidelity: Option<&'a Verdict>,
 }

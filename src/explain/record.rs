@@ -1,9 +1,9 @@
 //! The account of one request: which texts were looked at, and what became of every unit of them.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use crate::{
-    compress::{Condensation, Decision, Outcome, Unit},
+    compress::{Condensation, Decision, Outcome, Unit, text::exact},
     engine::Tenant,
     fidelity::{State, Verdict},
 };
@@ -89,10 +89,15 @@ impl SlotRecord {
         &self.original
     }
 
-    /// The text that the decision stands for; the original where that goes on.
+    /// The text that the decision stands for, as it is sent; the original where that goes on.
     #[must_use]
-    pub fn condensed(&self) -> &str {
-        self.condensation.text().filter(|_| self.accepted).unwrap_or(&self.original)
+    pub fn condensed(&self) -> Cow<'_, str> {
+        match self.condensation.text().filter(|_| self.accepted) {
+            // Tags that a user put in are taken out on the way.
+            Some(text) if self.role == "user" => exact::untagged(text),
+            Some(text) => Cow::Borrowed(text),
+            None => Cow::Borrowed(&self.original),
+        }
     }
 
     /// One word on the decision: `compressed`, or the reason why not; what a rule says of a text that it leaves as it is.

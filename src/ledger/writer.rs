@@ -53,7 +53,10 @@ impl Writer {
     pub(super) fn add(&self, figures: Figures) {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         if queue.as_ref().is_none_or(|queue| queue.try_send(Order::Add(Box::new(figures))).is_err()) {
-            self.lost.fetch_add(1, Ordering::Relaxed);
+            let lost = self.lost.fetch_add(1, Ordering::Relaxed) + 1;
+            if lost.is_power_of_two() {
+                tracing::warn!(lost, "figures of requests are lost: they come faster than they are written");
+            }
         }
     }
 

@@ -341,6 +341,12 @@ impl Account {
         self.bytes += data.len() as u64;
         if let Some(usage) = &mut self.usage {
             usage.see(data);
+            // The client may go on from it as soon as it has read the last byte.
+            if let Some(entry) = self.entry.as_mut().filter(|entry| entry.awaits_name())
+                && let Some(stored) = usage.stored()
+            {
+                entry.stored(&stored);
+            }
         }
     }
 
@@ -356,7 +362,8 @@ impl Account {
         Surface::counts_tokens(self.uri.path())
     }
 
-    fn count(&mut self) {
+    /// Counts it; says whether the conversation only fits its model condensed.
+    fn count(&mut self) -> bool {
         let status = self.status.map_or(0, |status| status.as_u16());
         let (route, outcome, reason) = (self.route.as_str(), self.outcome.as_str(), self.outcome.reason());
         self.metrics.in_flight.dec();
@@ -372,10 +379,10 @@ impl Account {
         if let Some(told) = told {
             usage::count(told, &self.metrics, self.cached_price);
         }
+        let mut beyond_context = false;
         if let Some(mut entry) = self.entry.take() {
             let failed = self.status.is_none_or(|status| status.is_client_error() || status.is_server_error());
-            let stored = self.usage.as_ref().and_then(UsageWatch::stored);
-            entry.answered(failed, told, stored.as_deref());
+            beyond_context = entry.answered(failed, told);
             if let (Some((books, owner)), Some(money)) = (&self.page, entry.money()) {
                 books.bill(self, *owner, money);
             }
@@ -392,6 +399,7 @@ impl Account {
         if let Some(traced) = self.traced.take() {
             traced.end(&self.facts(usage));
         }
+        beyond_context
     }
 }
 
@@ -446,7 +454,7 @@ fn causes(error: &Error) -> String {
 
 impl Drop for Account {
     fn drop(&mut self) {
-        self.count();
+        let beyond_context = self.count();
         let slots = self.slots.unwrap_or_default();
         tracing::info!(
             id = self.id,
@@ -463,6 +471,7 @@ impl Drop for Account {
             tokens_after = self.slots.map(|_| slots.tokens_after),
             cache_hits = self.slots.map(|_| slots.hits),
             cache_misses = self.slots.map(|_| slots.misses),
+            beyond_context = beyond_context.then_some(true),
             overhead_us = self.overhead.map(|overhead| overhead.as_micros() as u64),
             bytes = self.bytes,
             duration_ms = self.began.elapsed().as_millis() as u64,

@@ -33,6 +33,7 @@ pub(crate) struct Entry {
     goes_on: bool,
     cached_share: f64,
     ledger: Arc<Ledger>,
+    /// Where the provider's name of the answer is awaited; `None` once it is known, or of no use.
     holdout: Option<Arc<Holdout>>,
     tenant: [u8; 16],
 }
@@ -73,22 +74,32 @@ impl Proxy {
             goes_on: looked.decided.is_some_and(|decided| decided.located.from.is_some()),
             cached_share: self.config.cached_token_price,
             ledger: Arc::clone(ledger),
-            holdout: self.holdout.clone(),
+            holdout: self.holdout.clone().filter(|_| matches!(place, Place::In(..))),
             tenant: intercept::tenant(looked.headers).0,
         })
     }
 }
 
 impl Entry {
-    /// The answer has ended: what it told of tokens, and by which name the provider stores it.
-    pub(crate) fn answered(&mut self, failed: bool, usage: Option<Usage>, stored: Option<&str>) {
-        self.figures.failed = failed;
-        if let (Some(holdout), Some(stored), Some(turn)) = (&self.holdout, stored, &self.figures.turn) {
-            holdout.remember(self.tenant, stored, turn.conversation);
+    /// Whether it matters by which name the provider stores the answer.
+    pub(crate) fn awaits_name(&self) -> bool {
+        self.holdout.is_some()
+    }
+
+    /// The provider stores the answer by this name.
+    pub(crate) fn stored(&mut self, name: &str) {
+        if let (Some(holdout), Some(turn)) = (self.holdout.take(), &self.figures.turn) {
+            holdout.remember(self.tenant, name, turn.conversation);
         }
+    }
+
+    /// The answer has ended: what it told of tokens. Gives whether the conversation only fits its model condensed.
+    pub(crate) fn answered(&mut self, failed: bool, usage: Option<Usage>) -> bool {
+        self.figures.failed = failed;
         if let Some(usage) = usage {
             self.price(usage);
         }
+        self.figures.beyond_context
     }
 
     fn price(&mut self, usage: Usage) {
@@ -266,7 +277,7 @@ mod tests {
             [(1000, false, 400_000), (0, false, 1_600_000), (500, false, 400_000), (500, true, 1_600_000)]
         {
             let mut entry = entry(goes_on);
-            entry.answered(false, Some(Usage { prompt: 1000, cached, completion: 10, ..Usage::default() }), None);
+            entry.answered(false, Some(Usage { prompt: 1000, cached, completion: 10, ..Usage::default() }));
             let paid = cached as i64 * 500 + (1000 - cached as i64) * 2000 + 10 * 8000;
             assert_eq!(entry.figures.money, Some(Money { paid_nano: paid, saved_nano: saved }), "{cached} {goes_on}");
         }
@@ -276,7 +287,7 @@ mod tests {
     fn a_conversation_that_only_fits_condensed_is_told() {
         for (prompt, beyond) in [(1_046_000, false), (1_047_000, true)] {
             let mut entry = entry(false);
-            entry.answered(false, Some(Usage { prompt, ..Usage::default() }), None);
+            entry.answered(false, Some(Usage { prompt, ..Usage::default() }));
             assert_eq!(entry.figures.beyond_context, beyond);
         }
     }
@@ -285,7 +296,7 @@ mod tests {
     fn a_model_without_a_price_is_told_in_tokens_alone() {
         let mut entry = entry(false);
         entry.figures.model = Arc::from("qwen2.5");
-        entry.answered(false, Some(Usage { prompt: 1000, cached: 400, ..Usage::default() }), None);
+        entry.answered(false, Some(Usage { prompt: 1000, cached: 400, ..Usage::default() }));
         assert_eq!((entry.figures.money, entry.figures.billed), (None, Some(700)));
     }
 }

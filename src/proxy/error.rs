@@ -31,7 +31,7 @@ pub(crate) enum Error {
     UnaskedUpgrade,
     /// Nothing of this name under `/headroom/`.
     #[error(
-        "there is no such page; `/headroom/` itself is a page for the browser, and has health, ready, metrics, compress, explain and audit"
+        "there is no such page; `/headroom/` itself is a page for the browser, and has health, ready, metrics, settings, compress, explain and audit"
     )]
     NoSuchPage,
     /// A page of the proxy's own that takes another method.
@@ -104,8 +104,8 @@ pub(crate) enum Error {
     ClientKey,
     /// A client key would be sent to a server for which the operator has no key.
     #[error(
-        "this proxy has no operator's key for Anthropic's API, and a client key of its own is not sent there; send a key \
-         of your own"
+        "this proxy has no operator's key for the server that the request is for, and a client key of its own is not sent \
+         there; send a key of your own"
     )]
     NoKey,
     /// A web page of another origin asks for an own page.

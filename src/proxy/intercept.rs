@@ -56,7 +56,6 @@ pub(crate) async fn intercept(
 }
 
 /// The request to send, and the model that it asks for where `addressed` by it.
-
 async fn prepare(
     proxy: &Proxy,
     parts: Parts,

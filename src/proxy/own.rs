@@ -22,6 +22,7 @@ use super::{
     passthrough::refuse,
     review,
     rules::Ruling,
+    settings,
     slots::{self, Decided, Terms, Why},
 };
 use crate::{
@@ -60,6 +61,7 @@ pub(crate) async fn answer(
         _ if of.is_some() => Err(Error::NoSuchPage),
         "health" if reads => Ok(page_of(StatusCode::OK, &json!({"status": "alive"}))),
         "ready" if reads => Ok(ready(proxy)),
+        "settings" if reads => settings::answer(proxy, &parts, local),
         "state" if reads => page::state(proxy, &parts, local),
         "events" if reads => page::events(proxy, &parts, local),
         "metrics" if reads => Ok(metrics(proxy)),
@@ -71,7 +73,7 @@ pub(crate) async fn answer(
                 Err(error) => Err(error),
             }
         }
-        "" | "health" | "ready" | "metrics" | "compress" | "explain" | "audit" | "state" | "events" => {
+        "" | "health" | "ready" | "metrics" | "settings" | "compress" | "explain" | "audit" | "state" | "events" => {
             Err(Error::Method)
         }
         _ => Err(Error::NoSuchPage),

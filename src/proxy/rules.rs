@@ -175,6 +175,11 @@ impl Rules {
         own.iter().chain(profile).enumerate().map(ready).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Their names, in the order in which they are tried.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|ready| &*ready.name)
+    }
+
     /// Those that may fit a text of a request; `surface` is `None` for what another gateway hands over.
     fn of_request(&self, surface: Option<Surface>, path: &str, headers: &HeaderMap) -> Vec<Arc<Ready>> {
         if self.0.is_empty() {

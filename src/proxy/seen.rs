@@ -4,7 +4,7 @@
 use std::{collections::HashMap, ops::Range};
 
 use crate::{
-    compress::{Nth, Passages, Place, Seen},
+    compress::{Condensation, Nth, Passages, Place, Seen},
     wire::{Call, Located, Role, Slot},
 };
 
@@ -27,9 +27,20 @@ impl Earlier {
         Self { passages: Passages::of(&texts), kin: Kin::of(slots), known: vec![false; slots.len()] }
     }
 
-    /// What of a slot is forwarded byte for byte.
-    pub(super) fn note(&mut self, slot: usize, exact: &[Range<usize>]) {
-        self.passages.note(slot, exact);
+    /// A slot is forwarded as it is.
+    pub(super) fn stands(&mut self, slot: usize, text: &str) {
+        let whole = 0..text.len();
+        let whole = std::slice::from_ref(&whole);
+        self.note(slot, whole, whole);
+    }
+
+    /// A slot is forwarded as this.
+    pub(super) fn condensed(&mut self, slot: usize, text: &str, condensation: &Condensation) {
+        self.note(slot, &condensation.exact(text.len()), &condensation.lossless(text.len()));
+    }
+
+    fn note(&mut self, slot: usize, exact: &[Range<usize>], lossless: &[Range<usize>]) {
+        self.passages.note(slot, exact, lossless);
         if let Some(known) = self.known.get_mut(slot) {
             *known = true;
         }
@@ -42,9 +53,8 @@ impl Earlier {
 
     /// What of a slot stands in earlier ones.
     pub(super) fn seen(&mut self, slots: &[Slot], slot: usize) -> Vec<Seen> {
-        let Some(own) = slots.get(slot) else { return Vec::new() };
         let kin = &self.kin;
-        self.passages.seen(slot, &own.text, |of| {
+        self.passages.seen(slot, |of| {
             let nth = kin.nth(of, slot);
             let call = slots.get(of).and_then(|slot| slot.call.as_ref());
             match slots.get(of).map(|slot| slot.role) {

@@ -174,7 +174,7 @@ async fn in_turn(
     let mut waiting: Vec<(usize, Job)> = jobs;
     for (index, slot) in slots.iter().enumerate() {
         if waiting.binary_search_by_key(&index, |(index, _)| *index).is_err() {
-            earlier.note(index, std::slice::from_ref(&(0..slot.text.len())));
+            earlier.stands(index, &slot.text);
         }
     }
     while !waiting.is_empty() {
@@ -191,8 +191,9 @@ async fn in_turn(
         let (indices, jobs): (Vec<usize>, Vec<Job>) = ready.into_iter().unzip();
         let (found, told) = answered(asked.engine, asked.reviewer, jobs, asked.model, asked.deadline).await?;
         for (index, reply) in indices.iter().zip(&found) {
-            let length = slots.get(*index).map_or(0, |slot| slot.text.len());
-            earlier.note(*index, &reply.condensation.exact(length));
+            if let Some(slot) = slots.get(*index) {
+                earlier.condensed(*index, &slot.text, &reply.condensation);
+            }
         }
         verdicts.add(told, found.len());
         replies.extend(indices.into_iter().zip(found));

@@ -10,7 +10,7 @@
 //! index, so the earliest text that has a run is the one that is referred to. Linear in the texts.
 
 mod lines;
-mod reference;
+mod place;
 
 use std::{
     collections::HashMap,
@@ -19,24 +19,25 @@ use std::{
 };
 
 use lines::Line;
-pub use reference::{Nth, Place};
+pub use place::{Nth, Place};
 
 /// A passage that stands in an earlier text of the conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Seen {
-    /// Its bytes in the text: whole lines.
+    /// Its bytes in the text: whole lines, or elements of a list of JSON on one line.
     pub span: Range<usize>,
-    /// The mark that stands for it: where it can be read.
-    pub reference: String,
-}
-
-impl Seen {
-    /// What stands for its text: the mark, on lines of its own.
-    #[must_use]
-    pub fn standing(&self, text: &str) -> String {
-        let ending = if text.ends_with('\n') { "\n" } else { "" };
-        format!("{}{ending}", self.reference)
-    }
+    /// Where it stands, in words: `the result of read_file(src/db.py)`.
+    pub place: String,
+    /// The numbers of its lines, first and last, as the text shows them or from 1 on; `None` where it is no whole lines.
+    pub lines: Option<(usize, usize)>,
+    /// The numbers that its lines have in the earlier text.
+    pub earlier: (usize, usize),
+    /// Whether the text shows its lines' numbers, by which they are found.
+    pub numbered: bool,
+    /// Whether it is all of the earlier text.
+    pub whole: bool,
+    /// Whether it is forwarded there byte for byte; otherwise in a form that loses nothing.
+    pub verbatim: bool,
 }
 
 /// What the texts of a conversation, in their order, repeat of earlier ones.
@@ -50,7 +51,7 @@ struct Text {
     lines: Vec<Line>,
     repeats: Vec<Repeat>,
     /// Of each line where it is forwarded: here, or in an earlier text to which it refers. Empty while that isn't known.
-    stands: Vec<Option<At>>,
+    stands: Vec<Option<Stands>>,
 }
 
 /// Lines of a text that earlier ones have too.
@@ -66,6 +67,13 @@ struct Repeat {
 struct At {
     text: usize,
     line: usize,
+}
+
+/// Where a line is forwarded, and whether it is byte for byte.
+#[derive(Debug, Clone, Copy)]
+struct Stands {
+    at: At,
+    verbatim: bool,
 }
 
 /// The lines that are new in the texts so far.
@@ -105,37 +113,34 @@ impl Passages {
         of
     }
 
-    /// Notes what of a text is forwarded byte for byte: spans in order and apart from each other. What it refers to, as
-    /// [`seen`](Self::seen) gave it, can be read there.
-    pub fn note(&mut self, text: usize, exact: &[Range<usize>]) {
+    /// Notes what of a text is forwarded byte for byte, and what of it without loss: spans in order and apart from each
+    /// other. What it refers to, as [`seen`](Self::seen) gave it, can be read there.
+    pub fn note(&mut self, text: usize, exact: &[Range<usize>], lossless: &[Range<usize>]) {
         let Some(Text { lines, stands, .. }) = self.texts.get_mut(text) else { return };
         stands.resize(lines.len(), None);
-        let mut spans = exact.iter().peekable();
-        for (line, (read, stands)) in lines.iter().zip(stands).enumerate() {
-            while spans.next_if(|span| span.end < read.content.end).is_some() {}
-            if spans.peek().is_some_and(|span| span.start <= read.whole.start) {
-                *stands = Some(At { text, line });
+        for (spans, verbatim) in [(lossless, false), (exact, true)] {
+            let mut spans = spans.iter().peekable();
+            for (line, (read, stands)) in lines.iter().zip(stands.iter_mut()).enumerate() {
+                while spans.next_if(|span| span.end < read.content.end).is_some() {}
+                if spans.peek().is_some_and(|span| span.start <= read.whole.start) {
+                    *stands = Some(Stands { at: At { text, line }, verbatim });
+                }
             }
         }
     }
 
-    /// What of the text at `text` has been seen in earlier ones that were noted; `own` is that text, `place` tells where an
-    /// earlier one stands.
-    pub fn seen<'p>(&mut self, text: usize, own: &str, place: impl Fn(usize) -> Place<'p>) -> Vec<Seen> {
+    /// What of the text at `text` has been seen in earlier ones that were noted; `place` tells where one stands.
+    pub fn seen<'p>(&mut self, text: usize, place: impl Fn(usize) -> Place<'p>) -> Vec<Seen> {
         let Some(read) = self.texts.get(text) else { return Vec::new() };
         let mut stands = vec![None; read.lines.len()];
         let mut seen = Vec::new();
-        for repeat in &read.repeats {
-            for (first, there, length) in self.runs(repeat) {
-                let here = At { text, line: first };
-                if !is_worth_it(&self.texts, here, length) {
-                    continue;
-                }
-                let Some(found) = self.refer(own, here, there, length, &place(there.text)) else { continue };
-                seen.push(found);
-                for (at, stands) in stands.iter_mut().skip(first).take(length).enumerate() {
-                    *stands = Some(At { line: there.line + at, ..there });
-                }
+        for run in read.repeats.iter().flat_map(|repeat| self.runs(repeat)) {
+            if !is_worth_it(&self.texts, At { text, line: run.first }, run.length) {
+                continue;
+            }
+            seen.extend(self.passage(text, &run, &place(run.of.at.text)));
+            for (at, stands) in stands.iter_mut().skip(run.first).take(run.length).enumerate() {
+                *stands = Some(run.line(at));
             }
         }
         if let Some(text) = self.texts.get_mut(text) {
@@ -144,38 +149,58 @@ impl Passages {
         seen
     }
 
-    /// The lines of a repeat that are forwarded in earlier texts, run by run: the first, where it stands, how many.
-    fn runs(&self, repeat: &Repeat) -> Vec<(usize, At, usize)> {
+    /// The lines of a repeat that are forwarded in earlier texts, run by run.
+    fn runs(&self, repeat: &Repeat) -> Vec<Run> {
         let longest = repeat.of.iter().map(|(_, length)| *length).max().unwrap_or_default();
-        let mut runs: Vec<(usize, At, usize)> = Vec::new();
+        let mut runs: Vec<Run> = Vec::new();
         for at in 0..longest {
             let line = |(there, length): &(At, usize)| {
                 let stands = self.texts.get(there.text)?.stands.get(there.line + at).copied().flatten();
                 stands.filter(|_| at < *length)
             };
-            let last = runs.last_mut().filter(|(first, _, length)| first + length == repeat.first + at);
-            let next = last.as_ref().map(|(_, there, length)| At { line: there.line + length, ..*there });
             let mut found = repeat.of.iter().filter_map(line);
-            match (last, next) {
-                (Some((_, _, length)), Some(next)) if found.clone().any(|stands| stands == next) => *length += 1,
-                _ => runs.extend(found.next().map(|stands| (repeat.first + at, stands, 1))),
+            let last = runs.last_mut().filter(|last| last.first + last.length == repeat.first + at);
+            match last {
+                Some(last) if found.clone().any(|stands| last.goes_on(stands)) => last.length += 1,
+                _ => runs.extend(found.next().map(|of| Run { first: repeat.first + at, of, length: 1 })),
             }
         }
         runs
     }
 
-    fn refer(&self, own: &str, here: At, there: At, length: usize, place: &Place<'_>) -> Option<Seen> {
-        let lines = |at: At| self.texts.get(at.text)?.lines.get(at.line..at.line + length);
-        let (run, earlier) = (lines(here)?, lines(there)?);
-        let span = run.first()?.whole.start..run.last()?.whole.end;
-        let named = reference::Named {
-            own: reference::numbers(run, here.line)?,
-            of: reference::numbers(earlier, there.line)?,
-            is_whole: span == (0..own.len()),
-            of_whole: length == self.texts.get(there.text)?.lines.len(),
-            ends: run.first()?.number.is_none().then(|| reference::ends(own, run)).flatten(),
-        };
-        Some(Seen { reference: named.write(place), span })
+    fn passage(&self, text: usize, run: &Run, place: &Place<'_>) -> Option<Seen> {
+        let lines = |of: usize, line: usize| self.texts.get(of)?.lines.get(line..line + run.length);
+        let (own, earlier) = (lines(text, run.first)?, lines(run.of.at.text, run.of.at.line)?);
+        let (first, last) = (own.first()?, own.last()?);
+        Some(Seen {
+            span: first.whole.start..last.whole.end,
+            place: place.to_string(),
+            lines: (first.begins && last.ends).then(|| lines::numbers(own)).flatten(),
+            earlier: lines::numbers(earlier)?,
+            numbered: first.number.is_some(),
+            whole: run.length == self.texts.get(run.of.at.text)?.lines.len(),
+            verbatim: run.of.verbatim,
+        })
+    }
+}
+
+/// Lines of a text that stand one behind the other in an earlier one.
+struct Run {
+    first: usize,
+    of: Stands,
+    length: usize,
+}
+
+impl Run {
+    /// Where a line of it stands.
+    fn line(&self, nth: usize) -> Stands {
+        let Stands { at, verbatim } = self.of;
+        Stands { at: At { line: at.line + nth, ..at }, verbatim }
+    }
+
+    fn goes_on(&self, next: Stands) -> bool {
+        let line = self.line(self.length);
+        next.at == line.at && next.verbatim == line.verbatim
     }
 }
 

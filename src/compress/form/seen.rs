@@ -1,32 +1,43 @@
 //! Passages that were seen before: a reference stands for them at every ratio.
 
+use std::fmt::Write as _;
+
 use super::{Item, Reader, Variant};
 use crate::compress::{
     ask::Seen,
-    bond::Bond,
+    bond::{Bond, Bonds},
+    fuel,
     outcome::{Form, Noun},
     worth::weights::SEEN,
 };
 
 /// The items of a text with one for each passage that was seen before, where that is worth it. What is addressed to the
-/// model stays. So does an item of which only a part was seen, unless it is exact: then it is cut there.
+/// model stays, and so does what an item that stays is read by: a table's head, a heading. An item of which only a part was
+/// seen stays as well, unless it is exact: then it is cut there.
 pub(super) fn refer<'a>(
     text: &'a str,
     items: Vec<Item<'a>>,
     bonds: Vec<Bond>,
     reader: &Reader<'_>,
 ) -> (Vec<Item<'a>>, Vec<Bond>) {
-    if reader.query.seen.is_empty() {
+    let passages = &reader.query.seen;
+    if passages.is_empty() {
         return (items, bonds);
     }
+    let count = items.len();
     let mut page = Page::default();
-    let mut passages = reader.query.seen.iter().enumerate().peekable();
-    for item in cut(text, items, &reader.query.seen) {
-        while passages.next_if(|(_, seen)| seen.span.end <= item.piece.span.start).is_some() {}
-        let within = |seen: &Seen| seen.span.start <= item.piece.span.start && item.piece.span.end <= seen.span.end;
-        let seen = passages.peek().filter(|(_, seen)| item.piece.form != Form::Frame && within(seen));
-        page.add(item, seen.map(|(at, _)| *at));
+    let mut left = passages.iter().enumerate().peekable();
+    for piece in cut(text, items, passages) {
+        let Item { span, form, .. } = &piece.piece;
+        while left.next_if(|(_, seen)| seen.span.end <= span.start).is_some() {}
+        let within = |seen: &Seen| {
+            let inside = seen.span.start <= span.start && span.end <= seen.span.end;
+            inside && *form != Form::Frame && (!span.is_empty() || seen.span.len() == text.len())
+        };
+        let seen = left.peek().filter(|(_, seen)| within(seen)).map(|(at, _)| *at);
+        page.add(piece, seen);
     }
+    page.keep_needed(count, &bonds);
     page.finish(text, &bonds, reader)
 }
 
@@ -82,6 +93,28 @@ impl<'a> Page<'a> {
         self.of.push(of);
     }
 
+    /// What an item that stays needs stays too; `count` is how many items there were before they were cut.
+    fn keep_needed(&mut self, count: usize, bonds: &[Bond]) {
+        let bonds = Bonds::new(count, bonds);
+        let mut stays = vec![false; count];
+        let mut open: Vec<usize> =
+            self.seen.iter().zip(&self.of).filter(|(seen, _)| seen.is_none()).map(|(_, of)| *of).collect();
+        while let Some(item) = open.pop() {
+            fuel::step(1);
+            if let Some(stays) = stays.get_mut(item).filter(|stays| !**stays) {
+                *stays = true;
+                open.extend(bonds.of(item));
+            }
+        }
+        for (seen, of) in self.seen.iter_mut().zip(&self.of) {
+            // Of an exact item parts may go though others stay.
+            let whole = self.of.partition_point(|other| other <= of) - self.of.partition_point(|other| other < of) == 1;
+            if whole && stays.get(*of) == Some(&true) {
+                *seen = None;
+            }
+        }
+    }
+
     /// One reference for the items of each passage that is worth it.
     fn finish(self, text: &'a str, bonds: &[Bond], reader: &Reader<'_>) -> (Vec<Item<'a>>, Vec<Bond>) {
         let mut items: Vec<Item<'a>> = Vec::new();
@@ -90,9 +123,8 @@ impl<'a> Page<'a> {
         for run in self.seen.chunk_by(|a, b| a.is_some() && a == b) {
             let run_of: Vec<_> = rest.by_ref().take(run.len()).collect();
             let reference = run.first().copied().flatten().and_then(|at| {
-                let (from, to) = run_of.first().zip(run_of.last())?;
-                let span = from.0.span.start..to.0.span.end;
-                reference(text.get(span)?, &from.0, to.0.span.end, at, reader)
+                let covered: Vec<&Item<'_>> = run_of.iter().map(|(item, _)| item).collect();
+                reference(text, &covered, at, reader)
             });
             let one = reference.is_some();
             let first = items.len();
@@ -121,15 +153,72 @@ impl<'a> Page<'a> {
     }
 }
 
-/// The item that refers to a passage, where it is shorter by far than what it stands for.
-fn reference<'a>(whole: &str, first: &Item<'a>, end: usize, at: usize, reader: &Reader<'_>) -> Option<Item<'a>> {
-    let standing = reader.query.seen.get(at)?.standing(whole);
-    if reader.tokens.count(whole) < SEEN * reader.tokens.count(&standing) {
+/// The item that refers to a passage, where it is shorter by far than what would stand for it.
+fn reference<'a>(text: &str, covered: &[&Item<'_>], at: usize, reader: &Reader<'_>) -> Option<Item<'a>> {
+    let seen = reader.query.seen.get(at)?;
+    let (first, last) = (covered.first()?, covered.last()?);
+    let span = first.span.start..last.span.end;
+    let whole = text.get(span.clone())?;
+    let mut standing = words(seen, covered, span.len() == text.len(), whole)?;
+    if whole.ends_with('\n') || first.text().ends_with('\n') {
+        standing.push('\n');
+    }
+    let cost = |item: &&Item<'_>| {
+        item.variants.iter().filter(|variant| variant.lossless).map(|variant| reader.tokens.count(&variant.text)).min()
+    };
+    if covered.iter().filter_map(cost).sum::<usize>() < SEEN * reader.tokens.count(&standing) {
         return None;
     }
-    let item = Item::whole(first.span.start..end, standing, first.form, Noun::Lines);
-    Some(Item { fixed: true, seen: Some(at), ..item })
+    let item = Item::whole(span, standing, first.form, first.noun);
+    Some(Item { fixed: true, seen: Some(at), ends: last.ends, ..item })
 }
+
+/// What a reference says: how much stands where, and how it begins and ends.
+fn words(seen: &Seen, covered: &[&Item<'_>], is_all: bool, whole: &str) -> Option<String> {
+    let lines = |(first, last): (usize, usize)| {
+        if first == last { format!("line {first}") } else { format!("lines {first}–{last}") }
+    };
+    let noun = covered.first()?.noun;
+    let by_line = matches!(noun, Noun::Lines | Noun::FileLines);
+    let mut words = "[… ".to_owned();
+    if is_all && seen.whole {
+        let _ = write!(words, "the same as {} above]", seen.place);
+        return Some(words);
+    }
+    match seen.lines.filter(|_| by_line) {
+        // Lines that stand there in another form have no numbers there.
+        Some(own) if seen.verbatim && own != seen.earlier => {
+            let _ = write!(words, "{} as in {} of ", lines(own), lines(seen.earlier));
+        }
+        Some(own) => {
+            let _ = write!(words, "{} as in ", lines(own));
+        }
+        None if by_line => return None,
+        None => {
+            let count = covered.iter().map(|item| item.count).sum();
+            let _ = write!(words, "{count} {} as in ", noun.as_str(count));
+        }
+    }
+    let _ = write!(words, "{} above", seen.place);
+    if !(by_line && seen.numbered) {
+        let (from, to) = if by_line { (whole, whole) } else { (covered.first()?.text(), covered.last()?.text()) };
+        let told = |line: &&str| !line.trim().is_empty();
+        let (first, last) = (from.lines().find(told)?, to.lines().rev().find(told)?);
+        let _ = write!(words, ", from “{}” to “{}”", quoted(first), quoted(last));
+    }
+    words.push(']');
+    Some(words)
+}
+
+/// The beginning of a line by which it is found.
+fn quoted(line: &str) -> String {
+    let line = line.trim();
+    let start: String = line.chars().take(MOST_QUOTED).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if start.len() < line.len() { format!("{}…", start.trim_end()) } else { start }
+}
+
+/// Characters of a line that is quoted.
+const MOST_QUOTED: usize = 24;
 
 #[cfg(test)]
 mod tests {
@@ -137,10 +226,18 @@ mod tests {
         Choice, Encoding, Factor, Policy, Query, Ratio, Seen, ToolCall, Why, compress, reexpand, replay,
     };
 
-    const REFERENCE: &str = "[… lines as in the result of read_file(a) above]";
+    const REFERENCE: &str = "[… lines 1–9 as in the result of read_file(a) above]";
 
     fn asked(name: &str, spans: &[std::ops::Range<usize>]) -> Query {
-        let seen = |span: &std::ops::Range<usize>| Seen { span: span.clone(), reference: REFERENCE.to_owned() };
+        let seen = |span: &std::ops::Range<usize>| Seen {
+            span: span.clone(),
+            place: "the result of read_file(a)".to_owned(),
+            lines: Some((1, 9)),
+            earlier: (1, 9),
+            numbered: true,
+            whole: false,
+            verbatim: true,
+        };
         Query {
             call: Some(ToolCall { name: name.to_owned(), arguments: r#"{"path": "a.rs"}"#.to_owned() }),
             seen: spans.iter().map(seen).collect(),
@@ -202,7 +299,12 @@ mod tests {
             let query = asked("list_orders", std::slice::from_ref(&(0..head.len())));
             let found = compress(&text, &query, &policy, &Encoding::O200k, None).unwrap();
             let shown = found.text().unwrap();
-            assert!(shown.starts_with(REFERENCE) && shown.contains("| 59 | customer 59"), "{shown}");
+            assert!(shown.starts_with("| id | name | total |\n"), "{shown}");
+            assert!(
+                shown.contains("[… 40 rows as in the result of read_file(a) above, from “| 0 | customer 0 of the…”"),
+                "{shown}"
+            );
+            assert!(shown.contains("| 59 | customer 59"), "{shown}");
         }
     }
 

@@ -1,12 +1,16 @@
-//! The file of decisions: a header, then frames of one entry each with its length and a checksum.
+//! The file of decisions: a header, then [frames](frame) of one entry each.
 //!
-//! It is only appended to, by a thread of its own, and written anew from memory when it has grown long or writing had
-//! failed. An append-only file and not a database, because processes share it: each reads what the others append, and
-//! none waits for another. Processes that write it anew at the same time may lose some entries of each other.
+//! It is only appended to, by a thread of its own, and written anew from memory when it has grown long, is damaged, or
+//! writing had failed. An append-only file and not a database, because processes share it: each reads what the others
+//! append, and none waits for another. Where one writes it anew, or it was damaged, each of the others adds what it knows
+//! and the file does not, so that they go on agreeing.
+
+mod frame;
 
 use std::{
+    collections::BTreeSet,
     fs::{self, DirBuilder, File, Metadata, OpenOptions},
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
@@ -16,6 +20,7 @@ use std::{
 };
 
 use super::{Entry, StartError, Store, lock};
+use frame::Read;
 
 /// Rises when the entries are told in another way.
 const HEADER: &[u8; 24] = b"headroom decisions v3  \n";
@@ -23,17 +28,14 @@ const HEADER: &[u8; 24] = b"headroom decisions v3  \n";
 /// The beginning of former files, whose entries say nothing to this version.
 const FORMER: &[u8] = b"headroom raw v";
 
-/// A longer frame is damage.
-const LONGEST: usize = 64 * 1024;
-
 /// Entries that may wait to be written.
 const WAITING: usize = 4096;
 
 /// Bytes of the longest file, for each text that the store holds.
 const BYTES_EACH: u64 = 512;
 
-/// Opens the file of these decisions and reads it into `store`. It is made if it is missing; its folder is for the
-/// user's eyes alone where it is `own`.
+/// Opens the file of these decisions and reads it into `store`. It is made if it is missing. Where it is `own`, in the state
+/// folder, that folder is for the user's eyes alone, and what is there and none of ours lies aside from then on.
 pub(super) fn open(path: &Path, own: bool, store: &mut Store) -> io::Result<(Tail, Log)> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         make(folder)?;
@@ -42,15 +44,14 @@ pub(super) fn open(path: &Path, own: bool, store: &mut Store) -> io::Result<(Tai
         }
     }
     let most = (store.most() as u64 * BYTES_EACH).max(1 << 20);
-    let mut tail = Tail { path: path.to_owned(), file: None, at: 0, most };
-    let mut log = Log { path: path.to_owned(), file: None, most, failing: 0 };
+    let mut tail = Tail { path: path.to_owned(), file: None, at: 0, most, stuck: None };
+    let mut log = Log { path: path.to_owned(), own, file: None, seen: 0, most, failing: 0 };
     let length = match fs::metadata(path) {
         Ok(found) => found.len(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
         Err(error) => return Err(error),
     };
-    if length > 0 {
-        check(path)?;
+    if length > 0 && log.check()? == Content::Ours {
         tail.read(|entry| {
             store.insert(entry);
         });
@@ -62,15 +63,34 @@ pub(super) fn open(path: &Path, own: bool, store: &mut Store) -> io::Result<(Tai
     Ok((tail, log))
 }
 
-/// Refuses what is not ours, so that it is never overwritten.
-fn check(path: &Path) -> io::Result<()> {
+/// What a file begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Content {
+    /// Our header, with frames behind it.
+    Ours,
+    /// Nothing that can be lost: less than our header, as where the machine went down while it was written, or the
+    /// entries of a former version.
+    Void,
+    Foreign,
+}
+
+fn content(path: &Path) -> io::Result<Content> {
     let mut begins = Vec::new();
     File::open(path)?.take(HEADER.len() as u64).read_to_end(&mut begins)?;
-    if begins == HEADER || begins.starts_with(FORMER) {
-        return Ok(());
-    }
-    let told = "it is there already and is no file of decisions: name another one, or move it away";
-    Err(io::Error::new(io::ErrorKind::InvalidData, told))
+    Ok(match () {
+        () if begins == HEADER => Content::Ours,
+        () if HEADER.starts_with(&begins) || begins.starts_with(FORMER) => Content::Void,
+        () => Content::Foreign,
+    })
+}
+
+/// Moves a file out of the way, where nobody looks for it and nothing lies yet.
+fn put_aside(path: &Path) -> io::Result<PathBuf> {
+    let aside = |at: u32| path.with_extension(if at == 0 { "damaged".to_owned() } else { format!("damaged.{at}") });
+    let free = (0..10).map(aside).find(|aside| !aside.exists());
+    let to = free.ok_or_else(|| io::Error::other("ten damaged files of decisions lie beside it already"))?;
+    fs::rename(path, &to)?;
+    Ok(to)
 }
 
 /// Where a file is read next. What others append, and what this process does, is read once more: that is no news.
@@ -80,51 +100,94 @@ pub(super) struct Tail {
     file: Option<(File, Identity)>,
     at: u64,
     most: u64,
+    /// Where no frame stood at the last look. What is being written there is one at the next.
+    stuck: Option<u64>,
+}
+
+/// What a look at the file says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// It goes on.
+    Same,
+    /// Another one has taken its place, or it is damaged: what this process knows may not be in it.
+    Other,
 }
 
 impl Tail {
     /// Reads the entries that were not read yet. Whatever can't be read says nothing.
-    pub(super) fn read(&mut self, take: impl FnMut(Entry)) {
-        if let Err(error) = self.try_read(take) {
+    pub(super) fn read(&mut self, take: impl FnMut(Entry)) -> Seen {
+        self.try_read(take).unwrap_or_else(|error| {
             tracing::debug!(%error, "the decisions of other processes can't be read");
-        }
+            if error.kind() == io::ErrorKind::NotFound { Seen::Other } else { Seen::Same }
+        })
     }
 
-    fn try_read(&mut self, mut take: impl FnMut(Entry)) -> io::Result<()> {
+    fn try_read(&mut self, mut take: impl FnMut(Entry)) -> io::Result<Seen> {
         let found = fs::metadata(&self.path)?;
         let identity = Identity::of(&found);
+        let mut seen = Seen::Same;
         if self.file.as_ref().is_none_or(|(_, known)| *known != identity) || found.len() < self.at {
+            seen = if self.file.is_some() { Seen::Other } else { Seen::Same };
             let file = File::open(&self.path)?;
             let identity = Identity::of(&file.metadata()?);
             (self.file, self.at) = (Some((file, identity)), 0);
         }
-        let Some((file, _)) = &mut self.file else { return Ok(()) };
+        let Some((file, _)) = &mut self.file else { return Ok(seen) };
         if found.len() <= self.at {
-            return Ok(());
+            return Ok(seen);
         }
         let mut bytes = Vec::new();
         file.seek(SeekFrom::Start(self.at))?;
         file.take(2 * self.most).read_to_end(&mut bytes)?;
         let mut rest = &*bytes;
         if self.at == 0 {
-            let Some(frames) = rest.strip_prefix(HEADER) else { return Ok(()) };
+            let Some(frames) = rest.strip_prefix(HEADER) else { return Ok(self.stuck_at(0, seen)) };
             rest = frames;
         }
-        // A frame that is cut off is being written, or damage; either way what follows waits.
-        while let Some((entry, length)) = unframe(rest) {
-            take(entry);
-            rest = rest.get(length..).unwrap_or_default();
-        }
+        let damaged = loop {
+            match frame::read(rest) {
+                Read::Entry(entry, after) => {
+                    take(entry);
+                    rest = after;
+                }
+                // Being written, or cut off by a machine that went down; either way what follows waits.
+                Read::Cut => break false,
+                Read::Damage => break true,
+            }
+        };
         self.at += (bytes.len() - rest.len()) as u64;
-        Ok(())
+        Ok(if damaged { self.stuck_at(self.at, seen) } else { seen })
     }
+
+    /// Nothing that can be read stands here: for the second time, it is damage.
+    fn stuck_at(&mut self, at: u64, seen: Seen) -> Seen {
+        if self.stuck == Some(at) {
+            self.stuck = None;
+            return Seen::Other;
+        }
+        self.stuck = Some(at);
+        seen
+    }
+}
+
+/// What the writing thread is told.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// To note this.
+    Note(Entry),
+    /// To see whether what is known is in the file.
+    Join,
 }
 
 /// The file, as its writing thread sees it.
 #[derive(Debug)]
 pub(super) struct Log {
     path: PathBuf,
+    /// Whether it lies in the state folder under a name of our choice.
+    own: bool,
     file: Option<(File, Identity)>,
+    /// Its length when it was last seen; it only grows.
+    seen: u64,
     most: u64,
     /// Entries since writing began to fail; 0 while it doesn't.
     failing: u64,
@@ -135,7 +198,7 @@ impl Log {
         mut self,
         known: Arc<Mutex<Store>>,
         alive: SyncSender<()>,
-    ) -> Result<SyncSender<Entry>, StartError> {
+    ) -> Result<SyncSender<Work>, StartError> {
         let (writer, entries) = sync_channel(WAITING);
         let write = move || {
             self.write_all(&known, &entries);
@@ -148,15 +211,21 @@ impl Log {
         Ok(writer)
     }
 
-    fn write_all(&mut self, known: &Mutex<Store>, entries: &Receiver<Entry>) {
-        for entry in entries {
-            if self.failing > 0 {
-                self.failing += 1;
-                // At 2, 4, 8 … entries, so that a disk that stays full costs little.
-                if self.failing.is_power_of_two() {
-                    self.resume(known);
+    fn write_all(&mut self, known: &Mutex<Store>, work: &Receiver<Work>) {
+        for work in work {
+            let done = match &work {
+                _ if self.failing > 0 => {
+                    self.failing += 1;
+                    // At 2, 4, 8 … entries, so that a disk that stays full costs little.
+                    if self.failing.is_power_of_two() {
+                        self.resume(known);
+                    }
+                    continue;
                 }
-            } else if let Err(error) = self.append(&entry, known) {
+                Work::Note(entry) => self.append(entry, known),
+                Work::Join => self.join(known),
+            };
+            if let Err(error) = done {
                 tracing::warn!(%error, "decisions can't be written; that is tried again as more come");
                 self.failing = 1;
             }
@@ -167,32 +236,87 @@ impl Log {
     }
 
     fn resume(&mut self, known: &Mutex<Store>) {
-        let all = lock(known).entries();
-        if self.rewrite(&all).is_ok() {
+        if self.join(known).is_ok() {
             tracing::info!("decisions are written again");
             self.failing = 0;
         }
     }
 
     fn append(&mut self, entry: &Entry, known: &Mutex<Store>) -> io::Result<()> {
-        // Another process may have written the file anew, or somebody has taken it away.
+        // Another process may have written the file anew, or somebody has taken it away or written into it.
         let found = fs::metadata(&self.path).ok().map(|found| (Identity::of(&found), found.len()));
-        match (&self.file, found) {
-            (_, Some((_, length))) if length > self.most => return self.rewrite(&lock(known).entries()),
-            (_, None) => return self.rewrite(&lock(known).entries()),
-            (Some((_, own)), Some((identity, _))) if *own == identity => {}
+        match (&mut self.file, found) {
+            (Some((file, own)), Some((identity, length)))
+                if *own == identity && (self.seen..=self.most).contains(&length) =>
+            {
+                self.seen = length;
+                // In one piece: what is written to the end of a file at once is not mixed with what others write.
+                file.write_all(&frame::of(entry))
+            }
             _ => {
-                check(&self.path)?;
-                let file = OpenOptions::new().append(true).open(&self.path)?;
-                let identity = Identity::of(&file.metadata()?);
-                self.file = Some((file, identity));
+                lock(known).insert(entry.clone());
+                self.join(known)
             }
         }
-        match &mut self.file {
-            // In one piece: what is written to the end of a file at once is not mixed with what others write.
-            Some((file, _)) => file.write_all(&frame(entry)),
-            None => Ok(()),
+    }
+
+    /// Sees to it that the file has what is known. What it has and nobody here knew is known then.
+    fn join(&mut self, known: &Mutex<Store>) -> io::Result<()> {
+        let length = match fs::metadata(&self.path) {
+            Ok(found) => found.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.rewrite(&lock(known).entries()),
+            Err(error) => return Err(error),
+        };
+        if self.check()? != Content::Ours || length > self.most {
+            return self.rewrite(&lock(known).entries());
         }
+        let mut file = OpenOptions::new().read(true).append(true).open(&self.path)?;
+        let mut bytes = Vec::new();
+        (&mut file).take(2 * self.most).read_to_end(&mut bytes)?;
+        let (mut rest, mut there) = (bytes.strip_prefix(HEADER).unwrap_or_default(), BTreeSet::new());
+        let damaged = loop {
+            match frame::read(rest) {
+                Read::Entry(entry, after) => {
+                    there.insert(rest.get(..rest.len() - after.len()).unwrap_or_default());
+                    if !matches!(entry.fact, super::Fact::Backed(_)) {
+                        lock(known).insert(entry);
+                    }
+                    rest = after;
+                }
+                Read::Cut => break false,
+                Read::Damage => break true,
+            }
+        };
+        let all = lock(known).entries();
+        if damaged {
+            return self.rewrite(&all);
+        }
+        let missing = all.iter().map(frame::of).filter(|frame| !there.contains(frame.as_slice()));
+        let missing: Vec<u8> = missing.flatten().collect();
+        file.write_all(&missing)?;
+        let found = file.metadata()?;
+        (self.file, self.seen) = (Some((file, Identity::of(&found))), found.len());
+        Ok(())
+    }
+
+    /// What the file is. One that is none of ours is never overwritten: it lies aside from then on where its name is our
+    /// choice, and is refused elsewhere.
+    fn check(&self) -> io::Result<Content> {
+        let content = content(&self.path)?;
+        if content != Content::Foreign {
+            return Ok(content);
+        }
+        if !self.own {
+            let told = "it is there already and is no file of decisions: name another one, or move it away";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, told));
+        }
+        let aside = put_aside(&self.path)?;
+        tracing::warn!(
+            path = %self.path.display(),
+            aside = %aside.display(),
+            "the file of decisions (`engine.decisions_file`) is damaged or no such file: it lies aside, and a new one begins"
+        );
+        Ok(Content::Void)
     }
 
     /// Writes the file anew, so that at any moment either the old or the new one is there.
@@ -201,7 +325,7 @@ impl Log {
         let write = || {
             let mut file = private().append(true).create(true).open(&draft)?;
             file.set_len(0)?;
-            let frames = entries.iter().flat_map(frame);
+            let frames = entries.iter().flat_map(frame::of);
             file.write_all(&HEADER.iter().copied().chain(frames).collect::<Vec<u8>>())?;
             fs::rename(&draft, &self.path)?;
             Ok(file)
@@ -211,31 +335,10 @@ impl Log {
             let _ = fs::remove_file(&draft);
         }
         let file = file?;
-        let identity = Identity::of(&file.metadata()?);
-        self.file = Some((file, identity));
+        let found = file.metadata()?;
+        (self.file, self.seen) = (Some((file, Identity::of(&found))), found.len());
         Ok(())
     }
-}
-
-/// An entry with its length and checksum. One that is too long for a frame is none.
-fn frame(entry: &Entry) -> Vec<u8> {
-    let Ok(bytes) = postcard::to_allocvec(entry) else { return Vec::new() };
-    let Some(length) = u32::try_from(bytes.len()).ok().filter(|_| bytes.len() <= LONGEST) else { return Vec::new() };
-    [&length.to_le_bytes(), &checksum(&bytes), &*bytes].concat()
-}
-
-/// The first entry of some frames and the length of its frame.
-fn unframe(frames: &[u8]) -> Option<(Entry, usize)> {
-    let (length, rest) = frames.split_first_chunk()?;
-    let (sum, rest) = rest.split_first_chunk()?;
-    let length = usize::try_from(u32::from_le_bytes(*length)).ok().filter(|length| *length <= LONGEST)?;
-    let bytes = rest.get(..length).filter(|bytes| checksum(bytes) == *sum)?;
-    Some((postcard::from_bytes(bytes).ok()?, 8 + length))
-}
-
-fn checksum(bytes: &[u8]) -> [u8; 4] {
-    let [a, b, c, d, ..] = *blake3::hash(bytes).as_bytes();
-    [a, b, c, d]
 }
 
 /// Tells a file from the one that has taken its place.

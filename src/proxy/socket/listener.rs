@@ -115,7 +115,10 @@ impl Listener {
             }
             let entry = self.asked.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
             if let Some(mut entry) = entry {
-                entry.answered(failed, told, watch.stored().as_deref());
+                if let Some(stored) = watch.stored() {
+                    entry.stored(&stored);
+                }
+                entry.answered(failed, told);
             }
         }
     }

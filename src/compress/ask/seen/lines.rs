@@ -14,6 +14,11 @@ pub(super) struct Line {
     pub(super) content: Range<usize>,
     /// The number that a view of a file has before it.
     pub(super) number: Option<u32>,
+    /// Its place among the lines of the text, from 1 on.
+    pub(super) place: usize,
+    /// Whether a line of the text begins with it, and whether one ends: a list of JSON on one line is cut into elements.
+    pub(super) begins: bool,
+    pub(super) ends: bool,
     /// Of its content.
     pub(super) hash: u64,
 }
@@ -40,20 +45,54 @@ impl Line {
     }
 }
 
-/// The first lines of a text, `most` of them.
+/// The first lines of a text, `most` of them; one that is long ends behind each element of a list.
 pub(super) fn of(text: &str, most: usize) -> Vec<Line> {
+    let mut lines = Vec::new();
     let mut at = 0;
-    let line = |line: &str| {
-        let whole = at..at + line.len();
-        at = whole.end;
-        let shown = line.strip_suffix('\n').unwrap_or(line);
-        let (number, content) = numbered(shown);
-        let mut hasher = DefaultHasher::new();
-        content.hash(&mut hasher);
-        let end = whole.start + shown.len();
-        Line { content: end - content.len()..end, whole, number, hash: hasher.finish() }
-    };
-    text.split_inclusive('\n').take(most).map(line).collect()
+    for (place, line) in text.split_inclusive('\n').enumerate() {
+        let (end, mut begins) = (at + line.len(), true);
+        for part in elements(line) {
+            if lines.len() == most {
+                return lines;
+            }
+            let whole = at..at + part.len();
+            at = whole.end;
+            let shown = part.strip_suffix('\n').unwrap_or(part);
+            let (number, content) = if begins { numbered(shown) } else { (None, shown) };
+            let mut hasher = DefaultHasher::new();
+            content.hash(&mut hasher);
+            let content = whole.start + shown.len() - content.len()..whole.start + shown.len();
+            lines.push(Line {
+                content,
+                number,
+                place: place + 1,
+                begins,
+                ends: at == end,
+                hash: hasher.finish(),
+                whole,
+            });
+            begins = false;
+        }
+    }
+    lines
+}
+
+/// A line, or the elements of a list of objects that a long one is.
+fn elements(line: &str) -> impl Iterator<Item = &str> {
+    let mut rest = line;
+    std::iter::from_fn(move || {
+        let cut = if line.len() >= super::LONG_LINE { memchr::memmem::find(rest.as_bytes(), b"},") } else { None };
+        let (part, next) = rest.split_at_checked(cut.map_or(rest.len(), |at| at + 2))?;
+        rest = next;
+        (!part.is_empty()).then_some(part)
+    })
+}
+
+/// The numbers of lines, first and last: those that they show, else their places in the text.
+pub(super) fn numbers(lines: &[Line]) -> Option<(usize, usize)> {
+    let shown = |line: &Line| line.number.and_then(|number| usize::try_from(number).ok());
+    let (from, to) = (lines.first()?, lines.last()?);
+    Some(shown(from).zip(shown(to)).unwrap_or((from.place, to.place)))
 }
 
 /// A line's number in a view such as `cat -n` and reading tools print, and what stands behind it.

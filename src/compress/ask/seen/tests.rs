@@ -17,69 +17,64 @@ fn view(lines: Range<usize>, from: usize) -> String {
 fn seen(texts: &[&str]) -> Vec<Seen> {
     let mut passages = Passages::of(texts);
     for (at, text) in texts.iter().enumerate() {
-        passages.note(at, std::slice::from_ref(&(0..text.len())));
+        all(&mut passages, at, text);
     }
     let place = |of: usize| {
         Place::Tool(Some(("read_file", r#"{"path": "src/db.rs"}"#)), Nth { nth: of + 1, of: texts.len() - 1 })
     };
-    passages.seen(texts.len() - 1, texts[texts.len() - 1], place)
+    passages.seen(texts.len() - 1, place)
 }
 
-fn references(texts: &[&str]) -> Vec<String> {
-    seen(texts).into_iter().map(|seen| seen.reference).collect()
+/// All of a text stands as it is.
+fn all(passages: &mut Passages, of: usize, text: &str) {
+    let whole = 0..text.len();
+    let whole = std::slice::from_ref(&whole);
+    passages.note(of, whole, whole);
+}
+
+/// The numbers of the lines seen, here and there.
+fn numbers(texts: &[&str]) -> Vec<((usize, usize), (usize, usize))> {
+    seen(texts).into_iter().map(|seen| (seen.lines.unwrap_or_default(), seen.earlier)).collect()
 }
 
 #[test]
-fn a_file_that_is_read_again_is_the_same() {
+fn a_file_that_is_read_again_was_seen_whole() {
     let file = file(0..40);
-    assert_eq!(references(&[&file, &file]), ["[… the same as the result of read_file(src/db.rs) above]"]);
-    assert_eq!(references(&[&file, "a user's word", &file]).len(), 1);
-    assert_eq!(references(&[&file]), [""; 0]);
+    let found = seen(&[&file, "a user's word", &file]);
+    assert_eq!(found.iter().map(|seen| (seen.span.clone(), seen.whole)).collect::<Vec<_>>(), [(0..file.len(), true)]);
+    assert_eq!(seen(&[&file]), []);
 }
 
 #[test]
 fn of_a_changed_file_the_changed_lines_are_new() {
     let (before, after) = (file(0..60), file(0..20) + "    changed();\n" + &file(21..60));
+    assert_eq!(numbers(&[&before, &after]), [((1, 20), (1, 20)), ((22, 60), (22, 60))]);
     let found = seen(&[&before, &after]);
-    assert_eq!(
-        found.iter().map(|seen| seen.reference.as_str()).collect::<Vec<_>>(),
-        [
-            "[… lines 1–20 as in the result of read_file(src/db.rs) above, from “let value_0 = compute(0)…” to \
-             “let value_19 = compute(1…”]",
-            "[… lines 22–60 as in the result of read_file(src/db.rs) above, from “let value_21 = compute(2…” to \
-             “let value_59 = compute(5…”]",
-        ]
-    );
     assert_eq!(after.get(found[0].span.end..found[1].span.start), Some("    changed();\n"));
 }
 
 #[test]
-fn lines_that_moved_name_both_places() {
+fn lines_that_moved_have_both_places() {
     let (before, after) = (file(0..40), "    first();\n".to_owned() + &file(0..40));
-    assert!(references(&[&before, &after])[0].starts_with("[… lines 2–41 as in lines 1–40 of the result of"));
-    let (before, after) = (view(0..40, 1), "     1\tuse std;\n".to_owned() + &view(0..40, 2));
-    assert_eq!(
-        references(&[&before, &after]),
-        ["[… lines 2–41 as in lines 1–40 of the result of read_file(src/db.rs) above]"]
-    );
+    assert_eq!(numbers(&[&before, &after]), [((2, 41), (1, 40))]);
+    let (before, after) = (view(0..40, 7), "     7\tuse std;\n".to_owned() + &view(0..40, 8));
+    assert_eq!(numbers(&[&before, &after]), [((8, 47), (7, 46))]);
+    assert!(seen(&[&before, &after])[0].numbered);
 }
 
 #[test]
 fn numbers_that_do_not_count_up_are_content() {
     let (before, after): (String, String) =
         (0..40).map(|at| (format!("{}\tname {at}\n", at * 7), format!("{}\tname {at}\n", at * 7 + 1))).unzip();
-    assert_eq!(references(&[&before, &after]), [""; 0]);
+    assert_eq!(seen(&[&before, &after]), []);
 }
 
 #[test]
 fn the_earliest_exact_text_is_named_by_its_number() {
     let (one, two) = (file(0..40), file(40..80));
     let all = one.clone() + &two;
-    let found = references(&[&one, &two, &all]);
-    assert!(
-        found[0].contains("the 1st result of read_file") && found[1].contains("the 2nd result of read_file"),
-        "{found:?}"
-    );
+    let places: Vec<String> = seen(&[&one, &two, &all]).into_iter().map(|seen| seen.place).collect();
+    assert_eq!(places, ["the 1st result of read_file(src/db.rs)", "the 2nd result of read_file(src/db.rs)"]);
 }
 
 #[test]
@@ -87,11 +82,12 @@ fn only_what_is_forwarded_exact_is_referred_to() {
     let file = file(0..60);
     let mut passages = Passages::of(&[&file, &file]);
     let line = file.len() / 60;
-    assert_eq!(passages.seen(1, &file, |_| USER), []);
-    passages.note(0, &[0..line / 2, line * 30..file.len()]);
-    let found = passages.seen(1, &file, |_| USER);
-    assert_eq!(found.len(), 1);
-    assert!(found[0].reference.contains("lines 31–60 as in the user's message above"), "{found:?}");
+    assert_eq!(passages.seen(1, |_| USER), []);
+    let exact = [0..line / 2, line * 30..file.len()];
+    passages.note(0, &exact, &exact);
+    let found = passages.seen(1, |_| USER);
+    assert_eq!(found.iter().map(|seen| seen.lines).collect::<Vec<_>>(), [Some((31, 60))]);
+    assert_eq!(found[0].place, "the user's message");
     assert_eq!(passages.referred(1), [0]);
 }
 
@@ -100,38 +96,51 @@ fn what_refers_to_an_earlier_text_is_found_there() {
     let [one, two] = [20, 30].map(|at| file(0..at) + "    changed();\n" + &file(at + 1..60));
     let texts = [one.as_str(), &two, &two];
     let mut passages = Passages::of(&texts);
-    passages.note(0, std::slice::from_ref(&(0..one.len())));
-    let second = passages.seen(1, &two, |_| USER);
+    all(&mut passages, 0, &one);
+    let second = passages.seen(1, |_| USER);
     assert_eq!(second.len(), 3);
     // Forwarded are the lines between the passages.
-    passages.note(1, &[second[0].span.end..second[1].span.start, second[1].span.end..second[2].span.start]);
-    let third = passages.seen(2, &two, |_| USER);
+    let exact = [second[0].span.end..second[1].span.start, second[1].span.end..second[2].span.start];
+    passages.note(1, &exact, &exact);
+    let third = passages.seen(2, |_| USER);
     let spans = |seen: &[Seen]| seen.iter().map(|seen| seen.span.clone()).collect::<Vec<_>>();
     assert_eq!(spans(&third), spans(&second));
     assert_eq!(third, second);
 }
 
 #[test]
-fn what_is_short_stands_for_itself() {
-    assert_eq!(references(&["}\n}\n}\n", "}\n}\n}\n"]), [""; 0]);
-    let few = file(0..3);
-    assert_eq!(references(&[&few, &few]), [""; 0]);
+fn what_stands_in_another_form_without_loss_is_said_to() {
+    let file = file(0..60);
+    let mut passages = Passages::of(&[&file, &file]);
+    let half = file.lines().take(30).map(|line| line.len() + 1).sum::<usize>();
+    passages.note(0, std::slice::from_ref(&(0..half)), std::slice::from_ref(&(0..file.len())));
+    let found: Vec<_> = passages.seen(1, |_| USER).into_iter().map(|seen| (seen.lines, seen.verbatim)).collect();
+    assert_eq!(found, [(Some((1, 30)), true), (Some((31, 60)), false)]);
 }
 
 #[test]
-fn a_long_line_is_a_passage_by_itself() {
-    let row = format!("{{\"rows\": [{}]}}", "1, ".repeat(200));
-    assert_eq!(references(&[&row, &row]).len(), 1);
+fn what_is_short_stands_for_itself() {
+    assert_eq!(seen(&["}\n}\n}\n", "}\n}\n}\n"]), []);
+    let few = file(0..3);
+    assert_eq!(seen(&[&few, &few]), []);
+}
+
+#[test]
+fn elements_of_a_list_on_one_line_are_found_by_themselves() {
+    let row = |at: usize| format!("{{\"id\": {at}, \"name\": \"item {at}\", \"state\": \"open\"}}");
+    let list = |rows: Range<usize>| format!("[{}]", rows.map(row).collect::<Vec<_>>().join(", "));
+    let (before, after) = (list(0..40), list(20..60));
+    let found = seen(&[&before, &after]);
+    assert_eq!((found.len(), found[0].lines), (1, None));
+    let passage = after.get(found[0].span.clone()).unwrap();
+    assert!(passage.contains("item 21") && passage.contains("item 38") && !passage.contains("item 40"), "{passage}");
 }
 
 #[test]
 fn a_call_is_named_in_a_few_words_on_one_line() {
-    let file = file(0..40);
-    let mut passages = Passages::of(&[&file, &file]);
-    passages.note(0, std::slice::from_ref(&(0..file.len())));
     let arguments = format!("{{\"command\": \"cat\\n{}\"}}", "x".repeat(200));
-    let found = passages.seen(1, &file, |_| Place::Tool(Some(("bash", &arguments)), ONE));
-    assert!(found[0].reference.len() < 150 && !found[0].reference.contains('\n'), "{found:?}");
+    let place = Place::Tool(Some(("bash", &arguments)), ONE).to_string();
+    assert!(place.len() < 100 && !place.contains('\n') && place.starts_with("the result of bash(cat xx"), "{place}");
 }
 
 #[test]

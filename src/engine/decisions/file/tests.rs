@@ -37,7 +37,7 @@ fn write(path: &Path, entries: impl IntoIterator<Item = u8>) {
     let (_, log) = open(path, true, &mut Store::new(100)).unwrap();
     let (alive, ended) = mpsc::sync_channel(1);
     let writer = log.start(Arc::new(Mutex::new(store([]))), alive).unwrap();
-    entries.into_iter().for_each(|at| writer.send(entry(at)).unwrap());
+    entries.into_iter().for_each(|at| writer.send(Work::Note(entry(at))).unwrap());
     drop(writer);
     ended.recv().unwrap_err();
 }
@@ -102,18 +102,129 @@ fn damage_costs_what_stands_behind_it_and_no_more() {
 }
 
 #[test]
-fn a_file_that_is_none_of_ours_is_refused_and_left_alone_and_a_former_one_begins_anew() {
+fn a_file_that_is_none_of_ours_is_refused_or_lies_aside_and_is_never_written_over() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("decisions");
-    for foreign in [&b"something else entirely, and long enough"[..], b"short", b"\0"] {
+    let foreign = [&b"something else entirely, and long enough"[..], b"short", &[0; 4096]];
+    for foreign in foreign {
         fs::write(&path, foreign).unwrap();
-        let error = open(&path, true, &mut Store::new(9)).unwrap_err();
+        let error = open(&path, false, &mut Store::new(9)).unwrap_err();
         assert!(error.to_string().contains("no file of decisions"), "{error}");
         assert_eq!(fs::read(&path).unwrap(), foreign);
     }
-    fs::write(&path, b"headroom raw v2\n0123456789abcdef").unwrap();
-    assert!(read(&path).is_empty());
-    assert_eq!(fs::read(&path).unwrap(), HEADER);
+    // In the state folder, under a name of our choice.
+    for (at, foreign) in foreign.into_iter().enumerate() {
+        fs::write(&path, foreign).unwrap();
+        write(&path, [1]);
+        assert_eq!(read(&path), [1]);
+        let aside = if at == 0 { "decisions.damaged".to_owned() } else { format!("decisions.damaged.{at}") };
+        assert_eq!(fs::read(folder.path().join(aside)).unwrap(), foreign);
+    }
+}
+
+#[test]
+fn what_a_machine_that_went_down_left_of_a_header_and_a_former_version_begin_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("decisions");
+    let torn = (0..HEADER.len()).map(|cut| HEADER[..cut].to_vec());
+    for left in torn.chain([b"headroom raw v2\n0123456789abcdef".to_vec()]) {
+        for own in [false, true] {
+            fs::write(&path, &left).unwrap();
+            open(&path, own, &mut Store::new(9)).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), HEADER);
+        }
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+/// A live process.
+struct Process {
+    tail: Tail,
+    log: Log,
+    known: Mutex<Store>,
+}
+
+impl Process {
+    fn open(path: &Path) -> Self {
+        let mut store = Store::new(100);
+        let (tail, log) = open(path, false, &mut store).unwrap();
+        Self { tail, log, known: Mutex::new(store) }
+    }
+
+    fn note(&mut self, at: u8) {
+        lock(&self.known).insert(entry(at));
+        self.log.append(&entry(at), &self.known).unwrap();
+    }
+
+    /// What it does whenever a text is not known to it.
+    fn refresh(&mut self) {
+        let seen = self.tail.read(|entry| {
+            lock(&self.known).insert(entry);
+        });
+        if seen == Seen::Other {
+            self.log.join(&self.known).unwrap();
+        }
+    }
+
+    fn knows(&self) -> Vec<u8> {
+        known(&mut lock(&self.known))
+    }
+}
+
+#[test]
+fn processes_that_share_a_file_agree_again_whatever_becomes_of_it() {
+    let damages: [fn(&Path); 7] = [
+        |path| fs::remove_file(path).unwrap(),
+        |path| fs::write(path, b"").unwrap(),
+        |path| fs::write(path, &HEADER[..9]).unwrap(),
+        |path| fs::write(path, HEADER).unwrap(),
+        // In place: in the last frame, in the first, and of a frame's length.
+        |path| damage(path, |bytes| bytes.len() - 3),
+        |path| damage(path, |_| HEADER.len() + 9),
+        |path| damage(path, |_| HEADER.len() + 2),
+    ];
+    for (case, damaged) in damages.into_iter().enumerate() {
+        for read_before in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("decisions");
+            let (mut one, mut other) = (Process::open(&path), Process::open(&path));
+            one.note(1);
+            other.note(2);
+            if read_before {
+                one.refresh();
+                other.refresh();
+            }
+            damaged(&path);
+            one.note(3);
+            for _ in 0..3 {
+                other.refresh();
+                one.refresh();
+            }
+            other.note(4);
+            for _ in 0..3 {
+                one.refresh();
+                other.refresh();
+            }
+            let said = format!("case {case}, read before: {read_before}");
+            assert_eq!((one.knows(), other.knows()), (vec![1, 2, 3, 4], vec![1, 2, 3, 4]), "{said}");
+            // A third one that starts finds what is there, and the others add what it has not.
+            let mut third = Process::open(&path);
+            for process in [&mut one, &mut other, &mut third] {
+                process.refresh();
+            }
+            third.refresh();
+            assert_eq!(third.knows(), [1, 2, 3, 4], "{said}");
+            assert_eq!(read(&path), [1, 2, 3, 4], "{said}");
+        }
+    }
+}
+
+fn damage(path: &Path, at: impl Fn(&[u8]) -> usize) {
+    let mut bytes = fs::read(path).unwrap();
+    let at = at(&bytes);
+    bytes[at] ^= 0xff;
+    // In place, as by hand: the file stays the same one.
+    fs::write(path, bytes).unwrap();
 }
 
 #[test]
@@ -124,7 +235,7 @@ fn processes_that_share_a_file_learn_from_each_other() {
     let (mut tail, mut log) = open(&path, true, &mut own).unwrap();
     let news = |tail: &mut Tail| {
         let mut news = Vec::new();
-        tail.read(|entry| news.push(entry.name.hash[0]));
+        let _ = tail.read(|entry| news.push(entry.name.hash[0]));
         news
     };
     write(&path, 0..3);
@@ -149,12 +260,12 @@ fn a_long_file_is_written_anew() {
     let path = folder.path().join("decisions");
     let (_, log) = open(&path, true, &mut Store::new(100)).unwrap();
     let mut log = Log { most: 500, ..log };
-    let known = Mutex::new(store([1, 2]));
+    let known = Mutex::new(Store::new(4));
     for at in 0..200 {
         log.append(&entry(at), &known).unwrap();
         assert!(fs::metadata(&path).unwrap().len() < 600);
     }
-    assert!(read(&path).starts_with(&[1, 2]));
+    assert!(read(&path).ends_with(&[197, 198, 199]));
 }
 
 #[test]
@@ -168,7 +279,7 @@ fn writing_resumes_once_it_can() {
     let known = Mutex::new(store(0..4));
     let send = |log: &mut Log, entries: &[u8]| {
         let (writer, waiting) = sync_channel(9);
-        entries.iter().for_each(|at| writer.send(entry(*at)).unwrap());
+        entries.iter().for_each(|at| writer.send(Work::Note(entry(*at))).unwrap());
         drop(writer);
         log.write_all(&known, &waiting);
     };
