@@ -28,13 +28,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let config = arguments.settings.load_at(arguments.listen.as_deref())?.config;
     let page = if arguments.alive { "health" } else { "ready" };
     let address = reachable(&config.server.listen);
-    let answer = match &config.server.tls.certificate_file {
+    let tls = config.server.tls;
+    let answer = match &tls.certificate_file {
         Some(certificate) => exchange::page_by_tls(&address, certificate, page),
         None => exchange::page(&address, page),
     };
     let Answer { status, body, .. } = answer.map_err(|error| {
+        let scheme = if tls.is_on() { "https" } else { "http" };
         let remedy = "start the proxy by `headroom`, or say where it runs by --listen ADDRESS:PORT";
-        error.context(format!("no proxy answers at http://{address}\n  remedy: {remedy}"))
+        error.context(format!("no proxy answers at {scheme}://{address}\n  remedy: {remedy}"))
     })?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", body.trim())?;

@@ -238,7 +238,7 @@ const visible = (text) => text.replaceAll('_', '_\u200b').replace(/(?!\u200b)[\p
 let opened = null;
 
 function requests(now) {
-  byId('requests-note').textContent = now.requests?.length ? `of the last ${span(now.keep_s)}, kept in memory alone` : '';
+  byId('requests-note').textContent = now.requests?.length ? `of the last ${span(now.keep_s).replace(/^1 /, '')}, kept in memory alone` : '';
   const said = (...children) => h('div', { class: 'empty' }, children);
   if (!now.records) {
     return put('list', said(h('p', {}, 'Nothing is kept of single requests: ', h('code', {}, 'explain.mode'), ' is off, or the proxy listens beyond this machine.')));
@@ -329,7 +329,7 @@ const PROSE = new Set(['prose', 'frame', 'html']);
 function rows(units, all) {
   const row = (unit) => h('div', { class: ['row', unit.fate, PROSE.has(unit.kind) ? '' : 'exact', unit.refused ? 'refused' : '', unit.flagged ? 'flagged' : ''].join(' ') },
     h('div', { class: 'old' }, pieces(unit.old)), h('div', { class: 'new' }, pieces(unit.new)),
-    h('div', { class: 'why' }, h('b', {}, !unit.score ? unit.fate : `${unit.fate} ${unit.score.toFixed(2)}`), unit.why));
+    h('div', { class: 'why' }, h('b', {}, (unit.score ?? 0) < 0.005 ? unit.fate : `${unit.fate} ${unit.score.toFixed(2)}`), unit.why));
   // What was left out in one go is shown by its beginning.
   const shown = [];
   for (let at = 0; at < units.length; ) {
