@@ -262,6 +262,63 @@ fn every_key_of_the_example_is_in_effect_and_every_key_in_effect_is_in_the_examp
 }
 
 #[test]
+fn a_first_configuration_is_the_default_one_and_replaces_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let init = || headroom(folder.path()).args(["config", "init"]).output().unwrap();
+    assert!(stdout(&init()).starts_with("wrote config.toml"));
+    let show = |arguments: &[&str]| stdout(&headroom(folder.path()).args(arguments).output().unwrap());
+    let values = |shown: &str| shown.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join("\n");
+    let with = show(&["config", "show", "--config", "config.toml"]);
+    assert_eq!(values(&with), values(&stdout(&run(&["config", "show"]))));
+
+    let path = folder.path().join("config.toml");
+    fs::write(&path, "mine").unwrap();
+    let again = init();
+    assert_eq!(again.status.code(), Some(2));
+    assert!(stderr(&again).contains("config.toml is there already"), "{}", stderr(&again));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+}
+
+/// The commands that the help lists.
+fn commands() -> Vec<String> {
+    let help = stdout(&run(&["--help"]));
+    let (_, listed) = help.split_once("Commands:\n").unwrap();
+    let names = listed.lines().take_while(|line| !line.is_empty()).filter(|line| !line.starts_with("   "));
+    names.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn shells_complete_every_command() {
+    assert!(commands().len() > 10, "{:?}", commands());
+    for shell in ["bash", "zsh", "fish"] {
+        let script = stdout(&run(&["completions", shell]));
+        for command in commands() {
+            assert!(script.contains(&command), "{shell}: {command}");
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("headroom.bash");
+    fs::write(&script, stdout(&run(&["completions", "bash"]))).unwrap();
+    let typed = "COMP_WORDS=(headroom doc) COMP_CWORD=1; _headroom headroom doc headroom; echo \"${COMPREPLY[@]}\"";
+    let bash = Command::new("bash").arg("-c").arg(format!("source {}; {typed}", script.display())).output();
+    if let Ok(completed) = bash {
+        assert_eq!(stdout(&completed).trim(), "doctor", "{}", stderr(&completed));
+    }
+}
+
+#[test]
+fn there_is_a_manual_page_for_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = headroom(folder.path()).args(["man", "--dir", "man1"]).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    for command in commands().iter().filter(|command| *command != "help") {
+        let page = fs::read_to_string(folder.path().join(format!("man1/headroom-{command}.1"))).unwrap();
+        assert!(page.contains(".TH"), "{command}");
+    }
+    assert!(stdout(&run(&["man"])).contains(".SH SYNOPSIS"));
+}
+
+#[test]
 fn a_profile_is_printed_to_be_pasted_and_an_unknown_one_lists_the_known() {
     let folder = tempfile::tempdir().unwrap();
     let printed = stdout(&run(&["profile", "agent"]));

@@ -294,6 +294,18 @@ async fn what_was_put_back_for_one_tenant_never_reaches_another() {
 }
 
 #[tokio::test]
+async fn a_checker_is_asked_through_the_proxy_that_stands_on_the_way() {
+    let checker = Checker::start(Behaviour::Finds("")).await;
+    let mut config = checker.config(Mode::Inline);
+    let proxy = std::mem::replace(&mut config.base_url, "http://checker.invalid/v1".into());
+    config.via = proxy.trim_end_matches("/v1").to_owned();
+    forwarded(&rig(config).await, "a", &long_text()).await;
+    let requests = checker.requests.lock().unwrap().clone();
+    let (head, _) = requests.first().unwrap();
+    assert!(head.starts_with("POST http://checker.invalid/v1/chat/completions HTTP/1.1"), "{head}");
+}
+
+#[tokio::test]
 async fn the_checker_gets_its_own_key_and_never_the_clients() {
     let checker = Checker::start(Behaviour::Finds("")).await;
     let rig = rig(checker.config(Mode::Inline)).await;

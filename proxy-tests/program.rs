@@ -1,7 +1,7 @@
 //! The program itself, as a process: what only a process can promise.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     net::SocketAddr,
     process::{Child, Command, Stdio},
 };
@@ -65,7 +65,25 @@ impl Program {
         Conn(soon(self.upstream.accept()).await.unwrap().0)
     }
 
-    fn signal(&self, signal: &str) {
+    /// Its log as it is written, from now on.
+    pub(crate) fn log(&mut self) -> Log {
+        let stderr = self.child.stderr.take().unwrap();
+        let (line, lines) = tokio::sync::mpsc::unbounded_channel();
+        std::thread::spawn(move || {
+            for read in BufReader::new(stderr).lines() {
+                let Ok(read) = read else { return };
+                let _ = line.send(read);
+            }
+        });
+        Log(lines)
+    }
+
+    /// The folder in which it runs.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.home.path()
+    }
+
+    pub(crate) fn signal(&self, signal: &str) {
         assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
     }
 
@@ -93,11 +111,34 @@ impl Program {
     }
 }
 
+/// Lines of a log.
+pub(crate) struct Log(tokio::sync::mpsc::UnboundedReceiver<String>);
+
+impl Log {
+    /// The next line that has this in it.
+    pub(crate) async fn line(&mut self, with: &str) -> String {
+        loop {
+            let line = soon(self.0.recv()).await.unwrap();
+            if line.contains(with) {
+                return line;
+            }
+        }
+    }
+}
+
 impl Drop for Program {
     fn drop(&mut self) {
         // Gone already where the test let it end.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // What it said of a promise that it did not keep.
+        if std::thread::panicking()
+            && let Some(stderr) = &mut self.child.stderr
+        {
+            let mut log = Vec::new();
+            let _ = stderr.read_to_end(&mut log);
+            let _ = std::io::stderr().write_all(&log);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ const TEXT: u8 = 0x81;
 const MASK: [u8; 4] = [7, 0, 255, 19];
 
 /// A frame as a client sends it (masked) or a server (not).
-fn frame(first: u8, payload: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
+pub(crate) fn frame(first: u8, payload: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
     let bit = if mask.is_some() { 0x80 } else { 0 };
     let mut frame = vec![first];
     match payload.len() {
@@ -30,12 +30,12 @@ fn frame(first: u8, payload: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
 }
 
 /// A client's frame.
-fn said(first: u8, payload: impl AsRef<[u8]>) -> Vec<u8> {
+pub(crate) fn said(first: u8, payload: impl AsRef<[u8]>) -> Vec<u8> {
     frame(first, payload.as_ref(), Some(MASK))
 }
 
 /// The next frame of a client as the server gets it: its first byte and what it says.
-async fn heard(server: &mut Conn) -> (u8, Vec<u8>) {
+pub(crate) async fn heard(server: &mut Conn) -> (u8, Vec<u8>) {
     let head = server.read(2).await;
     assert_eq!(head[1] & 0x80, 0x80, "a client's frame is masked");
     let length = match head[1] & 0x7f {
@@ -53,7 +53,7 @@ fn text(payload: &[u8]) -> Value {
 }
 
 /// A connection on which both sides agreed, and what the client was told of it.
-async fn open(rig: &Rig, extensions: &str, more: &str) -> (Conn, Conn, String) {
+pub(crate) async fn open(rig: &Rig, extensions: &str, more: &str) -> (Conn, Conn, String) {
     let mut client = rig.client().await;
     let agreed =
         if extensions.is_empty() { String::new() } else { format!("Sec-WebSocket-Extensions: {extensions}\r\n") };

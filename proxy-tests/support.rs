@@ -7,7 +7,12 @@ use headroom::{
     engine::{self, Backend, Engine},
     explain,
     fidelity::{self, Reviewer},
-    proxy::{self, Access, Proxy, Upstreams, access, rules::Rules, upstream},
+    ledger::{self, Holdout, Ledger},
+    proxy::{
+        self, Access, Current, Proxy, Tenants, Upstreams, access,
+        rules::Rules,
+        upstream::{self, Named},
+    },
     server,
     telemetry::Metrics,
 };
@@ -28,11 +33,15 @@ pub(crate) struct Settings {
     pub(crate) server: server::Config,
     pub(crate) proxy: proxy::Config,
     pub(crate) upstream: upstream::Config,
+    pub(crate) upstreams: Vec<Named>,
+    /// Where keys and proxies on the way are looked up; a test must not change its own environment.
+    pub(crate) environment: Box<dyn Fn(&str) -> Option<String>>,
     pub(crate) access: access::Config,
     /// Whether records are kept, and how.
     pub(crate) explain: Option<explain::Config>,
     pub(crate) fidelity: fidelity::Config,
-    /// Where decisions are kept.
+    pub(crate) ledger: ledger::Config,
+    /// Where decisions and figures are kept.
     pub(crate) state: Option<PathBuf>,
 }
 
@@ -47,9 +56,12 @@ impl Default for Settings {
             server: server::Config::default(),
             proxy: proxy::Config::default(),
             upstream: upstream::Config::default(),
+            upstreams: Vec::new(),
+            environment: Box::new(|name| std::env::var(name).ok()),
             access: access::Config::default(),
             explain: None,
             fidelity: fidelity::Config::default(),
+            ledger: ledger::Config::default(),
             state: None,
         }
     }
@@ -60,6 +72,8 @@ pub(crate) struct Rig {
     pub(crate) proxy: SocketAddr,
     pub(crate) upstream: TcpListener,
     pub(crate) engine: Engine,
+    /// Where figures go.
+    pub(crate) ledger: Arc<Ledger>,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<std::io::Result<()>>,
 }
@@ -75,14 +89,19 @@ impl Rig {
         let mut settings = Settings::default();
         settings.upstream.url = url;
         change(&mut settings);
-        let client = Upstreams::new(&settings.upstream).unwrap();
+        let client = Upstreams::with(&settings.upstream, &settings.environment).unwrap();
+        let client = client.and(&settings.upstreams, &settings.upstream, &settings.environment).unwrap();
         let engine = Engine::start(&settings.engine, settings.state.as_deref(), settings.model).unwrap();
         let records = settings.explain.map(|config| Arc::new(explain::Store::new(&config)));
         let metrics = Arc::new(Metrics::default());
         let reviewer = Reviewer::new(&settings.fidelity, engine.clone(), Some("checker-key".to_owned())).unwrap();
         let proxy = Proxy::new(settings.proxy, settings.policy, client, engine.clone(), metrics);
         let proxy = proxy.guarded(Access::new(&settings.access).unwrap()).ruled(settings.rules);
-        let proxy = Arc::new(proxy.explained(records).reviewed(reviewer));
+        let ledger = Arc::new(Ledger::open(&settings.ledger, settings.state.as_deref()).unwrap());
+        let tenants = Tenants::new(&settings.ledger.tenants, |name| Some(format!("{name}-key"))).unwrap();
+        let holdout = Holdout::new(settings.ledger.holdout);
+        let proxy = proxy.explained(records).reviewed(reviewer).entered(Some(Arc::clone(&ledger)), tenants, holdout);
+        let proxy = Arc::new(Current::new(proxy));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -92,7 +111,7 @@ impl Rig {
             };
             server::run(listener, &settings.server, proxy, shutdown).await
         });
-        Self { proxy: address, upstream, engine, stop: Some(stop), served }
+        Self { proxy: address, upstream, engine, ledger, stop: Some(stop), served }
     }
 
     pub(crate) async fn client(&self) -> Conn {

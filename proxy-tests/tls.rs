@@ -14,12 +14,12 @@ use tokio_rustls::TlsAcceptor;
 use crate::support::{Rig, ok, post, soon};
 
 /// An authority of the test's own, and a server that it vouches for.
-fn vouched() -> (String, TlsAcceptor) {
+pub(crate) fn vouched_as(name: &str) -> (String, TlsAcceptor) {
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
-    let server = CertificateParams::new(["localhost".into()]).unwrap().signed_by(&key, &authority).unwrap();
+    let server = CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -28,6 +28,10 @@ fn vouched() -> (String, TlsAcceptor) {
         .with_single_cert(vec![server.der().clone()], key)
         .unwrap();
     (authority.pem(), TlsAcceptor::from(Arc::new(config)))
+}
+
+fn vouched() -> (String, TlsAcceptor) {
+    vouched_as("localhost")
 }
 
 async fn rig(ca: &str, connect_timeout_seconds: u64) -> Rig {

@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod completions;
 mod compress;
 mod config;
 mod demo;
@@ -11,9 +12,12 @@ mod explain;
 mod fidelity;
 mod figures;
 mod health;
+mod man;
 mod mistyped;
 mod model;
 mod profile;
+mod reload;
+mod report;
 mod restore;
 mod running;
 mod serve;
@@ -64,6 +68,9 @@ enum Command {
     /// Says what condensing would save: on recorded requests, or on what a proxy in audit mode has seen.
     #[command(after_help = audit::AFTER)]
     Audit(audit::Arguments),
+    /// Says what requests cost, what was saved, and whether condensed conversations do as well as others.
+    #[command(after_help = report::AFTER)]
+    Report(report::Arguments),
     /// Checks or shows the configuration.
     Config(config::Arguments),
     /// Prints the rules of a profile as TOML, to read, paste and change.
@@ -77,6 +84,12 @@ enum Command {
     Fidelity(fidelity::Arguments),
     /// Asks a running proxy whether it is ready; for containers.
     Health(health::Arguments),
+    /// Prints what a shell needs to complete commands and flags.
+    #[command(after_help = completions::AFTER)]
+    Completions(completions::Arguments),
+    /// Prints the manual page, or writes all of them into a folder.
+    #[command(after_help = man::AFTER)]
+    Man(man::Arguments),
 }
 
 /// Why a command failed; decides the exit status.
@@ -120,12 +133,15 @@ fn run(arguments: Arguments) -> ExitCode {
         Some(Command::Explain(arguments)) => explain::run(&arguments),
         Some(Command::Restore(arguments)) => restore::run(&arguments),
         Some(Command::Audit(arguments)) => audit::run(&arguments),
+        Some(Command::Report(arguments)) => report::run(&arguments),
         Some(Command::Config(arguments)) => config::run(&arguments),
         Some(Command::Profile(arguments)) => profile::run(&arguments),
         Some(Command::Model(arguments)) => model::run(&arguments),
         Some(Command::Demo(arguments)) => demo::run(&arguments),
         Some(Command::Fidelity(arguments)) => fidelity::run(&arguments),
         Some(Command::Health(arguments)) => health::run(&arguments),
+        Some(Command::Completions(arguments)) => completions::run(&arguments),
+        Some(Command::Man(arguments)) => man::run(&arguments),
     };
     let (status, error) = match done {
         Ok(()) => return ExitCode::SUCCESS,

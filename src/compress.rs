@@ -32,7 +32,7 @@ pub mod text;
 mod tokens;
 mod worth;
 
-pub use ask::{Query, ToolCall};
+pub use ask::{Nth, Passages, Place, Query, Seen, ToolCall};
 pub use form::detect::form_of;
 pub use fuel::interruptible;
 pub use outcome::{
@@ -54,7 +54,7 @@ use form::{Page, Reader};
 use worth::{Worth, weights::GIVES_WAY};
 
 /// Raised whenever equal input may give other output than before; part of every cache key. A golden test notices.
-pub const PIPELINE_VERSION: u32 = 6;
+pub const PIPELINE_VERSION: u32 = 7;
 
 /// Condenses one text.
 ///
@@ -218,6 +218,7 @@ fn account(
                 (Some(_), false) => Decision::Rewritten,
             },
             why: match variant {
+                _ if item.seen.is_some() => Why::Seen,
                 _ if item.form == Form::Frame => Why::Frame,
                 _ if item.fixed => Why::Exact,
                 None if item.said.is_some() => Why::Said,

@@ -5,6 +5,7 @@
 //! once, at the start, into types that cannot be wrong; an unknown key stops the start like a bad value does.
 
 mod error;
+mod live;
 mod sections;
 mod show;
 mod sources;
@@ -20,11 +21,12 @@ pub use sections::{CompressConfig, ModelConfig};
 pub use sources::{Flag, Sources};
 
 use crate::{
-    engine, explain, fidelity,
+    engine, explain, fidelity, ledger,
     proxy::{
-        self, access,
+        self, Access, access,
         rules::{self, Profile, Rule, Rules},
-        upstream,
+        tenants,
+        upstream::{self, Named, Upstreams},
     },
     server,
     setting::Invalid,
@@ -55,8 +57,12 @@ pub struct Config {
     pub explain: explain::Config,
     /// What is checked by a cheap model.
     pub fidelity: fidelity::Config,
+    /// What is kept of requests, in figures.
+    pub ledger: ledger::Config,
     /// What is logged.
     pub telemetry: telemetry::Config,
+    /// Further servers, each with what it is for.
+    pub upstreams: Vec<Named>,
     /// Which texts are an exception.
     pub rules: Vec<Rule>,
 }
@@ -81,7 +87,8 @@ impl Config {
         origins.refuse_unknown_keys()?;
         let config: Self = origins.figment.extract().map_err(|error| origins.explain(&error))?;
         config.check().map_err(|(section, invalid)| origins.explain_invalid(section, invalid))?;
-        rules::check(&config.rules).map_err(|(at, invalid)| origins.explain_rule(at, invalid))?;
+        rules::check(&config.rules).map_err(|(at, invalid)| origins.explain_listed("rules", at, invalid))?;
+        upstream::check(&config.upstreams).map_err(|(at, invalid)| origins.explain_listed("upstreams", at, invalid))?;
         Ok(Loaded { config, origins, ignored: sources.ignored() })
     }
 
@@ -98,6 +105,8 @@ impl Config {
             ("engine", self.engine.check()),
             ("explain", self.explain.check()),
             ("fidelity", self.fidelity.check()),
+            ("ledger", self.ledger.check()),
+            ("ledger", tenants::check(&self.ledger.tenants)),
         ];
         checks.into_iter().try_for_each(|(section, checked)| checked.map_err(|invalid| (section, invalid)))
     }
@@ -107,8 +116,9 @@ impl Config {
     /// Client keys open what is lent; nobody is to take them for a lock on what is not.
     fn check_access(&self) -> Result<(), Invalid> {
         let remedy =
-            "set `upstream.api_key_env` too: client keys are exchanged for the key that it names, and bar nobody";
-        let idle = !self.access.client_keys.is_empty() && self.upstream.api_key_env.is_none();
+            "set `api_key_env` of an upstream too: client keys are exchanged for the key that it names, and bar nobody";
+        let named = || self.upstreams.iter().any(|named| named.api_key_env.is_some());
+        let idle = !self.access.client_keys.is_empty() && self.upstream.api_key_env.is_none() && !named();
         if idle { Err(Invalid::text("client_keys", remedy)) } else { Ok(()) }
     }
 }
@@ -136,7 +146,35 @@ impl Loaded {
     pub fn rules(&self) -> Result<Rules, Error> {
         let profile = self.config.profile.map(rules_of).unwrap_or_default();
         let rules = Rules::new(&self.config.rules, &profile, |name| std::env::var(name).ok());
-        rules.map_err(|(at, invalid)| self.origins.explain_rule(at, invalid))
+        rules.map_err(|(at, invalid)| self.origins.explain_listed("rules", at, invalid))
+    }
+
+    /// The servers that requests are forwarded to; connects to nothing.
+    ///
+    /// # Errors
+    /// Where a key, a file of authorities or the proxy on the way cannot be used.
+    pub fn upstreams(&self) -> Result<Upstreams, Error> {
+        let variable = |name: &str| std::env::var(name).ok();
+        let upstreams = Upstreams::with(&self.config.upstream, &variable);
+        let upstreams = upstreams.map_err(|invalid| self.origins.explain_invalid("upstream", invalid))?;
+        let all = upstreams.and(&self.config.upstreams, &self.config.upstream, &variable);
+        all.map_err(|(at, invalid)| self.origins.explain_listed("upstreams", at, invalid))
+    }
+
+    /// The key of the endpoint that checks, where there is one.
+    ///
+    /// # Errors
+    /// Where the variable is not set that holds it.
+    pub fn checker_key(&self) -> Result<Option<String>, Error> {
+        self.config.fidelity.key().map_err(|invalid| self.origins.explain_invalid("fidelity", invalid))
+    }
+
+    /// Who may spend the operator's key.
+    ///
+    /// # Errors
+    /// Where the variable is not set that a client key names.
+    pub fn access(&self) -> Result<Access, Error> {
+        Access::new(&self.config.access).map_err(|invalid| self.origins.explain_invalid("access", invalid))
     }
 
     /// The effective configuration as TOML; each line tells where its value came from. Holds no secrets: a key is

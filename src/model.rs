@@ -12,6 +12,7 @@ mod info;
 mod manifest;
 mod own;
 mod pieces;
+mod place;
 mod runtime;
 #[doc(hidden)]
 pub mod scripted;
@@ -177,13 +178,14 @@ impl Rewriter for Model {
     }
 }
 
-/// Where the bundled model lies: beside the program (`models/…`, as packages have it), else in the source tree that it
+/// Where the bundled model lies: with the program (`models/…`, as packages have it), else in the source tree that it
 /// was built from; `None` where neither is there.
 #[must_use]
 pub fn bundled() -> Option<PathBuf> {
-    let beside = std::env::current_exe().ok().and_then(|path| Some(path.parent()?.join("models").join(BUNDLED)));
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(BUNDLED);
-    [beside, Some(source)].into_iter().flatten().find(|folder| folder.join("manifest.json").is_file())
+    let model = Path::new("models").join(BUNDLED);
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(&model);
+    let mut folders = place::installed(&model).into_iter().chain([source]);
+    folders.find(|folder| folder.join("manifest.json").is_file())
 }
 
 const BUNDLED: &str = "headroom-t5-small";

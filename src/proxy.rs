@@ -4,6 +4,8 @@ pub mod access;
 mod account;
 mod body;
 mod coding;
+mod current;
+mod entry;
 mod error;
 mod explained;
 mod handed;
@@ -17,34 +19,48 @@ mod record;
 mod review;
 mod room;
 pub mod rules;
+mod seen;
 mod slots;
 mod socket;
+pub mod tenants;
 mod tunnel;
 pub mod upstream;
 mod usage;
 
 use std::sync::{Arc, Mutex};
 
-use http::{Request, Response};
+use http::{Request, Response, request::Parts};
 use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 
 pub use access::Access;
 pub use body::{Answer, BrokenOff};
+pub use current::Current;
 pub use record::{Rehearsal, rehearse};
+pub use tenants::Tenants;
 pub use upstream::Upstreams;
 
 use crate::{
-    audit, compress::Policy, engine::Engine, explain, fidelity::Reviewer, setting::Invalid, telemetry::Metrics,
+    audit,
+    compress::Policy,
+    engine::Engine,
+    explain,
+    fidelity::Reviewer,
+    ledger::{Holdout, Ledger},
+    setting::Invalid,
+    telemetry::Metrics,
     wire::Surface,
 };
 use account::{Account, Ids, Outcome, Passed};
 use body::Upload;
+use error::Error;
 use life::Life;
-use passthrough::Passage;
+use passthrough::{Addressed, Passage};
 use room::Room;
 use rules::Rules;
 use tunnel::Tunnels;
+use upstream::Server;
 
 /// `[proxy]`: what is intercepted, and within which bounds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -142,7 +158,7 @@ pub struct Proxy {
     /// Has what was condensed checked; `None` where that is off.
     reviewer: Option<Reviewer>,
     room: Room,
-    ids: Ids,
+    ids: Arc<Ids>,
     /// Where requests are accounted for; `None` where nothing is kept.
     records: Option<Arc<explain::Store>>,
     /// With which the operator reads all of them.
@@ -150,15 +166,21 @@ pub struct Proxy {
     access: Access,
     /// Sums over the audits since the start.
     audit: Arc<Mutex<audit::Report>>,
-    life: Life,
+    life: Arc<Life>,
     tunnels: Tunnels,
+    /// Where figures go; `None` where none are kept.
+    ledger: Option<Arc<Ledger>>,
+    /// Which conversations are left alone.
+    holdout: Option<Arc<Holdout>>,
+    tenants: Tenants,
+    decoders: Arc<Semaphore>,
 }
 
 impl Proxy {
     /// A proxy before `upstreams`. While `engine` is not ready, requests pass unchanged.
     #[must_use]
     pub fn new(config: Config, policy: Policy, upstreams: Upstreams, engine: Engine, metrics: Arc<Metrics>) -> Self {
-        let life = Life::default();
+        let life = Arc::new(Life::default());
         let tunnels = Tunnels { tasks: life.tasks.clone(), abort: life.abort.clone() };
         let room = Room::new(config.held_bodies_mib << 20, config.body_limit_mib << 20);
         Self {
@@ -170,13 +192,43 @@ impl Proxy {
             metrics,
             reviewer: None,
             room,
-            ids: Ids::new(),
+            ids: Arc::new(Ids::new()),
             records: None,
             reader: None,
             access: Access::default(),
             audit: Arc::default(),
             life,
             tunnels,
+            ledger: None,
+            holdout: None,
+            tenants: Tenants::default(),
+            decoders: Arc::new(Semaphore::new(DECODERS)),
+        }
+    }
+
+    /// What goes on as this one, and has what it holds, with other settings.
+    #[must_use]
+    pub fn renewed(&self, config: Config, policy: Policy, upstreams: Upstreams) -> Self {
+        Self {
+            config,
+            policy,
+            rules: self.rules.clone(),
+            upstreams,
+            engine: self.engine.clone(),
+            metrics: Arc::clone(&self.metrics),
+            reviewer: self.reviewer.clone(),
+            room: self.room.clone(),
+            ids: Arc::clone(&self.ids),
+            records: self.records.clone(),
+            reader: self.reader.clone(),
+            access: self.access.clone(),
+            audit: Arc::clone(&self.audit),
+            life: Arc::clone(&self.life),
+            tunnels: self.tunnels.clone(),
+            ledger: self.ledger.clone(),
+            holdout: self.holdout.clone(),
+            tenants: self.tenants.clone(),
+            decoders: Arc::clone(&self.decoders),
         }
     }
 
@@ -210,6 +262,25 @@ impl Proxy {
         Self { reviewer, ..self }
     }
 
+    /// Where requests go, for people.
+    #[must_use]
+    pub fn forwards_to(&self) -> Vec<String> {
+        self.upstreams.described()
+    }
+
+    /// The same, keeping the figures of requests, and leaving some conversations alone.
+    #[must_use]
+    pub fn entered(self, ledger: Option<Arc<Ledger>>, tenants: Tenants, holdout: Option<Holdout>) -> Self {
+        Self { ledger, tenants, holdout: holdout.map(Arc::new), ..self }
+    }
+
+    /// Waits until the figures of what was served are written, but not for long.
+    pub async fn settle(&self) {
+        if let Some(ledger) = self.ledger.clone() {
+            let _ = tokio::task::spawn_blocking(move || ledger.flush()).await;
+        }
+    }
+
     pub(crate) fn life(&self) -> &Life {
         &self.life
     }
@@ -229,14 +300,8 @@ impl Proxy {
         if uri.path() == handed::PATH {
             return Box::pin(handed::answer(self, request, account)).await;
         }
-        if self.upstreams.of(uri.path(), request.headers()).credential().is_some() {
-            match self.access.lends(request.headers(), request.uri(), local) {
-                Ok(true) => drop(request.extensions_mut().insert(access::Lent)),
-                Ok(false) => {}
-                Err(error) => return passthrough::refuse(&error, account),
-            }
-        } else if self.access.has_client_key(request.headers()) {
-            return passthrough::refuse(&error::Error::NoKey, account);
+        if local {
+            request.extensions_mut().insert(access::Local);
         }
         if socket::opens(&request) {
             return Box::pin(socket::relay(self, request, account)).await;
@@ -246,9 +311,20 @@ impl Proxy {
             Way::Pass(why) => account.outcome = Outcome::Passthrough(why),
         }
         let (parts, body) = request.into_parts();
+        let to = match self.address(&parts, None) {
+            Ok(to) => to,
+            Err(error) => return passthrough::refuse(&error, account),
+        };
         let passage = Passage::new(parts, Upload::streamed(body));
-        let upstream = self.upstreams.of(passage.parts.uri.path(), &passage.parts.headers);
-        passthrough::relay(upstream, &self.tunnels, passage, account).await
+        passthrough::relay(&to, &self.tunnels, passage, account).await
+    }
+
+    /// Where a request goes, and with which credentials: the only place that decides either.
+    fn address(&self, parts: &Parts, model: Option<&str>) -> Result<Addressed, Error> {
+        let Server { upstream, takes_client_credentials } = self.upstreams.of(parts.uri.path(), &parts.headers, model);
+        let lends = upstream.credential().is_some();
+        let keys = self.access.keys(parts, *takes_client_credentials, lends)?;
+        Ok(Addressed { upstream: Arc::clone(upstream), keys })
     }
 
     /// Bytes of a body that is looked at.
@@ -256,6 +332,10 @@ impl Proxy {
         self.config.body_limit_mib << 20
     }
 }
+
+/// Coded answers that are read at the same time; a decoder takes some MiB. What comes besides is relayed all the same, and
+/// its usage is not known.
+const DECODERS: usize = 64;
 
 /// What is to be done with a request to the upstream.
 enum Way {

@@ -15,7 +15,7 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-use crate::{proxy::Proxy, setting::Invalid};
+use crate::{proxy::Current, setting::Invalid};
 use connection::Protocols;
 
 /// `[server]`: where clients connect, and how many may.
@@ -75,15 +75,17 @@ impl Config {
 pub async fn run(
     listener: TcpListener,
     config: &Config,
-    proxy: Arc<Proxy>,
+    current: Arc<Current>,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     listener.local_addr()?;
     let gate = Gate {
         permits: Arc::new(Semaphore::new(config.max_connections)),
         protocols: Protocols::new(config),
-        proxy: Arc::clone(&proxy),
+        current: Arc::clone(&current),
     };
+    // Whatever its settings, it has one life.
+    let proxy = current.proxy();
     tokio::select! {
         never = gate.admit(&listener, &proxy.life().tasks) => match never {},
         () = shutdown => {}
@@ -118,7 +120,7 @@ pub async fn run(
 struct Gate {
     permits: Arc<Semaphore>,
     protocols: Protocols,
-    proxy: Arc<Proxy>,
+    current: Arc<Current>,
 }
 
 impl Gate {
@@ -130,7 +132,7 @@ impl Gate {
             match listener.accept().await {
                 Ok((stream, _)) => {
                     prepare(&stream);
-                    let serve = connection::serve(stream, &self.protocols, Arc::clone(&self.proxy));
+                    let serve = connection::serve(stream, &self.protocols, Arc::clone(&self.current));
                     tasks.spawn(async move {
                         serve.await;
                         drop(permit);

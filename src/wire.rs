@@ -60,6 +60,12 @@ impl Surface {
         PATHS.iter().find(|(ending, _)| path.ends_with(ending)).map(|(_, surface)| *surface)
     }
 
+    /// Whether a request to this path only asks how many tokens it has.
+    #[must_use]
+    pub fn counts_tokens(path: &str) -> bool {
+        path.ends_with("/responses/input_tokens") || path.ends_with("/v1/messages/count_tokens")
+    }
+
     /// The word used in headers, metrics, logs and records.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -86,14 +92,29 @@ pub struct Located {
     pub model: Option<String>,
     /// The slots in the order of the body.
     pub slots: Vec<Slot>,
+    /// Whether the provider may leave out earlier messages of the request by itself: then none may be referred to.
+    pub forgets: bool,
     /// Whether the request is in JSON mode, which providers refuse unless some message has the word "json".
     pub json_object: bool,
+    /// Where the list of messages stands in the body; empty where it has none.
+    pub list: Range<usize>,
+    /// The stored response that the conversation goes on from, where its beginning is not in the body.
+    pub from: Option<String>,
 }
 
 impl Located {
-    fn of(request: &Object<'_>, slots: Vec<Slot>, json_object: bool) -> Self {
-        let model = request.field("model").ok().flatten().and_then(json::string);
-        Self { model, slots, json_object }
+    fn of(request: &Object<'_>, body: &str, slots: Vec<Slot>, json_object: bool) -> Self {
+        let field = |name: &str| request.field(name).ok().flatten();
+        let list = field("messages").or_else(|| field("input")).and_then(|list| json::span(list, body));
+        let text = |name: &str| field(name).and_then(json::string);
+        Self {
+            model: text("model"),
+            slots,
+            forgets: forgets(request),
+            json_object,
+            list: list.unwrap_or_default(),
+            from: text("previous_response_id"),
+        }
     }
 
     /// Whether `text` may stand for `slot`: some providers refuse an empty text, and JSON mode without the word "json".
@@ -136,7 +157,7 @@ pub enum Role {
 }
 
 /// A tool call of an earlier assistant turn.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Call {
     /// The tool's name.
     pub name: String,
@@ -181,6 +202,13 @@ pub fn locate_any(body: &[u8]) -> Result<Located, Unreadable> {
     }
 }
 
+/// The model that a body asks for; `None` where it cannot be read, or is said twice.
+#[must_use]
+pub fn model(body: &[u8]) -> Option<String> {
+    let request = request(text(body).ok()?).ok()?;
+    request.field("model").ok().flatten().and_then(json::string)
+}
+
 fn text(body: &[u8]) -> Result<&str, Unreadable> {
     std::str::from_utf8(body).map_err(|_| Unreadable::InvalidJson)
 }
@@ -211,6 +239,16 @@ fn slots<'a>(
     // A message may have its parts in any order.
     slots.sort_by_key(|slot| slot.literal.start);
     slots
+}
+
+/// Whether a request lets the provider leave out earlier messages: Anthropic's and OpenAI's `context_management`, the
+/// `truncation` of Responses, the `transforms` of gateways. What can't be read counts as such.
+fn forgets(request: &Object<'_>) -> bool {
+    let may = |name: &str| match request.field(name) {
+        Ok(value) => value.is_some_and(|value| !matches!(value.get(), "null" | "[]" | "\"disabled\"")),
+        Err(json::Ambiguous) => true,
+    };
+    ["context_management", "truncation", "transforms"].into_iter().any(may)
 }
 
 /// Whether a format asks for JSON mode; an ambiguous one counts as such.

@@ -18,7 +18,7 @@ use headroom::{
     compress::{CountTokens as _, Encoding},
     config::{Config, Flag},
     engine::{self, Engine, Readiness},
-    proxy::{Proxy, Upstreams},
+    proxy::{Current, Proxy, Upstreams},
     server,
     telemetry::Metrics,
 };
@@ -82,7 +82,7 @@ async fn demo(arguments: &Arguments, mut config: Config) -> Result<(), Failure> 
         let shutdown = async {
             let _ = stopped.await;
         };
-        server::run(listener, &server, Arc::new(proxy), shutdown).await
+        server::run(listener, &server, Arc::new(Current::new(proxy)), shutdown).await
     });
 
     let exchange = Exchange::ask(&arguments.question, address, &recorder).await?;

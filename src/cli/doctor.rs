@@ -77,7 +77,10 @@ fn settings(loaded: &Loaded) -> Vec<Finding> {
         }
     };
     let ignored = loaded.ignored().iter().map(|name| {
-        let said = format!("the variable {} is none of our settings and is ignored", redact::name(name));
+        let said = format!(
+            "the variable {} is none of our settings, or holds none of their values, and is ignored",
+            redact::name(name)
+        );
         Finding::note("settings", said, "`headroom config show` lists what there is; unset it if it was meant for us")
     });
     std::iter::once(mode).chain(ignored).collect()

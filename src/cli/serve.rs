@@ -15,9 +15,10 @@ use headroom::{
     engine::{Backend, Engine, Readiness, state_directory},
     explain,
     fidelity::Reviewer,
+    ledger::{Holdout, Ledger},
     model::Info,
-    proxy::{Access, Proxy, Upstreams},
-    redact, server,
+    proxy::{Current, Proxy, Tenants},
+    server,
     setting::Invalid,
     telemetry::{self, Metrics},
 };
@@ -25,6 +26,7 @@ use tokio::net::TcpListener;
 
 use super::{
     Failure,
+    reload::HangUps,
     settings::{Settings, in_words, load_model},
 };
 
@@ -111,33 +113,35 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     for name in loaded.ignored() {
         tracing::warn!(
             name,
-            "an environment variable is none of our settings and is ignored; `headroom config show` lists them"
+            "an environment variable is none of our settings, or holds none of their values, and is ignored; `headroom config show` lists them"
         );
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let served = runtime.block_on(async {
-        tokio::select! {
-            served = serve(&loaded) => served,
-            never = hang_ups(arguments, &loaded) => match never {},
-        }
-    });
+    let served = runtime.block_on(serve(arguments, loaded));
     // A call into a hanging model must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
     served
 }
 
-async fn serve(loaded: &Loaded) -> Result<(), Failure> {
+async fn serve(arguments: &Arguments, loaded: Loaded) -> Result<(), Failure> {
+    // From here on one ends nothing, also while the model is loaded.
+    let hang_ups = HangUps::new();
     let config = &loaded.config;
-    let listener = bind(loaded).await?;
+    let listener = bind(&loaded).await?;
     let address = listener.local_addr()?;
     let start = Instant::now();
-    let (proxy, model) = assemble(loaded, &address, Arc::default()).await?;
+    let (proxy, model) = assemble(&loaded, &address, Arc::default()).await?;
     // Nobody may be reading any more (`headroom | head -1`); that is no reason not to serve.
-    let _ = announce(&address, config, &model, start.elapsed());
+    let _ = announce(&address, config, (&model, start.elapsed()), &proxy.forwards_to());
     let reader =
         if config.explain.keeps(address.ip()) { state().and_then(|state| reader(&state, &address)) } else { None };
-    let proxy = Arc::new(proxy.read_with(reader));
-    server::run(listener, &config.server, proxy, told_to_stop()).await.context("cannot serve")?;
+    let current = Arc::new(Current::new(proxy.read_with(reader)));
+    let server = config.server.clone();
+    tokio::select! {
+        served = server::run(listener, &server, Arc::clone(&current), told_to_stop()) => served.context("cannot serve")?,
+        never = hang_ups.heed(|| arguments.load(), loaded.config, &current) => match never {},
+    }
+    current.proxy().settle().await;
     Ok(())
 }
 
@@ -148,12 +152,15 @@ pub(super) async fn assemble(
     metrics: Arc<Metrics>,
 ) -> Result<(Proxy, Result<Info, String>), Failure> {
     let config = &loaded.config;
-    let upstreams = Upstreams::new(&config.upstream).map_err(|invalid| unusable(loaded, "upstream", invalid))?;
-    let access = Access::new(&config.access).map_err(|invalid| unusable(loaded, "access", invalid))?;
+    let upstreams = loaded.upstreams().map_err(Failure::setup)?;
+    let access = loaded.access().map_err(Failure::setup)?;
     let rules = loaded.rules().map_err(Failure::setup)?;
+    let tenants = Tenants::new(&config.ledger.tenants, |name| std::env::var(name).ok());
+    let tenants = tenants.map_err(|invalid| unusable(loaded, "ledger", invalid))?;
+    let ledger = Ledger::open(&config.ledger, state().as_deref()).map_err(Failure::setup)?;
     let (backend, told) = backend(config.model.clone());
     let engine = Engine::start(&config.engine, state().as_deref(), backend).map_err(Failure::setup)?;
-    let key = config.fidelity.key().map_err(|invalid| unusable(loaded, "fidelity", invalid))?;
+    let key = loaded.checker_key().map_err(Failure::setup)?;
     let reviewer = Reviewer::new(&config.fidelity, engine.clone(), key);
     let reviewer = reviewer.map_err(|invalid| unusable(loaded, "fidelity", invalid))?;
     let model = match engine.loaded().await {
@@ -166,7 +173,8 @@ pub(super) async fn assemble(
     };
     let proxy = Proxy::new(config.proxy.clone(), config.compress.policy(), upstreams, engine, metrics)
         .guarded(access)
-        .ruled(rules);
+        .ruled(rules)
+        .entered(Some(Arc::new(ledger)), tenants, Holdout::new(config.ledger.holdout));
     Ok((proxy.explained(records(config, address)).reviewed(reviewer), model))
 }
 
@@ -230,7 +238,12 @@ fn unusable(loaded: &Loaded, section: &str, invalid: Invalid) -> Failure {
 }
 
 /// The start screen.
-fn announce(address: &SocketAddr, config: &Config, model: &Result<Info, String>, took: Duration) -> io::Result<()> {
+fn announce(
+    address: &SocketAddr,
+    config: &Config,
+    (model, took): (&Result<Info, String>, Duration),
+    forwards_to: &[String],
+) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let mode = serde_json::to_value(config.proxy.mode)?;
     let mode = mode.as_str().unwrap_or_default();
@@ -240,9 +253,8 @@ fn announce(address: &SocketAddr, config: &Config, model: &Result<Info, String>,
     };
     writeln!(out, "headroom {}", env!("CARGO_PKG_VERSION"))?;
     writeln!(out, "  listens on   http://{address}")?;
-    writeln!(out, "  forwards to  {}", redact::setting(&config.upstream.url))?;
-    if let Some(url) = config.upstream.anthropic() {
-        writeln!(out, "               {} (Anthropic's API)", redact::setting(url))?;
+    for (at, to) in forwards_to.iter().enumerate() {
+        writeln!(out, "  {:<12} {to}", if at == 0 { "forwards to" } else { "" })?;
     }
     writeln!(
         out,
@@ -282,38 +294,6 @@ async fn told_to_stop() {
         signal().await;
         std::process::exit(1);
     });
-}
-
-/// Heeds SIGHUP, which ends a process that does not: says whether the configuration has changed. Whatever is in it
-/// decides how threads, memory and connections were set up, so it takes effect at the next start.
-#[cfg(unix)]
-async fn hang_ups(arguments: &Arguments, running: &Loaded) -> std::convert::Infallible {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut hang_up) = signal(SignalKind::hangup()) else {
-        return std::future::pending().await;
-    };
-    while hang_up.recv().await.is_some() {
-        match arguments.settings.load(arguments.flags()) {
-            Ok(loaded) if loaded.config == running.config => {
-                tracing::info!("SIGHUP: the configuration is the one in effect; there is nothing to do");
-            }
-            Ok(_) => {
-                let remedy = "start again: SIGTERM lets running requests finish";
-                tracing::warn!(remedy, "SIGHUP: the configuration has changed, and takes effect at the next start");
-            }
-            Err(Failure::Status(_)) => {}
-            Err(Failure::Setup(error) | Failure::Work(error)) => {
-                let error = redact::text(&error.to_string());
-                tracing::warn!(error, "SIGHUP: the configuration cannot be used; the one in effect stays");
-            }
-        }
-    }
-    std::future::pending().await
-}
-
-#[cfg(not(unix))]
-async fn hang_ups(_: &Arguments, _: &Loaded) -> std::convert::Infallible {
-    std::future::pending().await
 }
 
 #[cfg(unix)]

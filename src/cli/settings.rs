@@ -15,7 +15,7 @@ use headroom::{
 use super::Failure;
 
 /// Flags for what every command needs.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[group(skip)]
 pub(super) struct Settings {
     /// Configuration file [default: config.toml in this folder, if it is there; or $HEADROOM_CONFIG]

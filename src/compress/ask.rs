@@ -2,8 +2,10 @@
 
 mod frame;
 mod query;
+mod seen;
 mod wanted;
 
 pub(super) use frame::{Frame, frame, unaddressed};
 pub use query::{Query, ToolCall};
+pub use seen::{Nth, Passages, Place, Seen};
 pub(super) use wanted::Wanted;

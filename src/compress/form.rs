@@ -17,6 +17,7 @@ mod log;
 mod narrow;
 mod prose;
 mod rows;
+mod seen;
 mod table;
 mod telegram;
 mod thread;
@@ -59,6 +60,8 @@ pub(super) struct Item<'a> {
     pub(super) fixed: bool,
     /// The item that says the same under the same owner; without a budget this one goes.
     pub(super) said: Option<usize>,
+    /// Which passage of an earlier message it is, by its index in [`Query::seen`]; a reference stands for it.
+    pub(super) seen: Option<usize>,
     /// How telling it is for its form, whatever its words: 1 for most, more for an error in a log (see
     /// [`weights`](super::worth::weights)).
     pub(super) salience: f32,
@@ -97,6 +100,7 @@ impl<'a> Item<'a> {
             variants: vec![Variant::lossless(text)],
             fixed: false,
             said: None,
+            seen: None,
             salience: 1.0,
             owner: 0,
             noun,
@@ -175,7 +179,7 @@ pub(super) struct Page<'a> {
 impl Page<'_> {
     /// Whether nothing in it can be left out or said in another way.
     pub(super) fn is_fixed(&self) -> bool {
-        self.items.iter().all(|item| item.fixed && item.variants.len() == 1)
+        self.items.iter().all(|item| item.fixed && item.seen.is_none() && item.variants.len() == 1)
     }
 }
 
@@ -207,6 +211,7 @@ pub(super) fn read<'a>(text: &'a str, frame: &Frame, reader: &Reader<'_>) -> Pag
     let (mut items, mut bonds): (Vec<Item<'a>>, Vec<Bond>) = (Vec::new(), Vec::new());
     read_parts(text, frame.material(), reader, &mut items, &mut bonds);
     code::keep_short(&mut items, reader);
+    let (items, bonds) = seen::refer(text, items, bonds, reader);
     let bonds = Bonds::new(items.len(), &bonds);
     Page { items, bonds }
 }

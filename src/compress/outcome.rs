@@ -55,6 +55,23 @@ impl Condensation {
         }
     }
 
+    /// The spans of the text that are forwarded byte for byte, in order and apart from each other.
+    #[must_use]
+    pub fn exact(&self, length: usize) -> Vec<Range<usize>> {
+        if self.text().is_none() {
+            return std::iter::once(0..length).collect();
+        }
+        let mut exact: Vec<Range<usize>> = Vec::new();
+        // A string with something missing is written anew.
+        for unit in self.units.iter().filter(|unit| unit.decision == Decision::Kept && unit.escaped == 0) {
+            match exact.last_mut().filter(|last| last.end == unit.span.start) {
+                Some(last) => last.end = unit.span.end,
+                None => exact.push(unit.span.clone()),
+            }
+        }
+        exact
+    }
+
     /// What kept the text from the ratio that was asked for, or from being weighed as it could be; nothing where it came
     /// near.
     #[must_use]
@@ -307,6 +324,8 @@ pub enum Why {
     Shorter,
     /// It is said elsewhere in the text by the same owner.
     Said,
+    /// It stands word for word in an earlier message, to which a mark refers.
+    Seen,
     /// Other units are worth more.
     Outweighed,
     /// The fidelity check put it back.
@@ -326,6 +345,7 @@ impl fmt::Display for Why {
             Self::Lossless => "the same in fewer tokens",
             Self::Shorter => "a shorter statement",
             Self::Said => "said elsewhere",
+            Self::Seen => "stands in an earlier message",
             Self::Outweighed => "other units are worth more",
             Self::PutBack => "put back",
             Self::Refused(violation) => return write!(f, "refused: {violation}"),

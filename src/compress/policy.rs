@@ -15,6 +15,8 @@ pub struct Policy {
     pub rewrite: bool,
     /// Which kinds of redundancy count.
     pub redundancy: Kinds,
+    /// Whether passages that stand in earlier messages may become references to them.
+    pub references: bool,
 }
 
 impl Default for Policy {
@@ -25,6 +27,7 @@ impl Default for Policy {
             min_tokens: 256,
             rewrite: true,
             redundancy: Kinds::default(),
+            references: true,
         }
     }
 }

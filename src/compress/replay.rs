@@ -57,6 +57,8 @@ enum Stands {
     Cut(bool, Vec<usize>),
     /// A variant of its form, and whether it is lossless.
     Variant(usize, bool),
+    /// A reference to where it was seen before.
+    Seen(usize),
 }
 
 /// What may be put behind an item in place of the source's white space.
@@ -140,6 +142,7 @@ pub fn replay(
             let stands = match &stretch.stands {
                 Stands::Absent | Stands::Said => None,
                 Stands::Verbatim | Stands::Fixed => Some(Cow::Borrowed(whole)),
+                Stands::Seen(at) => Some(query.seen.get(*at)?.standing(whole).into()),
                 Stands::Cut(upper, lengths) => Some(kept(whole, *upper, lengths)?.into()),
                 Stands::Variant(variant, _) => {
                     let item = read(units.len()).filter(|item| item.span == span)?;
@@ -168,6 +171,7 @@ fn unit(stretch: &Stretch, span: Range<usize>, count: usize, text: Option<&str>)
         Stands::Verbatim => (Decision::Kept, Why::Chosen),
         Stands::Fixed if stretch.form == Form::Frame => (Decision::Kept, Why::Frame),
         Stands::Fixed => (Decision::Kept, Why::Exact),
+        Stands::Seen(_) => (Decision::Rewritten, Why::Seen),
         Stands::Variant(_, true) => (Decision::Rewritten, Why::Lossless),
         Stands::Cut(..) | Stands::Variant(..) => (Decision::Rewritten, Why::Shorter),
     };
@@ -191,6 +195,9 @@ fn stands(source: &str, unit: &Unit, item: &Item<'_>, read: usize) -> Option<Sta
     let Some(text) = &unit.text else {
         return Some(if unit.why == Why::Said { Stands::Said } else { Stands::Absent });
     };
+    if let Some(seen) = item.seen.filter(|_| unit.why == Why::Seen) {
+        return Some(Stands::Seen(seen));
+    }
     let whole = source.get(item.span.clone())?;
     if text == whole {
         return Some(if item.fixed { Stands::Fixed } else { Stands::Verbatim });

@@ -24,12 +24,14 @@ pub struct CompressConfig {
     pub rewrite: bool,
     /// Which kinds of redundancy count.
     pub redundancy: Kinds,
+    /// Whether passages that stand in earlier messages of a request may become references to them.
+    pub references: bool,
 }
 
 impl Default for CompressConfig {
     fn default() -> Self {
-        let Policy { ratio, style, min_tokens, rewrite, redundancy } = Policy::default();
-        Self { ratio, style, min_tokens, rewrite, redundancy }
+        let Policy { ratio, style, min_tokens, rewrite, redundancy, references } = Policy::default();
+        Self { ratio, style, min_tokens, rewrite, redundancy, references }
     }
 }
 
@@ -37,8 +39,8 @@ impl CompressConfig {
     /// The policy of a request that says nothing else.
     #[must_use]
     pub fn policy(&self) -> Policy {
-        let Self { ratio, style, min_tokens, rewrite, redundancy } = *self;
-        Policy { ratio, style, min_tokens, rewrite, redundancy }
+        let Self { ratio, style, min_tokens, rewrite, redundancy, references } = *self;
+        Policy { ratio, style, min_tokens, rewrite, redundancy, references }
     }
 
     pub(super) fn check(&self) -> Result<(), Invalid> {

@@ -27,7 +27,11 @@ impl Origins {
         let Some(key) = leaves(&self.figment).into_iter().find(|key| !self.known.contains(key)) else {
             return Ok(());
         };
+        let list = LISTS.into_iter().find(|list| key.strip_prefix(list).is_some_and(|rest| rest.starts_with('.')));
         let remedy = match nearest(&key, &self.known) {
+            _ if list.is_some() => {
+                format!("write `[[{}]]`: there may be several", list.unwrap_or_default())
+            }
             Some(nearest) => format!("did you mean `{nearest}`? `headroom config show` lists every key"),
             None => "remove it; `headroom config show` lists every key".to_owned(),
         };
@@ -40,15 +44,15 @@ impl Origins {
     /// A value that its type refuses.
     pub(super) fn explain(&self, error: &figment::Error) -> Error {
         let key = error.path.join(".");
-        let rule = rule_of(&key);
-        if let (Kind::UnknownField(field, known), Some((at, _))) = (&error.kind, rule) {
-            let known: Vec<String> = known.iter().map(|name| format!("rules.{name}")).collect();
-            let key = format!("rules.{field}");
+        let listed = Listed::of(&key);
+        if let (Kind::UnknownField(field, known), Some(Listed { list, at, .. })) = (&error.kind, listed) {
+            let known: Vec<String> = known.iter().map(|name| format!("{list}.{name}")).collect();
+            let key = format!("{list}.{field}");
             let remedy = match nearest(&key, &known) {
-                Some(nearest) => format!("did you mean `{nearest}`? config.example.toml lists what a rule may have"),
-                None => "remove it; config.example.toml lists what a rule may have".to_owned(),
+                Some(nearest) => format!("did you mean `{nearest}`? config.example.toml lists what there may be"),
+                None => "remove it; config.example.toml lists what there may be".to_owned(),
             };
-            return Error::UnknownKey { key: redact::name(&key).into(), origin: self.origin_of_rule(at), remedy };
+            return Error::UnknownKey { key: redact::name(&key).into(), origin: self.origin_in(list, at), remedy };
         }
         let problem = match &error.kind {
             Kind::InvalidType(found, expected) => format!("found {}, expected {}", sort(found), plain(expected)),
@@ -58,7 +62,12 @@ impl Origins {
             _ => "it is of another form".to_owned(),
         };
         let default = Figment::from(figment::providers::Serialized::defaults(super::Config::default()));
+        let variable = self.origin(&key).strip_prefix("the variable ").map(str::to_owned);
         let remedy = match default.find_value(&key) {
+            Ok(Value::Array(..)) if variable.is_some() => {
+                let name = variable.unwrap_or_default();
+                format!("write a list: {name}='[\"…\", \"…\"]'; config.example.toml says what it may have")
+            }
             Ok(Value::Empty(..)) => "leave it out or see config.example.toml for what it may be".to_owned(),
             Ok(value) => format!("the default is {}; config.example.toml says what it may be", toml(&value)),
             Err(_) => "config.example.toml lists every key with what it may be".to_owned(),
@@ -67,29 +76,28 @@ impl Origins {
             Some(value @ (Value::Num(..) | Value::Bool(..))) => toml(&value),
             _ => redact::HIDDEN.to_owned(),
         };
-        let (key, origin) = match rule {
-            Some((at, field)) => (format!("rules.{field}"), self.origin_of_rule(at)),
+        let (key, origin) = match listed {
+            Some(Listed { list, at, field }) => (format!("{list}.{field}"), self.origin_in(list, at)),
             None => (key.clone(), self.origin(&key)),
         };
         Error::BadValue { value, origin, key: redact::name(&key).into(), problem, remedy }
     }
 
-    /// A rule that its module refuses; its place counts from 0.
-    pub(super) fn explain_rule(&self, at: usize, invalid: Invalid) -> Error {
-        let key = format!("rules.{}", invalid.key);
-        Error::Unusable { value: invalid.value, origin: self.origin_of_rule(at), key, remedy: invalid.remedy }
+    /// What its module refuses of a list of tables; the place in it counts from 0.
+    pub(super) fn explain_listed(&self, list: &'static str, at: usize, invalid: Invalid) -> Error {
+        let key = format!("{list}.{}", invalid.key);
+        Error::Unusable { value: invalid.value, origin: self.origin_in(list, at), key, remedy: invalid.remedy }
     }
 
-    fn origin_of_rule(&self, at: usize) -> String {
-        format!("rule {} in {}", at + 1, self.origin("rules"))
+    fn origin_in(&self, list: &str, at: usize) -> String {
+        format!("{} {} in {}", list.trim_end_matches('s'), at + 1, self.origin(list))
     }
 
-    /// The value of a key; of one of a rule too, `rules.0.ratio`.
+    /// The value of a key; of one in a list too, `rules.0.ratio`.
     fn value(&self, key: &str) -> Option<Value> {
-        let Some((at, field)) = rule_of(key) else { return self.figment.find_value(key).ok() };
-        let rules = self.figment.find_value("rules").ok()?;
-        match rules {
-            Value::Array(_, rules) => rules.get(at)?.find_ref(field).cloned(),
+        let Some(Listed { list, at, field }) = Listed::of(key) else { return self.figment.find_value(key).ok() };
+        match self.figment.find_value(list).ok()? {
+            Value::Array(_, tables) => tables.get(at)?.find_ref(field).cloned(),
             _ => None,
         }
     }
@@ -128,7 +136,10 @@ impl Origins {
             }
             self.line(&mut out, key, name);
         }
-        self.rules(&mut out);
+        for list in LISTS {
+            self.list(&mut out, list);
+        }
+        self.profile(&mut out);
         out
     }
 
@@ -140,19 +151,22 @@ impl Origins {
         };
     }
 
-    /// The rules in the order in which they are tried; those of the profile as comments, since they follow from it.
-    fn rules(&self, out: &mut String) {
-        let origin = self.origin("rules");
-        let written = match self.figment.find_value("rules") {
-            Ok(Value::Array(_, rules)) => rules,
+    /// The tables of a list, in the order in which they are tried.
+    fn list(&self, out: &mut String, list: &str) {
+        let tables = match self.figment.find_value(list) {
+            Ok(Value::Array(_, tables)) => tables,
             _ => Vec::new(),
         };
-        for (at, rule) in written.iter().enumerate() {
-            let _ = writeln!(out, "\n{:<44} # rule {} in {origin}", "[[rules]]", at + 1);
-            for (name, value) in rule.as_dict().into_iter().flatten() {
+        for (at, table) in tables.iter().enumerate() {
+            let _ = writeln!(out, "\n{:<44} # {}", format!("[[{list}]]"), self.origin_in(list, at));
+            for (name, value) in table.as_dict().into_iter().flatten() {
                 let _ = writeln!(out, "{name} = {}", toml(value));
             }
         }
+    }
+
+    /// The rules of the profile, as comments, since they follow from it.
+    fn profile(&self, out: &mut String) {
         let Ok(profile) = self.figment.extract_inner::<Profile>("profile") else { return };
         let _ = writeln!(out, "\n# The rules of the profile `{profile}` come next ({}):", self.origin("profile"));
         for line in profile.to_toml().lines().filter(|line| !line.is_empty()) {
@@ -170,10 +184,22 @@ impl Origins {
     }
 }
 
-/// The place of a rule, from 0 on, and the rest of a key: `rules.0.ratio`.
-fn rule_of(key: &str) -> Option<(usize, &str)> {
-    let (at, field) = key.strip_prefix("rules.").map(|rest| rest.split_once('.').unwrap_or((rest, "")))?;
-    Some((at.parse().ok()?, field))
+/// A key of a table in a list: `rules.0.ratio`.
+#[derive(Debug, Clone, Copy)]
+struct Listed<'a> {
+    list: &'static str,
+    /// Its place, from 0 on.
+    at: usize,
+    field: &'a str,
+}
+
+impl<'a> Listed<'a> {
+    fn of(key: &'a str) -> Option<Self> {
+        let (list, rest) = key.split_once('.')?;
+        let list = LISTS.into_iter().find(|known| *known == list)?;
+        let (at, field) = rest.split_once('.').unwrap_or((rest, ""));
+        Some(Self { list, at: at.parse().ok()?, field })
+    }
 }
 
 /// The keys of all values, with their sections, in order.
@@ -256,6 +282,9 @@ fn plain(expected: &str) -> &str {
         other => other,
     }
 }
+
+/// The lists of tables, in the order in which they are shown.
+const LISTS: [&str; 2] = ["upstreams", "rules"];
 
 /// How figment calls the text of a file.
 const TOML: &str = "TOML source string";

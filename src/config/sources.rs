@@ -77,7 +77,8 @@ impl Sources {
     pub(super) fn ignored(&self) -> Vec<String> {
         let strange = |(name, value): &&(String, String)| {
             let set = !value.is_empty() && name != OWN;
-            set && name.strip_prefix(PREFIX).is_some_and(|rest| !of_kubernetes(rest, value) && is_strange(rest))
+            let strange = |rest| !of_kubernetes(rest, value) && is_strange(rest);
+            set && (name.strip_prefix(PREFIX).is_some_and(strange) || is_elses(name, value))
         };
         self.environment.iter().filter(strange).map(|(name, _)| name.clone()).collect()
     }
@@ -148,7 +149,7 @@ impl Provider for Setting {
 fn from_variable(name: &str, value: &str, known: &[String]) -> Result<Option<Setting>, Error> {
     let Some(rest) = name.strip_prefix(PREFIX) else { return Ok(None) };
     // An empty variable is how compose files and unit files leave something out.
-    if value.is_empty() || name == OWN || of_kubernetes(rest, value) || is_strange(rest) {
+    if value.is_empty() || name == OWN || of_kubernetes(rest, value) || is_strange(rest) || is_elses(name, value) {
         return Ok(None);
     }
     let short = SHORT.iter().find(|(short, _)| *short == name).map(|(_, key)| (*key).to_owned());
@@ -181,6 +182,15 @@ fn is_strange(rest: &str) -> bool {
     !rest.contains("__") && !SHORT.iter().any(nearly)
 }
 
+/// Whether a variable that is ours by its name holds a word that the like-named project has for it, and no mistyped one of
+/// ours.
+fn is_elses(name: &str, value: &str) -> bool {
+    let ours = SHARED.iter().find(|(shared, _)| *shared == name).map(|(_, words)| *words);
+    let value = value.trim().to_ascii_lowercase();
+    let is_word = value.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_' || byte == b'-');
+    ours.is_some_and(|words| is_word && !words.iter().any(|word| strsim::damerau_levenshtein(word, &value) <= 2))
+}
+
 /// Kubernetes puts `HEADROOM_SERVICE_HOST`, `HEADROOM_PORT_8787_TCP` and the like into every pod beside a service
 /// named `headroom`; they are not meant for us.
 fn of_kubernetes(rest: &str, value: &str) -> bool {
@@ -196,6 +206,10 @@ const FILE_NAME: &str = "config.toml";
 
 /// Names the configuration file itself.
 const OWN: &str = "HEADROOM_CONFIG";
+
+/// Names that both projects have, with our words for them.
+const SHARED: [(&str, &[&str]); 2] =
+    [("HEADROOM_MODE", &["compress", "audit", "off"]), ("HEADROOM_PROFILE", &["agent", "rag", "support", "archive"])];
 
 /// Short names of what is set most often.
 const SHORT: [(&str, &str); 6] = [

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::compress::Ratio;
+use crate::{compress::Ratio, proxy::Mode};
 
 const EXAMPLE: &str = include_str!("../../config.example.toml");
 
@@ -32,8 +32,9 @@ fn the_example_holds_exactly_the_defaults() {
 #[test]
 fn the_example_lists_every_key_with_a_sentence() {
     let known = show::leaves(&Figment::from(Serialized::defaults(Config::default())));
-    let (mut section, mut sentence, mut listed) = (String::new(), false, vec!["rules".to_owned()]);
-    let (sections, _) = EXAMPLE.split_once("# [[rules]]").unwrap();
+    let (mut section, mut sentence, mut listed) =
+        (String::new(), false, vec!["rules".to_owned(), "upstreams".to_owned()]);
+    let (sections, _) = EXAMPLE.split_once("# [[upstreams]]").unwrap();
     for line in sections.lines() {
         let name = line.trim_start_matches("# ").split(" = ").next().unwrap();
         let is_key = line.contains(" = ") && name.chars().all(|char| char.is_ascii_lowercase() || char == '_');
@@ -51,18 +52,82 @@ fn the_example_lists_every_key_with_a_sentence() {
     assert_eq!(listed, known);
 }
 
+/// The tables of a list in the example, without their marks of a comment and without sentences.
+fn tables(list: &str) -> String {
+    let head = format!("[[{list}]]");
+    let (_, tables) = EXAMPLE.split_once(&format!("# {head}")).unwrap();
+    let lines = tables.lines().skip(1).take_while(|line| line.is_empty() || line.starts_with('#'));
+    let lines = lines.map(|line| line.trim_start_matches("# "));
+    let is_table = |line: &&str| *line == head || line.contains(" = ") && !line.contains('`');
+    format!("{head}\n{}\n", lines.take_while(|line| *line != "").filter(is_table).collect::<Vec<_>>().join("\n"))
+}
+
 #[test]
-fn the_rules_of_the_example_can_be_used_and_name_every_key() {
-    let (_, rules) = EXAMPLE.split_once("# [[rules]]").unwrap();
-    let is_rule = |line: &str| line == "[[rules]]" || line.contains(" = ") && !line.contains("`");
-    let rules = rules.lines().map(|line| line.trim_start_matches("# ")).filter(|line| is_rule(line));
-    let rules: Vec<&str> = rules.collect();
-    let text = format!("[[rules]]\n{}\n", rules.join("\n"));
-    let (_folder, sources) = with_file(&text);
-    assert!(Config::load(&sources).unwrap().config.rules.len() > 1);
-    let serde_json::Value::Object(keys) = serde_json::to_value(Rule::default()).unwrap() else { panic!() };
-    for key in keys.keys() {
-        assert!(text.contains(&format!("\n{key} = ")), "{key}");
+fn the_lists_of_the_example_can_be_used_and_name_every_key() {
+    let keys = |value: serde_json::Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
+    for (list, known) in [
+        ("rules", keys(serde_json::to_value(Rule::default()).unwrap())),
+        ("upstreams", keys(serde_json::to_value(Named::default()).unwrap())),
+    ] {
+        let text = tables(list);
+        let (_folder, sources) = with_file(&text);
+        let config = Config::load(&sources).unwrap().config;
+        assert!(config.rules.len().max(config.upstreams.len()) > 1);
+        for key in known {
+            assert!(text.contains(&format!("\n{key} = ")), "{key}");
+        }
+    }
+}
+
+#[test]
+fn an_upstream_that_cannot_be_used_names_its_key_its_place_and_what_to_do() {
+    let right = "[[upstreams]]\nname = \"a\"\nurl = \"http://h\"\nmodel = \"a*\"\n";
+    for (table, problem, remedy) in [
+        ("modle = \"b\"", "unknown key `upstreams.modle` in upstream 2 in ", "did you mean `upstreams.model`?"),
+        (
+            "name = \"b\"\nurl = \"http://h\"",
+            "cannot use the value of `upstreams.model` (upstream 2 in ",
+            "what it is for",
+        ),
+        (
+            "name = \"a\"\nurl = \"http://h\"\nmodel = \"b\"",
+            "cannot use the value of `upstreams.name` (upstream 2 ",
+            "its own",
+        ),
+        (
+            "name = \"b\"\nurl = \"http://me:SECRET@h\"\nmodel = \"b\"",
+            "cannot use the value of `upstreams.url`",
+            "leave the user",
+        ),
+        (
+            "name = \"b\"\napi_key_header = \"cookie\"",
+            "bad value for `upstreams.api_key_header`",
+            "config.example.toml",
+        ),
+    ] {
+        let (_folder, sources) = with_file(&format!("{right}[[upstreams]]\n{table}\n"));
+        let message = message(&sources);
+        assert!(message.starts_with(problem) && message.contains(remedy), "{message}");
+        assert!(!message.contains("SECRET"), "{message}");
+    }
+    let (_folder, sources) = with_file("[upstreams]\nurl = \"http://h\"\n");
+    assert!(message(&sources).contains("write `[[upstreams]]`"), "{}", message(&sources));
+}
+
+#[test]
+fn a_list_in_a_variable_is_shown_how_to_be_written() {
+    let message = message(&with_variables(&[("HEADROOM_ACCESS__CLIENT_KEYS", "env:TK")]));
+    assert!(message.contains("HEADROOM_ACCESS__CLIENT_KEYS='[\"…\", \"…\"]'"), "{message}");
+}
+
+#[test]
+fn short_variables_with_values_of_the_like_named_project_are_ignored_by_name() {
+    let sources = with_variables(&[("HEADROOM_MODE", "token"), ("HEADROOM_PROFILE", "balanced")]);
+    let loaded = Config::load(&sources).unwrap();
+    assert_eq!((loaded.config.proxy.mode, loaded.config.profile), (Mode::Compress, None));
+    assert_eq!(loaded.ignored(), ["HEADROOM_MODE", "HEADROOM_PROFILE"]);
+    for (name, mistyped) in [("HEADROOM_MODE", "compres"), ("HEADROOM_PROFILE", "agnet")] {
+        assert!(message(&with_variables(&[(name, mistyped)])).contains("expected one of"), "{mistyped}");
     }
 }
 
@@ -169,8 +234,8 @@ fn an_unknown_key_names_key_file_and_the_nearest_known_one() {
 
 #[test]
 fn an_unknown_section_is_refused() {
-    let (_folder, sources) = with_file("[upstreams]\nurl = \"http://x\"\n");
-    assert!(message(&sources).starts_with("unknown key `upstreams.url` in "), "{}", message(&sources));
+    let (_folder, sources) = with_file("[upsteam]\nurl = \"http://x\"\n");
+    assert!(message(&sources).starts_with("unknown key `upsteam.url` in "), "{}", message(&sources));
 }
 
 #[test]
@@ -210,7 +275,7 @@ fn a_value_that_its_module_refuses_names_its_origin_too() {
 #[test]
 fn client_keys_without_a_key_to_exchange_them_for_are_refused() {
     let (_folder, sources) = with_file("[access]\nclient_keys = [\"env:TEAM\"]\n");
-    assert!(message(&sources).contains("set `upstream.api_key_env` too"), "{}", message(&sources));
+    assert!(message(&sources).contains("set `api_key_env` of an upstream too"), "{}", message(&sources));
     let (_folder, sources) = with_file("[access]\nclient_keys = [\"env:TEAM\"]\n[upstream]\napi_key_env = \"K\"\n");
     assert!(Config::load(&sources).is_ok());
 }

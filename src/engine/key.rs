@@ -1,7 +1,7 @@
 //! What makes two jobs equal.
 
 use crate::{
-    compress::{Encoding, Kinds, Level, PIPELINE_VERSION, Policy, Query, Ratio, ToolCall},
+    compress::{Encoding, Kinds, Level, PIPELINE_VERSION, Policy, Query, Ratio, Seen, ToolCall},
     engine::Job,
 };
 
@@ -51,8 +51,9 @@ impl ModelId {
 impl Key {
     pub(super) fn of(job: &Job) -> Self {
         let Job { text, query, policy, encoding, tenant } = job;
-        let Query { siblings, preceding, call } = query;
-        let Policy { ratio, style, min_tokens, rewrite, redundancy } = policy;
+        let Query { siblings, preceding, call, seen } = query;
+        // What was seen before is part of the query where it counts.
+        let Policy { ratio, style, min_tokens, rewrite, redundancy, references: _ } = policy;
         let Kinds { lexical, structural } = *redundancy;
         let mut hash = Fields::new();
         hash.field(&tenant.0).field(text.as_bytes()).field(siblings.as_bytes()).field(preceding.as_bytes());
@@ -70,6 +71,10 @@ impl Key {
         };
         hash.field(&(*min_tokens as u64).to_le_bytes()).field(&[u8::from(*rewrite), encoding]);
         hash.field(&[lexical, structural].map(u8::from)).field(style.as_str().as_bytes());
+        for Seen { span, reference } in seen {
+            let ends = [span.start, span.end].map(|end| (end as u64).to_le_bytes());
+            hash.field(ends.as_flattened()).field(reference.as_bytes());
+        }
         let share = blake3::derive_key("headroom share of a tenant, version 1", &tenant.0);
         Self { hash: hash.finish(), share: Share(first(&share)) }
     }

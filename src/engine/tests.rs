@@ -571,7 +571,7 @@ proptest! {
         let at = |index: &prop::sample::Index| {
             let at = index.index(chars.len() + 1);
             let (siblings, preceding) = chars.split_at(at);
-            let query = Query { siblings: siblings.iter().collect(), preceding: preceding.iter().collect(), call: None };
+            let query = Query { siblings: siblings.iter().collect(), preceding: preceding.iter().collect(), ..Query::default() };
             (at, Key::of(&Job { query, ..job(&"text".into()) }))
         };
         let ((one, one_key), (two, two_key)) = (at(&cut), at(&other));

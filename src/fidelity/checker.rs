@@ -19,6 +19,7 @@ use super::{
 use crate::{
     compress::{Condensation, CountTokens as _, Decision, Encoding, Form, Level, Unit, guard::plain},
     setting::Invalid,
+    via,
 };
 
 /// Checks condensed texts with a model of its own.
@@ -42,12 +43,10 @@ impl Checker {
         config.check()?;
         let wrong = || Invalid::url("base_url", &config.base_url, "a URL that a client can be made for");
         let client = reqwest::Client::builder()
-            .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_millis(config.timeout_ms))
-            .tls_backend_preconfigured(tls().ok_or_else(wrong)?)
-            .build()
-            .map_err(|_| wrong())?;
+            .tls_backend_preconfigured(tls().ok_or_else(wrong)?);
+        let client = on_its_way(client, config)?.build().map_err(|_| wrong())?;
         Ok(Self {
             client,
             url: format!("{}/chat/completions", config.base_url.trim_end_matches('/')),
@@ -196,6 +195,19 @@ fn is_checked(unit: &Unit) -> bool {
 }
 
 /// The body, if it is no longer than an answer may be.
+/// With the proxy that stands on the way, if there is one.
+fn on_its_way(client: reqwest::ClientBuilder, config: &Config) -> Result<reqwest::ClientBuilder, Invalid> {
+    let host = reqwest::Url::parse(&config.base_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    match config.via.as_str() {
+        via::ENVIRONMENT if !host.is_some_and(|host| via::is_here(&host)) => Ok(client),
+        via::ENVIRONMENT | via::DIRECT => Ok(client.no_proxy()),
+        url => {
+            let proxy = reqwest::Proxy::all(url).map_err(|_| Invalid::url("via", url, via::FORM))?;
+            Ok(client.no_proxy().proxy(proxy))
+        }
+    }
+}
+
 async fn bounded(mut response: reqwest::Response) -> Result<Vec<u8>, Why> {
     let mut bytes = Vec::new();
     loop {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::setting::Invalid;
+use crate::{setting::Invalid, via};
 
 /// `[fidelity]`: a cheap model reads what was condensed, and doubtful units are put back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ pub struct Config {
     pub model: String,
     /// The environment variable that holds the endpoint's key. Empty: no key is sent.
     pub api_key_env: String,
+    /// Which proxy stands on the way to it: `environment`, `direct`, or its URL.
+    pub via: String,
     /// Milliseconds that one call may take.
     pub timeout_ms: u64,
     /// Milliseconds that `inline` waits for a verdict.
@@ -52,6 +54,7 @@ impl Default for Config {
             base_url: String::new(),
             model: String::new(),
             api_key_env: String::new(),
+            via: via::ENVIRONMENT.into(),
             timeout_ms: 20_000,
             inline_budget_ms: 3_000,
             without_verdict: WithoutVerdict::Condensed,
@@ -128,6 +131,7 @@ impl Config {
         if !(0.0..=self.backoff_above).contains(&self.recover_below) {
             return Err(Invalid::new("recover_below", self.recover_below, "a number from 0 to `backoff_above`"));
         }
+        via::check(&self.via)?;
         if self.mode == Mode::Off {
             return Ok(());
         }

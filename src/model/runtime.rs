@@ -102,14 +102,14 @@ struct Places {
 impl Places {
     fn of_process() -> Self {
         let system = format!("{}onnxruntime{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX);
-        let beside = env::current_exe().ok().and_then(|path| Some(path.parent()?.join(&system)));
+        let with_program = super::place::installed(&system);
         // Where the build put it, and the same place of whoever runs the program now.
         let baked = option_env!("HEADROOM_ORT_BAKED").map(|folder| Path::new(folder).join(LIBRARY));
         let cached =
             option_env!("HEADROOM_ORT_IN_CACHE").and_then(|folder| Some(cache_folder()?.join(folder).join(LIBRARY)));
         Self {
             named: env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()).map(PathBuf::from),
-            files: [beside, baked, cached].into_iter().flatten().collect(),
+            files: with_program.into_iter().chain(baked).chain(cached).collect(),
             system: system.into(),
             named_hash: env::var("ORT_DYLIB_SHA256").ok().filter(|hash| !hash.is_empty()),
             built_hash: option_env!("HEADROOM_ORT_SHA256"),

@@ -9,7 +9,7 @@ mod weights;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    env, fmt,
+    fmt,
     panic::resume_unwind,
     path::{Path, PathBuf},
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
@@ -164,15 +164,14 @@ impl fmt::Debug for SentenceEncoder {
     }
 }
 
-/// The folder with the weights: beside the program, where the build put it, or the same place in the cache of whoever
+/// The folder with the weights: with the program, where the build put it, or the same place in the cache of whoever
 /// runs the program now. `None` where the build could not obtain it.
 pub(crate) fn folder() -> Option<PathBuf> {
     let holds = |folder: &PathBuf| folder.join(WEIGHTS).is_file() && folder.join(TOKENIZER).is_file();
-    let beside = env::current_exe().ok().and_then(|path| Some(path.parent()?.join("sentence-encoder")));
     let baked = option_env!("HEADROOM_SENTENCE_ENCODER_BAKED").map(PathBuf::from);
     let cached = option_env!("HEADROOM_SENTENCE_ENCODER_IN_CACHE")
         .and_then(|path| Some(super::runtime::cache_folder()?.join(path)));
-    [beside, baked, cached].into_iter().flatten().find(holds)
+    super::place::installed("sentence-encoder").into_iter().chain(baked).chain(cached).find(holds)
 }
 
 fn beginning(text: &str) -> &str {

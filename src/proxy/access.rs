@@ -88,16 +88,27 @@ impl Presented {
 }
 
 /// Who may use what.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Access {
     /// SHA-256 of each client key, in a type whose comparison takes the same time whatever differs.
     keys: Vec<blake3::Hash>,
     hosts: Vec<String>,
 }
 
-/// Marks a request to which the operator's key is lent; its own credentials do not go on.
+/// Marks a request that comes from this machine.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Lent;
+pub(crate) struct Local;
+
+/// Which credentials a request takes to its server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keys {
+    /// Those that it brings.
+    Own,
+    /// The operator's, in their place.
+    Lent,
+    /// None: those that it brings are not for that server.
+    Withheld,
+}
 
 impl Access {
     /// Takes the client keys out of the environment.
@@ -115,13 +126,26 @@ impl Access {
         Ok(Self { keys, hosts: config.allowed_hosts.clone() })
     }
 
-    /// Whether the operator's key is lent to a request; `local` says that it comes from this machine.
+    /// Which credentials a request takes to a server: one that takes those of clients, and for which the operator has a
+    /// key, or not.
     ///
     /// # Errors
-    /// Where the request has no credential of its own and may not have the operator's.
-    pub(crate) fn lends(&self, headers: &HeaderMap, uri: &Uri, local: bool) -> Result<bool, Error> {
+    /// Where it may have none, or what it has is nobody else's business.
+    pub(crate) fn keys(&self, parts: &Parts, takes_own: bool, lends: bool) -> Result<Keys, Error> {
+        let local = parts.extensions.get::<Local>().is_some();
+        match lends {
+            true if self.lends(&parts.headers, &parts.uri, local, takes_own)? => Ok(Keys::Lent),
+            false if takes_own && self.has_client_key(&parts.headers) => Err(Error::NoKey),
+            _ if takes_own => Ok(Keys::Own),
+            _ => Ok(Keys::Withheld),
+        }
+    }
+
+    /// Whether the operator's key is lent to a request; `local` says that it comes from this machine, `takes_own` that a
+    /// credential of its own would do.
+    fn lends(&self, headers: &HeaderMap, uri: &Uri, local: bool, takes_own: bool) -> Result<bool, Error> {
         let mut own = headers::credentials(headers).map(|(_, value)| value.as_bytes()).peekable();
-        let has_own = own.peek().is_some();
+        let has_own = takes_own && own.peek().is_some();
         if self.keys.is_empty() {
             return match has_own {
                 true => Ok(false),
@@ -135,7 +159,7 @@ impl Access {
     }
 
     /// Whether a request has a client key, which is nobody else's business.
-    pub(crate) fn has_client_key(&self, headers: &HeaderMap) -> bool {
+    fn has_client_key(&self, headers: &HeaderMap) -> bool {
         headers::credentials(headers).fold(false, |any, (_, value)| any | self.knows(value.as_bytes()))
     }
 
@@ -213,7 +237,7 @@ mod tests {
             (HeaderName::from_static(name), HeaderValue::from_static(value))
         };
         let headers: HeaderMap = lines.iter().map(pair).collect();
-        access.lends(&headers, &Uri::from_static("/v1/models"), local).map_err(|error| error.code())
+        access.lends(&headers, &Uri::from_static("/v1/models"), local, true).map_err(|error| error.code())
     }
 
     #[test]
@@ -261,6 +285,39 @@ mod tests {
         }
         assert_eq!(lends(&access, true, &[("authorization", "Bearer alicf")]), Ok(false));
         assert_eq!(lends(&access, true, &[("host", "localhost")]), Err("client_key"));
+    }
+
+    #[test]
+    fn a_credential_that_is_for_another_server_does_not_go_on() {
+        let keys = |access: &Access, line: Option<(&'static str, &'static str)>, takes_own, lends| {
+            let mut request = http::Request::get("/v1/models").header("host", "localhost:8787");
+            if let Some((name, value)) = line {
+                request = request.header(name, value);
+            }
+            let mut parts = request.body(()).unwrap().into_parts().0;
+            parts.extensions.insert(Local);
+            access.keys(&parts, takes_own, lends).map_err(|error| error.code())
+        };
+        let theirs = Some(("authorization", "Bearer theirs"));
+        let hashed = "sha256:2bd806c97f0e00af1a1fc3328fa763a9269723c8db8fac4f93af71db186d6e90";
+        let open = Access::default();
+        let keyed = Access::new(&Config { client_keys: vec![hashed.into()], allowed_hosts: Vec::new() }).unwrap();
+        let client_key = Some(("x-api-key", "alice"));
+        for (access, line, takes_own, lends, expected) in [
+            (&open, theirs, true, false, Ok(Keys::Own)),
+            (&open, theirs, true, true, Ok(Keys::Own)),
+            (&open, theirs, false, false, Ok(Keys::Withheld)),
+            (&open, theirs, false, true, Ok(Keys::Lent)),
+            (&open, None, false, true, Ok(Keys::Lent)),
+            (&keyed, theirs, true, true, Ok(Keys::Own)),
+            (&keyed, theirs, false, true, Err("client_key")),
+            (&keyed, theirs, false, false, Ok(Keys::Withheld)),
+            (&keyed, client_key, false, true, Ok(Keys::Lent)),
+            (&keyed, client_key, true, false, Err("no_key")),
+            (&keyed, client_key, false, false, Ok(Keys::Withheld)),
+        ] {
+            assert_eq!(keys(access, line, takes_own, lends), expected, "{line:?} {takes_own} {lends}");
+        }
     }
 
     #[test]

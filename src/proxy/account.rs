@@ -13,12 +13,19 @@ use std::{
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
-use super::{error::Error, headers, usage::UsageWatch};
+use tokio::sync::Semaphore;
+
+use super::{
+    entry::Entry,
+    error::Error,
+    headers,
+    usage::{self, UsageWatch},
+};
 use crate::{
     compress::Limit,
     telemetry::{
         Metrics,
-        metrics::{KindLabel, RequestLabels, RouteLabel},
+        metrics::{RequestLabels, RouteLabel},
     },
     wire::Surface,
 };
@@ -183,12 +190,18 @@ pub(crate) struct Account {
     pub(crate) outcome: Outcome,
     pub(crate) slots: Option<Slots>,
     pub(crate) model: Option<String>,
+    /// The server to which it goes, by its name.
+    pub(crate) upstream: Option<Arc<str>>,
     status: Option<StatusCode>,
     bytes: u64,
     end: End,
     usage: Option<UsageWatch>,
     /// What a cached prompt token costs, as a share of a fresh one.
     pub(crate) cached_price: f64,
+    /// Bounds how many answers are decoded at once.
+    pub(crate) decoders: Option<Arc<Semaphore>>,
+    /// What is written of it in the ledger.
+    pub(crate) entry: Option<Entry>,
 }
 
 impl Account {
@@ -207,11 +220,14 @@ impl Account {
             outcome: Outcome::Passthrough(Passed::NoSurface),
             slots: None,
             model: None,
+            upstream: None,
             status: None,
             bytes: 0,
             end: End::ClientGone,
             usage: None,
             cached_price: 1.0,
+            decoders: None,
+            entry: None,
         })
     }
 
@@ -275,15 +291,21 @@ impl Account {
     pub(crate) fn fail(&mut self, error: &Error) {
         self.end(End::Failed(error.code()));
         if error.is_upstream() {
-            self.metrics.upstream_failures.get_or_create(&KindLabel { kind: error.code() }).inc();
-            tracing::warn!(id = self.id, kind = error.code(), cause = causes(error), "upstream failed");
+            self.metrics.upstream_failed(self.upstream.as_deref(), error.code());
+            tracing::warn!(
+                id = self.id,
+                kind = error.code(),
+                upstream = self.upstream.as_deref(),
+                cause = causes(error),
+                "upstream failed"
+            );
         }
     }
 
     /// Watches an answer with these headers for its usage.
     pub(crate) fn watch(&mut self, headers: &HeaderMap) {
-        if let Route::Intercepted(surface) = self.route {
-            self.usage = UsageWatch::over(surface, headers);
+        if let (Route::Intercepted(surface), Some(decoders)) = (self.route, &self.decoders) {
+            self.usage = UsageWatch::over(surface, headers, decoders);
         }
     }
 
@@ -302,17 +324,31 @@ impl Account {
         }
     }
 
-    fn count(&self) {
+    /// Whether only the tokens of the request were asked for, which nobody bills.
+    pub(crate) fn counts_tokens(&self) -> bool {
+        Surface::counts_tokens(self.uri.path())
+    }
+
+    fn count(&mut self) {
         let status = self.status.map_or(0, |status| status.as_u16());
         let (route, outcome, reason) = (self.route.as_str(), self.outcome.as_str(), self.outcome.reason());
         self.metrics.in_flight.dec();
         self.metrics.requests.get_or_create(&RequestLabels { route, outcome, reason, status }).inc();
+        if let Some(upstream) = &self.upstream {
+            self.metrics.forwarded(upstream, status);
+        }
         self.metrics.duration.get_or_create(&RouteLabel { route }).observe(self.began.elapsed().as_secs_f64());
         if let Some(overhead) = self.overhead {
             self.metrics.overhead.observe(overhead.as_secs_f64());
         }
-        if let Some(usage) = self.usage.as_ref().and_then(UsageWatch::usage) {
-            usage.count(&self.metrics, self.cached_price);
+        let told = self.usage.as_mut().and_then(UsageWatch::usage);
+        if let Some(told) = told {
+            usage::count(told, &self.metrics, self.cached_price);
+        }
+        if let Some(mut entry) = self.entry.take() {
+            let failed = self.status.is_none_or(|status| status.is_client_error() || status.is_server_error());
+            let stored = self.usage.as_ref().and_then(UsageWatch::stored);
+            entry.answered(failed, told, stored.as_deref());
         }
     }
 }
@@ -337,6 +373,7 @@ impl Drop for Account {
             method = self.method.as_str(),
             path = self.uri.path(),
             route = self.route.as_str(),
+            upstream = self.upstream.as_deref(),
             outcome = self.outcome.as_str(),
             reason = self.outcome.reason(),
             status = self.status.map(|status| status.as_u16()),

@@ -150,7 +150,7 @@ const MODEST: usize = 1 << 20;
 const MOST_RATIO: usize = 400;
 
 /// RFC 8878 asks every decoder for windows of 8 MiB; a frame may ask for more, and is then not looked into.
-const ZSTD_WINDOW_LOG: u32 = 23;
+pub(super) const ZSTD_WINDOW_LOG: u32 = 23;
 
 #[cfg(test)]
 mod tests {

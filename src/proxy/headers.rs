@@ -10,6 +10,8 @@ use http::{
     },
 };
 
+use super::{access::Keys, upstream::Credential};
+
 /// The prefix of every header between client and proxy; such a request header never reaches the upstream.
 pub(crate) const OWN_PREFIX: &str = "x-headroom-";
 
@@ -41,8 +43,10 @@ pub(crate) const ERROR: HeaderName = HeaderName::from_static("x-headroom-error")
 pub(crate) struct Forward<'a> {
     /// The upstream's own name.
     pub(crate) host: &'a HeaderValue,
-    /// `Authorization` that is lent to the request in the place of its own credentials.
-    pub(crate) credential: Option<&'a HeaderValue>,
+    /// Which credentials go on.
+    pub(crate) keys: Keys,
+    /// The operator's, where that is lent.
+    pub(crate) credential: Option<&'a Credential>,
     /// The length of a body that was replaced by a plain one; `None` where the client's bytes go on.
     pub(crate) replaced: Option<usize>,
 }
@@ -62,7 +66,7 @@ pub(crate) fn to_upstream(from: HeaderMap, version: Version, forward: &Forward<'
         };
         last = Some(name.clone());
         let ours = name.as_str().starts_with(OWN_PREFIX);
-        if is_hop_by_hop(&name) || ours || (forward.credential.is_some() && is_credential(&name)) {
+        if is_hop_by_hop(&name) || ours || (forward.keys != Keys::Own && is_credential(&name)) {
             continue;
         }
         if name == HOST {
@@ -88,8 +92,8 @@ pub(crate) fn to_upstream(from: HeaderMap, version: Version, forward: &Forward<'
         // Said here because the client side would otherwise send no body with a GET.
         to.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
-    if let Some(credential) = forward.credential {
-        to.insert(http::header::AUTHORIZATION, credential.clone());
+    if let Some(Credential { name, value }) = forward.credential.filter(|_| forward.keys == Keys::Lent) {
+        to.insert(name.clone(), value.clone());
     }
     if trailers {
         to.insert(TE, HeaderValue::from_static("trailers"));
@@ -225,7 +229,7 @@ mod tests {
 
     fn upstream(from: &[(&'static str, &'static str)], replaced: Option<usize>) -> Vec<(String, String)> {
         let host = HeaderValue::from_static("upstream.example");
-        let forward = Forward { host: &host, credential: None, replaced };
+        let forward = Forward { host: &host, keys: Keys::Own, credential: None, replaced };
         let to = to_upstream(map(from), Version::HTTP_11, &forward);
         to.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect()
     }
@@ -274,11 +278,17 @@ mod tests {
     #[test]
     fn a_key_that_is_lent_goes_on_alone() {
         let host = HeaderValue::from_static("h");
-        let key = HeaderValue::from_static("Bearer ours");
-        let forward = Forward { host: &host, credential: Some(&key), replaced: None };
-        for from in [map(&[]), map(&[("api-key", "client"), ("x-api-key", "client"), ("authorization", "client")])] {
-            let to = to_upstream(from, Version::HTTP_11, &forward);
-            assert_eq!(credentials(&to).collect::<Vec<_>>(), [("authorization", &key)]);
+        let from = || map(&[("api-key", "client"), ("x-api-key", "client"), ("authorization", "client")]);
+        for (name, key) in [("authorization", "Bearer ours"), ("x-api-key", "ours")] {
+            let value = HeaderValue::from_static(key);
+            let credential = Credential { name: HeaderName::from_static(name), value: value.clone() };
+            let forward = Forward { host: &host, keys: Keys::Lent, credential: Some(&credential), replaced: None };
+            for from in [map(&[]), from()] {
+                let to = to_upstream(from, Version::HTTP_11, &forward);
+                assert_eq!(credentials(&to).collect::<Vec<_>>(), [(name, &value)]);
+            }
+            let withheld = Forward { keys: Keys::Withheld, ..forward };
+            assert_eq!(credentials(&to_upstream(from(), Version::HTTP_11, &withheld)).count(), 0);
         }
     }
 

@@ -14,12 +14,14 @@ use super::{
     Mode, Proxy,
     account::{Account, Outcome, Passed, Route},
     body::{Answer, Upload},
+    coding::Undecoded,
+    error::Error,
     headers,
     held::{self, Held, Read},
     passthrough::{Passage, refuse, relay},
     record::Looked,
     rules::{Ruling, Said},
-    slots::{self, Decided, Terms, Why},
+    slots::{self, Decided, Terms, Why, stage},
 };
 use crate::{
     engine::Tenant,
@@ -35,14 +37,25 @@ pub(crate) async fn intercept(
 ) -> Response<Answer> {
     account.route = Route::Intercepted(surface);
     account.cached_price = proxy.config.cached_token_price;
+    account.decoders = Some(Arc::clone(&proxy.decoders));
     let (parts, body) = request.into_parts();
-    let passage = match prepare(proxy, parts, body, surface, &mut account).await {
-        Ok(passage) => passage,
-        Err(error) => return refuse(&error, account),
+    let sent = async {
+        // Whoever may not come in is told before the body has come, where the body does not decide.
+        let to = match proxy.upstreams.depends_on_model(parts.uri.path()) {
+            true => None,
+            false => Some(proxy.address(&parts, None)?),
+        };
+        let (passage, model) = prepare(proxy, parts, body, surface, &mut account, to.is_none()).await?;
+        let to = to.map_or_else(|| proxy.address(&passage.parts, model.as_deref()), Ok)?;
+        Ok::<_, Error>((to, passage))
     };
-    let upstream = proxy.upstreams.of(passage.parts.uri.path(), &passage.parts.headers);
-    relay(upstream, &proxy.tunnels, passage, account).await
+    match sent.await {
+        Ok((to, passage)) => relay(&to, &proxy.tunnels, passage, account).await,
+        Err(error) => refuse(&error, account),
+    }
 }
+
+/// The request to send, and the model that it asks for where `addressed` by it.
 
 async fn prepare(
     proxy: &Proxy,
@@ -50,30 +63,42 @@ async fn prepare(
     body: Incoming,
     surface: Surface,
     account: &mut Account,
-) -> Result<Passage, super::error::Error> {
+    addressed: bool,
+) -> Result<(Passage, Option<String>), Error> {
     let ruling = match ruling(proxy, (Some(surface), parts.uri.path(), &parts.headers)) {
         Ok(ruling) if ruling.is_off() => {
             account.outcome = Outcome::Passthrough(Passed::Off);
-            return Ok(Passage::new(parts, Upload::streamed(body)));
+            None
         }
-        Ok(ruling) => ruling,
+        Ok(ruling) => Some(ruling),
         Err(why) => {
             unlooked(proxy, &parts, account, why);
-            return Ok(Passage::new(parts, Upload::streamed(body)));
+            None
         }
     };
+    if ruling.is_none() && !addressed {
+        return Ok((Passage::new(parts, Upload::streamed(body)), None));
+    }
     let announced = headers::content_length(&parts.headers);
     let pause = Duration::from_secs(proxy.config.client_timeout_seconds);
     let held = match held::read(body, announced, proxy.limit(), pause, &proxy.room).await? {
         Read::Whole(held) => held,
+        // A text is not sent to another server than it is for, only because there is no room to see which that is.
+        Read::TooLarge(..) if addressed => return Err(Error::TooLarge),
+        Read::NoRoom(..) if addressed => return Err(Error::Busy),
         Read::TooLarge(read, rest) => {
             unlooked(proxy, &parts, account, Why::TooLarge);
-            return Ok(Passage::new(parts, Upload::resumed(read, rest)));
+            return Ok((Passage::new(parts, Upload::resumed(read, rest)), None));
         }
         Read::NoRoom(read, rest) => {
             unlooked(proxy, &parts, account, Why::NoRoom);
-            return Ok(Passage::new(parts, Upload::resumed(read, rest)));
+            return Ok((Passage::new(parts, Upload::resumed(read, rest)), None));
         }
+    };
+    let model = if addressed { model(proxy, &parts.headers, &held).await? } else { None };
+    let Some(ruling) = ruling else {
+        let Held { bytes, trailers, share } = held;
+        return Ok((Passage::new(parts, Upload::whole(share.keep(bytes), trailers)), model));
     };
     let since = Instant::now();
     let mode = ruling.mode();
@@ -87,7 +112,17 @@ async fn prepare(
     let replaced = condensed.as_ref().map(Bytes::len);
     let Held { bytes, trailers, share } = held;
     let body = Upload::whole(share.keep(condensed.unwrap_or(bytes)), trailers);
-    Ok(Passage { parts, body, replaced, read_at: Some(since) })
+    Ok((Passage { parts, body, replaced, read_at: Some(since) }, model))
+}
+
+/// The model that a body asks for; `None` where it cannot be read.
+async fn model(proxy: &Proxy, headers: &HeaderMap, held: &Held) -> Result<Option<String>, Error> {
+    match held::plain(headers, &held.bytes, proxy.limit(), &proxy.room).await {
+        Ok(plain) => Ok(stage(plain.len(), move || wire::model(&plain)).await.flatten()),
+        Err(Why::Undecoded(Undecoded::TooLarge)) => Err(Error::TooLarge),
+        Err(Why::Undecoded(Undecoded::NoRoom)) => Err(Error::Busy),
+        Err(_) => Ok(None),
+    }
 }
 
 /// The request goes on without a look into its body.
@@ -111,7 +146,9 @@ pub(crate) async fn decide(
     }
     let plain = held::plain(headers, &held.bytes, proxy.limit(), &proxy.room).await?;
     let deadline = proxy.engine.deadline(Instant::now());
-    let terms = Terms { ruling, tenant: tenant(headers), query: None, deadline };
+    // What another gateway hands over has no answer here that could be compared.
+    let holdout = proxy.holdout.clone().filter(|_| !account.surface().is_empty());
+    let terms = Terms { ruling, tenant: tenant(headers), query: None, deadline, holdout };
     let decided = slots::decide(&proxy.engine, proxy.reviewer.as_ref(), plain, locate, &terms).await?;
     account.model.clone_from(&decided.located.model);
     account.slots = Some(decided.count(account.metrics()));

@@ -186,6 +186,7 @@ async fn compress(proxy: &Proxy, parts: &Parts, body: Incoming) -> Result<Respon
         tenant: intercept::tenant(&parts.headers),
         query: wanted.query,
         deadline,
+        holdout: None,
     };
     let page = match (wanted.text, wanted.messages) {
         (Some(text), None) => of_text(proxy, text, wanted.model, terms, began).await?,

@@ -1,13 +1,13 @@
 //! Relays a request and its answer as they are, at constant memory. Knows no JSON: without interception this is the
 //! whole proxy.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use http::{Request, Response, StatusCode, Version, request::Parts};
 use hyper::{body::Incoming, upgrade};
 
 use super::{
-    access::Lent,
+    access::Keys,
     account::Account,
     body::{Answer, Upload},
     error::Error,
@@ -15,6 +15,13 @@ use super::{
     tunnel::{Tunnel, Tunnels},
     upstream::Upstream,
 };
+
+/// Where a request goes, and with which credentials.
+#[derive(Debug, Clone)]
+pub(crate) struct Addressed {
+    pub(crate) upstream: Arc<Upstream>,
+    pub(crate) keys: Keys,
+}
 
 /// A request on its way to the upstream.
 #[derive(Debug)]
@@ -38,16 +45,16 @@ impl Passage {
 
 /// Forwards a request and relays the answer. Its account goes with the answer and ends with it.
 pub(crate) async fn relay(
-    upstream: &Upstream,
+    to: &Addressed,
     tunnels: &Tunnels,
     passage: Passage,
     mut account: Box<Account>,
 ) -> Response<Answer> {
-    match exchange(upstream, passage, &mut account).await {
+    match exchange(to, passage, &mut account).await {
         Ok((mut response, tunnel)) => {
             account.answered(response.status(), response.headers_mut());
             match tunnel {
-                None => response.map(|body| Answer::relayed(body, upstream.idle(), account)),
+                None => response.map(|body| Answer::relayed(body, to.upstream.idle(), account)),
                 Some(tunnel) => {
                     tunnels.open(tunnel, account);
                     response.map(|_| Answer::own(""))
@@ -68,15 +75,15 @@ pub(crate) fn refuse(error: &Error, mut account: Box<Account>) -> Response<Answe
 
 /// Sends the request and awaits the answer's head; with a tunnel where both sides agreed on another protocol.
 pub(crate) async fn exchange(
-    upstream: &Upstream,
+    to: &Addressed,
     passage: Passage,
     account: &mut Account,
 ) -> Result<(Response<Incoming>, Option<Tunnel>), Error> {
+    let Addressed { upstream, keys } = to;
+    account.upstream = Some(Arc::clone(upstream.name()));
     let Passage { mut parts, body, replaced, read_at } = passage;
     let asked = headers::upgrade(&parts.headers).is_some();
-    let lent = parts.extensions.remove::<Lent>().is_some();
-    let credential = upstream.credential().filter(|_| lent);
-    let forward = Forward { host: upstream.host(), credential, replaced };
+    let forward = Forward { host: upstream.host(), keys: *keys, credential: upstream.credential(), replaced };
     parts.headers = headers::to_upstream(std::mem::take(&mut parts.headers), parts.version, &forward);
     let mut request = Request::from_parts(parts, body);
     let client = asked.then(|| upgrade::on(&mut request));

@@ -37,7 +37,8 @@ pub(crate) struct Looked<'a> {
 
 impl Proxy {
     /// Takes note of a request that was looked at.
-    pub(crate) fn note(&self, account: &Account, looked: &Looked<'_>) {
+    pub(crate) fn note(&self, account: &mut Account, looked: &Looked<'_>) {
+        account.entry = self.entry(account, looked);
         let audits =
             |decided: &Decided| decided.accounted().iter().any(|(index, _)| decided.mode(*index) == Mode::Audit);
         let audited = looked.mode == Mode::Audit || looked.decided.is_some_and(audits);
@@ -103,7 +104,7 @@ pub async fn rehearse(
 ) -> Rehearsal {
     let since = Instant::now();
     let ruling = Ruling::rehearsed(policy.clone(), rules);
-    let terms = Terms { ruling, tenant: Tenant::default(), query: None, deadline: None };
+    let terms = Terms { ruling, tenant: Tenant::default(), query: None, deadline: None, holdout: None };
     let decided = slots::decide(engine, reviewer, body.clone(), wire::locate_any, &terms).await.map(Arc::new);
     let (outcome, forwarded) = match intercept::settle(&decided).await {
         (Outcome::Compressed(_), forwarded) => (Outcome::Audit, forwarded),

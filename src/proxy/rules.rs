@@ -28,7 +28,7 @@ use crate::{
     setting::Invalid,
     wire::{Role, Slot, Surface},
 };
-use glob::Glob;
+pub(in crate::proxy) use glob::Glob;
 
 /// `[[rules]]`: one rule as it is written.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -71,7 +71,9 @@ pub enum Many {
 }
 
 impl Many {
-    fn as_slice(&self) -> &[String] {
+    /// The texts.
+    #[must_use]
+    pub fn as_slice(&self) -> &[String] {
         match self {
             Self::One(text) => std::slice::from_ref(text),
             Self::Several(texts) => texts,
@@ -342,6 +344,19 @@ impl Ruling {
         let reached = self.rules.iter().take(first.map_or(self.rules.len(), |at| at + 1));
         let mut modes = reached.map(|ready| ready.rule.mode.unwrap_or(self.mode));
         modes.all(|mode| mode == Mode::Off) && (first.is_some() || self.mode == Mode::Off)
+    }
+
+    /// Whether its conversations can be compared with others: it leaves to the settings what is done with it.
+    pub(crate) fn is_compared(&self) -> bool {
+        self.said.mode.is_none() && self.mode == Mode::Compress
+    }
+
+    /// What holds for a text that is left alone, to compare with. Tags that mark what is exact go nevertheless.
+    pub(crate) fn held_out(&self, slot: &Slot, model: Option<&str>) -> Ruled {
+        let ruled = self.of(slot, model);
+        let exact = ruled.mode == Mode::Compress || ruled.exact;
+        let mode = if ruled.mode == Mode::Audit { Mode::Off } else { ruled.mode };
+        Ruled { mode, exact, ..ruled }
     }
 
     /// What holds for a text of a request for `model`.

@@ -19,11 +19,13 @@ use super::{
     coding::Undecoded,
     review::{self, Verdicts},
     rules::{Ruled, Ruling},
+    seen::Earlier,
 };
 use crate::{
     compress::{Condensation, Encoding, Limit, Query, Reason, ToolCall, text::exact},
     engine::{Cache, Engine, Job, Reply, Tenant},
     fidelity::Reviewer,
+    ledger::{Holdout, Place},
     telemetry::Metrics,
     wire::{self, Call, Located, Role, Slot, Unreadable},
 };
@@ -47,6 +49,8 @@ pub(crate) enum Why {
     NoSlots,
     /// Rules leave every slot as it is.
     Rule,
+    /// The conversation is one of those that are left alone, to compare with.
+    Holdout,
     /// The most telling of the slots' reasons.
     Slots(Reason),
     /// A fault of our own.
@@ -68,6 +72,7 @@ impl Why {
             Self::Unreadable(Unreadable::UnknownShape) => "unknown_shape",
             Self::NoSlots => "no_slots",
             Self::Rule => "rule",
+            Self::Holdout => "holdout",
             Self::Slots(reason) => reason.as_str(),
             Self::Fault => "internal_fault",
         }
@@ -77,8 +82,10 @@ impl Why {
 /// A body whose slots are decided.
 #[derive(Debug)]
 pub(crate) struct Decided {
-    body: Bytes,
+    pub(crate) body: Bytes,
     pub(crate) located: Located,
+    /// Its place in the comparison.
+    pub(crate) place: Place,
     /// What holds for each slot.
     ruled: Vec<Ruled>,
     /// The slots in which passages are marked as exact, by their index.
@@ -100,6 +107,8 @@ pub(crate) struct Terms {
     pub(crate) query: Option<String>,
     /// When the time for it is over.
     pub(crate) deadline: Option<Instant>,
+    /// Which conversations are left alone.
+    pub(crate) holdout: Option<Arc<Holdout>>,
 }
 
 /// Has the slots of a plain body decided under one deadline, as `locate` finds them.
@@ -111,35 +120,85 @@ pub(crate) async fn decide(
     terms: &Terms,
 ) -> Result<Decided, Why> {
     let length = body.len();
-    let (located, tagged) = {
+    let (located, tagged, earlier) = {
         let body = body.clone();
         let read = move || {
             locate(&body).map(|located| {
                 let tagged = tagged(&located);
-                (located, tagged)
+                let earlier = Earlier::of(&located, &tagged);
+                (located, tagged, earlier)
             })
         };
         stage(length, read).await.ok_or(Why::Fault)?.map_err(Why::Unreadable)?
     };
-    if located.slots.is_empty() {
+    let place = place(&located, terms);
+    if located.slots.is_empty() && place == Place::Outside {
         return Err(Why::NoSlots);
     }
     let model = located.model.as_deref();
     let encoding = model.map(Encoding::of_model).unwrap_or_default();
-    let ruled: Vec<Ruled> = located.slots.iter().map(|slot| terms.ruling.of(slot, model)).collect();
+    let rule =
+        |slot| if place.is_held_out() { terms.ruling.held_out(slot, model) } else { terms.ruling.of(slot, model) };
+    let ruled: Vec<Ruled> = located.slots.iter().map(rule).collect();
     // A token has a byte at least, so a shorter text is below the minimum for certain.
     let long = located.slots.iter().zip(&ruled).enumerate();
     let long = long.filter(|(_, (slot, ruled))| slot.text.len() >= ruled.policy.min_tokens);
     let (condensed, left): (Vec<_>, Vec<_>) = long.partition(|(_, (_, ruled))| ruled.left().is_none());
     let left: Vec<usize> = left.into_iter().map(|(index, _)| index).collect();
-    let (considered, jobs): (Vec<usize>, Vec<Job>) =
-        condensed.into_iter().map(|(index, (slot, ruled))| (index, job(slot, ruled, terms, encoding))).unzip();
-    if jobs.is_empty() && left.is_empty() && tagged.is_empty() {
+    let jobs: Vec<(usize, Job)> =
+        condensed.into_iter().map(|(index, (slot, ruled))| (index, job(slot, ruled, terms, encoding))).collect();
+    if jobs.is_empty() && left.is_empty() && tagged.is_empty() && place == Place::Outside {
         return Err(Why::Slots(Reason::BelowMinimum));
     }
-    let (replies, verdicts) = answered(engine, reviewer, jobs, model, terms.deadline).await?;
-    let replies = considered.into_iter().zip(replies).collect();
-    Ok(Decided { body, located, ruled, tagged, replies, left, verdicts })
+    let asked = Asked { engine, reviewer, model, deadline: terms.deadline };
+    let (replies, verdicts) = in_turn(&asked, jobs, &located.slots, earlier).await?;
+    Ok(Decided { body, located, place, ruled, tagged, replies, left, verdicts })
+}
+
+/// Whom to ask, until when, for which model.
+struct Asked<'a> {
+    engine: &'a Engine,
+    reviewer: Option<&'a Reviewer>,
+    model: Option<&'a str>,
+    deadline: Option<Instant>,
+}
+
+/// What becomes of slots, each once it is known what is forwarded of those that it refers to; the others stand as they are.
+async fn in_turn(
+    asked: &Asked<'_>,
+    jobs: Vec<(usize, Job)>,
+    slots: &[Slot],
+    mut earlier: Earlier,
+) -> Result<(Vec<(usize, Reply)>, Verdicts), Why> {
+    let (mut replies, mut verdicts) = (Vec::with_capacity(jobs.len()), Verdicts::default());
+    let mut waiting: Vec<(usize, Job)> = jobs;
+    for (index, slot) in slots.iter().enumerate() {
+        if waiting.binary_search_by_key(&index, |(index, _)| *index).is_err() {
+            earlier.note(index, std::slice::from_ref(&(0..slot.text.len())));
+        }
+    }
+    while !waiting.is_empty() {
+        // The first one waits for nobody: slots refer backwards only.
+        let first = waiting.first().map(|(index, _)| *index);
+        let (mut ready, rest): (Vec<_>, Vec<_>) =
+            waiting.into_iter().partition(|(index, _)| Some(*index) == first || earlier.is_ready(*index));
+        waiting = rest;
+        for (index, job) in &mut ready {
+            if job.policy.references {
+                job.query.seen = earlier.seen(slots, *index);
+            }
+        }
+        let (indices, jobs): (Vec<usize>, Vec<Job>) = ready.into_iter().unzip();
+        let (found, told) = answered(asked.engine, asked.reviewer, jobs, asked.model, asked.deadline).await?;
+        for (index, reply) in indices.iter().zip(&found) {
+            let length = slots.get(*index).map_or(0, |slot| slot.text.len());
+            earlier.note(*index, &reply.condensation.exact(length));
+        }
+        verdicts.add(told, found.len());
+        replies.extend(indices.into_iter().zip(found));
+    }
+    verdicts.sort(&mut replies);
+    Ok((replies, verdicts))
 }
 
 /// What becomes of texts under one deadline, reviewed where there is a reviewer.
@@ -229,6 +288,12 @@ impl Decided {
         accounted
     }
 
+    /// Whether any text was long enough to be condensed, were it not left alone.
+    pub(crate) fn is_eligible(&self) -> bool {
+        let long = |(slot, ruled): (&Slot, &Ruled)| slot.text.len() >= ruled.policy.min_tokens * BYTES_OF_A_TOKEN;
+        self.located.slots.iter().zip(&self.ruled).any(long)
+    }
+
     /// Whether a slot of this mode has a text that may stand for it.
     fn shortens(&self, mode: Mode) -> bool {
         let mut replies = self.replies.iter().filter(|(index, _)| self.mode(*index) == mode);
@@ -291,12 +356,25 @@ impl Decided {
 
     /// The most telling reason, where no slot was condensed.
     fn why(&self) -> Why {
+        if self.place.is_held_out() {
+            return Why::Holdout;
+        }
+        if self.located.slots.is_empty() {
+            return Why::NoSlots;
+        }
         if self.replies.is_empty() && !self.left.is_empty() {
             return Why::Rule;
         }
         let reasons = self.replies.iter().map(|(_, reply)| reason(&reply.condensation));
         Why::Slots(reasons.max_by_key(|reason| telling(*reason)).unwrap_or(Reason::BelowMinimum))
     }
+}
+
+/// Where a request belongs in the comparison: nowhere, if it says for itself what is to be done with it.
+fn place(located: &Located, terms: &Terms) -> Place {
+    let Some(holdout) = terms.holdout.as_ref().filter(|_| terms.ruling.is_compared()) else { return Place::Outside };
+    let begins = located.slots.iter().find(|slot| slot.role == Role::User).map(|slot| slot.text.as_str());
+    holdout.place(terms.tenant.0, begins, located.from.as_deref())
 }
 
 /// The slots of users in which passages are marked as exact. In a tool's result, which may be a file or a page that tells
@@ -337,7 +415,7 @@ fn job(slot: &Slot, ruled: &Ruled, terms: &Terms, encoding: Encoding) -> Job {
     let preceding = terms.query.clone().or_else(|| slot.preceding.clone()).unwrap_or_default();
     Job {
         text: Arc::from(slot.text.as_str()),
-        query: Query { siblings: slot.siblings.join("\n"), preceding, call },
+        query: Query { siblings: slot.siblings.join("\n"), preceding, call, seen: Vec::new() },
         policy: ruled.policy.clone(),
         encoding,
         tenant: terms.tenant,
@@ -352,6 +430,9 @@ pub(crate) async fn stage<T: Send + 'static>(length: usize, work: impl FnOnce() 
 /// Slots of one request that are with the engine at the same time: enough for every worker, too few for one long
 /// conversation to fill the engine's queue.
 pub(super) const AT_ONCE: usize = 16;
+
+/// Bytes of a token, near enough to tell long texts from short ones without a count.
+const BYTES_OF_A_TOKEN: usize = 4;
 
 /// Bytes that are looked at in well below a millisecond.
 const INLINE: usize = 128 << 10;

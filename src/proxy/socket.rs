@@ -10,6 +10,7 @@ mod inflate;
 mod listener;
 
 use std::{
+    collections::VecDeque,
     io,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -26,6 +27,7 @@ use super::{
     Proxy,
     account::{Account, Outcome, Passed, Route},
     body::{Answer, Upload},
+    entry::Entry,
     headers,
     held::Held,
     intercept::{self, settle},
@@ -57,16 +59,20 @@ pub(crate) async fn relay(
     let (parts, body) = request.into_parts();
     let ruling = intercept::ruling(proxy, (Some(Surface::Responses), parts.uri.path(), &parts.headers));
     let (headers, uri) = (parts.headers.clone(), parts.uri.clone());
-    let upstream = proxy.upstreams.of(parts.uri.path(), &parts.headers);
+    // Which model is asked for is said in frames, when the connection stands.
+    let to = match proxy.address(&parts, None) {
+        Ok(to) => to,
+        Err(error) => return refuse(&error, account),
+    };
     let passage = Passage::new(parts, Upload::streamed(body));
     account.outcome = Outcome::Passthrough(Passed::Upgrade);
-    let (mut response, tunnel) = match exchange(upstream, passage, &mut account).await {
+    let (mut response, tunnel) = match exchange(&to, passage, &mut account).await {
         Ok(exchanged) => exchanged,
         Err(error) => return refuse(&error, account),
     };
     let Some(tunnel) = tunnel else {
         account.answered(response.status(), response.headers_mut());
-        return response.map(|body| Answer::relayed(body, upstream.idle(), account));
+        return response.map(|body| Answer::relayed(body, to.upstream.idle(), account));
     };
     let extension = Extension::of(response.headers());
     let session = match (ruling, extension) {
@@ -75,7 +81,8 @@ pub(crate) async fn relay(
         (Ok(_), Extension::Unknown) => Err(Outcome::Passthrough(Passed::Extension)),
         (Ok(ruling), extension) => {
             let deflated = extension == Extension::Deflate;
-            Ok(Session { proxy: Arc::clone(proxy), headers, uri, ruling, socket: Arc::default(), deflated })
+            let (socket, asked) = Default::default();
+            Ok(Session { proxy: Arc::clone(proxy), headers, uri, ruling, socket, asked, deflated })
         }
     };
     match session {
@@ -126,16 +133,22 @@ struct Session {
     uri: Uri,
     ruling: Ruling,
     socket: Arc<Mutex<wire::Socket>>,
+    asked: Asked,
     deflated: bool,
 }
+
+/// The requests whose responses are awaited; a connection has them answered in order.
+type Asked = Arc<Mutex<VecDeque<Entry>>>;
+
+/// More than this many at once nobody asks: the first of them then stands for itself.
+const MOST_ASKED: usize = 16;
 
 async fn carry(tunnel: Tunnel, session: Session) -> Result<(), tunnel::Broken> {
     let (client, upstream) = tokio::try_join!(tunnel.client, tunnel.upstream)?;
     let (from_client, to_client) = tokio::io::split(TokioIo::new(client));
     let (from_upstream, to_upstream) = tokio::io::split(TokioIo::new(upstream));
     let inflater = || session.deflated.then(Inflater::new);
-    let price = session.proxy.config.cached_token_price;
-    let listener = Listener::new(Arc::clone(&session.socket), Arc::clone(&session.proxy.metrics), price, inflater());
+    let listener = Listener::new(&session, inflater());
     let sender = Sender { inflater: inflater(), session, message: Message::None, changed: false };
     tokio::try_join!(sender.carry(from_client, to_upstream), listen(listener, from_upstream, to_client))?;
     Ok(())
@@ -335,8 +348,19 @@ impl Session {
         let (outcome, condensed) = settle(&decided).await;
         account.outcome = outcome;
         let decided = decided.as_deref().ok();
-        proxy.note(&account, &Looked { headers: &self.headers, mode: self.ruling.mode(), since, decided });
+        proxy.note(&mut account, &Looked { headers: &self.headers, mode: self.ruling.mode(), since, decided });
+        self.ask(account.entry.take());
         account.framed(since);
         condensed
+    }
+
+    /// Awaits the response to a request.
+    fn ask(&self, entry: Option<Entry>) {
+        let Some(entry) = entry else { return };
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.push_back(entry);
+        if asked.len() > MOST_ASKED {
+            asked.pop_front();
+        }
     }
 }

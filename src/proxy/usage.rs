@@ -2,71 +2,107 @@
 //! last bytes are kept. A JSON answer and a stream's last event have their `usage` at the end; a stream of Messages tells
 //! of the prompt in its first event and of the answer in its last.
 
+mod decoded;
+
+use std::sync::Arc;
+
 use http::{HeaderMap, header};
+use tokio::sync::Semaphore;
 
 use crate::{
+    ledger::Usage,
     telemetry::{Metrics, metrics::TokenLabel},
     wire::Surface,
 };
+use decoded::Decoder;
 
-/// The bytes of an answer that are kept.
+/// Watches an answer that passes by.
 #[derive(Debug)]
 pub(crate) struct UsageWatch {
+    kept: Kept,
+    /// For an answer that is coded; `None` inside once it cannot be read.
+    decoder: Option<Option<Decoder>>,
+}
+
+/// The bytes of an answer that are kept: of its beginning and of its end.
+#[derive(Debug)]
+struct Kept {
     surface: Surface,
     head: Vec<u8>,
     tail: Vec<u8>,
 }
 
-/// Tokens as the upstream reports them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Usage {
-    /// Of the prompt, cached ones included.
-    pub(crate) prompt: u64,
-    /// Of the prompt, those read from the provider's cache.
-    pub(crate) cached: u64,
-    /// Of the prompt, those written to the provider's cache.
-    pub(crate) written: u64,
-    /// Of the answer.
-    pub(crate) completion: u64,
+/// Adds it to the figures; a cached token costs this share of a fresh one.
+pub(crate) fn count(usage: Usage, metrics: &Metrics, cached_price: f64) {
+    for (kind, tokens) in [
+        ("input", usage.prompt),
+        ("input_cached", usage.cached),
+        ("input_cache_written", usage.written),
+        ("output", usage.completion),
+    ] {
+        metrics.usage.get_or_create(&TokenLabel { gen_ai_token_type: kind }).inc_by(tokens);
+    }
+    metrics.billed.inc_by(billed(usage, cached_price));
 }
 
-impl Usage {
-    /// Prompt tokens as they are billed.
-    pub(crate) fn billed(self, cached_price: f64) -> f64 {
-        self.prompt.saturating_sub(self.cached) as f64 + self.cached as f64 * cached_price
-    }
-
-    /// Adds it to the figures.
-    pub(crate) fn count(self, metrics: &Metrics, cached_price: f64) {
-        for (kind, tokens) in [
-            ("input", self.prompt),
-            ("input_cached", self.cached),
-            ("input_cache_written", self.written),
-            ("output", self.completion),
-        ] {
-            metrics.usage.get_or_create(&TokenLabel { gen_ai_token_type: kind }).inc_by(tokens);
-        }
-        metrics.billed.inc_by(self.billed(cached_price));
-    }
+/// Prompt tokens as they are billed.
+fn billed(usage: Usage, cached_price: f64) -> f64 {
+    usage.prompt.saturating_sub(usage.cached) as f64 + usage.cached as f64 * cached_price
 }
 
 impl UsageWatch {
-    /// A watch over an answer with these headers, if it can be read.
-    pub(crate) fn over(surface: Surface, headers: &HeaderMap) -> Option<Self> {
+    /// A watch over an answer with these headers, if it can be read; `decoders` bounds how many are decoded at once.
+    pub(crate) fn over(surface: Surface, headers: &HeaderMap, decoders: &Arc<Semaphore>) -> Option<Self> {
         let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
         let readable = kind.starts_with("application/json") || kind.starts_with("text/event-stream");
-        (readable && !headers.contains_key(header::CONTENT_ENCODING)).then(|| Self::new(surface))
+        let decoder = Decoder::of(headers, decoders);
+        (readable && decoder != Err(decoded::Unreadable))
+            .then(|| Self::new(surface))
+            .map(|watch| Self { decoder: decoder.ok().flatten().map(Some), ..watch })
     }
 
-    /// A watch over an answer that can be read.
+    /// A watch over an answer that is plain.
     pub(crate) const fn new(surface: Surface) -> Self {
-        Self { surface, head: Vec::new(), tail: Vec::new() }
+        Self { kept: Kept { surface, head: Vec::new(), tail: Vec::new() }, decoder: None }
     }
 
     /// Sees the next bytes.
     pub(crate) fn see(&mut self, data: &[u8]) {
-        if self.surface == Surface::Messages {
-            let room = TAIL.saturating_sub(self.head.len()).min(data.len());
+        match &mut self.decoder {
+            None => self.kept.see(data),
+            Some(Some(decoder)) => {
+                if decoder.see(data, |plain| self.kept.see(plain)).is_err() {
+                    self.decoder = Some(None);
+                }
+            }
+            Some(None) => {}
+        }
+    }
+
+    /// The last usage seen.
+    pub(crate) fn usage(&mut self) -> Option<Usage> {
+        if let Some(Some(decoder)) = &mut self.decoder {
+            decoder.end(|plain| self.kept.see(plain));
+        }
+        self.kept.usage()
+    }
+
+    /// The name by which the provider stores what it answered.
+    pub(crate) fn stored(&self) -> Option<String> {
+        if self.kept.surface != Surface::Responses {
+            return None;
+        }
+        let head = &*self.kept.head;
+        let at = memchr::memmem::find(head, ID)?;
+        let value = head.get(at + ID.len()..)?.trim_ascii_start().strip_prefix(b":")?;
+        serde_json::Deserializer::from_slice(value).into_iter().next()?.ok()
+    }
+}
+
+impl Kept {
+    fn see(&mut self, data: &[u8]) {
+        if self.surface != Surface::ChatCompletions {
+            let room = HEAD.saturating_sub(self.head.len()).min(data.len());
             self.head.extend_from_slice(data.split_at(room).0);
         }
         let data = data.split_at(data.len().saturating_sub(TAIL)).1;
@@ -78,8 +114,7 @@ impl UsageWatch {
         self.tail.extend_from_slice(data);
     }
 
-    /// The last usage seen.
-    pub(crate) fn usage(&self) -> Option<Usage> {
+    fn usage(&self) -> Option<Usage> {
         let last = last(&self.tail);
         if self.surface != Surface::Messages {
             return last.map(|wire| wire.usage());
@@ -124,6 +159,16 @@ struct Wire {
     input_tokens_details: Option<Details>,
     cache_read_input_tokens: Option<u64>,
     cache_creation_input_tokens: Option<u64>,
+    cache_creation: Option<Creation>,
+    // DeepSeek's.
+    prompt_cache_hit_tokens: Option<u64>,
+}
+
+/// What was written to the cache, by how long it is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Deserialize)]
+#[serde(default)]
+struct Creation {
+    ephemeral_1h_input_tokens: Option<u64>,
 }
 
 #[derive(Debug, Default, PartialEq, serde::Deserialize)]
@@ -140,8 +185,9 @@ impl Wire {
         let Details { cached_tokens, cache_write_tokens } = details.unwrap_or_default();
         Usage {
             prompt: self.prompt_tokens.or(self.input_tokens).unwrap_or(0),
-            cached: cached_tokens.unwrap_or(0),
+            cached: cached_tokens.or(self.prompt_cache_hit_tokens).unwrap_or(0),
             written: cache_write_tokens.unwrap_or(0),
+            written_long: 0,
             completion: self.completion_tokens.or(self.output_tokens).unwrap_or(0),
         }
     }
@@ -152,7 +198,8 @@ impl Wire {
             (self.cache_read_input_tokens.unwrap_or(0), self.cache_creation_input_tokens.unwrap_or(0));
         let fresh = self.input_tokens.unwrap_or(0);
         let prompt = fresh.saturating_add(cached).saturating_add(written);
-        Usage { prompt, cached, written, completion: self.output_tokens.unwrap_or(0) }
+        let written_long = self.cache_creation.and_then(|creation| creation.ephemeral_1h_input_tokens).unwrap_or(0);
+        Usage { prompt, cached, written, written_long, completion: self.output_tokens.unwrap_or(0) }
     }
 
     /// This, and what only an earlier event said.
@@ -162,15 +209,22 @@ impl Wire {
             output_tokens: self.output_tokens.or(earlier.output_tokens),
             cache_read_input_tokens: self.cache_read_input_tokens.or(earlier.cache_read_input_tokens),
             cache_creation_input_tokens: self.cache_creation_input_tokens.or(earlier.cache_creation_input_tokens),
+            cache_creation: self.cache_creation.or(earlier.cache_creation),
             ..self
         }
     }
 }
 
-/// The bytes kept at least; a usage object has a few hundred.
-const TAIL: usize = 4 << 10;
+/// Bytes of the beginning that are kept: the first events of a stream.
+const HEAD: usize = 8 << 10;
+
+/// Bytes of the end that are kept at least. A usage has a few hundred; behind it a response repeats its `metadata`, of up
+/// to 16 pairs of 64 and 512 characters.
+const TAIL: usize = 16 << 10;
 
 const KEY: &[u8] = br#""usage""#;
+
+const ID: &[u8] = br#""id""#;
 
 #[cfg(test)]
 mod tests {
@@ -193,7 +247,7 @@ mod tests {
 
     #[test]
     fn usage_is_read_from_the_end_of_an_answer_of_any_length() {
-        let expected = Some(Usage { prompt: 9, cached: 6, written: 0, completion: 4 });
+        let expected = Some(Usage { prompt: 9, cached: 6, completion: 4, ..Usage::default() });
         assert_eq!(seen(&["{", USAGE]), expected);
         let long = "x".repeat(3 * TAIL);
         assert_eq!(seen(&[&long, USAGE]), expected);
@@ -211,7 +265,7 @@ mod tests {
     fn a_stream_tells_its_usage_in_its_last_event() {
         let event =
             "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2}}\n\ndata: [DONE]\n\n";
-        assert_eq!(seen(&[event]), Some(Usage { prompt: 3, cached: 0, written: 0, completion: 2 }));
+        assert_eq!(seen(&[event]), Some(Usage { prompt: 3, completion: 2, ..Usage::default() }));
     }
 
     #[test]
@@ -220,7 +274,7 @@ mod tests {
             data: {\"type\":\"response.completed\",\"response\":{\"usage\":{\"input_tokens\":70,\
             \"input_tokens_details\":{\"cached_tokens\":64,\"cache_write_tokens\":5},\"output_tokens\":2,\
             \"output_tokens_details\":{\"reasoning_tokens\":0},\"total_tokens\":72},\"user\":null}}\n\n";
-        let expected = Usage { prompt: 70, cached: 64, written: 5, completion: 2 };
+        let expected = Usage { prompt: 70, cached: 64, written: 5, written_long: 0, completion: 2 };
         assert_eq!(seen_on(Surface::Responses, &[stream]), Some(expected));
     }
 
@@ -230,7 +284,7 @@ mod tests {
             {\"input_tokens\":10,\"cache_creation_input_tokens\":20,\"cache_read_input_tokens\":300,\"output_tokens\":1}}}\n\n";
         let end = "event: message_delta\ndata: {\"type\":\"message_delta\",\"usage\":{\"output_tokens\":15}}\n\n\
             event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
-        let expected = Usage { prompt: 330, cached: 300, written: 20, completion: 15 };
+        let expected = Usage { prompt: 330, cached: 300, written: 20, written_long: 0, completion: 15 };
         let long = "x".repeat(5 * TAIL);
         assert_eq!(seen_on(Surface::Messages, &[start, &long, end]), Some(expected));
         let whole = r#"{"type":"message","usage":{"input_tokens":10,"cache_read_input_tokens":300,"cache_creation_input_tokens":20,"output_tokens":15}}"#;
@@ -240,6 +294,27 @@ mod tests {
     #[test]
     fn cached_tokens_are_billed_at_their_share() {
         let usage = Usage { prompt: 100, cached: 40, ..Usage::default() };
-        assert!((usage.billed(0.1) - 64.0).abs() < 1e-9);
+        assert!((billed(usage, 0.1) - 64.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn usage_is_found_before_the_metadata_that_a_response_repeats() {
+        let pairs: Vec<String> = (0..16).map(|at| format!("\"{at:064}\":\"{}\"", "v".repeat(512))).collect();
+        let body = format!(
+            "{{\"id\":\"resp_7\",\"output\":[],\"usage\":{{\"input_tokens\":8,\"output_tokens\":1}},\"metadata\":{{{}}}}}",
+            pairs.join(",")
+        );
+        let mut watch = UsageWatch::new(Surface::Responses);
+        body.as_bytes().chunks(1000).for_each(|chunk| watch.see(chunk));
+        assert_eq!(watch.usage(), Some(Usage { prompt: 8, completion: 1, ..Usage::default() }));
+        assert_eq!(watch.stored().as_deref(), Some("resp_7"));
+    }
+
+    #[test]
+    fn what_is_kept_in_the_cache_for_an_hour_is_told_apart() {
+        let usage = r#"{"usage":{"input_tokens":1,"cache_creation_input_tokens":30,"cache_read_input_tokens":0,
+            "cache_creation":{"ephemeral_5m_input_tokens":10,"ephemeral_1h_input_tokens":20},"output_tokens":2}}"#;
+        let expected = Usage { prompt: 31, cached: 0, written: 30, written_long: 20, completion: 2 };
+        assert_eq!(seen_on(Surface::Messages, &[usage]), Some(expected));
     }
 }

@@ -17,7 +17,7 @@ use super::{
     Config,
     activity::{Activity, Watched},
 };
-use crate::proxy::Proxy;
+use crate::proxy::Current;
 
 /// How connections are spoken to.
 pub(super) struct Protocols {
@@ -58,8 +58,9 @@ impl Protocols {
 pub(super) fn serve(
     stream: TcpStream,
     protocols: &Protocols,
-    proxy: Arc<Proxy>,
+    current: Arc<Current>,
 ) -> impl Future<Output = ()> + Send + use<> {
+    let proxy = current.proxy();
     let draining = proxy.life().drain.is_cancelled();
     let builder = if draining { protocols.last.clone() } else { protocols.usual.clone() };
     let local = stream.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback());
@@ -67,9 +68,9 @@ pub(super) fn serve(
     async move {
         let activity = Activity::new();
         let service = {
-            let (proxy, activity) = (Arc::clone(&proxy), activity.clone());
+            let activity = activity.clone();
             service_fn(move |request: Request<Incoming>| {
-                let (proxy, _busy) = (Arc::clone(&proxy), activity.request());
+                let (proxy, _busy) = (current.proxy(), activity.request());
                 async move {
                     let answer = proxy.answer(request, local).await;
                     Ok::<_, Infallible>(answer.map(|body| Watched { body, _busy }))
@@ -84,6 +85,8 @@ pub(super) fn serve(
         let (mut closing, mut closed, mut awaited) = (draining, false, false);
         loop {
             tokio::select! {
+                // What has come is read before a time that has passed meanwhile counts: the process may have been held up.
+                biased;
                 ended = connection.as_mut() => {
                     if let Err(error) = ended {
                         tracing::debug!(error = %kind(error.as_ref()), "connection ended early");

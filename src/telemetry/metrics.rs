@@ -55,8 +55,10 @@ pub struct Metrics {
     pub fidelity_unchecked: Family<ReasonLabel, Gauge>,
     /// Kinds of text, tenants and target models whose ratio is backed off; set whenever they are read.
     pub fidelity_backed_off: Family<BackoffLabels, Gauge>,
-    /// Failures between the proxy and the upstream, by kind.
-    pub upstream_failures: Family<KindLabel, Counter>,
+    /// Failures between the proxy and an upstream, by its name and by kind.
+    pub upstream_failures: Family<FailureLabels, Counter>,
+    /// Requests that were forwarded, by the name of their upstream and by status.
+    pub upstream_requests: Family<UpstreamLabels, Counter>,
     /// Tokens as the upstream's answers report them.
     pub usage: Family<TokenLabel, Counter>,
     /// Prompt tokens as they are billed: cached ones at their share of the price.
@@ -101,10 +103,28 @@ pub struct RuleLabels {
     pub outcome: &'static str,
 }
 
-/// What a failure is counted by, or a figure named by.
+/// What a forwarded request is counted by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct UpstreamLabels {
+    /// The upstream's name, of the configuration; `default` and `anthropic` are those of `[upstream]`.
+    pub upstream: String,
+    /// The status of the answer that the client got; 0 where it got none.
+    pub status: u16,
+}
+
+/// What a failure of an upstream is counted by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct FailureLabels {
+    /// As above.
+    pub upstream: String,
+    /// The failure's code, as the error envelope names it.
+    pub kind: &'static str,
+}
+
+/// What a figure is named by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct KindLabel {
-    /// The failure's code, as the error envelope names it; or the figure's name.
+    /// The figure's name.
     pub kind: &'static str,
 }
 
@@ -157,6 +177,7 @@ impl Default for Metrics {
             fidelity_unchecked: Family::default(),
             fidelity_backed_off: Family::default(),
             upstream_failures: Family::default(),
+            upstream_requests: Family::default(),
             usage: Family::default(),
             billed: Counter::default(),
         };
@@ -210,6 +231,17 @@ impl Metrics {
         }
     }
 
+    /// Counts a request that went to an upstream.
+    pub fn forwarded(&self, upstream: &str, status: u16) {
+        self.upstream_requests.get_or_create(&UpstreamLabels { upstream: upstream.to_owned(), status }).inc();
+    }
+
+    /// Counts a failure on the way to an upstream.
+    pub fn upstream_failed(&self, upstream: Option<&str>, kind: &'static str) {
+        let upstream = upstream.unwrap_or_default().to_owned();
+        self.upstream_failures.get_or_create(&FailureLabels { upstream, kind }).inc();
+    }
+
     fn register(&self, all: &mut Registry) {
         let all = all.sub_registry_with_prefix("headroom");
         all.register("connections", "Open client connections", self.connections.clone());
@@ -233,7 +265,8 @@ impl Metrics {
         all.register("fidelity", "What the fidelity check has come to", self.fidelity.clone());
         all.register("fidelity_unchecked", "Texts that were not checked", self.fidelity_unchecked.clone());
         all.register("fidelity_backed_off", "Ratios that are backed off", self.fidelity_backed_off.clone());
-        all.register("upstream_failures", "Failures towards the upstream", self.upstream_failures.clone());
+        all.register("upstream_failures", "Failures towards an upstream", self.upstream_failures.clone());
+        all.register("upstream_requests", "Forwarded requests by upstream", self.upstream_requests.clone());
         all.register("gen_ai_client_token_usage", "Tokens as answers report them", self.usage.clone());
         all.register("billed_equivalent_prompt_tokens", "Prompt tokens at their price", self.billed.clone());
     }

@@ -21,7 +21,7 @@ pub(super) fn read(request: &Object<'_>, body: &str) -> Result<Located, Unreadab
     }
     let messages = super::list(request, "messages")?;
     let slots = super::slots(messages, |value| message(value, body), asked);
-    Ok(Located::of(request, slots, super::wants_json(request.field("response_format"))))
+    Ok(Located::of(request, body, slots, super::wants_json(request.field("response_format"))))
 }
 
 /// A message; `None` when it has another role, another shape, or fields on which readers may disagree.

@@ -31,7 +31,7 @@ pub(super) fn read(request: &Object<'_>, body: &str, asked: &mut Asked) -> Resul
         Ok(None) => false,
         Err(Ambiguous) => true,
     };
-    Ok(Located::of(request, slots, json))
+    Ok(Located::of(request, body, slots, json))
 }
 
 fn of_string(input: &RawValue, body: &str, asked: &mut Asked) -> Vec<Slot> {

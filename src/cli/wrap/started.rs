@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::{Context as _, anyhow};
 use headroom::{
     config::Loaded,
-    redact,
+    proxy::Current,
     server::{self, Config},
     telemetry::Metrics,
 };
@@ -18,6 +18,7 @@ use super::super::{Failure, figures::Figures, serve::assemble, settings::in_word
 pub(in crate::cli) struct Started {
     address: SocketAddr,
     model: String,
+    forwards_to: Vec<String>,
     metrics: Arc<Metrics>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<io::Result<()>>,
@@ -32,6 +33,7 @@ impl Started {
         let address = listener.local_addr()?;
         let metrics = Arc::new(Metrics::default());
         let (proxy, model) = assemble(loaded, &address, Arc::clone(&metrics)).await?;
+        let forwards_to = proxy.forwards_to();
         let (stop, stopped) = oneshot::channel::<()>();
         // Whoever asked has gone by then.
         let drain_timeout_seconds = loaded.config.server.drain_timeout_seconds.min(DRAIN.as_secs());
@@ -40,10 +42,13 @@ impl Started {
             let shutdown = async {
                 let _ = stopped.await;
             };
-            server::run(listener, &config, Arc::new(proxy), shutdown).await
+            let current = Arc::new(Current::new(proxy));
+            let served = server::run(listener, &config, Arc::clone(&current), shutdown).await;
+            current.proxy().settle().await;
+            served
         });
         let model = model.map_or_else(|why| why, |info| in_words(&info));
-        Ok(Self { address, model, metrics, stop, served })
+        Ok(Self { address, model, forwards_to, metrics, stop, served })
     }
 
     pub(in crate::cli) fn address(&self) -> SocketAddr {
@@ -56,12 +61,8 @@ impl Started {
 
     /// How it runs, in a few words.
     pub(super) fn told(&self, loaded: &Loaded) -> String {
-        let config = &loaded.config;
-        let mut to = redact::setting(&config.upstream.url);
-        if let Some(url) = config.upstream.anthropic() {
-            to += &format!(" and {}", redact::setting(url));
-        }
-        format!("started before {to} (ratio {}; model: {})", config.compress.ratio, self.model)
+        let (to, ratio) = (self.forwards_to.join(" and "), loaded.config.compress.ratio);
+        format!("started before {to} (ratio {ratio}; model: {})", self.model)
     }
 
     /// Lets what is under way finish, within bounds.

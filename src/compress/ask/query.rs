@@ -1,5 +1,7 @@
 //! What is asked of a text, as far as it precedes the text or shares its turn; never anything later.
 
+use super::Seen;
+
 /// The query of a slot.
 ///
 /// A question inside the text itself is found by the pipeline and is no part of this.
@@ -11,6 +13,8 @@ pub struct Query {
     pub preceding: String,
     /// For a tool result: the call that it answers.
     pub call: Option<ToolCall>,
+    /// Passages that stand word for word in earlier messages, in order and apart from each other.
+    pub seen: Vec<Seen>,
 }
 
 /// A tool call as the assistant made it.

@@ -58,6 +58,7 @@ fn owned<'a>(item: Item<'_>, by: usize) -> Item<'a> {
         variants,
         fixed: item.fixed && item.form != Form::Table,
         said: item.said.map(|of| of + by),
+        seen: item.seen,
         salience: item.salience,
         owner: item.owner,
         noun: item.noun,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{Fault, Violation, hostile, reduction};
 use crate::compress::{
-    Condensation, Decision, Form, Unit, fuel,
+    Condensation, Decision, Form, Unit, Why, fuel,
     text::{
         atoms::{AtomKind, Scan},
         lexicon,
@@ -25,7 +25,7 @@ pub fn faults(source: &str, condensation: &Condensation) -> Vec<(usize, Violatio
     let mut start = 0;
     // Another form of the same block repeats what stands anywhere in it: a head tells the keys of all rows.
     for block in units.chunk_by(|a, b| (a.form, a.escaped) == (b.form, b.escaped)) {
-        let rewritten = block.iter().enumerate().filter(|(_, unit)| unit.decision == Decision::Rewritten);
+        let rewritten = block.iter().enumerate().filter(|(_, unit)| is_rewritten(unit));
         let at = rewritten.clone().map(|(at, _)| start + at);
         if block.first().is_some_and(|unit| unit.form == Form::Prose) {
             found.extend(rewritten.filter_map(|(at, unit)| {
@@ -43,11 +43,16 @@ pub fn faults(source: &str, condensation: &Condensation) -> Vec<(usize, Violatio
     found
 }
 
+/// Whether a unit says its source in another way. A reference to where it was seen says nothing of its own.
+fn is_rewritten(unit: &Unit) -> bool {
+    unit.decision == Decision::Rewritten && unit.why != Why::Seen
+}
+
 /// Each figure, identifier or date that the rewritten units of a block show stands in the block's source: whatever form
 /// it was brought into, no value comes from nowhere. Counts in marks are the writer's own.
 fn nothing_new(source: &str, block: &[Unit]) -> Result<(), Violation> {
     let (Some(first), Some(last)) = (block.first(), block.last()) else { return Ok(()) };
-    let rewritten = || block.iter().filter(|unit| unit.decision == Decision::Rewritten);
+    let rewritten = || block.iter().filter(|unit| is_rewritten(unit));
     if rewritten().next().is_none() {
         return Ok(());
     }

@@ -168,3 +168,7 @@ pub(in crate::compress) const NAMED: f32 = 3.0;
 /// Chosen on dev `blind` (150 cases) and the truth cases, checked on the second set: without it (1) the long statements of
 /// one paragraph push out the first ones of the others.
 pub(in crate::compress) const FOLLOWS: f32 = 0.6;
+
+/// How many times the tokens of its reference a passage must have that was seen before: each reference costs its reader a
+/// look. Range 1–10. Chosen by reading re-read files; with 1 a file with many changes becomes a list of references.
+pub(in crate::compress) const SEEN: usize = 3;

@@ -2,16 +2,16 @@
 
 /// A pattern; upper and lower case of ASCII are one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Glob(String);
+pub(in crate::proxy) struct Glob(String);
 
 impl Glob {
-    pub(super) fn new(pattern: &str) -> Self {
+    pub(in crate::proxy) fn new(pattern: &str) -> Self {
         Self(pattern.to_ascii_lowercase())
     }
 
     /// Whether all of `text` fits. Each `*` is first taken for nothing; where the rest then does not fit, the last one
     /// takes a byte more, so the time is at most the product of both lengths.
-    pub(super) fn fits(&self, text: &str) -> bool {
+    pub(in crate::proxy) fn fits(&self, text: &str) -> bool {
         let (pattern, text) = (self.0.as_bytes(), text.as_bytes());
         let (mut at, mut read) = (0, 0);
         // Behind the last star, and up to where it has taken the text.

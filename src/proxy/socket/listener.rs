@@ -1,17 +1,21 @@
 //! Listens to what the server says on a WebSocket while it passes by: which tools the model calls, where a response
 //! ends, and what it cost. What cannot be read is not heard, and never held up.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    borrow::Cow,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use bytes::{Buf as _, BytesMut};
 use tungstenite::protocol::frame::coding::Data;
 
 use super::{
+    Asked, Session,
     frame::Head,
     inflate::{Inflater, Lost},
 };
 use crate::{
-    proxy::usage::UsageWatch,
+    proxy::usage::{self, UsageWatch},
     telemetry::Metrics,
     wire::{self, Surface},
 };
@@ -22,6 +26,8 @@ pub(super) struct Listener {
     socket: Arc<Mutex<wire::Socket>>,
     metrics: Arc<Metrics>,
     cached_price: f64,
+    /// The requests that await a response.
+    asked: Asked,
     inflater: Option<Inflater>,
     pending: BytesMut,
     /// The message under way.
@@ -32,14 +38,18 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    pub(super) fn new(
-        socket: Arc<Mutex<wire::Socket>>,
-        metrics: Arc<Metrics>,
-        cached_price: f64,
-        inflater: Option<Inflater>,
-    ) -> Self {
-        let (pending, message) = (BytesMut::new(), Vec::new());
-        Self { socket, metrics, cached_price, inflater, pending, message, compressed: false, deaf: false }
+    pub(super) fn new(session: &Session, inflater: Option<Inflater>) -> Self {
+        Self {
+            socket: Arc::clone(&session.socket),
+            metrics: Arc::clone(&session.proxy.metrics),
+            cached_price: session.proxy.config.cached_token_price,
+            asked: Arc::clone(&session.asked),
+            inflater,
+            pending: BytesMut::new(),
+            message: Vec::new(),
+            compressed: false,
+            deaf: false,
+        }
     }
 
     /// The next bytes pass by.
@@ -96,11 +106,16 @@ impl Listener {
 
     fn hear(&self, message: &[u8]) {
         self.socket.lock().unwrap_or_else(PoisonError::into_inner).hear(message);
-        if memchr::memmem::find(message, b"\"response.completed\"").is_some() {
+        if let Some(failed) = ends(message) {
             let mut watch = UsageWatch::new(Surface::Responses);
             watch.see(message);
-            if let Some(usage) = watch.usage() {
-                usage.count(&self.metrics, self.cached_price);
+            let told = watch.usage();
+            if let Some(told) = told {
+                usage::count(told, &self.metrics, self.cached_price);
+            }
+            let entry = self.asked.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            if let Some(mut entry) = entry {
+                entry.answered(failed, told, watch.stored().as_deref());
             }
         }
     }
@@ -108,6 +123,25 @@ impl Listener {
     fn give_up(&mut self) {
         self.deaf = true;
         (self.pending, self.message, self.inflater) = (BytesMut::new(), Vec::new(), None);
+    }
+}
+
+/// Whether a message ends a response, and then whether it failed.
+fn ends(message: &[u8]) -> Option<bool> {
+    #[derive(serde::Deserialize)]
+    struct Event<'a> {
+        #[serde(borrow, rename = "type")]
+        kind: Cow<'a, str>,
+    }
+    // Most messages are pieces of text; what they say is not read.
+    let may = ["response.completed", "response.incomplete", "response.failed", "error"];
+    let said = |word: &str| memchr::memmem::find(message, format!("\"{word}\"").as_bytes()).is_some();
+    may.iter().find(|word| said(word))?;
+    let event: Event<'_> = serde_json::from_slice(message).ok()?;
+    match &*event.kind {
+        "response.completed" | "response.incomplete" => Some(false),
+        "response.failed" | "error" => Some(true),
+        _ => None,
     }
 }
 

@@ -1,0 +1,273 @@
+//! What was seen before: runs of lines that stand in an earlier text of the same conversation, and the words that say
+//! where.
+//!
+//! An agent reads a file, edits it and reads it again; it polls a list that hardly changes. Of the later text only what is
+//! new has to be sent: for the rest a reference says where it can be read, and nothing is lost, since what it refers to is
+//! in the same request, word for word. It refers backwards only, so a conversation that grows keeps the form that it had.
+//!
+//! Texts are compared line by line, where lines of a numbered view may stand under other numbers. Each line is looked up
+//! by its hash and that of the two behind it, as LZ77 finds what to copy; only lines that are new are taken into the
+//! index, so the earliest text that has a run is the one that is referred to. Linear in the texts.
+
+mod lines;
+mod reference;
+
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    ops::Range,
+};
+
+use lines::Line;
+pub use reference::{Nth, Place};
+
+/// A passage that stands in an earlier text of the conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Seen {
+    /// Its bytes in the text: whole lines.
+    pub span: Range<usize>,
+    /// The mark that stands for it: where it can be read.
+    pub reference: String,
+}
+
+impl Seen {
+    /// What stands for its text: the mark, on lines of its own.
+    #[must_use]
+    pub fn standing(&self, text: &str) -> String {
+        let ending = if text.ends_with('\n') { "\n" } else { "" };
+        format!("{}{ending}", self.reference)
+    }
+}
+
+/// What the texts of a conversation, in their order, repeat of earlier ones.
+#[derive(Debug, Default)]
+pub struct Passages {
+    texts: Vec<Text>,
+}
+
+#[derive(Debug)]
+struct Text {
+    lines: Vec<Line>,
+    repeats: Vec<Repeat>,
+    /// Of each line where it is forwarded: here, or in an earlier text to which it refers. Empty while that isn't known.
+    stands: Vec<Option<At>>,
+}
+
+/// Lines of a text that earlier ones have too.
+#[derive(Debug)]
+struct Repeat {
+    first: usize,
+    /// Where they stand, with how many of them; not empty.
+    of: Vec<(At, usize)>,
+}
+
+/// A line: the text and the line's place in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct At {
+    text: usize,
+    line: usize,
+}
+
+/// The lines that are new in the texts so far.
+#[derive(Default)]
+struct Index<'t> {
+    texts: &'t [&'t str],
+    read: Vec<Text>,
+    /// Where runs of a hash begin: the first, the second, … of them.
+    known: HashMap<(u64, usize), At>,
+}
+
+impl Passages {
+    /// Compares the texts of a conversation. Past [`MOST_LINES`] in all they stand for themselves.
+    #[must_use]
+    pub fn of(texts: &[&str]) -> Self {
+        let mut index = Index { texts, ..Index::default() };
+        let mut left = MOST_LINES;
+        for (of, text) in texts.iter().enumerate() {
+            let lines = if text.len() < LEAST { Vec::new() } else { lines::of(text, left) };
+            left -= lines.len();
+            index.read.push(Text { lines, repeats: Vec::new(), stands: Vec::new() });
+            let repeats = index.add(of);
+            if let Some(last) = index.read.last_mut() {
+                last.repeats = repeats;
+            }
+        }
+        Self { texts: index.read }
+    }
+
+    /// The earlier texts that a text may refer to, in order.
+    #[must_use]
+    pub fn referred(&self, text: usize) -> Vec<usize> {
+        let repeats = self.texts.get(text).map(|text| text.repeats.as_slice()).unwrap_or_default();
+        let mut of: Vec<usize> = repeats.iter().flat_map(|repeat| &repeat.of).map(|(at, _)| at.text).collect();
+        of.sort_unstable();
+        of.dedup();
+        of
+    }
+
+    /// Notes what of a text is forwarded byte for byte: spans in order and apart from each other. What it refers to, as
+    /// [`seen`](Self::seen) gave it, can be read there.
+    pub fn note(&mut self, text: usize, exact: &[Range<usize>]) {
+        let Some(Text { lines, stands, .. }) = self.texts.get_mut(text) else { return };
+        stands.resize(lines.len(), None);
+        let mut spans = exact.iter().peekable();
+        for (line, (read, stands)) in lines.iter().zip(stands).enumerate() {
+            while spans.next_if(|span| span.end < read.content.end).is_some() {}
+            if spans.peek().is_some_and(|span| span.start <= read.whole.start) {
+                *stands = Some(At { text, line });
+            }
+        }
+    }
+
+    /// What of the text at `text` has been seen in earlier ones that were noted; `own` is that text, `place` tells where an
+    /// earlier one stands.
+    pub fn seen<'p>(&mut self, text: usize, own: &str, place: impl Fn(usize) -> Place<'p>) -> Vec<Seen> {
+        let Some(read) = self.texts.get(text) else { return Vec::new() };
+        let mut stands = vec![None; read.lines.len()];
+        let mut seen = Vec::new();
+        for repeat in &read.repeats {
+            for (first, there, length) in self.runs(repeat) {
+                let here = At { text, line: first };
+                if !is_worth_it(&self.texts, here, length) {
+                    continue;
+                }
+                let Some(found) = self.refer(own, here, there, length, &place(there.text)) else { continue };
+                seen.push(found);
+                for (at, stands) in stands.iter_mut().skip(first).take(length).enumerate() {
+                    *stands = Some(At { line: there.line + at, ..there });
+                }
+            }
+        }
+        if let Some(text) = self.texts.get_mut(text) {
+            text.stands = stands;
+        }
+        seen
+    }
+
+    /// The lines of a repeat that are forwarded in earlier texts, run by run: the first, where it stands, how many.
+    fn runs(&self, repeat: &Repeat) -> Vec<(usize, At, usize)> {
+        let longest = repeat.of.iter().map(|(_, length)| *length).max().unwrap_or_default();
+        let mut runs: Vec<(usize, At, usize)> = Vec::new();
+        for at in 0..longest {
+            let line = |(there, length): &(At, usize)| {
+                let stands = self.texts.get(there.text)?.stands.get(there.line + at).copied().flatten();
+                stands.filter(|_| at < *length)
+            };
+            let last = runs.last_mut().filter(|(first, _, length)| first + length == repeat.first + at);
+            let next = last.as_ref().map(|(_, there, length)| At { line: there.line + length, ..*there });
+            let mut found = repeat.of.iter().filter_map(line);
+            match (last, next) {
+                (Some((_, _, length)), Some(next)) if found.clone().any(|stands| stands == next) => *length += 1,
+                _ => runs.extend(found.next().map(|stands| (repeat.first + at, stands, 1))),
+            }
+        }
+        runs
+    }
+
+    fn refer(&self, own: &str, here: At, there: At, length: usize, place: &Place<'_>) -> Option<Seen> {
+        let lines = |at: At| self.texts.get(at.text)?.lines.get(at.line..at.line + length);
+        let (run, earlier) = (lines(here)?, lines(there)?);
+        let span = run.first()?.whole.start..run.last()?.whole.end;
+        let named = reference::Named {
+            own: reference::numbers(run, here.line)?,
+            of: reference::numbers(earlier, there.line)?,
+            is_whole: span == (0..own.len()),
+            of_whole: length == self.texts.get(there.text)?.lines.len(),
+            ends: run.first()?.number.is_none().then(|| reference::ends(own, run)).flatten(),
+        };
+        Some(Seen { reference: named.write(place), span })
+    }
+}
+
+impl Index<'_> {
+    /// What a text repeats; what is new in it is known from now on.
+    fn add(&mut self, of: usize) -> Vec<Repeat> {
+        let mut repeats = Vec::new();
+        let Some(count) = self.read.get(of).map(|text| text.lines.len()) else { return repeats };
+        let mut at = 0;
+        while at < count {
+            let here = At { text: of, line: at };
+            let Some(hash) = self.hash(here) else {
+                at += 1;
+                continue;
+            };
+            let found = self.found(here, hash);
+            match found.iter().map(|(_, length)| *length).max() {
+                Some(length) => {
+                    repeats.push(Repeat { first: at, of: found });
+                    at += length;
+                }
+                None => {
+                    if let Some(free) = (0..MOST_COMPARED).find(|nth| !self.known.contains_key(&(hash, *nth))) {
+                        self.known.insert((hash, free), here);
+                    }
+                    at += 1;
+                }
+            }
+        }
+        repeats
+    }
+
+    /// The hash under which a line is known: its own where it is long, else with the two behind it.
+    fn hash(&self, At { text, line }: At) -> Option<u64> {
+        let lines = &self.read.get(text)?.lines;
+        let first = lines.get(line)?;
+        let mut hasher = DefaultHasher::new();
+        if first.content.len() >= LONG_LINE {
+            first.hash.hash(&mut hasher);
+        } else {
+            lines.get(line..line + WINDOW)?.iter().for_each(|line| line.hash.hash(&mut hasher));
+        }
+        Some(hasher.finish())
+    }
+
+    /// The runs of earlier texts that the lines from `here` on repeat, the earliest first.
+    fn found(&self, here: At, hash: u64) -> Vec<(At, usize)> {
+        let known = (0..MOST_COMPARED).map_while(|nth| self.known.get(&(hash, nth)));
+        let earlier = known.filter(|there| there.text < here.text).map(|there| (*there, self.alike(here, *there)));
+        earlier.filter(|(_, length)| is_worth_it(&self.read, here, *length)).collect()
+    }
+
+    /// How many lines from two places on are the same.
+    fn alike(&self, here: At, there: At) -> usize {
+        let text = |at: At| Some((*self.texts.get(at.text)?, self.read.get(at.text)?.lines.get(at.line..)?));
+        let Some(((own, here), (other, there))) = text(here).zip(text(there)) else { return 0 };
+        let pairs = here.iter().zip(there);
+        let Some(shift) = pairs.clone().next().map(|(line, as_in)| line.shift(as_in)) else { return 0 };
+        let mut last: Option<&Line> = None;
+        pairs
+            .take_while(|(line, as_in)| {
+                let follows = shift == Some(0) || last.is_none_or(|last| last.is_followed_by(line));
+                last = Some(line);
+                follows
+                    && line.shift(as_in) == shift
+                    && line.hash == as_in.hash
+                    && line.says(own, shift) == as_in.says(other, shift)
+            })
+            .count()
+    }
+}
+
+fn is_worth_it(texts: &[Text], here: At, length: usize) -> bool {
+    let Some(lines) = texts.get(here.text).map(|text| &text.lines) else { return false };
+    let span = lines.get(here.line).zip(lines.get((here.line + length).saturating_sub(1)));
+    length > 0 && span.is_some_and(|(first, last)| last.content.end - first.content.start >= LEAST)
+}
+
+/// Lines of all texts that are compared.
+const MOST_LINES: usize = 1 << 19;
+
+/// Bytes from which on a passage, and a text, may be worth a reference. What it really saves is counted in tokens later.
+const LEAST: usize = 240;
+
+/// Lines that are looked up together.
+const WINDOW: usize = 3;
+
+/// Bytes of a line that is looked up alone.
+const LONG_LINE: usize = LEAST;
+
+/// Earlier places that a line is compared with.
+const MOST_COMPARED: usize = 4;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,308 @@
+//! The file of figures: an SQLite database.
+//!
+//! SQLite, because several processes write one file and others read it meanwhile, none waits long for another, a crash
+//! leaves what was committed, and every operator has a program to look into it (`sqlite3 ledger.sqlite`). An engine in
+//! Rust, such as redb, is held by one process alone. Sums are kept by the hour and not a row for each request, so the
+//! file stays small whatever the traffic; conversations have a row each, for the comparison of arms.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Read as _},
+    path::Path,
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
+
+use super::figures::{Figures, Texts, Turn, Usage};
+
+/// Why the file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It is something else, which must not be overwritten.
+    #[error("it is there already and is no file of figures: name another one, or move it away")]
+    Foreign,
+    /// A later version has written it.
+    #[error("a later version of headroom has written it")]
+    Later,
+    /// The file system refuses.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The database refuses.
+    #[error(transparent)]
+    Database(#[from] rusqlite::Error),
+}
+
+/// The file, open to be written.
+#[derive(Debug)]
+pub(super) struct Store(Connection);
+
+impl Store {
+    /// Opens the file, and makes it if it is missing; its folder is for the user's eyes alone where it is `own`.
+    pub(super) fn open(path: &Path, own: bool) -> Result<Self, StoreError> {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            private_folder(folder, own)?;
+        }
+        refuse_foreign(path)?;
+        let mut options = OpenOptions::new();
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.append(true).create(true).open(path)?;
+        let mut database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | QUIET)?;
+        database.busy_timeout(PATIENCE)?;
+        let setup = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let version: i64 = setup.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        match version {
+            0 => setup.execute_batch(SCHEMA)?,
+            VERSION => {}
+            _ => return Err(StoreError::Later),
+        }
+        setup.commit()?;
+        // After the first commit, so that what says whose the file is stands in the file itself.
+        database.pragma_update(None, "journal_mode", "WAL")?;
+        // A crash of the machine may cost the last commits, and never the file.
+        database.pragma_update(None, "synchronous", "NORMAL")?;
+        Ok(Self(database))
+    }
+
+    /// Adds the figures of some requests, all or none.
+    pub(super) fn add(&mut self, all: &[Figures]) -> Result<(), StoreError> {
+        let write = self.0.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for figures in all {
+            request(&write, figures)?;
+            for texts in &figures.texts {
+                text(&write, figures, texts)?;
+            }
+            if let Some(turn) = &figures.turn {
+                conversation(&write, figures, turn)?;
+            }
+        }
+        write.commit()?;
+        Ok(())
+    }
+
+    /// Notes which prices are in effect.
+    pub(super) fn note_prices(&mut self, told: &str) -> Result<(), StoreError> {
+        let sql = "INSERT INTO meta VALUES ('prices', ?1) ON CONFLICT DO UPDATE SET value = excluded.value";
+        self.0.execute(sql, [told])?;
+        Ok(())
+    }
+
+    /// Forgets what is older than so many seconds since 1970, and what is too much.
+    pub(super) fn forget(&mut self, before_s: u64) -> Result<(), StoreError> {
+        let before = whole(before_s);
+        let write = self.0.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        write.execute("DELETE FROM requests WHERE hour < ?1", [before / 3600])?;
+        write.execute("DELETE FROM texts WHERE hour < ?1", [before / 3600])?;
+        write.execute("DELETE FROM conversations WHERE last_s < ?1", [before])?;
+        for table in ["requests", "texts"] {
+            // The oldest hours go first, a whole one at a time.
+            let sql = format!(
+                "DELETE FROM {table} WHERE hour <= (SELECT hour FROM {table} ORDER BY hour DESC LIMIT 1 OFFSET {MOST})"
+            );
+            write.execute(&sql, [])?;
+        }
+        let sql = format!(
+            "DELETE FROM conversations WHERE last_s <= \
+             (SELECT last_s FROM conversations ORDER BY last_s DESC LIMIT 1 OFFSET {MOST})"
+        );
+        write.execute(&sql, [])?;
+        write.commit()?;
+        Ok(())
+    }
+}
+
+/// Opens the file to be read.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
+    fs::metadata(path)?;
+    refuse_foreign(path)?;
+    let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | QUIET)?;
+    database.busy_timeout(PATIENCE)?;
+    let version: i64 = database.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version > VERSION { Err(StoreError::Later) } else { Ok(database) }
+}
+
+/// No URIs, and no mutex of SQLite's own: a connection stays with its thread.
+const QUIET: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+
+fn request(write: &Transaction<'_>, figures: &Figures) -> rusqlite::Result<()> {
+    let usage = figures.usage.unwrap_or_default();
+    let money = figures.money.unwrap_or_default();
+    let (before, after) = figures.tokens();
+    let Usage { prompt, cached, written, completion, .. } = usage;
+    write
+        .prepare_cached(
+            "INSERT INTO requests VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
+             ?18, ?19, ?20) ON CONFLICT DO UPDATE SET requests = requests + 1, failed = failed + excluded.failed, \
+             told = told + excluded.told, priced = priced + excluded.priced, beyond = beyond + excluded.beyond, \
+             prompt = prompt + excluded.prompt, cached = cached + excluded.cached, \
+             written = written + excluded.written, completion = completion + excluded.completion, \
+             billed = billed + excluded.billed, before = before + excluded.before, after = after + excluded.after, \
+             paid_nano = paid_nano + excluded.paid_nano, saved_nano = saved_nano + excluded.saved_nano, \
+             unpriced_prompt = unpriced_prompt + excluded.unpriced_prompt",
+        )?
+        .execute(params![
+            hour(figures),
+            figures.surface,
+            &*figures.model,
+            &*figures.tenant,
+            arm(figures),
+            figures.outcome,
+            figures.failed,
+            figures.usage.is_some(),
+            figures.money.is_some(),
+            figures.beyond_context,
+            whole(prompt),
+            whole(cached),
+            whole(written),
+            whole(completion),
+            whole(figures.billed.unwrap_or_default()),
+            whole(before),
+            whole(after),
+            money.paid_nano,
+            money.saved_nano,
+            if figures.money.is_some() { 0 } else { whole(prompt) },
+        ])?;
+    Ok(())
+}
+
+fn text(write: &Transaction<'_>, figures: &Figures, texts: &Texts) -> rusqlite::Result<()> {
+    write
+        .prepare_cached(
+            "INSERT INTO texts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO UPDATE SET \
+             texts = texts + excluded.texts, condensed = condensed + excluded.condensed, \
+             before = before + excluded.before, after = after + excluded.after, \
+             saved_nano = saved_nano + excluded.saved_nano",
+        )?
+        .execute(params![
+            hour(figures),
+            figures.surface,
+            &*figures.model,
+            &*figures.tenant,
+            arm(figures),
+            &*texts.tool,
+            texts.kind,
+            whole(texts.texts),
+            whole(texts.condensed),
+            whole(texts.before),
+            whole(texts.after),
+            texts.saved_nano,
+        ])?;
+    Ok(())
+}
+
+fn conversation(write: &Transaction<'_>, figures: &Figures, turn: &Turn) -> rusqlite::Result<()> {
+    let usage = figures.usage.unwrap_or_default();
+    let now = whole(figures.at_s);
+    write
+        .prepare_cached(
+            "INSERT INTO conversations VALUES (?1, ?2, ?3, ?3, ?4, 1, 0, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
+             ON CONFLICT DO UPDATE SET last_s = max(last_s, excluded.last_s), \
+             eligible = max(eligible, excluded.eligible), turns = turns + (said <> excluded.said), \
+             retries = retries + (said = excluded.said), failed = failed + excluded.failed, said = excluded.said, \
+             told = told + excluded.told, priced = priced + excluded.priced, prompt = prompt + excluded.prompt, \
+             cached = cached + excluded.cached, completion = completion + excluded.completion, \
+             billed = billed + excluded.billed, paid_nano = paid_nano + excluded.paid_nano",
+        )?
+        .execute(params![
+            turn.conversation,
+            arm(figures),
+            now,
+            turn.eligible,
+            figures.failed,
+            turn.said,
+            figures.usage.is_some(),
+            figures.money.is_some(),
+            whole(usage.prompt),
+            whole(usage.cached),
+            whole(usage.completion),
+            whole(figures.billed.unwrap_or_default()),
+            figures.money.unwrap_or_default().paid_nano,
+        ])?;
+    Ok(())
+}
+
+fn hour(figures: &Figures) -> i64 {
+    whole(figures.at_s / 3600)
+}
+
+fn arm(figures: &Figures) -> &'static str {
+    figures.arm.map_or("", super::figures::Arm::as_str)
+}
+
+/// SQLite's numbers have a sign.
+fn whole(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Refuses what is not ours, so that it is never written to. Where SQLite keeps whose a file is:
+/// <https://sqlite.org/fileformat2.html#the_database_header>.
+fn refuse_foreign(path: &Path) -> Result<(), StoreError> {
+    let mut head = Vec::new();
+    match File::open(path) {
+        Ok(file) => drop(file.take(72).read_to_end(&mut head)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error.into()),
+    }
+    let ours = head.starts_with(b"SQLite format 3\0") && head.get(68..72) == Some(&APPLICATION.to_be_bytes());
+    if ours || head.is_empty() { Ok(()) } else { Err(StoreError::Foreign) }
+}
+
+/// Makes a folder; takes the others' rights to one that is our own.
+fn private_folder(folder: &Path, own: bool) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    #[cfg(unix)]
+    if own {
+        use std::os::unix::fs::PermissionsExt as _;
+        if fs::metadata(folder)?.permissions().mode() & 0o077 != 0 {
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+        }
+    }
+    let _ = own;
+    Ok(())
+}
+
+/// The longest wait for another process that writes; only the writing thread waits.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Rows of one table at most.
+const MOST: u32 = 500_000;
+
+/// Rises with the schema.
+const VERSION: i64 = 1;
+
+/// Says that a database is ours: "hdrm".
+const APPLICATION: i32 = 0x6864_726d;
+
+/// Whatever is summed is an integer, so sums are exact in any order.
+const SCHEMA: &str = "
+PRAGMA application_id = 0x6864726d;
+PRAGMA user_version = 1;
+CREATE TABLE requests (
+    hour INTEGER NOT NULL, surface TEXT NOT NULL, model TEXT NOT NULL, tenant TEXT NOT NULL, arm TEXT NOT NULL,
+    outcome TEXT NOT NULL, requests INTEGER NOT NULL, failed INTEGER NOT NULL, told INTEGER NOT NULL,
+    priced INTEGER NOT NULL, beyond INTEGER NOT NULL, prompt INTEGER NOT NULL, cached INTEGER NOT NULL,
+    written INTEGER NOT NULL, completion INTEGER NOT NULL, billed INTEGER NOT NULL, before INTEGER NOT NULL,
+    after INTEGER NOT NULL, paid_nano INTEGER NOT NULL, saved_nano INTEGER NOT NULL, unpriced_prompt INTEGER NOT NULL,
+    PRIMARY KEY (hour, surface, model, tenant, arm, outcome)) WITHOUT ROWID;
+CREATE TABLE texts (
+    hour INTEGER NOT NULL, surface TEXT NOT NULL, model TEXT NOT NULL, tenant TEXT NOT NULL, arm TEXT NOT NULL,
+    tool TEXT NOT NULL, kind TEXT NOT NULL, texts INTEGER NOT NULL, condensed INTEGER NOT NULL,
+    before INTEGER NOT NULL, after INTEGER NOT NULL, saved_nano INTEGER NOT NULL,
+    PRIMARY KEY (hour, surface, model, tenant, arm, tool, kind)) WITHOUT ROWID;
+CREATE TABLE conversations (
+    id BLOB NOT NULL PRIMARY KEY, arm TEXT NOT NULL, begun_s INTEGER NOT NULL, last_s INTEGER NOT NULL,
+    eligible INTEGER NOT NULL, turns INTEGER NOT NULL, retries INTEGER NOT NULL, failed INTEGER NOT NULL,
+    said BLOB NOT NULL, told INTEGER NOT NULL, priced INTEGER NOT NULL, prompt INTEGER NOT NULL,
+    cached INTEGER NOT NULL, completion INTEGER NOT NULL, billed INTEGER NOT NULL,
+    paid_nano INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX conversations_by_age ON conversations (last_s);
+CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! What the texts of one request repeat of earlier ones, and in which order they are decided because of it: a text that
+//! refers to another one can do so only once it is known what of that one is forwarded word for word.
+
+use std::{collections::HashMap, ops::Range};
+
+use crate::{
+    compress::{Nth, Passages, Place, Seen},
+    wire::{Call, Located, Role, Slot},
+};
+
+/// The slots of a request in the light of earlier ones.
+#[derive(Debug, Default)]
+pub(super) struct Earlier {
+    passages: Passages,
+    kin: Kin,
+    /// Of each slot whether it is known what of it is forwarded.
+    known: Vec<bool>,
+}
+
+impl Earlier {
+    /// Reads the slots, but for those in which passages are marked: what is sent of them is not what is read.
+    pub(super) fn of(located: &Located, tagged: &[usize]) -> Self {
+        let slots = &located.slots;
+        let is_compared = |at: usize| !located.forgets && tagged.binary_search(&at).is_err();
+        let texts = slots.iter().enumerate();
+        let texts: Vec<&str> = texts.map(|(at, slot)| if is_compared(at) { slot.text.as_str() } else { "" }).collect();
+        Self { passages: Passages::of(&texts), kin: Kin::of(slots), known: vec![false; slots.len()] }
+    }
+
+    /// What of a slot is forwarded byte for byte.
+    pub(super) fn note(&mut self, slot: usize, exact: &[Range<usize>]) {
+        self.passages.note(slot, exact);
+        if let Some(known) = self.known.get_mut(slot) {
+            *known = true;
+        }
+    }
+
+    /// Whether it is known what of the slots that this one may refer to is forwarded.
+    pub(super) fn is_ready(&self, slot: usize) -> bool {
+        self.passages.referred(slot).into_iter().all(|of| self.known.get(of).is_none_or(|known| *known))
+    }
+
+    /// What of a slot stands in earlier ones.
+    pub(super) fn seen(&mut self, slots: &[Slot], slot: usize) -> Vec<Seen> {
+        let Some(own) = slots.get(slot) else { return Vec::new() };
+        let kin = &self.kin;
+        self.passages.seen(slot, &own.text, |of| {
+            let nth = kin.nth(of, slot);
+            let call = slots.get(of).and_then(|slot| slot.call.as_ref());
+            match slots.get(of).map(|slot| slot.role) {
+                Some(Role::User) => Place::User(nth),
+                _ => Place::Tool(call.map(|Call { name, arguments }| (name.as_str(), arguments.as_str())), nth),
+            }
+        })
+    }
+}
+
+/// Which slots a reader would call by the same name: users' messages, results of equal calls.
+#[derive(Debug, Default)]
+struct Kin {
+    /// Of each slot its name.
+    names: Vec<usize>,
+    /// Of each name the first slot of each message, or result, that has it.
+    members: Vec<Vec<usize>>,
+}
+
+impl Kin {
+    fn of(slots: &[Slot]) -> Self {
+        let mut known = HashMap::new();
+        let mut kin = Self::default();
+        for (at, slot) in slots.iter().enumerate() {
+            let name = *known.entry((slot.role, slot.call.as_ref())).or_insert(kin.members.len());
+            kin.names.push(name);
+            if name == kin.members.len() {
+                kin.members.push(Vec::new());
+            }
+            let Some(members) = kin.members.get_mut(name) else { continue };
+            // Several texts of one message, or of one result, are one.
+            let unit = |slot: &Slot| (slot.message, slot.part.filter(|_| slot.role == Role::Tool));
+            if members.last().and_then(|last| slots.get(*last)).is_none_or(|last| unit(last) != unit(slot)) {
+                members.push(at);
+            }
+        }
+        kin
+    }
+
+    /// The how-manieth of its name a slot is, and of how many that stand before another one.
+    fn nth(&self, slot: usize, before: usize) -> Nth {
+        let members =
+            self.names.get(slot).and_then(|name| self.members.get(*name)).map(Vec::as_slice).unwrap_or_default();
+        let nth = members.partition_point(|member| *member <= slot);
+        Nth { nth, of: members.partition_point(|member| *member < before) }
+    }
+}
