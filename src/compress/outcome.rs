@@ -72,7 +72,8 @@ impl Condensation {
             return std::iter::once(0..length).collect();
         }
         let mut spans: Vec<Range<usize>> = Vec::new();
-        for unit in self.units.iter().filter(|unit| of(unit)) {
+        // A string with something missing is written anew.
+        for unit in self.units.iter().filter(|unit| of(unit) && unit.escaped == 0) {
             match spans.last_mut().filter(|last| last.end == unit.span.start) {
                 Some(last) => last.end = unit.span.end,
                 None => spans.push(unit.span.clone()),
