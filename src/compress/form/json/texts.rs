@@ -76,7 +76,6 @@ fn within<'a>(item: Item<'_>, places: &Places<'_>, by: usize) -> Item<'a> {
         count: item.count,
         ends: item.ends,
         escaped: item.escaped + places.depth(),
-        seen: item.seen,
     }
 }
 
