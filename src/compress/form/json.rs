@@ -60,7 +60,8 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
     let Some(values) = values(part, block.form) else { return exact::read(text, block) };
     let wrapped = texts::are_most(&values, reader.ratio);
     // A value in whose strings somebody speaks to the model.
-    let speaks = ask::unaddressed(part, vec![0..part.len()]) != [0..part.len()];
+    let all: Vec<_> = std::iter::once(0..part.len()).collect();
+    let speaks = ask::unaddressed(part, all.clone()) != all;
     if (wrapped && reader.may_lose()) || speaks {
         return texts::read(text, block, &values, reader);
     }

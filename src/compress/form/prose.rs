@@ -212,22 +212,27 @@ impl<'a> Writer<'a, '_> {
             self.needs_scope(item);
             return next;
         }
-        let several = sentences.len() > 1;
-        for (number, span) in sentences.into_iter().enumerate() {
-            let opens = (fresh && number == 0).then_some(span.start);
-            let named =
-                several && number == 0 && !fresh && is_name(self.text.get(span.clone()).unwrap_or_default().trim());
-            let item = self.statement(span, first, listed && number > 0, opens);
-            if named {
-                self.salience(item, weights::LABEL);
-            }
-        }
+        self.said(sentences, first, listed, fresh);
         if let (Some(closing), Some(label)) = (closing, label) {
             let item = self.item(closing..end, 0);
             self.scope.close(label.name, item, &mut self.reading.bonds);
         }
         self.introduces(lines, next, first);
         next
+    }
+
+    /// The sentences of a run; `fresh` where the first is said behind a label.
+    fn said(&mut self, sentences: Vec<Range<usize>>, first: &Line<'a>, listed: bool, fresh: bool) {
+        let several = sentences.len() > 1;
+        for (number, span) in sentences.into_iter().enumerate() {
+            let opens = (fresh && number == 0).then_some(span.start);
+            let text = self.text.get(span.clone()).unwrap_or_default();
+            let named = several && number == 0 && !fresh && is_name(text.trim());
+            let item = self.statement(span, first, listed && number > 0, opens);
+            if named {
+                self.salience(item, weights::LABEL);
+            }
+        }
     }
 
     /// Where the closing tag at the end of a run begins.

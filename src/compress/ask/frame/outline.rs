@@ -62,7 +62,7 @@ pub(super) fn outline(text: &str, span: &Range<usize>) -> Vec<Part> {
         } else if let Some(end) = partners.get(number).copied().flatten() {
             last = end;
             Some(tagged(text, until(end)))
-        } else if let Some(end) = segment::session(number, lines.len(), &bare) {
+        } else if let Some(end) = segment::session(number, lines.len(), bare) {
             last = end;
             Some(Part::Fence(until(end), until(end)))
         } else if is_field(here) {
