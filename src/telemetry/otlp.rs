@@ -79,7 +79,7 @@ impl Config {
         let disabled = variable("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let wanted = match self.endpoint.as_deref() {
             Some(endpoint) => endpoint != "off",
-            None => ENDPOINTS.iter().any(|name| set(name)),
+            None => ENDPOINTS.iter().any(set),
         };
         wanted && !disabled && (self.traces || self.metrics)
     }
