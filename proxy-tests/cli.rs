@@ -227,6 +227,8 @@ fn every_key_of_the_example_is_in_effect_and_every_key_in_effect_is_in_the_examp
         let name = |line: &str| {
             let line = line.trim_start_matches("# ");
             let name = line.split(" = ").next().unwrap_or(line).trim_end_matches(" is not set");
+            // What a section within a section has is shown with its name.
+            let name = name.rsplit('.').next().unwrap_or(name);
             let is_key = !name.is_empty() && name.chars().all(|char| char.is_ascii_lowercase() || char == '_');
             is_key.then(|| name.to_owned())
         };

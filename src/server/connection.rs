@@ -66,8 +66,10 @@ pub(super) fn begin(
 ) -> impl Future<Output = ()> + Send + use<> {
     let local = stream.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback());
     let protocols = protocols.clone();
+    // As it was when it came: who came before the drain is waited for, and ends by itself; who came later does not.
+    let draining = current.proxy().life().drain.is_cancelled();
     async move {
-        let Some(tls) = tls else { return serve(stream, local, &protocols, current).await };
+        let Some(tls) = tls else { return serve(stream, (local, draining), &protocols, current).await };
         let proxy = current.proxy();
         let agreed = tokio::select! {
             agreed = timeout(protocols.header_timeout, tls.accept(stream)) => agreed,
@@ -75,7 +77,7 @@ pub(super) fn begin(
         };
         match agreed {
             // Boxed, so that a connection without TLS keeps its small future.
-            Ok(Ok(stream)) => Box::pin(serve(stream, local, &protocols, current)).await,
+            Ok(Ok(stream)) => Box::pin(serve(stream, (local, draining), &protocols, current)).await,
             Ok(Err(error)) => tracing::debug!(%error, "no TLS was agreed on"),
             Err(_) => tracing::debug!("no TLS was agreed on in time"),
         }
@@ -83,15 +85,14 @@ pub(super) fn begin(
 }
 
 /// Serves one connection until either side ends it or the drain's time is over; `local` says that it comes from this
-/// machine.
+/// machine, `draining` that it came during the drain.
 fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
-    local: bool,
+    (local, draining): (bool, bool),
     protocols: &Protocols,
     current: Arc<Current>,
 ) -> impl Future<Output = ()> + Send + use<S> {
     let proxy = current.proxy();
-    let draining = proxy.life().drain.is_cancelled();
     let builder = if draining { protocols.last.clone() } else { protocols.usual.clone() };
     let unused = protocols.header_timeout;
     async move {

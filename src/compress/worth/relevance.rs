@@ -19,10 +19,15 @@ pub(super) fn relevance(
         return Ok(vec![1.0; page.items.len()]);
     }
     let own: Vec<&str> = page.items.iter().map(said).collect();
-    let mut scores = shares(&labelled(page, &wanted.rank(&own)));
-    // Meanings know nothing of numbers; among rows and values each has some.
-    let told = |item: &Item<'_>| matches!(item.noun, Noun::Sentences | Noun::Lines | Noun::FileLines);
-    if page.items.iter().all(told) && names_some(&own, wanted) {
+    let mut scores = wanted.rank(&own);
+    // Beside rows, which have no labels, statements that have some would win by them alone; and each row has numbers.
+    let statements = page.items.iter().all(|item| matches!(item.noun, Noun::Sentences | Noun::Lines | Noun::FileLines));
+    if statements {
+        scores = labelled(page, &scores);
+    }
+    scores = shares(&scores);
+    // Meanings know nothing of numbers.
+    if statements && names_some(&own, wanted) {
         scores.iter_mut().for_each(|score| *score *= NAMED);
     }
     // What compares meanings was trained on English.
@@ -56,8 +61,7 @@ fn names_some(own: &[&str], wanted: &Wanted) -> bool {
     holders > 0 && holders * 4 <= own.len()
 }
 
-/// The scores with what each item's labels score: a statement is also about whoever makes it and what it stands
-/// under.
+/// The scores with what each item's labels score: a statement is also about whoever makes it and what it stands under.
 fn labelled(page: &Page<'_>, scores: &[f32]) -> Vec<f32> {
     let score = |at: usize| scores.get(at).copied().unwrap_or(0.0);
     let labels = |at: usize| {
