@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 /// The figures of one request, once its answer has ended. No text, no credential: names of models and tools are the
-/// only words that come from a request, and only where they look like names (see [`Name`](super::Name)).
+/// only words that come from a request, and only where they look like names (see [`Names`](super::Names)).
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Figures {
     /// When the answer ended, in seconds since 1970.

@@ -12,11 +12,9 @@
 mod lines;
 mod place;
 
-use std::{
-    collections::HashMap,
-    hash::{DefaultHasher, Hash as _, Hasher as _},
-    ops::Range,
-};
+use std::{collections::HashMap, hash::BuildHasher as _, ops::Range};
+
+use foldhash::fast::RandomState;
 
 use lines::Line;
 pub use place::{Nth, Place};
@@ -82,17 +80,19 @@ struct Index<'t> {
     texts: &'t [&'t str],
     read: Vec<Text>,
     /// Where runs of a hash begin: the first, the second, … of them.
-    known: HashMap<(u64, usize), At>,
+    known: HashMap<(u64, usize), At, RandomState>,
+    hashes: RandomState,
 }
 
 impl Passages {
-    /// Compares the texts of a conversation. Past [`MOST_LINES`] in all they stand for themselves.
+    /// Compares the texts of a conversation. Past half a million lines in all they stand for themselves.
     #[must_use]
     pub fn of(texts: &[&str]) -> Self {
         let mut index = Index { texts, ..Index::default() };
         let mut left = MOST_LINES;
+        index.known.reserve((texts.iter().map(|text| text.len()).sum::<usize>() / USUAL_LINE).min(MOST_LINES));
         for (of, text) in texts.iter().enumerate() {
-            let lines = if text.len() < LEAST { Vec::new() } else { lines::of(text, left) };
+            let lines = if text.len() < LEAST { Vec::new() } else { lines::of(text, left, &index.hashes) };
             left -= lines.len();
             index.read.push(Text { lines, repeats: Vec::new(), stands: Vec::new() });
             let repeats = index.add(of);
@@ -237,13 +237,11 @@ impl Index<'_> {
     fn hash(&self, At { text, line }: At) -> Option<u64> {
         let lines = &self.read.get(text)?.lines;
         let first = lines.get(line)?;
-        let mut hasher = DefaultHasher::new();
         if first.content.len() >= LONG_LINE {
-            first.hash.hash(&mut hasher);
-        } else {
-            lines.get(line..line + WINDOW)?.iter().for_each(|line| line.hash.hash(&mut hasher));
+            return Some(self.hashes.hash_one(first.hash));
         }
-        Some(hasher.finish())
+        let [one, two, three] = lines.get(line..line + WINDOW)? else { return None };
+        Some(self.hashes.hash_one([one.hash, two.hash, three.hash]))
     }
 
     /// The runs of earlier texts that the lines from `here` on repeat, the earliest first.
@@ -281,6 +279,9 @@ fn is_worth_it(texts: &[Text], here: At, length: usize) -> bool {
 
 /// Lines of all texts that are compared.
 const MOST_LINES: usize = 1 << 19;
+
+/// Bytes of most lines.
+const USUAL_LINE: usize = 32;
 
 /// Bytes from which on a passage, and a text, may be worth a reference. What it really saves is counted in tokens later.
 const LEAST: usize = 240;

@@ -1,9 +1,8 @@
 //! Lines, and the numbers that views of files put before them.
 
-use std::{
-    hash::{DefaultHasher, Hash as _, Hasher as _},
-    ops::Range,
-};
+use std::{hash::BuildHasher as _, ops::Range};
+
+use foldhash::fast::RandomState;
 
 /// A line of a text.
 #[derive(Debug)]
@@ -46,7 +45,7 @@ impl Line {
 }
 
 /// The first lines of a text, `most` of them; one that is long ends behind each element of a list.
-pub(super) fn of(text: &str, most: usize) -> Vec<Line> {
+pub(super) fn of(text: &str, most: usize, hashes: &RandomState) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut at = 0;
     for (place, line) in text.split_inclusive('\n').enumerate() {
@@ -59,18 +58,9 @@ pub(super) fn of(text: &str, most: usize) -> Vec<Line> {
             at = whole.end;
             let shown = part.strip_suffix('\n').unwrap_or(part);
             let (number, content) = if begins { numbered(shown) } else { (None, shown) };
-            let mut hasher = DefaultHasher::new();
-            content.hash(&mut hasher);
+            let hash = hashes.hash_one(content);
             let content = whole.start + shown.len() - content.len()..whole.start + shown.len();
-            lines.push(Line {
-                content,
-                number,
-                place: place + 1,
-                begins,
-                ends: at == end,
-                hash: hasher.finish(),
-                whole,
-            });
+            lines.push(Line { content, number, place: place + 1, begins, ends: at == end, hash, whole });
             begins = false;
         }
     }
