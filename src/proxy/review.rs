@@ -27,30 +27,16 @@ impl Verdicts {
         self.now.get(place)?.as_ref()
     }
 
-    /// Takes in the verdicts on the next `count` replies.
-    pub(super) fn add(&mut self, next: Self, count: usize) {
-        let Self { mut now, later } = next;
-        let by = self.now.len();
-        now.resize(count, None);
-        self.now.append(&mut now);
-        self.later.extend(later.into_iter().map(|(place, later)| (place + by, later)));
-    }
-
-    /// Brings replies into the order of their slots, and what is said of them.
-    pub(super) fn sort(&mut self, replies: &mut [(usize, Reply)]) {
-        let mut order: Vec<usize> = (0..replies.len()).collect();
-        order.sort_by_key(|place| replies.get(*place).map(|(slot, _)| *slot));
-        let mut places = vec![0; order.len()];
-        for (to, from) in order.iter().enumerate() {
-            if let Some(place) = places.get_mut(*from) {
-                *place = to;
+    /// Takes in the verdicts on further replies, which have these places.
+    pub(super) fn add(&mut self, further: Self, places: &[usize]) {
+        let Self { now, later } = further;
+        for (place, verdict) in places.iter().zip(now) {
+            self.now.resize(self.now.len().max(place + 1), None);
+            if let Some(of) = self.now.get_mut(*place) {
+                *of = verdict;
             }
         }
-        self.now = order.iter().map(|from| self.now.get(*from).cloned().flatten()).collect();
-        for (place, _) in &mut self.later {
-            *place = places.get(*place).copied().unwrap_or(*place);
-        }
-        replies.sort_by_key(|(slot, _)| *slot);
+        self.later.extend(later.into_iter().filter_map(|(at, later)| Some((*places.get(at)?, later))));
     }
 
     /// Tells of each verdict that comes later, with the place of its reply.

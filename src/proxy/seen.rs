@@ -1,7 +1,7 @@
 //! What the texts of one request repeat of earlier ones, and in which order they are decided because of it: a text that
 //! refers to another one can do so only once it is known what of that one is forwarded word for word.
 
-use std::{collections::HashMap, ops::Range};
+use std::collections::HashMap;
 
 use crate::{
     compress::{Condensation, Nth, Passages, Place, Seen},
@@ -9,12 +9,10 @@ use crate::{
 };
 
 /// The slots of a request in the light of earlier ones.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Earlier {
     passages: Passages,
     kin: Kin,
-    /// Of each slot whether it is known what of it is forwarded.
-    known: Vec<bool>,
 }
 
 impl Earlier {
@@ -24,31 +22,38 @@ impl Earlier {
         let is_compared = |at: usize| !located.forgets && tagged.binary_search(&at).is_err();
         let texts = slots.iter().enumerate();
         let texts: Vec<&str> = texts.map(|(at, slot)| if is_compared(at) { slot.text.as_str() } else { "" }).collect();
-        Self { passages: Passages::of(&texts), kin: Kin::of(slots), known: vec![false; slots.len()] }
+        Self { passages: Passages::of(&texts), kin: Kin::of(slots) }
     }
 
-    /// A slot is forwarded as it is.
-    pub(super) fn stands(&mut self, slot: usize, text: &str) {
-        let whole = 0..text.len();
-        let whole = std::slice::from_ref(&whole);
-        self.note(slot, whole, whole);
+    /// The turns in which slots are decided, of which `considered` are not forwarded as they are: a slot comes after all
+    /// that it may refer to. What others may refer to and is not decided stands.
+    pub(super) fn turns(&mut self, slots: &[Slot], considered: &[usize]) -> Turns {
+        let mut turns = Turns { of: vec![0; slots.len()], referred: vec![false; slots.len()] };
+        for slot in considered {
+            let mut turn = 1;
+            for of in self.passages.referred(*slot) {
+                turn = turn.max(turns.of.get(of).map_or(0, |of| of + 1));
+                if let Some(referred) = turns.referred.get_mut(of) {
+                    *referred = true;
+                }
+            }
+            if let Some(of) = turns.of.get_mut(*slot) {
+                *of = turn;
+            }
+        }
+        for (at, slot) in slots.iter().enumerate() {
+            if turns.is_referred(at) && turns.of(at) == 0 {
+                let whole = 0..slot.text.len();
+                let whole = std::slice::from_ref(&whole);
+                self.passages.note(at, whole, whole);
+            }
+        }
+        turns
     }
 
     /// A slot is forwarded as this.
     pub(super) fn condensed(&mut self, slot: usize, text: &str, condensation: &Condensation) {
-        self.note(slot, &condensation.exact(text.len()), &condensation.lossless(text.len()));
-    }
-
-    fn note(&mut self, slot: usize, exact: &[Range<usize>], lossless: &[Range<usize>]) {
-        self.passages.note(slot, exact, lossless);
-        if let Some(known) = self.known.get_mut(slot) {
-            *known = true;
-        }
-    }
-
-    /// Whether it is known what of the slots that this one may refer to is forwarded.
-    pub(super) fn is_ready(&self, slot: usize) -> bool {
-        self.passages.referred(slot).into_iter().all(|of| self.known.get(of).is_none_or(|known| *known))
+        self.passages.note(slot, &condensation.exact(text.len()), &condensation.lossless(text.len()));
     }
 
     /// What of a slot stands in earlier ones.
@@ -62,6 +67,24 @@ impl Earlier {
                 _ => Place::Tool(call.map(|Call { name, arguments }| (name.as_str(), arguments.as_str())), nth),
             }
         })
+    }
+}
+
+/// When each slot is decided, and whether others may refer to it.
+#[derive(Debug)]
+pub(super) struct Turns {
+    /// 0 where it is not.
+    of: Vec<usize>,
+    referred: Vec<bool>,
+}
+
+impl Turns {
+    pub(super) fn of(&self, slot: usize) -> usize {
+        self.of.get(slot).copied().unwrap_or_default()
+    }
+
+    pub(super) fn is_referred(&self, slot: usize) -> bool {
+        self.referred.get(slot).copied().unwrap_or_default()
     }
 }
 

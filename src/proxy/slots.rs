@@ -3,6 +3,7 @@
 
 use std::{
     borrow::Cow,
+    collections::BTreeMap,
     ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -164,35 +165,30 @@ async fn in_turn(
     slots: &[Slot],
     mut earlier: Earlier,
 ) -> Result<(Vec<(usize, Reply)>, Verdicts), Why> {
-    let (mut replies, mut verdicts) = (Vec::with_capacity(jobs.len()), Verdicts::default());
-    let mut waiting: Vec<(usize, Job)> = jobs;
-    for (index, slot) in slots.iter().enumerate() {
-        if waiting.binary_search_by_key(&index, |(index, _)| *index).is_err() {
-            earlier.stands(index, &slot.text);
-        }
+    let considered: Vec<usize> = jobs.iter().map(|(slot, _)| *slot).collect();
+    let turns = earlier.turns(slots, &considered);
+    let mut waiting: BTreeMap<usize, Vec<(usize, Job)>> = BTreeMap::new();
+    for (place, (slot, job)) in jobs.into_iter().enumerate() {
+        waiting.entry(turns.of(slot)).or_default().push((place, job));
     }
-    while !waiting.is_empty() {
-        // The first one waits for nobody: slots refer backwards only.
-        let first = waiting.first().map(|(index, _)| *index);
-        let (mut ready, rest): (Vec<_>, Vec<_>) =
-            waiting.into_iter().partition(|(index, _)| Some(*index) == first || earlier.is_ready(*index));
-        waiting = rest;
-        for (index, job) in &mut ready {
-            if job.policy.references {
-                job.query.seen = earlier.seen(slots, *index);
-            }
+    let (mut replies, mut verdicts) = (Vec::with_capacity(considered.len()), Verdicts::default());
+    for turn in waiting.into_values() {
+        let (places, mut jobs): (Vec<usize>, Vec<Job>) = turn.into_iter().unzip();
+        let at: Vec<usize> = places.iter().filter_map(|place| considered.get(*place).copied()).collect();
+        for (slot, job) in at.iter().zip(&mut jobs).filter(|(_, job)| job.policy.references) {
+            job.query.seen = earlier.seen(slots, *slot);
         }
-        let (indices, jobs): (Vec<usize>, Vec<Job>) = ready.into_iter().unzip();
         let (found, told) = answered(asked.engine, asked.reviewer, jobs, asked.model, asked.deadline).await?;
-        for (index, reply) in indices.iter().zip(&found) {
-            if let Some(slot) = slots.get(*index) {
-                earlier.condensed(*index, &slot.text, &reply.condensation);
+        for (slot, reply) in at.iter().zip(&found).filter(|(slot, _)| turns.is_referred(**slot)) {
+            if let Some(Slot { text, .. }) = slots.get(*slot) {
+                earlier.condensed(*slot, text, &reply.condensation);
             }
         }
-        verdicts.add(told, found.len());
-        replies.extend(indices.into_iter().zip(found));
+        verdicts.add(told, &places);
+        replies.extend(at.into_iter().zip(found));
     }
-    verdicts.sort(&mut replies);
+    // As the jobs were.
+    replies.sort_by_key(|(slot, _)| *slot);
     Ok((replies, verdicts))
 }
 

@@ -88,6 +88,10 @@ impl Passages {
     /// Compares the texts of a conversation. Past half a million lines in all they stand for themselves.
     #[must_use]
     pub fn of(texts: &[&str]) -> Self {
+        // One text repeats nothing of another.
+        if texts.iter().filter(|text| text.len() >= LEAST).nth(1).is_none() {
+            return Self::default();
+        }
         let mut index = Index { texts, ..Index::default() };
         let mut left = MOST_LINES;
         index.known.reserve((texts.iter().map(|text| text.len()).sum::<usize>() / USUAL_LINE).min(MOST_LINES));
@@ -103,14 +107,10 @@ impl Passages {
         Self { texts: index.read }
     }
 
-    /// The earlier texts that a text may refer to, in order.
-    #[must_use]
-    pub fn referred(&self, text: usize) -> Vec<usize> {
+    /// The earlier texts that a text may refer to; one may come several times.
+    pub fn referred(&self, text: usize) -> impl Iterator<Item = usize> {
         let repeats = self.texts.get(text).map(|text| text.repeats.as_slice()).unwrap_or_default();
-        let mut of: Vec<usize> = repeats.iter().flat_map(|repeat| &repeat.of).map(|(at, _)| at.text).collect();
-        of.sort_unstable();
-        of.dedup();
-        of
+        repeats.iter().flat_map(|repeat| &repeat.of).map(|(at, _)| at.text)
     }
 
     /// Notes what of a text is forwarded byte for byte, and what of it without loss: spans in order and apart from each

@@ -88,7 +88,7 @@ fn only_what_is_forwarded_exact_is_referred_to() {
     let found = passages.seen(1, |_| USER);
     assert_eq!(found.iter().map(|seen| seen.lines).collect::<Vec<_>>(), [Some((31, 60))]);
     assert_eq!(found[0].place, "the user's message");
-    assert_eq!(passages.referred(1), [0]);
+    assert_eq!(passages.referred(1).collect::<Vec<_>>(), [0]);
 }
 
 #[test]
