@@ -1,6 +1,5 @@
 """The real program sends its traces and figures to a real collector, which writes down what it understood."""
 
-import http.server
 import json
 import os
 import pathlib
@@ -10,49 +9,13 @@ import stat
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 import urllib.request
 
 import rotel
+from standin import Provider, free_port, provider, until
 
 TEXT = (pathlib.Path(__file__).parent.parent / "fixtures/demo/service-agreement.md").read_text()
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
-class Provider(http.server.BaseHTTPRequestHandler):
-    parents = []
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers["content-length"]))
-        self.parents.append(self.headers["traceparent"])
-        answer = b'{"usage": {"prompt_tokens": 900, "completion_tokens": 9}}'
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *_):
-        pass
-
-
-def until(what, true):
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        try:
-            if true():
-                return
-        except OSError:
-            pass
-        time.sleep(0.1)
-    raise SystemExit(f"not within a minute: {what}")
 
 
 def listens(port):
@@ -63,8 +26,7 @@ def listens(port):
 def main(headroom):
     agent = pathlib.Path(rotel.__file__).parent / "rotel-agent"
     agent.chmod(agent.stat().st_mode | stat.S_IXUSR)
-    provider = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Provider)
-    threading.Thread(target=provider.serve_forever, daemon=True).start()
+    upstream = f"http://127.0.0.1:{provider()}"
     proxy, collector, grpc = free_port(), free_port(), free_port()
     with tempfile.TemporaryDirectory() as folder, open(f"{folder}/collector.log", "w") as log:
         taken = lambda: pathlib.Path(folder, "collector.log").read_text()
@@ -75,7 +37,7 @@ def main(headroom):
             env=env, stdout=log, stderr=log)
         program = subprocess.Popen(
             [headroom, "--listen", f"127.0.0.1:{proxy}", "--ratio", "4", "--no-model"], stdout=subprocess.DEVNULL,
-            env={**env, "XDG_STATE_HOME": folder, "HEADROOM_UPSTREAM": f"http://127.0.0.1:{provider.server_port}",
+            env={**env, "XDG_STATE_HOME": folder, "HEADROOM_UPSTREAM": upstream,
                  "HEADROOM_LOG": "warn", "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector}"})
         try:
             until("the collector listens", lambda: listens(collector))
@@ -96,7 +58,8 @@ def main(headroom):
                     process.terminate()
                     process.wait(30)
         text = taken()
-    assert Provider.parents[0].startswith(f"00-{TRACE}-") and "00f067aa0ba902b7" not in Provider.parents[0]
+    parent = Provider.heads[0]["traceparent"]
+    assert parent.startswith(f"00-{TRACE}-") and "00f067aa0ba902b7" not in parent
     for word in [TRACE, "chat gpt-5", "POST chat_completions", "gen_ai.operation.name", "headroom.tokens.before"]:
         assert word in text, f"{word} in\n{text}"
     for secret in ["sk-secret", "availability", "Storage and Compute"]:

@@ -1,28 +1,21 @@
 """The real Prometheus before the real program: scraped, rules loaded, every query of the dashboard answered."""
 
-import http.server
 import json
 import os
 import pathlib
 import re
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
+from standin import free_port, provider, until
+
 ROOT = pathlib.Path(__file__).parent.parent
 TEXT = (ROOT / "fixtures/demo/service-agreement.md").read_text()
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 def ask(url, body=None):
@@ -34,35 +27,8 @@ def ask(url, body=None):
         return error.read()
 
 
-def until(what, true):
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        try:
-            if result := true():
-                return result
-        except OSError:
-            pass
-        time.sleep(0.2)
-    raise SystemExit(f"not within a minute: {what}")
-
-
-class Provider(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        self.rfile.read(int(self.headers["content-length"]))
-        answer = b'{"usage": {"prompt_tokens": 900, "completion_tokens": 9}}'
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *_):
-        pass
-
-
 def main(headroom):
-    provider = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Provider)
-    threading.Thread(target=provider.serve_forever, daemon=True).start()
+    upstream = f"http://127.0.0.1:{provider()}"
     proxy, monitor = free_port(), free_port()
     with tempfile.TemporaryDirectory() as folder:
         config = (ROOT / "ops/prometheus/prometheus.yml").read_text()
@@ -70,7 +36,7 @@ def main(headroom):
         config = config.replace("alerts.yml", str(ROOT / "ops/prometheus/alerts.yml"))
         pathlib.Path(folder, "prometheus.yml").write_text(config)
         env = {**os.environ, "XDG_STATE_HOME": folder, "HEADROOM_MODEL__ENABLED": "false", "HEADROOM_LOG": "warn",
-               "HEADROOM_UPSTREAM": f"http://127.0.0.1:{provider.server_port}", "HEADROOM_RATIO": "4"}
+               "HEADROOM_UPSTREAM": upstream, "HEADROOM_RATIO": "4"}
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         running = [
             subprocess.Popen([headroom, "--listen", f"127.0.0.1:{proxy}"], env=env, **quiet),
