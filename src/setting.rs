@@ -42,6 +42,13 @@ impl Invalid {
     }
 }
 
+/// Whether an operator may call something so where figures and logs tell of it: short, plain, and no key.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    plain && (1..=40).contains(&name.len()) && redact::text(name) == name
+}
+
 /// A value that cannot be a secret.
 pub trait Plain: Display {}
 

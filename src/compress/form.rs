@@ -110,6 +110,14 @@ impl<'a> Item<'a> {
         }
     }
 
+    /// The same item with texts of its own.
+    pub(super) fn into_owned<'b>(self) -> Item<'b> {
+        let owned = |variant: Variant<'_>| Variant { text: Cow::Owned(variant.text.into_owned()), ..variant };
+        let Self { span, form, variants, fixed, said, seen, salience, owner, noun, count, ends, escaped } = self;
+        let variants = variants.into_iter().map(owned).collect();
+        Item { span, form, variants, fixed, said, seen, salience, owner, noun, count, ends, escaped }
+    }
+
     /// One that stands at every ratio.
     pub(super) fn fixed(span: Range<usize>, text: &'a str, form: Form) -> Self {
         Self { fixed: true, ..Self::whole(span, text, form, Noun::Lines) }

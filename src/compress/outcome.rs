@@ -55,6 +55,19 @@ impl Condensation {
         }
     }
 
+    /// The form that most of the text is of, the first of equal ones; `None` where it was not read.
+    #[must_use]
+    pub fn form(&self) -> Option<Form> {
+        let mut forms: Vec<(Form, usize)> = Vec::new();
+        for unit in &self.units {
+            match forms.iter_mut().find(|(form, _)| *form == unit.form) {
+                Some((_, bytes)) => *bytes += unit.span.len(),
+                None => forms.push((unit.form, unit.span.len())),
+            }
+        }
+        forms.iter().rev().max_by_key(|(_, bytes)| *bytes).map(|(form, _)| *form)
+    }
+
     /// The spans of a text of this length that are forwarded byte for byte, in order and apart from each other.
     #[must_use]
     pub fn exact(&self, length: usize) -> Vec<Range<usize>> {

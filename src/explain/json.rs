@@ -65,8 +65,9 @@ struct Page<'a> {
     slots: Vec<SlotPage<'a>>,
 }
 
+/// What every account of a text begins with.
 #[derive(Serialize)]
-struct SlotPage<'a> {
+pub(super) struct Head<'a> {
     message: usize,
     part: Option<usize>,
     role: &'static str,
@@ -74,10 +75,16 @@ struct SlotPage<'a> {
     rule: Option<&'a str>,
     decision: &'static str,
     forwarded: bool,
-    cache: &'static str,
     took_ms: f64,
     tokens_before: usize,
     tokens_after: usize,
+}
+
+#[derive(Serialize)]
+struct SlotPage<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    cache: &'static str,
     original: &'a str,
     condensed: Option<Cow<'a, str>>,
     units: Vec<UnitPage<'a>>,
@@ -95,8 +102,8 @@ struct UnitPage<'a> {
     text: Option<&'a str>,
 }
 
-impl<'a> SlotPage<'a> {
-    fn of(slot: &'a SlotRecord) -> Self {
+impl<'a> Head<'a> {
+    pub(super) fn of(slot: &'a SlotRecord) -> Self {
         let (tokens_before, tokens_after) = slot.tokens();
         Self {
             message: slot.message,
@@ -105,10 +112,18 @@ impl<'a> SlotPage<'a> {
             rule: slot.rule.as_deref(),
             decision: slot.decision(),
             forwarded: slot.forwarded,
-            cache: if slot.cached { "hit" } else { "miss" },
             took_ms: millis(slot.took_ms),
             tokens_before,
             tokens_after,
+        }
+    }
+}
+
+impl<'a> SlotPage<'a> {
+    fn of(slot: &'a SlotRecord) -> Self {
+        Self {
+            head: Head::of(slot),
+            cache: if slot.cached { "hit" } else { "miss" },
             original: &slot.original,
             condensed: slot.accepted.then(|| slot.condensed()),
             units: slot.units().map(|(_, unit, original)| UnitPage::of(unit, original)).collect(),

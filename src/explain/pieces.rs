@@ -5,6 +5,7 @@ use serde::{Serialize, Serializer, ser::SerializeTuple as _};
 
 use super::{
     Record, SlotRecord, Summary,
+    json::Head,
     record::{refusal, state},
     words::{self, Stretch},
 };
@@ -37,17 +38,10 @@ struct Page<'a> {
 
 #[derive(Serialize)]
 struct SlotPage<'a> {
-    message: usize,
-    part: Option<usize>,
-    role: &'static str,
-    rule: Option<&'a str>,
-    decision: &'static str,
+    #[serde(flatten)]
+    head: Head<'a>,
     accepted: bool,
-    forwarded: bool,
     known: bool,
-    took_ms: f64,
-    tokens_before: usize,
-    tokens_after: usize,
     /// Units kept, rewritten, dropped.
     fates: [usize; 3],
     /// What the fidelity check says.
@@ -60,20 +54,11 @@ struct SlotPage<'a> {
 
 impl<'a> SlotPage<'a> {
     fn of(slot: &'a SlotRecord) -> Self {
-        let (tokens_before, tokens_after) = slot.tokens();
         let divided = !slot.condensation.units.is_empty();
         Self {
-            message: slot.message,
-            part: slot.part,
-            role: slot.role,
-            rule: slot.rule.as_deref(),
-            decision: slot.decision(),
+            head: Head::of(slot),
             accepted: slot.accepted,
-            forwarded: slot.forwarded,
             known: slot.cached,
-            took_ms: slot.took_ms,
-            tokens_before,
-            tokens_after,
             fates: slot.fates(),
             fidelity: slot.verdict.as_deref().map(state),
             rows: rows(&slot.original, &slot.condensation, slot.verdict.as_deref()),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::prices::{self, Named, Price};
-use crate::setting::Invalid;
+use crate::setting::{Invalid, is_name};
 
 /// `[ledger]`: what is kept of requests for `headroom report`, in figures alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,11 +51,7 @@ impl Config {
         if !(0.0..=0.5).contains(&self.holdout) {
             return Err(Invalid::new("holdout", self.holdout, "give a share of conversations from 0 to 0.5"));
         }
-        let named = |name: &str| {
-            let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-            plain && (1..=40).contains(&name.len()) && crate::redact::text(name) == name
-        };
-        if !self.tenants.iter().all(|tenant| named(&tenant.name)) {
+        if !self.tenants.iter().all(|tenant| is_name(&tenant.name)) {
             let remedy = "give each tenant a `name` of at most 40 letters, digits, `-`, `_` and `.`";
             return Err(Invalid::text("tenants", remedy));
         }

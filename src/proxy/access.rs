@@ -61,6 +61,16 @@ impl<'a> Written<'a> {
         }
     }
 
+    /// Whether these are keys as they are written, at least one.
+    pub(super) fn are_keys(keys: &[String]) -> bool {
+        !keys.is_empty() && keys.iter().all(|key| Written::of(key).is_some())
+    }
+
+    /// The hash of a key; `None` where it is not written as one, or its variable holds none.
+    pub(super) fn hash_of(key: &str, variable: impl Fn(&str) -> Option<String>) -> Option<blake3::Hash> {
+        Written::of(key)?.hash(variable)
+    }
+
     /// The key's hash; `None` where its variable holds none.
     pub(super) fn hash(&self, variable: impl Fn(&str) -> Option<String>) -> Option<blake3::Hash> {
         match self {

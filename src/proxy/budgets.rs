@@ -16,7 +16,7 @@ use super::{
     error::Error,
 };
 use crate::{
-    setting::Invalid,
+    setting::{Invalid, is_name},
     telemetry::{Metrics, metrics::BudgetLabels},
 };
 
@@ -42,14 +42,13 @@ pub fn check(budgets: &[Budget]) -> Result<(), (usize, Invalid)> {
     for (at, budget) in budgets.iter().enumerate() {
         let wrong = |key, remedy| Err((at, Invalid::text(key, remedy)));
         let name = budget.name.as_str();
-        let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-        if !plain || !(1..=40).contains(&name.len()) || crate::redact::text(name) != name {
+        if !is_name(name) {
             return wrong("name", "give each budget a `name` of at most 40 letters, digits, `-`, `_` and `.`");
         }
         if budgets.iter().take(at).any(|other| other.name == name) {
             return wrong("name", "give each budget a `name` of its own");
         }
-        if budget.keys.is_empty() || budget.keys.iter().any(|key| Written::of(key).is_none()) {
+        if !Written::are_keys(&budget.keys) {
             let remedy = "give a list of keys, each as `env:NAME`, the variable that holds it, or as `sha256:` and 64 \
                           hexadecimal digits";
             return wrong("keys", remedy);
@@ -95,7 +94,7 @@ impl Budgets {
     pub fn new(budgets: &[Budget], variable: impl Fn(&str) -> Option<String>) -> Result<Self, (usize, Invalid)> {
         check(budgets)?;
         let unset = Invalid::text("keys", "set every variable that it names to a key");
-        let hash = |key: &String| Written::of(key).and_then(|key| key.hash(&variable)).ok_or(unset.clone());
+        let hash = |key: &String| Written::hash_of(key, &variable).ok_or(unset.clone());
         let purse = |(at, budget): (usize, &Budget)| {
             Ok(Purse {
                 name: budget.name.clone(),

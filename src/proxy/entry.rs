@@ -18,7 +18,7 @@ use super::{
     slots::Decided,
 };
 use crate::{
-    compress::{Condensation, Form},
+    compress::Form,
     ledger::{Figures, Holdout, Ledger, Money, Place, Texts, Turn, Usage},
     wire::Role,
 };
@@ -102,6 +102,11 @@ impl Entry {
         self.figures.beyond_context
     }
 
+    /// What the request cost, and what would have come besides, where that is known.
+    pub(crate) fn money(&self) -> Option<Money> {
+        self.figures.money
+    }
+
     fn price(&mut self, usage: Usage) {
         self.figures.usage = Some(usage);
         let price = self.ledger.prices().of(&self.figures.model);
@@ -143,13 +148,6 @@ impl Entry {
     }
 }
 
-impl Entry {
-    /// What the request cost, and what would have come besides, where that is known.
-    pub(crate) fn money(&self) -> Option<Money> {
-        self.figures.money
-    }
-}
-
 impl Drop for Entry {
     fn drop(&mut self) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -186,7 +184,7 @@ fn sums(decided: &Decided, ledger: &Ledger, forwards: bool) -> (Vec<Texts>, Vec<
         let before = condensation.tokens_before as u64;
         let after = if shorter.is_some() { condensation.tokens_after as u64 } else { before };
         let tool = slot.call.as_ref().filter(|_| slot.role == Role::Tool).map_or("", |call| call.name.as_str());
-        let (tool, kind) = (ledger.tools().keep(tool), kind(condensation));
+        let (tool, kind) = (ledger.tools().keep(tool), condensation.form().map_or("", Form::as_str));
         let known = texts.iter().position(|texts| texts.tool == tool && texts.kind == kind);
         let group = known.unwrap_or_else(|| {
             texts.push(Texts { tool, kind, ..Texts::default() });
@@ -209,20 +207,6 @@ fn sums(decided: &Decided, ledger: &Ledger, forwards: bool) -> (Vec<Texts>, Vec<
         cut.at = cut.at.start / (whole - gone)..cut.at.end / (whole - gone);
     }
     (texts, cuts)
-}
-
-/// The form that most of a text is of; empty where it was not read.
-fn kind(condensation: &Condensation) -> &'static str {
-    let mut forms: Vec<(Form, usize)> = Vec::new();
-    for unit in &condensation.units {
-        match forms.iter_mut().find(|(form, _)| *form == unit.form) {
-            Some((_, bytes)) => *bytes += unit.span.len(),
-            None => forms.push((unit.form, unit.span.len())),
-        }
-    }
-    // The first of equal ones, so that it does not depend on how the forms are ordered.
-    let most = forms.iter().rev().max_by_key(|(_, bytes)| *bytes);
-    most.map_or("", |(form, _)| form.as_str())
 }
 
 /// The place of a request in its conversation.

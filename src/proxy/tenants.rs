@@ -19,7 +19,7 @@ impl Tenants {
     pub fn new(tenants: &[Tenant], variable: impl Fn(&str) -> Option<String>) -> Result<Self, Invalid> {
         check(tenants)?;
         let unset = Invalid::text("tenants", "set every variable that a `key` names to a key");
-        let hash = |key: &String| Written::of(key).and_then(|key| key.hash(&variable)).ok_or(unset.clone());
+        let hash = |key: &String| Written::hash_of(key, &variable).ok_or(unset.clone());
         let tenant = |tenant: &Tenant| {
             let keys = tenant.key.as_slice().iter().map(hash).collect::<Result<_, _>>()?;
             Ok((Arc::from(tenant.name.as_str()), keys))
@@ -43,10 +43,12 @@ impl Tenants {
 /// # Errors
 /// Where one is not.
 pub fn check(tenants: &[Tenant]) -> Result<(), Invalid> {
-    let mut keys = tenants.iter().map(|tenant| tenant.key.as_slice());
-    let written = |keys: &[String]| !keys.is_empty() && keys.iter().all(|key| Written::of(key).is_some());
     let remedy = "give each tenant a `key`: `env:NAME`, `sha256:` and 64 hexadecimal digits, or a list of these";
-    if keys.all(written) { Ok(()) } else { Err(Invalid::text("tenants", remedy)) }
+    if tenants.iter().all(|tenant| Written::are_keys(tenant.key.as_slice())) {
+        Ok(())
+    } else {
+        Err(Invalid::text("tenants", remedy))
+    }
 }
 
 #[cfg(test)]

@@ -5,8 +5,6 @@
 mod entity;
 mod page;
 
-use std::borrow::Cow;
-
 use super::{Block, Form, Item, Reader, Reading, block_read, detect, exact};
 use crate::compress::bond::Bond;
 
@@ -48,23 +46,15 @@ fn owned<'a>(item: Item<'_>, by: usize) -> Item<'a> {
         " "
     };
     // No shorter form is checked against the source's tags.
-    let variants = item.variants.into_iter().enumerate().filter(|(at, variant)| *at == 0 || variant.lossless);
-    let variants = variants
-        .map(|(_, variant)| super::Variant { text: Cow::Owned(variant.text.into_owned()), ..variant })
-        .collect();
+    let mut item = item.into_owned();
+    let mut first = true;
+    item.variants.retain(|variant| std::mem::take(&mut first) || variant.lossless);
     Item {
-        span: item.span,
         form: Form::Html,
-        variants,
         fixed: item.fixed && item.form != Form::Table,
         said: item.said.map(|of| of + by),
-        seen: item.seen,
-        salience: item.salience,
-        owner: item.owner,
-        noun: item.noun,
-        count: item.count,
         ends: Some(ends),
-        escaped: item.escaped,
+        ..item
     }
 }
 

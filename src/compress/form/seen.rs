@@ -1,6 +1,6 @@
 //! Passages that were seen before: a reference stands for them at every ratio.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, ops::Range};
 
 use super::{Item, Reader, Variant};
 use crate::compress::{
@@ -8,6 +8,7 @@ use crate::compress::{
     bond::{Bond, Bonds},
     fuel,
     outcome::{Form, Noun},
+    text::segment::beginning,
     worth::weights::SEEN,
 };
 
@@ -25,10 +26,10 @@ pub(super) fn refer<'a>(
         return (items, bonds);
     }
     let count = items.len();
-    let mut page = Page::default();
+    let mut pieces = cut(text, items, passages);
     let mut left = passages.iter().enumerate().peekable();
-    for piece in cut(text, items, passages) {
-        let Item { span, form, escaped, .. } = &piece.piece;
+    for Piece { item, seen, .. } in &mut pieces {
+        let Item { span, form, escaped, .. } = &*item;
         while left.next_if(|(_, seen)| seen.span.end <= span.start).is_some() {}
         let within = |seen: &Seen| {
             let inside = seen.span.start <= span.start && span.end <= seen.span.end;
@@ -36,17 +37,21 @@ pub(super) fn refer<'a>(
             let whole = seen.span.len() == text.len();
             inside && *form != Form::Frame && (whole || (!span.is_empty() && *escaped == 0))
         };
-        let seen = left.peek().filter(|(_, seen)| within(seen)).map(|(at, _)| *at);
-        page.add(piece, seen);
+        *seen = left.peek().filter(|(_, seen)| within(seen)).map(|(at, _)| *at);
     }
-    page.keep_needed(count, &bonds);
-    page.finish(text, &bonds, reader)
+    keep_needed(&mut pieces, count, &bonds);
+    written(text, pieces, &bonds, reader)
 }
 
-/// An item or a part of one, and which it was.
+/// An item or a part of one.
 struct Piece<'a> {
-    piece: Item<'a>,
+    item: Item<'a>,
+    /// Which item it was.
     of: usize,
+    /// Whether it is all of that.
+    whole: bool,
+    /// Which passage it is of.
+    seen: Option<usize>,
 }
 
 /// The items, exact ones cut where passages begin and end.
@@ -58,104 +63,77 @@ fn cut<'a>(text: &'a str, items: Vec<Item<'a>>, passages: &[Seen]) -> Vec<Piece<
             && item.escaped == 0
             && item.variants.len() == 1
             && text.get(item.span.clone()) == Some(item.text());
+        let part = |span: Range<usize>| {
+            let variants = vec![Variant::lossless(text.get(span.clone())?)];
+            Some(Piece { item: Item { span, variants, ..item.clone() }, of, whole: false, seen: None })
+        };
         let mut at = item.span.start;
         while let Some(edge) = edges.next_if(|edge| *edge < item.span.end) {
-            if is_exact
-                && edge > at
-                && let Some(part) = text.get(at..edge)
-            {
-                pieces.push(Piece {
-                    piece: Item { span: at..edge, variants: vec![Variant::lossless(part)], ..item.clone() },
-                    of,
-                });
+            if is_exact && edge > at {
+                pieces.extend(part(at..edge));
                 at = edge;
             }
         }
-        let rest = text.get(at..item.span.end).filter(|_| at > item.span.start);
-        let piece = match rest {
-            Some(rest) => Item { span: at..item.span.end, variants: vec![Variant::lossless(rest)], ..item },
-            None => item,
-        };
-        pieces.push(Piece { piece, of });
+        let rest = (at > item.span.start).then(|| part(at..item.span.end)).flatten();
+        pieces.push(rest.unwrap_or(Piece { item, of, whole: true, seen: None }));
     }
     pieces
 }
 
-/// Items as they come out, and where each of the former ones is among them.
-#[derive(Default)]
-struct Page<'a> {
-    items: Vec<Item<'a>>,
-    /// Of each item which passage it is of.
-    seen: Vec<Option<usize>>,
-    /// Of each item which it was before it was cut.
-    of: Vec<usize>,
+/// What an item that stays needs stays too; `count` is how many items there were before they were cut. Of an exact item
+/// parts may go though others stay.
+fn keep_needed(pieces: &mut [Piece<'_>], count: usize, bonds: &[Bond]) {
+    let bonds = Bonds::new(count, bonds);
+    let mut stays = vec![false; count];
+    let mut open: Vec<usize> = pieces.iter().filter(|piece| piece.seen.is_none()).map(|piece| piece.of).collect();
+    while let Some(item) = open.pop() {
+        fuel::step(1);
+        if let Some(stays) = stays.get_mut(item).filter(|stays| !**stays) {
+            *stays = true;
+            open.extend(bonds.of(item));
+        }
+    }
+    for piece in pieces.iter_mut().filter(|piece| piece.whole && stays.get(piece.of) == Some(&true)) {
+        piece.seen = None;
+    }
 }
 
-impl<'a> Page<'a> {
-    fn add(&mut self, Piece { piece, of }: Piece<'a>, seen: Option<usize>) {
-        self.items.push(piece);
-        self.seen.push(seen);
-        self.of.push(of);
-    }
-
-    /// What an item that stays needs stays too; `count` is how many items there were before they were cut.
-    fn keep_needed(&mut self, count: usize, bonds: &[Bond]) {
-        let bonds = Bonds::new(count, bonds);
-        let mut stays = vec![false; count];
-        let mut open: Vec<usize> =
-            self.seen.iter().zip(&self.of).filter(|(seen, _)| seen.is_none()).map(|(_, of)| *of).collect();
-        while let Some(item) = open.pop() {
-            fuel::step(1);
-            if let Some(stays) = stays.get_mut(item).filter(|stays| !**stays) {
-                *stays = true;
-                open.extend(bonds.of(item));
-            }
+/// One reference for the pieces of each passage that is worth it.
+fn written<'a>(text: &str, pieces: Vec<Piece<'a>>, bonds: &[Bond], reader: &Reader<'_>) -> (Vec<Item<'a>>, Vec<Bond>) {
+    let (mut items, mut places): (Vec<Item<'a>>, Vec<usize>) = (Vec::new(), Vec::new());
+    let mut pieces = pieces.into_iter().peekable();
+    while let Some(first) = pieces.next() {
+        let seen = first.seen;
+        let mut run = vec![first];
+        while let Some(next) = pieces.next_if(|next| seen.is_some() && next.seen == seen) {
+            run.push(next);
         }
-        for (seen, of) in self.seen.iter_mut().zip(&self.of) {
-            // Of an exact item parts may go though others stay.
-            let whole = self.of.partition_point(|other| other <= of) - self.of.partition_point(|other| other < of) == 1;
-            if whole && stays.get(*of) == Some(&true) {
-                *seen = None;
-            }
-        }
-    }
-
-    /// One reference for the items of each passage that is worth it.
-    fn finish(self, text: &'a str, bonds: &[Bond], reader: &Reader<'_>) -> (Vec<Item<'a>>, Vec<Bond>) {
-        let mut items: Vec<Item<'a>> = Vec::new();
-        let mut places: Vec<usize> = Vec::new();
-        let mut rest = self.items.into_iter().zip(self.of);
-        for run in self.seen.chunk_by(|a, b| a.is_some() && a == b) {
-            let run_of: Vec<_> = rest.by_ref().take(run.len()).collect();
-            let reference = run.first().copied().flatten().and_then(|at| {
-                let covered: Vec<&Item<'_>> = run_of.iter().map(|(item, _)| item).collect();
-                reference(text, &covered, at, reader)
-            });
-            let one = reference.is_some();
-            let first = items.len();
-            for (at, (item, of)) in run_of.into_iter().enumerate() {
-                let place = if one { first } else { first + at };
-                // A part of an item stands where its first part does.
-                if of == places.len() {
-                    places.push(place);
-                }
-                if !one {
-                    items.push(item);
-                }
-            }
-            items.extend(reference);
-        }
-        let place = |item: usize| places.get(item).copied().unwrap_or(item);
-        let bonds = bonds.iter().map(|bond| match *bond {
-            Bond::Needs { item, of } => Bond::Needs { item: place(item), of: place(of) },
-            Bond::Together(one, other) => Bond::Together(place(one), place(other)),
+        let reference = seen.and_then(|at| {
+            let covered: Vec<&Item<'_>> = run.iter().map(|piece| &piece.item).collect();
+            reference(text, &covered, at, reader)
         });
-        let bonds = bonds.collect();
-        for item in &mut items {
-            item.said = item.said.map(place);
+        let (one, start) = (reference.is_some(), items.len());
+        items.extend(reference);
+        for (at, Piece { item, of, .. }) in run.into_iter().enumerate() {
+            // A part of an item stands where its first part does.
+            if of == places.len() {
+                places.push(if one { start } else { start + at });
+            }
+            if !one {
+                items.push(item);
+            }
         }
-        (items, bonds)
     }
+    let place = |item: usize| places.get(item).copied().unwrap_or(item);
+    let bonds = bonds.iter().map(|bond| match *bond {
+        Bond::Needs { item, of } => Bond::Needs { item: place(item), of: place(of) },
+        Bond::Together(one, other) => Bond::Together(place(one), place(other)),
+    });
+    let bonds = bonds.collect();
+    for item in &mut items {
+        item.said = item.said.map(place);
+    }
+    (items, bonds)
 }
 
 /// The item that refers to a passage, where it is shorter by far than what would stand for it.
@@ -209,17 +187,15 @@ fn words(seen: &Seen, covered: &[&Item<'_>], is_all: bool, whole: &str) -> Optio
         let (from, to) = if by_line { (whole, whole) } else { (covered.first()?.text(), covered.last()?.text()) };
         let told = |line: &&str| !line.trim().is_empty();
         let (first, last) = (from.lines().find(told)?, to.lines().rev().find(told)?);
-        let _ = write!(words, ", from “{}” to “{}”", quoted(first), quoted(last));
+        let _ = write!(
+            words,
+            ", from “{}” to “{}”",
+            beginning(first.trim(), MOST_QUOTED),
+            beginning(last.trim(), MOST_QUOTED)
+        );
     }
     words.push(']');
     Some(words)
-}
-
-/// The beginning of a line by which it is found.
-fn quoted(line: &str) -> String {
-    let line = line.trim();
-    let start: String = line.chars().take(MOST_QUOTED).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if start.len() < line.len() { format!("{}…", start.trim_end()) } else { start }
 }
 
 /// Characters of a line that is quoted.

@@ -233,6 +233,12 @@ static COUNTED: List = List::new(
     teil anhang chapitre annexe artículo capítulo sección anexo статья глава раздел приложение",
 );
 
+/// The first `most` characters of a text, on one line, with `…` where it goes on.
+pub(in crate::compress) fn beginning(text: &str, most: usize) -> String {
+    let line: String = text.chars().take(most).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(most).is_none() { line } else { format!("{}…", line.trim_end()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,8 +11,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    compress::{Condensation, form_of},
-    engine::Tenant,
+    compress::form_of,
+    engine::{DecisionId, Reply, Tenant},
     ledger::Money,
     proxy::{Mode, account::Account, slots::Decided},
     savings::{Bill, Request, Savings, Text},
@@ -24,8 +24,8 @@ use crate::{
 pub(crate) struct Books {
     pub(super) since: u64,
     sums: Mutex<Sums>,
-    /// The forms of texts that were not divided, by hash: a conversation sends them again with each turn.
-    kinds: Mutex<LruCache<blake3::Hash, &'static str>>,
+    /// The forms of texts that were not divided, by their decision: a conversation sends them again with each turn.
+    kinds: Mutex<LruCache<DecisionId, &'static str>>,
     /// Who may watch at the same time.
     pub(super) watchers: Arc<Semaphore>,
     /// Ends with the settings of now: who watches asks again then.
@@ -92,14 +92,14 @@ impl Books {
     }
 
     fn texts<'a>(&self, decided: &'a Decided) -> Vec<Text<'a>> {
-        let text = |(index, reply): &'a (usize, crate::engine::Reply)| {
+        let text = |(index, reply): &'a (usize, Reply)| {
             let slot = decided.located.slots.get(*index)?;
             let condensation = &*reply.condensation;
             let accepted = decided.accepted(*index, condensation).is_some();
             let before = condensation.tokens_before;
             Some(Text {
                 tool: tool(slot),
-                kind: self.kind(&slot.text, condensation),
+                kind: self.kind(&slot.text, reply),
                 before,
                 after: if accepted { condensation.tokens_after } else { before },
                 measured: decided.mode(*index) == Mode::Audit,
@@ -109,18 +109,20 @@ impl Books {
     }
 
     /// The form that most of a text has: as it was divided, or else by a look at its beginning.
-    fn kind(&self, text: &str, condensation: &Condensation) -> &'static str {
-        if let Some(form) = divided(condensation) {
-            return form;
+    fn kind(&self, text: &str, Reply { condensation, id, .. }: &Reply) -> &'static str {
+        if let Some(form) = condensation.form() {
+            return form.as_str();
         }
-        let hash = blake3::hash(text.as_bytes());
-        let known = |books: &mut LruCache<_, _>| books.get(&hash).copied();
-        if let Some(kind) = known(&mut self.kinds.lock().unwrap_or_else(PoisonError::into_inner)) {
+        if let Some(kind) = self.kinds().get(id) {
             return kind;
         }
         let kind = form_of(text.get(..text.floor_char_boundary(LOOK)).unwrap_or(text)).as_str();
-        self.kinds.lock().unwrap_or_else(PoisonError::into_inner).put(hash, kind);
+        self.kinds().put(*id, kind);
         kind
+    }
+
+    fn kinds(&self) -> MutexGuard<'_, LruCache<DecisionId, &'static str>> {
+        self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -131,19 +133,6 @@ fn tool(slot: &Slot) -> &str {
         (Role::Tool, Some(call)) => &call.name,
         (Role::Tool, None) => "(unknown tool)",
     }
-}
-
-/// The form of the most bytes of the units.
-fn divided(condensation: &Condensation) -> Option<&'static str> {
-    let mut bytes: Vec<(&'static str, usize)> = Vec::new();
-    for unit in &condensation.units {
-        let form = unit.form.as_str();
-        match bytes.iter_mut().find(|(of, _)| *of == form) {
-            Some((_, sum)) => *sum += unit.span.len(),
-            None => bytes.push((form, unit.span.len())),
-        }
-    }
-    bytes.into_iter().max_by_key(|(_, sum)| *sum).map(|(form, _)| form)
 }
 
 /// Seconds since 1970.

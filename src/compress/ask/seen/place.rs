@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::compress::text::segment::beginning;
+
 /// Where a text stands, as a reader of the conversation would find it.
 #[derive(Debug, Clone)]
 pub enum Place<'t> {
@@ -53,18 +55,12 @@ fn called((name, arguments): (&str, &str)) -> String {
         Ok(value) => value.to_string(),
         Err(_) => arguments.to_owned(),
     };
-    format!("{name}({})", start(&arguments, MOST_ARGUMENTS))
+    format!("{name}({})", beginning(&arguments, MOST_ARGUMENTS))
 }
 
 /// `src/db.py`; `limit=10`, since a number says nothing by itself.
 fn argument((name, value): (&String, &Value)) -> String {
     value.as_str().map_or_else(|| format!("{name}={value}"), str::to_owned)
-}
-
-/// The beginning of a text on one line, with `…` where it goes on.
-fn start(text: &str, most: usize) -> String {
-    let line: String = text.chars().take(most).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(most).is_none() { line } else { format!("{}…", line.trim_end()) }
 }
 
 /// Characters of a call's arguments.

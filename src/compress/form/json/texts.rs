@@ -12,7 +12,7 @@ use super::{
 };
 use crate::compress::{
     Ratio, ask,
-    form::{Block, Item, Reader, Reading, Variant, read_parts},
+    form::{Block, Item, Reader, Reading, read_parts},
     fuel,
     worth::weights::FEW_ROWS,
 };
@@ -62,20 +62,11 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, values: &[Node<'_>], reader
 
 /// An item of what a string says as one of the source.
 fn within<'a>(item: Item<'_>, places: &Places<'_>, by: usize) -> Item<'a> {
-    let owned = |variant: Variant<'_>| Variant { text: Cow::Owned(variant.text.into_owned()), ..variant };
     Item {
         span: places.at(item.span.start)..places.at(item.span.end),
-        form: item.form,
-        variants: item.variants.into_iter().map(owned).collect(),
-        fixed: item.fixed,
         said: item.said.map(|of| of + by),
-        seen: item.seen,
-        salience: item.salience,
-        owner: item.owner,
-        noun: item.noun,
-        count: item.count,
-        ends: item.ends,
         escaped: item.escaped + places.depth(),
+        ..item.into_owned()
     }
 }
 
