@@ -1,6 +1,6 @@
-//! How much an item has to do with what is asked: words (BM25), meanings where a model knows them, and neighbours.
+//! How much an item has to do with what is asked: words (BM25), meanings where a model knows them, and its passage.
 
-use super::weights::{LOG_ASKED, MEANING, MOST_COMPARED, NAMED, NEIGHBOUR, STEEPNESS};
+use super::weights::{LOG_ASKED, MEANING, MOST_COMPARED, NAMED, PASSAGE, STEEPNESS};
 use crate::compress::{
     ask::Wanted,
     form::{Form, Item, Page},
@@ -37,7 +37,12 @@ pub(super) fn relevance(
             *score += MEANING * meaning.max(0.0);
         }
     }
-    let scores = shares(&beside(page, &scores));
+    if statements {
+        for (score, share) in scores.iter_mut().zip(passages(page, &own, wanted)) {
+            *score *= 1.0 + PASSAGE * share;
+        }
+    }
+    let scores = shares(&scores);
     // Beside prose a log is told by the question as that is; by itself it is told by what surprises.
     let counts = |item: &&Item<'_>| !item.fixed && item.count > 0;
     let logged = page.items.iter().filter(counts).all(|item| item.form == Form::Log);
@@ -82,29 +87,31 @@ fn shares(scores: &[f32]) -> Vec<f32> {
     scores.iter().map(|score| score / most).collect()
 }
 
-/// The scores with some of the neighbours' in the same passage: what is asked for often stands beside the words of the
-/// question. A blank line, another form or another owner ends a passage, and a row says nothing about the one below it.
-fn beside(page: &Page<'_>, scores: &[f32]) -> Vec<f32> {
-    let ends = |before: &Item<'_>, item: &Item<'_>| {
-        before.white().matches('\n').nth(1).is_some()
-            || before.form != item.form
-            || before.owner != item.owner
-            || is_row(item)
-            || is_value(item)
-    };
-    let mut lifted = scores.to_vec();
-    for (at, (pair, score)) in page.items.windows(2).zip(scores.windows(2)).enumerate() {
-        let ([before, item], [first, second]) = (pair, score) else { continue };
-        if ends(before, item) {
-            continue;
-        }
-        for (place, more) in [(at, second), (at + 1, first)] {
-            if let Some(lifted) = lifted.get_mut(place) {
-                *lifted += NEIGHBOUR * more;
+/// What the passage that each item stands in has of the question, as a share of the best passage's. What is asked about is
+/// often named once, where its passage begins, and what is asked for says "it".
+fn passages(page: &Page<'_>, own: &[&str], wanted: &Wanted) -> Vec<f32> {
+    let mut texts: Vec<String> = Vec::new();
+    let mut places = Vec::with_capacity(own.len());
+    let mut before = None;
+    for (item, text) in page.items.iter().zip(own) {
+        match texts.last_mut().filter(|_| before.is_some_and(|before| !ends(before, item))) {
+            Some(passage) => {
+                passage.push(' ');
+                passage.push_str(text);
             }
+            None => texts.push((*text).to_owned()),
         }
+        places.push(texts.len() - 1);
+        before = Some(item);
     }
-    lifted
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let ranked = shares(&wanted.rank(&texts));
+    places.into_iter().map(|at| ranked.get(at).copied().unwrap_or(0.0)).collect()
+}
+
+/// Whether a passage ends between two items: at a blank line, another form or another owner.
+fn ends(before: &Item<'_>, item: &Item<'_>) -> bool {
+    before.white().matches('\n').nth(1).is_some() || before.form != item.form || before.owner != item.owner
 }
 
 /// An item's words under those of what it needs: a row with its head, a statement with its heading.
@@ -123,11 +130,6 @@ const LONGEST_TITLE: usize = 400;
 /// Whether an item says something in sentences: rows of values and places are near to every question or to none.
 fn means(item: &Item<'_>) -> bool {
     !item.fixed && item.count > 0 && !is_row(item)
-}
-
-/// A value says nothing about the one below it, though its name has a meaning.
-fn is_value(item: &Item<'_>) -> bool {
-    matches!(item.form, Form::Json | Form::JsonLines)
 }
 
 fn is_row(item: &Item<'_>) -> bool {
