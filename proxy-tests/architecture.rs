@@ -57,6 +57,7 @@ const BANS: &[(&str, &[&str])] = &[
     ("proxy/upstream", UNAWARE),
     ("ledger", &["tokio", "hyper", "http", "reqwest", "crate::wire", "crate::config", "crate::proxy", "crate::server"]),
     ("audit", &["tokio", "hyper", "http", "reqwest", "crate::wire", "crate::config", "crate::proxy", "crate::server"]),
+    ("originals", &["hyper", "http", "reqwest", "crate::wire", "crate::config", "crate::proxy", "crate::server"]),
     (
         "explain",
         &["tokio", "hyper", "http", "reqwest", "crate::wire", "crate::config", "crate::proxy", "crate::server"],

@@ -187,6 +187,7 @@ mod tests {
             tokens_before: 100,
             tokens_after: 25,
             choice: None,
+            original: None,
             hurried: false,
             units: vec![unit],
         };

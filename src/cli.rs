@@ -13,6 +13,7 @@ mod fidelity;
 mod figures;
 mod health;
 mod man;
+mod mcp;
 mod mistyped;
 mod model;
 mod page;
@@ -70,6 +71,9 @@ enum Command {
     /// Gives back the original text of such a request, bit for bit.
     #[command(after_help = restore::AFTER)]
     Restore(restore::Arguments),
+    /// Lets a model read what was left out: an MCP server on standard input and output, for an agent to start.
+    #[command(after_help = mcp::AFTER)]
+    Mcp(mcp::Arguments),
     /// Says what condensing would save: on recorded requests, or on what a proxy in audit mode has seen.
     #[command(after_help = audit::AFTER)]
     Audit(audit::Arguments),
@@ -138,6 +142,7 @@ fn run(arguments: Arguments) -> ExitCode {
         Some(Command::Explain(arguments)) => explain::run(&arguments),
         Some(Command::Page(arguments)) => page::run(&arguments),
         Some(Command::Restore(arguments)) => restore::run(&arguments),
+        Some(Command::Mcp(arguments)) => mcp::run(&arguments),
         Some(Command::Audit(arguments)) => audit::run(&arguments),
         Some(Command::Report(arguments)) => report::run(&arguments),
         Some(Command::Config(arguments)) => config::run(&arguments),

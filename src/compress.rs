@@ -20,6 +20,7 @@ mod form;
 mod fuel;
 pub mod guard;
 mod mark;
+mod original;
 mod outcome;
 mod policy;
 mod ratio;
@@ -35,6 +36,7 @@ mod worth;
 pub use ask::{Nth, Passages, Place, Query, Seen, ToolCall};
 pub use form::detect::form_of;
 pub use fuel::interruptible;
+pub use original::{OriginalId, READ};
 pub use outcome::{
     Choice, Condensation, Decision, Form, Limit, Noun, Outcome, Reason, Redundancy, Unit, UnitAccount, Why,
 };
@@ -105,7 +107,7 @@ fn condense(
     let read: Vec<usize> = costs.iter().map(Vec::len).collect();
     let Ratio::By(factor) = policy.ratio else {
         let choice = choose::lossless(&page, &costs);
-        let written = guarded(text, account(text, &page, &choice, &[], before, tokens), tokens);
+        let written = guarded(text, account(text, &page, &choice, &[], before, (tokens, query.original)), tokens);
         return Ok(Condensation { choice: replay::choice(text, &page, &read, &written), ..written });
     };
     let mut model = rewriter.filter(|_| policy.rewrite);
@@ -115,7 +117,7 @@ fn condense(
     if let Some(model) = model {
         shorten::shorten(&mut page, &worths, &mut costs, goal, &wanted, model, |text| tokens.count(text))?;
     }
-    let written = guarded(text, fitted(text, &page, &worths, &costs, goal, before, tokens), tokens);
+    let written = guarded(text, fitted(text, &page, &worths, &costs, goal, before, (tokens, query.original)), tokens);
     Ok(Condensation { choice: replay::choice(text, &page, &read, &written), ..written })
 }
 
@@ -148,7 +150,7 @@ fn fitted(
     costs: &[Vec<usize>],
     goal: usize,
     before: usize,
-    tokens: &dyn CountTokens,
+    (tokens, original): Writes<'_>,
 ) -> Condensation {
     let values: Vec<f32> = worths.iter().map(|worth| worth.value).collect();
     let fixed: usize =
@@ -157,7 +159,7 @@ fn fitted(
     let mut best: Option<(Condensation, f32)> = None;
     for _ in 0..CORRECTIONS {
         let choice = choose::within(page, &values, costs, budget);
-        let written = account(text, page, &choice.variants, worths, before, tokens);
+        let written = account(text, page, &choice.variants, worths, before, (tokens, original));
         let spent = written.tokens_after;
         let fits = spent <= goal;
         let better = best.as_ref().is_none_or(|(best, _)| {
@@ -180,7 +182,7 @@ fn fitted(
     let held = best.as_ref().map_or(0.0, |(_, worth)| *worth);
     let alone = choose::worthiest(page, &values, costs)
         .filter(|choice| choice.worth > held)
-        .map(|choice| account(text, page, &choice.variants, worths, before, tokens))
+        .map(|choice| account(text, page, &choice.variants, worths, before, (tokens, original)))
         .filter(|alone| {
             let most = goal + (goal.saturating_sub(fixed) as f32 * GIVES_WAY) as usize;
             held <= 0.0 || alone.tokens_after <= most
@@ -192,6 +194,9 @@ fn fitted(
 /// How often the budget is set right by what the text cost that came of it.
 const CORRECTIONS: usize = 4;
 
+/// What a text is written with: who counts its tokens, and the name of the original where marks are to give it.
+type Writes<'a> = (&'a dyn CountTokens, Option<OriginalId>);
+
 /// What a choice makes of a text: the text, and every unit's fate.
 fn account(
     text: &str,
@@ -199,7 +204,7 @@ fn account(
     choice: &Variants,
     worths: &[Worth],
     before: usize,
-    tokens: &dyn CountTokens,
+    (tokens, original): Writes<'_>,
 ) -> Condensation {
     let most = worths.iter().map(|worth| worth.value).fold(f32::MIN_POSITIVE, f32::max);
     let unit = |(at, item): (usize, &form::Item<'_>)| {
@@ -235,7 +240,7 @@ fn account(
             escaped: item.escaped,
         }
     };
-    mark::settled(text, page.items.iter().enumerate().map(unit).collect(), before, tokens)
+    mark::settled(text, page.items.iter().enumerate().map(unit).collect(), before, tokens, original)
 }
 
 /// The condensation with every unit back whose shorter form the guard refuses.

@@ -21,7 +21,7 @@ pub use sections::{CompressConfig, ModelConfig};
 pub use sources::{Flag, Sources};
 
 use crate::{
-    engine, explain, fidelity, ledger,
+    engine, explain, fidelity, ledger, originals,
     proxy::{
         self, Access, access,
         budgets::{self, Budget, Budgets},
@@ -60,6 +60,8 @@ pub struct Config {
     pub fidelity: fidelity::Config,
     /// What is kept of requests, in figures.
     pub ledger: ledger::Config,
+    /// What can be read again.
+    pub originals: originals::Config,
     /// What is logged.
     pub telemetry: telemetry::Config,
     /// Further servers, each with what it is for.
@@ -109,6 +111,7 @@ impl Config {
             ("engine", self.engine.check()),
             ("explain", self.explain.check()),
             ("fidelity", self.fidelity.check()),
+            ("originals", self.originals.check()),
             ("telemetry", self.telemetry.otlp.check()),
             ("ledger", self.ledger.check()),
             ("ledger", tenants::check(&self.ledger.tenants)),

@@ -16,6 +16,7 @@ pub mod explain;
 pub mod fidelity;
 pub mod ledger;
 pub mod model;
+pub mod originals;
 pub mod proxy;
 pub mod redact;
 pub mod savings;

@@ -14,6 +14,7 @@ mod headers;
 mod held;
 mod intercept;
 mod life;
+mod mcp;
 mod own;
 pub mod page;
 mod passthrough;
@@ -51,6 +52,7 @@ use crate::{
     explain,
     fidelity::Reviewer,
     ledger::{Holdout, Ledger},
+    originals::Originals,
     setting::Invalid,
     telemetry::{AccessLog, Metrics, Otlp, otlp},
     wire::Surface,
@@ -185,6 +187,8 @@ pub struct Proxy {
     /// Which conversations are left alone.
     holdout: Option<Arc<Holdout>>,
     tenants: Tenants,
+    /// Where originals are kept for the model to read; `None` where there is no way back.
+    originals: Option<Arc<Originals>>,
     decoders: Arc<Semaphore>,
 }
 
@@ -219,6 +223,7 @@ impl Proxy {
             ledger: None,
             holdout: None,
             tenants: Tenants::default(),
+            originals: None,
             decoders: Arc::new(Semaphore::new(DECODERS)),
         }
     }
@@ -250,6 +255,7 @@ impl Proxy {
             ledger: self.ledger.clone(),
             holdout: self.holdout.clone(),
             tenants: self.tenants.clone(),
+            originals: self.originals.clone(),
             decoders: Arc::clone(&self.decoders),
         }
     }
@@ -326,6 +332,12 @@ impl Proxy {
     #[must_use]
     pub fn entered(self, ledger: Option<Arc<Ledger>>, tenants: Tenants, holdout: Option<Holdout>) -> Self {
         Self { ledger, tenants, holdout: holdout.map(Arc::new), ..self }
+    }
+
+    /// The same, with a way back to the originals.
+    #[must_use]
+    pub fn keeping(self, originals: Option<Arc<Originals>>) -> Self {
+        Self { originals, ..self }
     }
 
     /// Waits until the figures of what was served are written, but not for long.

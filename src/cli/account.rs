@@ -147,6 +147,7 @@ mod tests {
             tokens_before: 10,
             tokens_after: 4,
             choice: None,
+            original: None,
             hurried: false,
             units: vec![
                 unit(0..5, Decision::Kept, Some("One. ")),

@@ -46,6 +46,13 @@ enum KeyHeader {
 impl Running {
     /// What the proxy has at `/headroom/PAGE`.
     pub(super) fn ask(&self, page: &str) -> Result<Vec<u8>, Failure> {
+        let asked = self.asked()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(asked.get(page))
+    }
+
+    /// The proxy, to be asked.
+    pub(super) fn asked(&self) -> Result<Asked, Failure> {
         let (base, certificate) = self.base()?;
         let key = self.key()?;
         let trusted = certificate.as_deref().and_then(pinned::client);
@@ -56,17 +63,7 @@ impl Running {
             .tls_backend_preconfigured(trusted.map_or_else(tls, Ok)?)
             .build()
             .context("no HTTP client can be made")?;
-        let mut request = client.get(format!("{base}/headroom/{page}"));
-        match &key {
-            Some((header, value)) => request = request.header(*header, value),
-            None => {
-                if let Some(reader) = reader(&base) {
-                    request = request.header("x-headroom-reader", reader);
-                }
-            }
-        }
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(answer(request, &base))
+        Ok(Asked { client, base, key })
     }
 
     /// Where the proxy is, and the operator's key to it where this user runs it.
@@ -108,6 +105,42 @@ impl Running {
             KeyHeader::ApiKey => ("api-key", value),
             KeyHeader::XApiKey => ("x-api-key", value),
         }))
+    }
+}
+
+/// A running proxy, as one reader asks it.
+pub(super) struct Asked {
+    client: reqwest::Client,
+    base: String,
+    key: Option<(&'static str, String)>,
+}
+
+impl Asked {
+    /// What it has at `/headroom/PAGE`.
+    pub(super) async fn get(&self, page: &str) -> Result<Vec<u8>, Failure> {
+        self.answer(self.client.get(self.at(page))).await
+    }
+
+    /// What it answers to JSON that is posted there.
+    pub(super) async fn post(&self, page: &str, body: &serde_json::Value) -> Result<Vec<u8>, Failure> {
+        let request = self.client.post(self.at(page)).json(body);
+        self.answer(request.header("accept", "application/json, text/event-stream")).await
+    }
+
+    fn at(&self, page: &str) -> String {
+        format!("{}/headroom/{page}", self.base)
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Vec<u8>, Failure> {
+        let request = match &self.key {
+            Some((header, value)) => request.header(*header, value),
+            // Read each time: another start of the proxy has another key.
+            None => match reader(&self.base) {
+                Some(reader) => request.header("x-headroom-reader", reader),
+                None => request,
+            },
+        };
+        answer(request, &self.base).await
     }
 }
 
@@ -156,6 +189,9 @@ fn told(error: &Told) -> String {
         }
         "page_credential" => "run it as the user who runs the proxy, on its machine",
         "explain_gone" => "send the request again",
+        "originals_credential" => {
+            "run it as the user who runs the proxy, or name the variable that holds the agent's key by --key-env NAME"
+        }
         _ => return message.to_owned(),
     };
     format!("{message}\n  remedy: {remedy}")

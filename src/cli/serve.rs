@@ -17,6 +17,7 @@ use headroom::{
     fidelity::Reviewer,
     ledger::{Holdout, Ledger},
     model::Info,
+    originals::{OpenError, Originals},
     proxy::{Current, Proxy, Tenants, page::About},
     server,
     setting::Invalid,
@@ -145,8 +146,8 @@ async fn serve(arguments: &Arguments, loaded: Loaded) -> Result<(), Failure> {
     let (proxy, model) = assemble(&loaded, &address, metrics).await?;
     // Nobody may be reading any more (`headroom | head -1`); that is no reason not to serve.
     let _ = announce(&address, config, (&model, start.elapsed()), &proxy.forwards_to());
-    let reader =
-        if config.explain.keeps(address.ip()) { state().and_then(|state| reader(&state, &address)) } else { None };
+    let keyed = config.explain.keeps(address.ip()) || config.originals.enabled;
+    let reader = if keyed { state().and_then(|state| reader(&state, &address)) } else { None };
     let current = Arc::new(Current::new(proxy.read_with(reader).traced(otlp.clone()).logged(access_log)));
     let server = config.server.clone();
     tokio::select! {
@@ -174,6 +175,7 @@ pub(super) async fn assemble(
     let tenants = Tenants::new(&config.ledger.tenants, |name| std::env::var(name).ok());
     let tenants = tenants.map_err(|invalid| unusable(loaded, "ledger", invalid))?;
     let ledger = Ledger::open(&config.ledger, state().as_deref()).map_err(Failure::setup)?;
+    let originals = originals(loaded)?;
     let (backend, told) = backend(config.model.clone());
     let engine = Engine::start(&config.engine, state().as_deref(), backend).map_err(Failure::setup)?;
     let key = loaded.checker_key().map_err(Failure::setup)?;
@@ -191,6 +193,7 @@ pub(super) async fn assemble(
         .guarded(access)
         .ruled(rules)
         .entered(Some(Arc::new(ledger)), tenants, Holdout::new(config.ledger.holdout))
+        .keeping(originals)
         .metered(loaded.budgets().map_err(Failure::setup)?)
         .described(About {
             model: model.as_ref().map_or_else(Clone::clone, in_words),
@@ -204,6 +207,15 @@ pub(super) async fn assemble(
 /// Where this user's programs keep state.
 pub(super) fn state() -> Option<PathBuf> {
     state_directory(|name| std::env::var_os(name).map(PathBuf::from))
+}
+
+/// Where originals are kept for the model to read, if they are.
+fn originals(loaded: &Loaded) -> Result<Option<Arc<Originals>>, Failure> {
+    let opened = Originals::open(&loaded.config.originals, state().as_deref(), |name| std::env::var(name).ok());
+    opened.map_err(|error| match error {
+        OpenError::Invalid(invalid) => unusable(loaded, "originals", invalid),
+        error => Failure::setup(error),
+    })
 }
 
 /// Where requests are accounted for, if they are on this address.

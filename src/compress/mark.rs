@@ -3,10 +3,12 @@
 //! The condensed text is a function of the account alone: kept units in their order, and one mark for each run of units
 //! that is missing. So whoever puts a unit back (see [`reexpand`](super::reexpand())) gets right marks for free. A mark
 //! says what is known: how many lines, rows or sentences were left out at this place. The first one also says that the
-//! source is complete, since readers take a gap for damage otherwise.
+//! source is complete, since readers take a gap for damage otherwise; or, where the original can be read, by which name.
+//! One name a text is enough, and cheaper than one a gap: what it names is the whole text, with its lines numbered.
 
 use super::{
     fuel,
+    original::{OriginalId, READ},
     outcome::{Condensation, Noun, Outcome, Reason, Unit, Why},
     text::{escape, segment::quoted},
     tokens::CountTokens,
@@ -14,8 +16,14 @@ use super::{
 };
 
 /// The condensation that units amount to; the original where they are not shorter.
-pub(super) fn settled(source: &str, units: Vec<Unit>, before: usize, tokens: &dyn CountTokens) -> Condensation {
-    let text = assemble(source, &units);
+pub(super) fn settled(
+    source: &str,
+    units: Vec<Unit>,
+    before: usize,
+    tokens: &dyn CountTokens,
+    original: Option<OriginalId>,
+) -> Condensation {
+    let (text, original) = assemble(source, &units, original);
     let after = tokens.count(&text);
     if after >= before || text.trim().is_empty() {
         return Condensation { units, ..Condensation::unchanged(Reason::NoGain, before) };
@@ -26,14 +34,16 @@ pub(super) fn settled(source: &str, units: Vec<Unit>, before: usize, tokens: &dy
         tokens_after: after,
         units,
         choice: None,
+        original,
         hurried: false,
     }
 }
 
-/// The text that units stand for.
-pub(super) fn assemble(source: &str, units: &[Unit]) -> String {
+/// The text that units stand for, and the name of the original where a mark gives it.
+pub(super) fn assemble(source: &str, units: &[Unit], original: Option<OriginalId>) -> (String, Option<OriginalId>) {
     let stands: usize = units.iter().filter_map(|unit| unit.text.as_ref()).map(String::len).sum();
-    let mut writer = Writer { text: String::with_capacity(source.len() / 2), first: true, tight: stands < TIGHT };
+    let mut writer =
+        Writer { text: String::with_capacity(source.len() / 2), first: true, tight: stands < TIGHT, original };
     for part in units.chunk_by(|one, next| one.escaped == next.escaped) {
         if part.first().is_some_and(|unit| unit.escaped > 0) && part.iter().any(|unit| unit.text.is_none()) {
             writer.write_string(source, part);
@@ -41,7 +51,8 @@ pub(super) fn assemble(source: &str, units: &[Unit]) -> String {
             writer.write(source, part);
         }
     }
-    writer.text
+    let given = original.filter(|_| writer.original.is_none());
+    (writer.text, given)
 }
 
 /// A text on its way.
@@ -51,6 +62,8 @@ struct Writer {
     first: bool,
     /// Whether little stands, so that marks count nothing.
     tight: bool,
+    /// The name of the original, until a mark has given it.
+    original: Option<OriginalId>,
 }
 
 impl Writer {
@@ -66,7 +79,7 @@ impl Writer {
             }
             let run = gap(units, at);
             at += run.len();
-            let Some(mark) = mark(run, self.first, self.tight, &mut lines) else {
+            let Some(mark) = self.mark(run, &mut lines) else {
                 // A file's blank lines are no gap, and the lines below them keep their places.
                 if let (Some(from), Some(to)) = (run.first(), run.last())
                     && is_line(from)
@@ -75,7 +88,6 @@ impl Writer {
                 }
                 continue;
             };
-            self.first = false;
             put(&mut self.text, source, run, &mark);
         }
     }
@@ -92,8 +104,52 @@ impl Writer {
         let within: Vec<Unit> = within.collect();
         let mut writer = Self { text: String::new(), ..*self };
         writer.write(&said, &within);
-        self.first = writer.first;
+        (self.first, self.original) = (writer.first, writer.original);
         self.text.push_str(&escape::written(&writer.text, units.first().map_or(0, |unit| unit.escaped)));
+    }
+
+    /// `[… 12 lines]`, `[… 2 rows, 1 sentence]`; nothing where only white space is missing.
+    fn mark(&mut self, run: &[Unit], lines: &mut Lines<'_>) -> Option<String> {
+        let mut counts: Vec<(Noun, bool, usize)> = Vec::new();
+        for unit in run.iter().filter(|unit| unit.count > 0) {
+            let kind = (unit.noun, unit.why == Why::Said);
+            match counts.iter_mut().find(|(noun, said, _)| (*noun, *said) == kind) {
+                Some((.., count)) => *count += unit.count,
+                None => counts.push((kind.0, kind.1, unit.count)),
+            }
+        }
+        let (noun, said, _) = *counts.first()?;
+        let original = if run.iter().any(is_lost) { self.original.take() } else { None };
+        let first = std::mem::replace(&mut self.first, false);
+        let only = counts.len() == 1;
+        if original.is_none() {
+            // Whoever edits a file must know which lines are missing.
+            let tight = self.tight && noun != Noun::FileLines && !said;
+            let sentences = only && noun == Noun::Sentences && !said;
+            if !first && (tight || sentences) {
+                return Some("[…]".to_owned());
+            }
+            if tight && !sentences {
+                return Some("[… source complete]".to_owned());
+            }
+        }
+        let told = |(noun, said, count): &(Noun, bool, usize)| {
+            let mut told = format!("{count} {}", noun.as_str(*count));
+            if *noun == Noun::FileLines {
+                let from = lines.number_at(run.first().map_or(0, |unit| unit.span.start));
+                told += &if *count == 1 { format!(": {from}") } else { format!(": {from}–{}", from + count - 1) };
+            }
+            told += if *said { " said elsewhere" } else { "" };
+            told
+        };
+        let told: Vec<String> = counts.iter().map(told).collect();
+        let told = told.join(", ");
+        Some(match (original, first, said && only) {
+            (Some(id), ..) => format!("[… {told}; {READ} {id}]"),
+            (None, true, true) => format!("[… {told} here]"),
+            (None, true, false) => format!("[… {told}; source complete]"),
+            (None, false, _) => format!("[… {told}]"),
+        })
     }
 }
 
@@ -104,43 +160,9 @@ fn gap(units: &[Unit], at: usize) -> &[Unit] {
     rest.get(..length).unwrap_or_default()
 }
 
-/// `[… 12 lines]`, `[… 2 rows, 1 sentence]`; nothing where only white space is missing.
-fn mark(run: &[Unit], first: bool, tight: bool, lines: &mut Lines<'_>) -> Option<String> {
-    let mut counts: Vec<(Noun, bool, usize)> = Vec::new();
-    for unit in run.iter().filter(|unit| unit.count > 0) {
-        let kind = (unit.noun, unit.why == Why::Said);
-        match counts.iter_mut().find(|(noun, said, _)| (*noun, *said) == kind) {
-            Some((.., count)) => *count += unit.count,
-            None => counts.push((kind.0, kind.1, unit.count)),
-        }
-    }
-    let (noun, said, _) = *counts.first()?;
-    let only = counts.len() == 1;
-    // Whoever edits a file must know which lines are missing.
-    let tight = tight && noun != Noun::FileLines && !said;
-    let sentences = only && noun == Noun::Sentences && !said;
-    if !first && (tight || sentences) {
-        return Some("[…]".to_owned());
-    }
-    if tight && !sentences {
-        return Some("[… source complete]".to_owned());
-    }
-    let told = |(noun, said, count): &(Noun, bool, usize)| {
-        let mut told = format!("{count} {}", noun.as_str(*count));
-        if *noun == Noun::FileLines {
-            let from = lines.number_at(run.first().map_or(0, |unit| unit.span.start));
-            told += &if *count == 1 { format!(": {from}") } else { format!(": {from}–{}", from + count - 1) };
-        }
-        told += if *said { " said elsewhere" } else { "" };
-        told
-    };
-    let told: Vec<String> = counts.iter().map(told).collect();
-    let ends = match (first, said && only) {
-        (true, true) => " here",
-        (true, false) => "; source complete",
-        (false, _) => "",
-    };
-    Some(format!("[… {}{ends}]", told.join(", ")))
+/// Whether units were left out that stand nowhere else in the text.
+fn is_lost(unit: &Unit) -> bool {
+    unit.text.is_none() && unit.count > 0 && unit.why != Why::Said
 }
 
 /// Whether a unit is a line of a text that is read line by line.
@@ -259,14 +281,14 @@ mod tests {
     #[test]
     fn with_every_unit_the_text_is_the_source() {
         let source = "One. Two. Three. ";
-        assert_eq!(assemble(source, &units(source, Noun::Sentences, &[true; 3])), source);
+        assert_eq!(assemble(source, &units(source, Noun::Sentences, &[true; 3]), None).0, source);
     }
 
     #[test]
     fn each_gap_is_marked_where_it_is_and_the_first_says_that_the_source_is_complete() {
         let long = "a".repeat(TIGHT);
         let source = format!("{long}\nb\nc\nd\ne\n");
-        let text = assemble(&source, &units(&source, Noun::Lines, &[true, false, false, true, false]));
+        let text = assemble(&source, &units(&source, Noun::Lines, &[true, false, false, true, false]), None).0;
         assert_eq!(text, format!("{long}\n[… 2 lines; source complete]\nd\n[… 1 line]\n"));
     }
 
@@ -275,16 +297,38 @@ mod tests {
         let source = format!("{}\nb\nc\nd\n", "a".repeat(TIGHT));
         let mut units = units(&source, Noun::Lines, &[true, false, false, false]);
         units[2].noun = Noun::Rows;
-        assert!(assemble(&source, &units).ends_with("\n[… 2 lines, 1 row; source complete]\n"));
+        assert!(assemble(&source, &units, None).0.ends_with("\n[… 2 lines, 1 row; source complete]\n"));
+    }
+
+    #[test]
+    fn the_first_gap_names_the_original_once_and_what_is_said_elsewhere_needs_none() {
+        let id = Some(OriginalId::new(7));
+        let source = format!("{}\nb\nc\nd\ne\nf\n", "a".repeat(TIGHT));
+        let mut units = units(&source, Noun::Lines, &[true, false, true, false, true, false]);
+        let (text, named) = assemble(&source, &units, id);
+        assert!(
+            text.ends_with("\n[… 1 line; headroom_read r000000000000000007]\nc\n[… 1 line]\ne\n[… 1 line]\n"),
+            "{text}"
+        );
+        assert_eq!(named, id);
+        units[1].why = Why::Said;
+        let (text, named) = assemble(&source, &units, id);
+        assert!(
+            text.contains("\n[… 1 line said elsewhere here]\nc\n[… 1 line; headroom_read r000000000000000007]\ne\n"),
+            "{text}"
+        );
+        assert_eq!(named, id);
+        units.iter_mut().for_each(|unit| unit.why = Why::Said);
+        assert_eq!(assemble(&source, &units, id).1, None);
     }
 
     #[test]
     fn of_a_few_lines_marks_take_up_little() {
         let source = "a\nb\nc\nd\ne\n";
-        let text = assemble(source, &units(source, Noun::Lines, &[true, false, false, true, false]));
+        let text = assemble(source, &units(source, Noun::Lines, &[true, false, false, true, false]), None).0;
         assert_eq!(text, "a\n[… source complete]\nd\n[…]\n");
         let source = "One. Two. Three. Four. ";
-        let text = assemble(source, &units(source, Noun::Sentences, &[false, true, false, true]));
+        let text = assemble(source, &units(source, Noun::Sentences, &[false, true, false, true]), None).0;
         assert_eq!(text, "[… 1 sentence; source complete] Two. […] Four. ");
     }
 }

@@ -12,7 +12,7 @@ pub use form::Form;
 pub use redundancy::Redundancy;
 pub use violation::{Fault, Violation};
 
-use super::{ratio::Ratio, text::escape};
+use super::{original::OriginalId, ratio::Ratio, text::escape};
 
 /// What became of one text.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -28,6 +28,9 @@ pub struct Condensation {
     /// What was chosen, for whoever remembers it; `None` where nothing was, or where it can't be told in numbers.
     #[serde(skip)]
     pub choice: Option<Choice>,
+    /// The name of the original that a mark of the text gives.
+    #[serde(skip)]
+    pub original: Option<OriginalId>,
     /// Whether there was time to weigh words alone; whoever keeps the time says so.
     pub hurried: bool,
 }
@@ -42,6 +45,7 @@ impl Condensation {
             tokens_after: tokens,
             units: Vec::new(),
             choice: None,
+            original: None,
             hurried: false,
         }
     }

@@ -28,7 +28,8 @@ pub fn reexpand(
     if units.iter().all(|unit| unit.decision == Decision::Kept) {
         return Condensation { units, ..Condensation::unchanged(Reason::NoGain, before) };
     }
-    let expanded = Condensation { hurried: condensation.hurried, ..settled(source, units, before, tokens) };
+    let expanded =
+        Condensation { hurried: condensation.hurried, ..settled(source, units, before, tokens, condensation.original) };
     match expanded.text() {
         Some(_) => expanded,
         None => Condensation {
@@ -80,13 +81,14 @@ mod tests {
             unit(ends[2]..ends[3], Decision::Dropped, None),
             unit(ends[3]..SOURCE.len(), Decision::Rewritten, Some("The owner will not build it.\n")),
         ];
-        let outcome = Outcome::Compressed(mark::assemble(SOURCE, &units));
+        let outcome = Outcome::Compressed(mark::assemble(SOURCE, &units, None).0);
         Condensation {
             outcome,
             tokens_before: Encoding::O200k.count(SOURCE),
             tokens_after: 20,
             units,
             choice: None,
+            original: None,
             hurried: false,
         }
     }

@@ -158,12 +158,8 @@ pub fn replay(
     if at != text.len() {
         return None;
     }
-    Some(Condensation {
-        outcome: Outcome::Compressed(mark::assemble(text, &units)),
-        tokens_after: after,
-        units,
-        ..found
-    })
+    let (written, original) = mark::assemble(text, &units, query.original);
+    Some(Condensation { outcome: Outcome::Compressed(written), original, tokens_after: after, units, ..found })
 }
 
 /// The unit of an item for which this stands.
@@ -262,7 +258,7 @@ fn one_upper(letter: char) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compress::{Encoding, Factor, Ratio, RewriteError, Rewriter, Shorter, compress};
+    use crate::compress::{Encoding, Factor, OriginalId, READ, Ratio, RewriteError, Rewriter, Shorter, compress};
 
     #[test]
     fn a_statement_with_constituents_left_out_is_told_by_lengths() {
@@ -312,23 +308,25 @@ mod tests {
 
     #[test]
     fn a_choice_replays_to_the_same_bytes_without_a_model() {
-        let mut condensed = 0;
+        let (mut condensed, mut named) = (0, 0);
         for text in texts() {
             for ratio in [Ratio::Auto, Ratio::By(Factor::new(2.0).unwrap()), Ratio::By(Factor::new(8.0).unwrap())] {
                 let policy = Policy { ratio, min_tokens: 16, ..Policy::default() };
-                let query =
-                    Query { preceding: "Since when is the bridge at mill 7 closed?".to_owned(), ..Query::default() };
+                let preceding = "Since when is the bridge at mill 7 closed?".to_owned();
+                let query = Query { preceding, original: Some(OriginalId::new(7)), ..Query::default() };
                 let first = compress(&text, &query, &policy, &Encoding::O200k, Some(&mut Cuts)).unwrap();
                 let choice = Choice::from_bytes(first.choice.as_ref().unwrap().bytes()).unwrap();
                 let again = replay(&text, &query, &policy, &Encoding::O200k, &choice).unwrap();
-                assert_eq!(again.outcome, first.outcome);
+                assert_eq!((&again.outcome, again.original), (&first.outcome, first.original));
+                assert_eq!(first.original.is_some(), first.text().is_some_and(|text| text.contains(READ)));
+                named += usize::from(first.original.is_some());
                 assert_eq!((again.tokens_before, again.tokens_after), (first.tokens_before, first.tokens_after));
                 let fates = |of: &Condensation| -> Vec<_> { of.units.iter().map(|unit| unit.text.clone()).collect() };
                 assert!(first.text().is_none() || fates(&again) == fates(&first));
                 condensed += usize::from(first.text().is_some());
             }
         }
-        assert!(condensed >= 8, "{condensed}");
+        assert!(condensed >= 8 && named >= 6, "{condensed} {named}");
     }
 
     #[test]

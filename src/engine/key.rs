@@ -51,7 +51,7 @@ impl ModelId {
 impl Key {
     pub(super) fn of(job: &Job) -> Self {
         let Job { text, query, policy, encoding, tenant } = job;
-        let Query { siblings, preceding, call, seen } = query;
+        let Query { siblings, preceding, call, seen, original } = query;
         // What was seen before is part of the query where it counts.
         let Policy { ratio, style, min_tokens, rewrite, redundancy, references: _ } = policy;
         let Kinds { lexical, structural } = *redundancy;
@@ -76,6 +76,9 @@ impl Key {
             let ends = [span.start, span.end, from, to, earlier.0, earlier.1].map(|end| (end as u64).to_le_bytes());
             hash.field(ends.as_flattened()).field(place.as_bytes());
             hash.field(&[lines.is_some(), *numbered, *whole, *verbatim].map(u8::from));
+        }
+        if let Some(original) = original {
+            hash.field(&original.number().to_le_bytes());
         }
         let share = blake3::derive_key("headroom share of a tenant, version 1", &tenant.0);
         Self { hash: hash.finish(), share: Share(first(&share)) }

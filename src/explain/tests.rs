@@ -30,6 +30,7 @@ fn record(id: &str, original: &str) -> Record {
         tokens_before: 40,
         tokens_after: 10,
         choice: None,
+        original: None,
         hurried: false,
         units: vec![unit(0..at, Decision::Dropped, None), unit(at..original.len(), Decision::Rewritten, Some("short"))],
     };

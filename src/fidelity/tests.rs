@@ -237,6 +237,7 @@ fn decision(first: &str) -> (Job, Condensation) {
         tokens_before: Encoding::O200k.count(&source),
         tokens_after: Encoding::O200k.count(&condensed),
         choice: None,
+        original: None,
         hurried: false,
         units: vec![
             unit(0..SOURCE.len(), Decision::Rewritten, first),

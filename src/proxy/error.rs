@@ -31,7 +31,7 @@ pub(crate) enum Error {
     UnaskedUpgrade,
     /// Nothing of this name under `/headroom/`.
     #[error(
-        "there is no such page; `/headroom/` itself is a page for the browser, and has health, ready, metrics, settings, compress, explain and audit"
+        "there is no such page; `/headroom/` itself is a page for the browser, and has health, ready, metrics, settings, compress, explain, audit and mcp"
     )]
     NoSuchPage,
     /// A page of the proxy's own that takes another method.
@@ -61,6 +61,15 @@ pub(crate) enum Error {
          (`explain.mib`); send the request again to look at it anew"
     )]
     ExplainGone,
+    /// An original is asked for where none is kept.
+    #[error("no originals are kept: start the proxy with `HEADROOM_ORIGINALS__ENABLED=true`")]
+    OriginalsOff,
+    /// An original is asked for by nobody in particular.
+    #[error(
+        "send the credential with which the agent sends its requests, in the same header; without one, a program on the \
+         proxy's own machine that addresses it as localhost or 127.0.0.1 reads what was sent without one"
+    )]
+    OriginalsWhose,
     /// More requests than the budget of the key has.
     #[error("the budget `{budget}` has {limit} requests a minute, and they are used up; try again in {retry_after} s")]
     TooManyRequests {
@@ -151,6 +160,8 @@ impl Error {
             Self::ExplainUnknown => "explain_unknown",
             Self::ExplainGone => "explain_gone",
             Self::PageCredential => "page_credential",
+            Self::OriginalsOff => "originals_off",
+            Self::OriginalsWhose => "originals_credential",
             Self::TooManyRequests { .. } => "budget_requests",
             Self::TokensSpent { .. } => "budget_tokens",
             Self::NotLent => "key_not_lent",
@@ -170,8 +181,11 @@ impl Error {
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
             Self::ClientTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::ClientBroke | Self::Target | Self::BadRequest(_) | Self::Refused { .. } => StatusCode::BAD_REQUEST,
-            Self::NoSuchPage | Self::ExplainOff | Self::ExplainUnknown | Self::ExplainGone => StatusCode::NOT_FOUND,
+            Self::NoSuchPage | Self::ExplainOff | Self::ExplainUnknown | Self::ExplainGone | Self::OriginalsOff => {
+                StatusCode::NOT_FOUND
+            }
             Self::ExplainWhose
+            | Self::OriginalsWhose
             | Self::PageCredential
             | Self::NotLent
             | Self::ClientKey

@@ -146,8 +146,11 @@ pub(crate) async fn decide(
     let plain = held::plain(headers, &held.bytes, proxy.limit(), &proxy.room).await?;
     let deadline = proxy.engine.deadline(Instant::now());
     // What another gateway hands over has no answer here that could be compared.
-    let holdout = proxy.holdout.clone().filter(|_| !account.surface().is_empty());
-    let terms = Terms { ruling, tenant: tenant(headers), query: None, deadline, holdout };
+    let surface = !account.surface().is_empty();
+    let holdout = proxy.holdout.clone().filter(|_| surface);
+    // Nor does anybody whose credential is known here read what it says.
+    let originals = proxy.originals.clone().filter(|_| surface);
+    let terms = Terms { ruling, tenant: tenant(headers), query: None, deadline, holdout, originals };
     let decided = slots::decide(&proxy.engine, proxy.reviewer.as_ref(), plain, locate, &terms).await?;
     account.model.clone_from(&decided.located.model);
     account.slots = decided.has_looked().then(|| decided.count(account.metrics()));

@@ -18,7 +18,7 @@ use super::{
     error::Error,
     explained, headers,
     held::{self, Read},
-    intercept, page,
+    intercept, mcp, page,
     passthrough::refuse,
     review,
     rules::Ruling,
@@ -50,7 +50,13 @@ pub(crate) async fn answer(
     let reads = parts.method == Method::GET || parts.method == Method::HEAD;
     let (name, of) = path.split_once('/').map_or((path.as_str(), None), |(name, of)| (name, Some(of)));
     let elsewhere = access::only_own_origin(&parts);
-    let answered = match name {
+    if name == "mcp" && of.is_none() && elsewhere.is_ok() {
+        return match mcp::answer(proxy, parts, body, local).await {
+            Ok(response) => answered(response, account),
+            Err(error) => refuse(&error, account),
+        };
+    }
+    let outcome = match name {
         // Followed from anywhere, a link shows a page that holds nothing yet, and whose opener cannot look into it.
         "" if of.is_none() && reads && (elsewhere.is_ok() || access::is_visited(&parts)) => Ok(page::shell()),
         // A probe says nothing that a page could use.
@@ -78,14 +84,16 @@ pub(crate) async fn answer(
         }
         _ => Err(Error::NoSuchPage),
     };
-    match answered {
-        Ok(mut response) => {
-            account.end(End::Complete);
-            account.answered(response.status(), response.headers_mut());
-            response
-        }
+    match outcome {
+        Ok(response) => answered(response, account),
         Err(error) => refuse(&error, account),
     }
+}
+
+fn answered(mut response: Response<Answer>, mut account: Box<Account>) -> Response<Answer> {
+    account.end(End::Complete);
+    account.answered(response.status(), response.headers_mut());
+    response
 }
 
 fn ready(proxy: &Proxy) -> Response<Answer> {
@@ -139,6 +147,12 @@ fn metrics(proxy: &Proxy) -> Response<Answer> {
         [("choice", stats.chosen), ("original", stats.remembered), ("verdict", stats.judged), ("level", stats.levels)]
     {
         level(&engine.remembered.get_or_create(&RememberedLabel { what }), size);
+    }
+    if let Some(originals) = &proxy.originals {
+        let (sizes, metrics) = (originals.sizes(), &proxy.metrics.originals);
+        level(&metrics.kept, sizes.originals);
+        level(&metrics.bytes, sizes.bytes);
+        take(&metrics.lost, sizes.lost);
     }
     proxy.metrics.held.set(i64::try_from(proxy.room.held()).unwrap_or(i64::MAX));
     if let Some(reviewer) = &proxy.reviewer {
@@ -218,6 +232,7 @@ async fn compress(
         query: wanted.query,
         deadline,
         holdout: None,
+        originals: None,
     };
     let (page, tokens) = match (wanted.text, wanted.messages) {
         (Some(text), None) => of_text(proxy, text, (wanted.model, wanted.pieces), terms, began).await?,

@@ -36,9 +36,17 @@ pub(crate) struct Looked<'a> {
 }
 
 impl Proxy {
+    /// Keeps the originals that the forwarded marks name.
+    fn keep(&self, looked: &Looked<'_>) {
+        if let (Some(originals), Some(decided)) = (&self.originals, looked.decided) {
+            originals.keep(intercept::tenant(looked.headers), decided.originals());
+        }
+    }
+
     /// Takes note of a request that was looked at.
     pub(crate) fn note(&self, account: &mut Account, looked: &Looked<'_>) {
         account.entry = self.entry(account, looked);
+        self.keep(looked);
         let audits =
             |decided: &Decided| decided.accounted().iter().any(|(index, _)| decided.mode(*index) == Mode::Audit);
         let audited = looked.mode == Mode::Audit || looked.decided.is_some_and(audits);
@@ -107,7 +115,8 @@ pub async fn rehearse(
 ) -> Rehearsal {
     let since = Instant::now();
     let ruling = Ruling::rehearsed(policy.clone(), rules);
-    let terms = Terms { ruling, tenant: Tenant::default(), query: None, deadline: None, holdout: None };
+    let terms =
+        Terms { ruling, tenant: Tenant::default(), query: None, deadline: None, holdout: None, originals: None };
     let decided = slots::decide(engine, reviewer, body.clone(), wire::locate_any, &terms).await.map(Arc::new);
     let (outcome, forwarded) = match intercept::settle(&decided).await {
         (Outcome::Compressed(_), forwarded) => (Outcome::Audit, forwarded),

@@ -23,7 +23,7 @@ use super::{
     access::{Presented, Written},
 };
 use crate::{
-    compress::{Policy, Ratio, Style},
+    compress::{Policy, READ, Ratio, Style},
     redact,
     setting::Invalid,
     wire::{Role, Slot, Surface},
@@ -364,8 +364,14 @@ impl Ruling {
         Ruled { mode, exact, ..ruled }
     }
 
-    /// What holds for a text of a request for `model`.
+    /// What holds for a text of a request for `model`. What the model has read again is not condensed again, whatever a
+    /// rule says.
     pub(crate) fn of(&self, slot: &Slot, model: Option<&str>) -> Ruled {
+        let ruled = self.by_rule(slot, model);
+        Ruled { exact: ruled.exact || reads_original(slot), ..ruled }
+    }
+
+    fn by_rule(&self, slot: &Slot, model: Option<&str>) -> Ruled {
         let policy = self.policy();
         let Some(ready) = self.rules.iter().find(|ready| ready.fits(slot, model.unwrap_or_default())) else {
             return Ruled { rule: None, mode: self.mode(), exact: false, policy };
@@ -383,6 +389,13 @@ impl Ruling {
             },
         }
     }
+}
+
+/// Whether a text is what the tool gave that reads originals; agents put the server's name before the tool's, as in
+/// `mcp__headroom__headroom_read`.
+fn reads_original(slot: &Slot) -> bool {
+    let before = slot.call.as_ref().and_then(|call| call.name.strip_suffix(READ));
+    before.is_some_and(|before| !before.ends_with(char::is_alphanumeric))
 }
 
 const SURFACES: &str = "give `chat_completions`, `responses`, `messages` or `handed` (/v1/compress), or a list of them";

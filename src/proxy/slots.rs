@@ -23,10 +23,11 @@ use super::{
     seen::Earlier,
 };
 use crate::{
-    compress::{Condensation, Encoding, Limit, Query, Reason, ToolCall, text::exact},
+    compress::{Condensation, Encoding, Limit, OriginalId, Query, Reason, ToolCall, text::exact},
     engine::{Cache, Engine, Job, Reply, Tenant},
     fidelity::Reviewer,
     ledger::{Holdout, Place},
+    originals::Originals,
     telemetry::Metrics,
     wire::{self, Call, Located, Role, Slot, Unreadable},
 };
@@ -110,6 +111,8 @@ pub(crate) struct Terms {
     pub(crate) deadline: Option<Instant>,
     /// Which conversations are left alone.
     pub(crate) holdout: Option<Arc<Holdout>>,
+    /// Where originals are kept, for who gets the condensed texts to read.
+    pub(crate) originals: Option<Arc<Originals>>,
 }
 
 /// Has the slots of a plain body decided under one deadline, as `locate` finds them.
@@ -258,6 +261,16 @@ impl Decided {
             (!edits.is_empty()).then(|| Bytes::from(wire::splice(&self.body, &edits)))
         };
         stage(length, spliced).await.ok_or(Why::Fault)
+    }
+
+    /// The originals of what is forwarded, by the names that their marks give.
+    pub(crate) fn originals(&self) -> impl Iterator<Item = (OriginalId, &str)> {
+        let forwarded = self.replies.iter().filter(|(index, reply)| {
+            self.mode(*index) == Mode::Compress && self.accepted(*index, &reply.condensation).is_some()
+        });
+        forwarded.filter_map(|(index, reply)| {
+            Some((reply.condensation.original?, self.located.slots.get(*index)?.text.as_str()))
+        })
     }
 
     /// What holds for a slot.
@@ -411,7 +424,13 @@ fn job(slot: &Slot, ruled: &Ruled, terms: &Terms, encoding: Encoding) -> Job {
     let preceding = terms.query.clone().or_else(|| slot.preceding.clone()).unwrap_or_default();
     Job {
         text: Arc::from(slot.text.as_str()),
-        query: Query { siblings: slot.siblings.join("\n"), preceding, call, seen: Vec::new() },
+        query: Query {
+            siblings: slot.siblings.join("\n"),
+            preceding,
+            call,
+            seen: Vec::new(),
+            original: terms.originals.as_ref().map(|kept| kept.name(terms.tenant, &slot.text)),
+        },
         policy: ruled.policy.clone(),
         encoding,
         tenant: terms.tenant,

@@ -1,6 +1,7 @@
 //! The figures, as Prometheus reads them. One registry a proxy, handed to whoever counts.
 
 mod engine;
+mod originals;
 
 use std::{fmt, time::Duration};
 
@@ -11,6 +12,7 @@ use prometheus_client::{
 };
 
 pub use engine::{Engine, Fidelity, RememberedLabel, Seconds, level, take, take_seconds};
+pub use originals::{Originals, ReadLabels};
 
 /// Everything that the proxy counts.
 #[derive(Debug)]
@@ -55,6 +57,8 @@ pub struct Metrics {
     pub engine: Engine,
     /// What the fidelity check has come to; set whenever it is read.
     pub fidelity: Fidelity,
+    /// How often what was left out was read.
+    pub originals: Originals,
     /// Failures between the proxy and an upstream, by its name and by kind.
     pub upstream_failures: Family<FailureLabels, Counter>,
     /// Requests that were forwarded, by the name of their upstream and by status.
@@ -184,6 +188,7 @@ impl Default for Metrics {
             cache_misses: Counter::default(),
             engine: Engine::default(),
             fidelity: Fidelity::default(),
+            originals: Originals::default(),
             upstream_failures: Family::default(),
             upstream_requests: Family::default(),
             budget_requests: Family::default(),
@@ -298,6 +303,7 @@ impl Metrics {
         all.register("billed_equivalent_prompt_tokens", help, self.billed.clone());
         self.engine.register(all);
         self.fidelity.register(all);
+        self.originals.register(all);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is asked of a text, as far as it precedes the text or shares its turn; never anything later.
 
 use super::Seen;
+use crate::compress::original::OriginalId;
 
 /// The query of a slot.
 ///
@@ -15,6 +16,8 @@ pub struct Query {
     pub call: Option<ToolCall>,
     /// Passages that stand word for word in earlier messages, in order and apart from each other.
     pub seen: Vec<Seen>,
+    /// The name under which whoever gets the condensed text can read the original; `None` where nobody can.
+    pub original: Option<OriginalId>,
 }
 
 /// A tool call as the assistant made it.

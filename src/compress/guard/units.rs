@@ -158,6 +158,7 @@ mod tests {
                 tokens_after: 10,
                 units,
                 choice: None,
+                original: None,
                 hurried: false,
             },
         )
