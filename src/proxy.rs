@@ -17,6 +17,7 @@ mod life;
 mod own;
 pub mod page;
 mod passthrough;
+mod peers;
 mod record;
 mod review;
 mod room;

@@ -20,7 +20,7 @@ use super::{
     held::{self, Read},
     intercept, page,
     passthrough::refuse,
-    review,
+    peers, review,
     rules::Ruling,
     settings,
     slots::{self, Decided, Terms, Why},
@@ -139,6 +139,9 @@ fn metrics(proxy: &Proxy) -> Response<Answer> {
         [("choice", stats.chosen), ("original", stats.remembered), ("verdict", stats.judged), ("level", stats.levels)]
     {
         level(&engine.remembered.get_or_create(&RememberedLabel { what }), size);
+    }
+    if let Some(stats) = stats.peers {
+        peers::count(&stats, &proxy.metrics.peers);
     }
     proxy.metrics.held.set(i64::try_from(proxy.room.held()).unwrap_or(i64::MAX));
     if let Some(reviewer) = &proxy.reviewer {

@@ -1,6 +1,7 @@
 //! The figures, as Prometheus reads them. One registry a proxy, handed to whoever counts.
 
 mod engine;
+mod peers;
 
 use std::{fmt, time::Duration};
 
@@ -11,6 +12,7 @@ use prometheus_client::{
 };
 
 pub use engine::{Engine, Fidelity, RememberedLabel, Seconds, level, take, take_seconds};
+pub use peers::{CallLabel, Peers, SharedLabel};
 
 /// Everything that the proxy counts.
 #[derive(Debug)]
@@ -53,6 +55,8 @@ pub struct Metrics {
     pub cache_misses: Counter,
     /// The engine's own figures; set whenever they are read.
     pub engine: Engine,
+    /// Those of the server by which replicas share decisions.
+    pub peers: Peers,
     /// What the fidelity check has come to; set whenever it is read.
     pub fidelity: Fidelity,
     /// Failures between the proxy and an upstream, by its name and by kind.
@@ -183,6 +187,7 @@ impl Default for Metrics {
             cache_hits: Counter::default(),
             cache_misses: Counter::default(),
             engine: Engine::default(),
+            peers: Peers::default(),
             fidelity: Fidelity::default(),
             upstream_failures: Family::default(),
             upstream_requests: Family::default(),
@@ -297,6 +302,7 @@ impl Metrics {
         let help = "Prompt tokens as answers report them, cached ones at their share of the price";
         all.register("billed_equivalent_prompt_tokens", help, self.billed.clone());
         self.engine.register(all);
+        self.peers.register(all);
         self.fidelity.register(all);
     }
 }
