@@ -4,6 +4,7 @@
     cargo build --release
     python3 quality/run.py sessions                              # all shapes at auto
     python3 quality/run.py sessions --shapes coding,ops --ratios auto,4 --sessions 5
+    python3 quality/run.py sessions --shapes coding,ops --profile agent  # by a profile's rules, which hold their own ratios
     python3 quality/run.py sessions --show coding --ratios auto  # the last request of a session, as it arrives
 
 Each step of a session is sent as its client would send it: the whole conversation so far. Summed over the steps of all
@@ -44,7 +45,9 @@ LEAST_CACHED = 1024
 def send(port, body, ratio, key):
     """Milliseconds until the answer was there."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
-    headers = {"content-type": "application/json", "authorization": f"Bearer {key}", "x-headroom-ratio": ratio}
+    headers = {"content-type": "application/json", "authorization": f"Bearer {key}"}
+    if ratio[0].isdigit() or ratio == "auto":
+        headers["x-headroom-ratio"] = ratio
     began = time.perf_counter()
     connection.request("POST", "/v1/chat/completions", body, headers)
     connection.getresponse().read()
@@ -117,6 +120,7 @@ def main():
     parser.add_argument("--binary", default=os.environ.get("HEADROOM_BIN", str(HERE.parent / "target/release/headroom")))
     parser.add_argument("--shapes", default=",".join(SHAPES), help="kinds of session, separated by commas")
     parser.add_argument("--ratios", default="auto", help="auto or numbers from 2 to 20, separated by commas")
+    parser.add_argument("--profile", help="agent, rag, support or archive, instead of ratios")
     parser.add_argument("--sessions", type=int, default=3, help="sessions of each shape")
     parser.add_argument("--cached-price", type=float, default=0.1, help="price of a cached token beside another")
     parser.add_argument("--show", default="", help="print what arrives of the last step of this shape")
@@ -124,8 +128,10 @@ def main():
     unknown = set(given.shapes.split(",")) - set(SHAPES)
     if unknown:
         parser.error(f"no shape `{unknown.pop()}`: one of {', '.join(SHAPES)}")
+    if given.profile:
+        os.environ["HEADROOM_PROFILE"] = given.ratios = given.profile
     upstream, failed = Upstream(), False
-    print(f"{'shape':<16} {'ratio':>5} {'tokens':>10} {'arrive':>10} {'saved %':>7} {'cost saved %':>12} {'needles %':>9} {'breaks':>6} {'added ms':>8}")
+    print(f"{'shape':<16} {'ratio':>7} {'tokens':>10} {'arrive':>10} {'saved %':>7} {'cost saved %':>12} {'needles %':>9} {'breaks':>6} {'added ms':>8}")
     with tempfile.TemporaryDirectory() as state:
         proxy = Proxy(given.binary, upstream, state)
         proxy.wait("/headroom/ready")
@@ -136,7 +142,7 @@ def main():
                     sums = run(proxy.port, upstream, shape, ratio, given)
                     added = statistics.median(sums.took) - statistics.median(direct.took)
                     print(
-                        f"{shape:<16} {ratio:>5} {direct.tokens:>10} {sums.tokens:>10} {share(direct.tokens - sums.tokens, direct.tokens):>7} "
+                        f"{shape:<16} {ratio:>7} {direct.tokens:>10} {sums.tokens:>10} {share(direct.tokens - sums.tokens, direct.tokens):>7} "
                         f"{share(direct.cost - sums.cost, direct.cost):>12} {share(sums.found, sums.needles):>9} {sums.breaks:>6} {added:>8.1f}",
                         flush=True,
                     )

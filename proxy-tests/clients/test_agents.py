@@ -175,15 +175,32 @@ def test_claude_code(proxy, upstream, place):
     assert shortened(content if isinstance(content, str) else content[0]["text"]), content
 
 
-@pytest.mark.client("opencode", api="Responses")
-def test_opencode_as_headroom_wrap_runs_it(upstream, place):
-    assert AGENTS is not None
-    arguments = json.dumps({"command": COMMAND, "description": "Reads the minutes"})
-    upstream.script = Script(tool_call=("bash", arguments), until_result=True)
-    model = ["--model", MODEL] if MODEL else ["--no-model"]
-    wrapped = ["wrap", "--upstream", upstream.url, "--ratio", "4", *model, str(Path(AGENTS) / "opencode")]
-    said = run(str(BINARY), [*wrapped, "run", "--auto", "--model", "openai/gpt-5", ASKED], place, OPENAI_API_KEY=KEY)
+#: What opencode makes of its command: a call of its shell.
+BASH = Script(
+    tool_call=("bash", json.dumps({"command": COMMAND, "description": "Reads the minutes"})), until_result=True
+)
+
+
+def opencode_has_read(said: str, upstream) -> None:
     assert "The answer is 42." in said, said
     bodies = [received.json() for received in upstream.received if received.path == "/v1/responses"]
     outputs = [item["output"] for body in bodies for item in body["input"] if item.get("type") == "function_call_output"]
     assert outputs and all(shortened(output) for output in outputs), outputs
+
+
+@pytest.mark.client("opencode", api="Responses")
+def test_opencode(proxy, upstream, place):
+    upstream.script = BASH
+    config = json.dumps({"provider": {"openai": {"options": {"baseURL": proxy.base_url}}}})
+    arguments = ["run", "--auto", "--model", "openai/gpt-5", ASKED]
+    said = run("opencode", arguments, place, OPENAI_API_KEY=KEY, OPENCODE_CONFIG_CONTENT=config)
+    opencode_has_read(said, upstream)
+
+
+def test_opencode_as_headroom_wrap_runs_it(upstream, place):
+    assert AGENTS is not None
+    upstream.script = BASH
+    model = ["--model", MODEL] if MODEL else ["--no-model"]
+    wrapped = ["wrap", "--upstream", upstream.url, "--ratio", "4", *model, str(Path(AGENTS) / "opencode")]
+    said = run(str(BINARY), [*wrapped, "run", "--auto", "--model", "openai/gpt-5", ASKED], place, OPENAI_API_KEY=KEY)
+    opencode_has_read(said, upstream)
