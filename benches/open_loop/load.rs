@@ -41,7 +41,8 @@ pub(crate) struct Sent {
     pub(crate) kind: usize,
     /// How much later than that it left: the driver's own fault.
     pub(crate) lag: Duration,
-    /// From when it was meant to leave to the answer's last byte.
+    /// From when it was meant to leave to the answer's head, and to its last byte.
+    pub(crate) first: Duration,
     pub(crate) last: Duration,
     /// What is wrong with the answer.
     pub(crate) fault: Option<String>,
@@ -78,17 +79,24 @@ impl Driver {
         Self { client, numbers: Arc::default(), runtime: Handle::current() }
     }
 
-    /// Sends a mix for some seconds, on this thread, and waits until all is answered. `goes_on` is asked each time.
+    /// Sends one request and waits for its answer.
+    pub(crate) fn once(&self, to: SocketAddr, request: Request) -> Sent {
+        let number = self.numbers.fetch_add(1, Relaxed);
+        self.runtime.block_on(send(self.client.clone(), to, request, number, (0.0, 0), Instant::now()))
+    }
+
+    /// Sends a mix for some seconds, on this thread, and waits until all is answered. The seeds are of the times and of
+    /// what is sent; `goes_on` is asked each time.
     pub(crate) fn run(
         &self,
         to: SocketAddr,
         mix: &mut Mix<'_>,
         seconds: f64,
-        seed: u64,
+        (times, texts): (u64, u64),
         answers: &Answers,
         goes_on: impl Fn() -> bool,
     ) {
-        let mut dice = Dice::new(seed);
+        let (mut dice, mut texts) = (Dice::new(times), Dice::new(texts));
         let rate: f64 = mix.iter().map(|(rate, _)| rate).sum();
         let began = Instant::now();
         let mut at = 0.0;
@@ -99,7 +107,7 @@ impl Driver {
                 break;
             }
             let kind = pick(mix, rate, &mut dice);
-            let request = mix[kind].1(&mut dice);
+            let request = mix[kind].1(&mut texts);
             let meant = began + Duration::from_secs_f64(at);
             // The runtime's timers go by milliseconds; the thread's by some 50 µs.
             thread::sleep(meant.saturating_duration_since(Instant::now()));
@@ -142,7 +150,8 @@ async fn send(
 ) -> Sent {
     let lag = meant.elapsed();
     let expected = request.expected;
-    let exchange = exchange(&client, to, request, number);
+    let mut first = Duration::ZERO;
+    let exchange = exchange(&client, to, request, number, || first = meant.elapsed());
     let limit = match expected {
         Expected::Leaves(after) => after,
         _ => LONGEST,
@@ -153,7 +162,7 @@ async fn send(
         Err(_) if matches!(expected, Expected::Leaves(_)) => None,
         Err(_) => Some("no answer".to_owned()),
     };
-    Sent { at, kind, lag, last: meant.elapsed(), fault }
+    Sent { at, kind, lag, first, last: meant.elapsed(), fault }
 }
 
 /// Past this an answer is lost.
@@ -164,14 +173,17 @@ async fn exchange(
     to: SocketAddr,
     request: Request,
     number: u64,
+    begun: impl FnOnce(),
 ) -> Result<(), String> {
     let expected = request.expected;
     let mut sent = http::Request::post(format!("http://{to}{}", request.path)).header("x-load-number", number);
+    sent = sent.header("x-load-way", to.port());
     for (name, value) in &request.headers {
         sent = sent.header(*name, value);
     }
     let answer = client.request(sent.body(Full::new(request.body)).unwrap()).await.map_err(|error| causes(&error))?;
     let status = answer.status().as_u16();
+    begun();
     let body = answer.into_body().collect().await.map_err(|error| causes(&error))?.to_bytes();
     match (expected, status) {
         (Expected::Whole, 200) if body == upstream::whole(number).as_bytes() => Ok(()),

@@ -14,6 +14,7 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
+    pub(crate) name: String,
     pub(crate) address: SocketAddr,
     /// Until it was ready.
     pub(crate) took: Duration,
@@ -33,16 +34,49 @@ impl Process {
             .env("XDG_CONFIG_HOME", folder)
             .envs(more.iter().copied());
         command.stderr(fs::File::create(folder.join("headroom.log")).unwrap());
-        Self::start(command, address, "/headroom/ready")
+        Self::start(command, address, || answers(address, "/headroom/ready"))
     }
 
-    fn start(mut command: Command, address: SocketAddr, path: &str) -> Self {
+    /// An nginx that passes everything on, to each of these in turn.
+    pub(crate) fn nginx(to: &[SocketAddr], folder: &Path) -> Self {
+        let address = free();
+        let home = folder.join(format!("nginx-{}", address.port()));
+        fs::create_dir_all(&home).unwrap();
+        let servers: String = to.iter().map(|to| format!("server {to}; ")).collect();
+        let (home, conf) = (home.display().to_string(), home.join("nginx.conf"));
+        let told = NGINX.replace("HOME", &home).replace("ADDRESS", &address.to_string()).replace("SERVERS", &servers);
+        fs::write(&conf, told).unwrap();
+        let mut command = Command::new("nginx");
+        command.args(["-p", &home, "-c", &conf.display().to_string()]).stderr(Stdio::null());
+        Self::start(command, address, || answers(address, "/"))
+    }
+
+    /// A Valkey or Redis server that keeps nothing on disk.
+    pub(crate) fn shared(program: &str, folder: &Path) -> Self {
+        let address = free();
+        let mut command = Command::new(program);
+        command.args([
+            "--port",
+            &address.port().to_string(),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ]);
+        command.args(["--dir", &folder.display().to_string()]).stderr(Stdio::null());
+        Self::start(command, address, || TcpStream::connect(address).is_ok())
+    }
+
+    fn start(mut command: Command, address: SocketAddr, is_ready: impl Fn() -> bool) -> Self {
         let began = Instant::now();
-        let name = command.get_program().to_string_lossy().into_owned();
+        let program = Path::new(command.get_program()).file_name().unwrap_or_default();
+        let name = program.to_string_lossy().into_owned();
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
-        let mut process =
-            Self { child: child.unwrap_or_else(|error| panic!("{name}: {error}")), address, took: Duration::ZERO };
-        while !answers(address, path) {
+        let child = child.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let mut process = Self { child, name: name.clone(), address, took: Duration::ZERO };
+        while !is_ready() {
             assert!(began.elapsed() < Duration::from_secs(120), "{name} does not answer");
             assert!(process.child.try_wait().unwrap().is_none(), "{name} ended at once");
             thread::sleep(Duration::from_millis(2));
@@ -60,12 +94,12 @@ impl Process {
 
     /// Time on a processor, of all threads, in user and system; the kernel counts in hundredths of a second.
     pub(crate) fn cpu(&self) -> Duration {
-        let ticks = |id: u32| -> Option<u64> {
-            let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-            let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-            Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
-        };
-        Duration::from_millis(10 * self.family().into_iter().filter_map(ticks).sum::<u64>())
+        self.family().into_iter().filter_map(cpu).sum()
+    }
+
+    /// The same of this process.
+    pub(crate) fn own_cpu() -> Duration {
+        cpu(std::process::id()).unwrap_or_default()
     }
 
     /// Resident memory now and at its peak, in MiB.
@@ -93,6 +127,13 @@ impl Drop for Process {
     }
 }
 
+fn cpu(id: u32) -> Option<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let ticks = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
+    Some(Duration::from_millis(10 * ticks))
+}
+
 fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
@@ -109,3 +150,17 @@ fn answers(address: SocketAddr, path: &str) -> bool {
     };
     ask().is_ok_and(|head| head[9] != b'5')
 }
+
+const NGINX: &str = "
+daemon off; worker_processes 1; pid HOME/nginx.pid; error_log stderr crit;
+events { worker_connections 4096; }
+http {
+  access_log off; keepalive_requests 100000000; client_max_body_size 64m; client_body_buffer_size 2m; proxy_buffering off;
+  client_body_temp_path HOME; proxy_temp_path HOME; fastcgi_temp_path HOME; uwsgi_temp_path HOME; scgi_temp_path HOME;
+  upstream up { SERVERS keepalive 256; keepalive_requests 100000000; }
+  server {
+    listen ADDRESS;
+    location / { proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_read_timeout 120s; }
+  }
+}
+";

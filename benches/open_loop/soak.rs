@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &Arguments, minutes: f64) {
     let (looks, all) = thread::scope(|scope| {
         let watch = scope.spawn(|| watch(arguments, &headroom, &answers, &done));
         let goes_on = || !told_to_end.load(Relaxed) && headroom.lock().unwrap().is_alive();
-        Driver::new().run(address, &mut mix, minutes * 60.0, 1, &answers, goes_on);
+        Driver::new().run(address, &mut mix, minutes * 60.0, (1, 2), &answers, goes_on);
         done.store(true, Relaxed);
         watch.join().unwrap()
     });

@@ -35,8 +35,8 @@ pub(crate) struct Upstream {
 pub(crate) struct Seen {
     /// How often each number did.
     arrivals: Mutex<HashMap<u64, u32>>,
-    /// The form in which each text was forwarded first.
-    forms: Mutex<HashMap<u64, u64>>,
+    /// The form in which each text was forwarded first, by the way that it was sent.
+    forms: Mutex<HashMap<(Option<u64>, u64), u64>>,
     wrong: Wrong,
     delay: Duration,
 }
@@ -105,7 +105,7 @@ impl Seen {
         }
         if let Some(case) = named("x-load-case") {
             let form = hash(body);
-            if *self.forms.lock().unwrap().entry(case).or_insert(form) != form {
+            if *self.forms.lock().unwrap().entry((named("x-load-way"), case)).or_insert(form) != form {
                 self.wrong.moved.fetch_add(1, Relaxed);
             }
             if serde_json::from_slice::<IgnoredAny>(body).is_err() {

@@ -283,6 +283,8 @@ impl Flights {
         let Record { fate, judged } = record;
         match fate {
             Fate::Raw(forced) => self.decisions.remember(key, forced),
+            // Of another version: it says nothing here.
+            Fate::Chosen(chosen) if !chosen.is_current() => {}
             Fate::Chosen(chosen) => {
                 self.decisions.adopt(key, &chosen);
                 if let Some(units) = judged {
