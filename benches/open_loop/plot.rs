@@ -87,7 +87,8 @@ fn draw(svg: &mut String, panel: &Panel) {
     }
     let numbers =
         (0..=4).map(|step| from + (to - from) * f64::from(step) / 4.0).map(|at| (at, format!("{at:.0}"))).collect();
-    for (at, told) in if panel.marks.is_empty() { &numbers } else { &panel.marks } {
+    let marks = if panel.marks.is_empty() { &numbers } else { &panel.marks };
+    for (at, told) in marks.iter().filter(|(at, _)| (from..=to).contains(at)) {
         let _ =
             write!(svg, "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{told}</text>", x(*at), HIGH - BELOW + 14.0);
     }

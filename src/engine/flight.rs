@@ -214,21 +214,19 @@ impl Flights {
         if entry.claimed {
             return;
         }
-        let offer = self.peers.clone().zip(decided.fate.clone()).zip(self.peers.as_ref().map(|peers| peers.runtime()));
-        let Some(((peers, fate), runtime)) = offer else {
+        let Some((peers, fate)) = self.peers.clone().zip(decided.fate.clone()) else {
             running.remove(&flight.key);
             return self.land(flight, decided, None);
         };
         entry.claimed = true;
         drop(running);
-        let (flights, flight) = (Arc::clone(self), Arc::clone(flight));
+        let landing = Landing { flights: Arc::clone(self), flight: Arc::clone(flight), decided: Some(decided) };
+        let runtime = peers.runtime();
         // Not a waiter's own work: one that goes must not take the others' decision along. Ends with the round trip.
         runtime.spawn(async move {
-            let takes = |record: &Record| flight.takes(record);
-            let first = peers.agree(flight.key, &fate.into(), takes).await;
-            let mut running = lock(&flights.running);
-            remove(&mut running, &flight);
-            flights.land(&flight, decided, first);
+            let takes = |record: &Record| landing.flight.takes(record);
+            let first = peers.agree(landing.flight.key, &fate.into(), takes).await;
+            landing.land(first);
         });
     }
 
@@ -421,6 +419,34 @@ struct Decided {
     fate: Option<Fate>,
     /// Whether its text is kept.
     cached: bool,
+}
+
+/// A claimed flight on its way down. It lands whatever becomes of the offer, a panic and the end of its runtime among it:
+/// somebody waits.
+struct Landing {
+    flights: Arc<Flights>,
+    flight: Arc<Flight>,
+    /// `None` once it has landed.
+    decided: Option<Decided>,
+}
+
+impl Landing {
+    fn land(mut self, first: Option<Record>) {
+        self.down(first);
+    }
+
+    fn down(&mut self, first: Option<Record>) {
+        let Some(decided) = self.decided.take() else { return };
+        let mut running = lock(&self.flights.running);
+        remove(&mut running, &self.flight);
+        self.flights.land(&self.flight, decided, first);
+    }
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        self.down(None);
+    }
 }
 
 impl Flight {

@@ -133,6 +133,19 @@ async fn whatever_the_server_does_every_text_is_forwarded_as_without_one() {
     }
 }
 
+#[test]
+fn a_link_whose_runtime_is_gone_holds_no_answer_up() {
+    let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (gone, lives) = (runtime(), runtime());
+    let engine = gone.block_on(async { replica(&Server::start().await, 50, works()).await });
+    gone.shutdown_background();
+    let outcomes = lives.block_on(async {
+        engine.loaded().await;
+        request(&engine, None).await
+    });
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Compressed(_))));
+}
+
 #[tokio::test]
 async fn without_a_server_that_answers_the_start_waits_for_nothing() {
     let server = Server::start().await;
