@@ -78,6 +78,9 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 /// A link that was up for so long begins anew with short pauses when it goes down.
 const STEADY: Duration = Duration::from_secs(30);
 
+/// Between two looks at a link that is up.
+const IDLE: Duration = Duration::from_secs(10);
+
 /// Round trips under way at most; more than that wait, within their time.
 const UNDER_WAY: usize = 256;
 
@@ -138,7 +141,7 @@ impl Link {
                     }
                     let since = Instant::now();
                     self.put_up(connection);
-                    let _ = self.up.subscribe().wait_for(|up| !*up).await;
+                    self.watch().await;
                     tries = if since.elapsed() < STEADY { tries } else { 0 };
                     tracing::warn!(
                         "the server that shares decisions no longer answers in time; this replica goes on alone"
@@ -164,11 +167,25 @@ impl Link {
         let connected = self.client.get_multiplexed_async_connection_with_config(&config);
         let connected = time::timeout(CONNECT, connected).await.map_err(|_| "it can't be connected to in time")?;
         let mut connection = connected.map_err(|error| why(&error))?;
-        let mut pipeline = Pipeline::new();
-        Place::read(&mut pipeline, &self.probed);
+        let pipeline = self.probe();
         let probed = time::timeout(self.timeout, pipeline.query_async::<(Vec<u8>,)>(&mut connection)).await;
         probed.map_err(|_| "it answers too late")?.map_err(|error| why(&error))?;
         Ok(connection)
+    }
+
+    /// Until the link is down. One that nobody uses is asked now and then, so that a connection that a firewall or the server
+    /// has dropped meanwhile isn't found out by a request.
+    async fn watch(&self) {
+        let mut up = self.up.subscribe();
+        while time::timeout(IDLE, up.wait_for(|up| !*up)).await.is_err() {
+            let _ = self.ask::<(Vec<u8>,)>(&self.probe()).await;
+        }
+    }
+
+    fn probe(&self) -> Pipeline {
+        let mut pipeline = Pipeline::with_capacity(1);
+        Place::read(&mut pipeline, &self.probed);
+        pipeline
     }
 
     fn put_up(&self, connection: MultiplexedConnection) {
@@ -212,10 +229,8 @@ impl Link {
     /// Whether a probe comes back, for whoever asks once: in which time, or why not.
     pub(super) async fn check(&self) -> Result<Duration, &'static str> {
         let mut connection = self.connect().await?;
-        let mut pipeline = Pipeline::new();
-        Place::read(&mut pipeline, &self.probed);
         let began = Instant::now();
-        let probed = pipeline.query_async::<(Vec<u8>,)>(&mut connection).await;
+        let probed = self.probe().query_async::<(Vec<u8>,)>(&mut connection).await;
         probed.map(|_| began.elapsed()).map_err(|error| why(&error))
     }
 }
