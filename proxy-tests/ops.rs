@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use headroom::telemetry::{
     Metrics,
-    metrics::{BackoffLabels, ReasonLabel, RequestLabels, TokenLabel},
+    metrics::{BackoffLabels, CallLabel, ReasonLabel, RequestLabels, TokenLabel},
 };
 use regex::Regex;
 
@@ -17,6 +17,7 @@ fn counted() -> BTreeSet<String> {
     metrics.slot(false, None, (2, 1), None);
     metrics.upstream_failed(Some("main"), "upstream_timeout");
     metrics.usage.get_or_create(&TokenLabel { gen_ai_token_type: "input" }).inc();
+    metrics.peers.calls.get_or_create(&CallLabel { end: "late" }).inc();
     metrics.engine.forced.get_or_create(&ReasonLabel { reason: "deadline" }).inc();
     metrics.fidelity.unchecked.get_or_create(&ReasonLabel { reason: "down" }).inc();
     metrics.fidelity.backed_off.get_or_create(&BackoffLabels { dimension: "kind", level: "gentle" }).inc();

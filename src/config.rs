@@ -54,6 +54,8 @@ pub struct Config {
     pub model: ModelConfig,
     /// Threads, queues, time and memory.
     pub engine: engine::Config,
+    /// By which server replicas share what they decide.
+    pub decisions: engine::PeersConfig,
     /// What can be explained afterwards.
     pub explain: explain::Config,
     /// What is checked by a cheap model.
@@ -109,6 +111,7 @@ impl Config {
             ("compress", self.compress.check()),
             ("model", self.model.check()),
             ("engine", self.engine.check()),
+            ("decisions", self.decisions.check()),
             ("explain", self.explain.check()),
             ("fidelity", self.fidelity.check()),
             ("originals", self.originals.check()),

@@ -17,6 +17,7 @@ mod flight;
 mod inference;
 mod key;
 mod known;
+mod peers;
 mod queue;
 mod stats;
 mod stop;
@@ -32,10 +33,11 @@ use crate::compress::{Condensation, CountTokens, Encoding, Level, Policy, Query,
 pub use config::{Config, state_directory};
 pub use inference::{Backend, Load, LoadError};
 pub use key::DecisionId;
+pub use peers::{Config as PeersConfig, Peers, PeersStats};
 pub use stats::Stats;
 
 use decisions::Decisions;
-use flight::{Flights, Joined, Known, Waiter};
+use flight::{Flights, Joined, Known, Landed, Waiter};
 use inference::{Inference, Loaded};
 use key::{Key, ModelId};
 use queue::{Lane, Pushed, Queue};
@@ -144,10 +146,23 @@ impl Engine {
     /// # Errors
     /// See [`StartError`].
     pub fn start(config: &Config, state: Option<&std::path::Path>, backend: Backend) -> Result<Self, StartError> {
+        Self::start_beside(None, config, state, backend)
+    }
+
+    /// The same of one replica among others that share their decisions.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn start_beside(
+        peers: Option<Peers>,
+        config: &Config,
+        state: Option<&std::path::Path>,
+        backend: Backend,
+    ) -> Result<Self, StartError> {
         let counters = Arc::new(Counters::default());
         let (alive, ended) = mpsc::sync_channel(1);
         let decisions = Decisions::open(config, state, alive.clone())?;
-        let flights = Arc::new(Flights::new(config, decisions, Arc::clone(&counters)));
+        let flights = Arc::new(Flights::new(config, decisions, peers.map(Arc::new), Arc::clone(&counters)));
         let workers = config.worker_threads();
         let tasks = Arc::new(Queue::new(config.queue, workers));
         let inference = Inference::start(backend, tasks.threads(), config.stuck_after(), &counters, alive.clone())?;
@@ -177,7 +192,17 @@ impl Engine {
         self.inner.time_budget.map(|budget| arrival + budget)
     }
 
-    /// Condenses a text, or says why the original goes on. Never fails, and answers by `deadline`.
+    /// Asks other replicas, in one round trip, what they decided on those of a request's texts that are new here. Comes
+    /// before any budget is spent on them, and takes no longer than a round trip may.
+    pub async fn recall(&self, jobs: &[Job]) {
+        let flights = &self.inner.shared.flights;
+        if flights.has_peers() {
+            flights.recall(jobs.iter().filter(|job| self.settled_by_length(job).is_none()).map(Key::of)).await;
+        }
+    }
+
+    /// Condenses a text, or says why the original goes on. Never fails, and answers by `deadline`; past it only by the few
+    /// milliseconds in which other replicas are heard.
     ///
     /// Dropping the future stops the work unless an equal job waits for it too.
     pub async fn condense(&self, job: Job, deadline: Option<Instant>) -> Reply {
@@ -197,23 +222,39 @@ impl Engine {
         if let Some(reply) = self.known(&job, key).await {
             return reply;
         }
+        // As it was asked for, to be looked up once more where another replica comes first.
+        let asked = flights.has_peers().then(|| job.clone());
         let level = flights.level(key, level);
         job.policy.ratio = level.ratio(job.policy.ratio);
         let asks_until = self.asks_until(deadline);
         let (model, hurried) = match self.model_for(&job, asks_until).await {
             Ok(found) => found,
-            Err(reason) => return flights.force(key, reason).reply(Cache::Miss, key.under(none, level), level),
+            Err(reason) => {
+                if flights.overruled(key, reason).await
+                    && let Some(reply) = self.known_here(&asked.unwrap_or(job), key).await
+                {
+                    return reply;
+                }
+                return flights.force(key, reason).reply(Cache::Miss, key.under(none, level), level);
+            }
         };
         let named = model.as_ref().map_or(none, |model| model.id);
         let id = key.under(named, level);
-        let reply = |known: Known, cache| known.reply(cache, id, level);
-        let waiter = match flights.join(key, named, level) {
-            Joined::Known(known) => return reply(known, Cache::Hit),
-            Joined::Flight(waiter) => return reply(wait(waiter, deadline).await, Cache::Hit),
+        let reply = async |Landed { known, elsewhere }: Landed, cache| {
+            if let Some(asked) = asked.filter(|_| elsewhere)
+                && let Some(reply) = self.known_here(&asked, key).await
+            {
+                return reply;
+            }
+            known.reply(cache, id, level)
+        };
+        let mut waiter = match flights.join(key, named, level) {
+            Joined::Known(known) => return reply(known.into(), Cache::Hit).await,
+            Joined::Flight(waiter) => return reply(wait(waiter, deadline).await, Cache::Hit).await,
             Joined::New(waiter) => waiter,
         };
         if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-            return reply(waiter.force(Reason::Deadline), Cache::Miss);
+            return reply(waiter.force(Reason::Deadline).await, Cache::Miss).await;
         }
         counters.queued.add(1);
         waiter.flight().stop.ask_until(asks_until);
@@ -226,10 +267,10 @@ impl Engine {
             }
             Pushed::Full(_) => {
                 counters.queued.sub(1);
-                return reply(waiter.force(Reason::Overloaded), Cache::Miss);
+                return reply(waiter.force(Reason::Overloaded).await, Cache::Miss).await;
             }
         }
-        reply(wait(waiter, deadline).await, Cache::Miss)
+        reply(wait(waiter, deadline).await, Cache::Miss).await
     }
 
     /// Whether a decision was judged, in this process or a former one: then its form is final.
@@ -254,7 +295,7 @@ impl Engine {
     #[must_use]
     pub fn judge(&self, job: &Job, reply: Reply, units: &[usize]) -> Reply {
         let flights = &self.inner.shared.flights;
-        let units = flights.judge(reply.id, units);
+        let units = flights.judge(Key::of(job), reply.id, units);
         let expanded = reexpand(&job.text, &reply.condensation, &units, &job.encoding);
         if expanded == *reply.condensation {
             return reply;
@@ -265,7 +306,9 @@ impl Engine {
     /// The original of a job goes on from now on, for want of a verdict on what was decided.
     #[must_use]
     pub fn forgo(&self, job: &Job, reply: Reply) -> Reply {
-        let known = self.inner.shared.flights.force(Key::of(job), Reason::Unverified);
+        let (key, flights) = (Key::of(job), &self.inner.shared.flights);
+        let known = flights.force(key, Reason::Unverified);
+        flights.tell_raw(key, Reason::Unverified);
         known.reply(reply.cache, reply.id, reply.level)
     }
 
@@ -331,10 +374,10 @@ impl Engine {
 const KEPT_FOR_WORDS: f32 = 0.4;
 
 /// The decision on a flight; a deadline that passes is one.
-async fn wait(mut waiter: Waiter, deadline: Option<Instant>) -> Known {
+async fn wait(mut waiter: Waiter, deadline: Option<Instant>) -> Landed {
     match until(deadline, waiter.settled()).await {
-        Some(known) => known,
-        None => waiter.force(Reason::Deadline),
+        Some(landed) => landed,
+        None => waiter.force(Reason::Deadline).await,
     }
 }
 

@@ -18,6 +18,7 @@ mod mcp;
 mod own;
 pub mod page;
 mod passthrough;
+mod peers;
 mod record;
 mod review;
 mod room;

@@ -4,6 +4,7 @@
 mod environment;
 mod finding;
 mod running;
+mod shared;
 mod traffic;
 mod upstream;
 
@@ -42,6 +43,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let page = exchange::page(&address, "settings").ok().filter(|page| runs && page.status == 200);
     let page: Option<Value> = page.and_then(|page| serde_json::from_str(&page.body).ok());
     findings.extend(settings(&loaded, page.as_ref()));
+    findings.extend(shared::finding(&loaded.config.decisions)?);
     findings.extend(upstream::findings(&mut loaded, runs.then_some(address), page.as_ref())?);
     let traffic = if runs { traffic::ask(&address) } else { None };
     let came = traffic.as_ref().is_some_and(|figures| figures.count() > 0);

@@ -12,7 +12,7 @@ use anyhow::{Context as _, anyhow};
 use clap::{Args, ValueEnum};
 use headroom::{
     config::{Config, Flag, Loaded, ModelConfig},
-    engine::{Backend, Engine, Readiness, state_directory},
+    engine::{Backend, Engine, Peers, Readiness, state_directory},
     explain,
     fidelity::Reviewer,
     ledger::{Holdout, Ledger},
@@ -177,7 +177,9 @@ pub(super) async fn assemble(
     let ledger = Ledger::open(&config.ledger, state().as_deref()).map_err(Failure::setup)?;
     let originals = originals(loaded)?;
     let (backend, told) = backend(config.model.clone());
-    let engine = Engine::start(&config.engine, state().as_deref(), backend).map_err(Failure::setup)?;
+    let peers = Peers::start(&config.decisions, |name| std::env::var(name).ok());
+    let peers = peers.map_err(|invalid| unusable(loaded, "decisions", invalid))?;
+    let engine = Engine::start_beside(peers, &config.engine, state().as_deref(), backend).map_err(Failure::setup)?;
     let key = loaded.checker_key().map_err(Failure::setup)?;
     let reviewer = Reviewer::new(&config.fidelity, engine.clone(), key);
     let reviewer = reviewer.map_err(|invalid| unusable(loaded, "fidelity", invalid))?;

@@ -83,8 +83,26 @@ impl Decisions {
     }
 
     /// Notes it; what was chosen by another version of the pipeline, by another model or at another level gives way.
-    pub(super) fn choose(&self, key: Key, chosen: Chosen) {
-        self.note(key.name(), Fact::Chosen(Arc::new(chosen)));
+    pub(super) fn choose(&self, key: Key, chosen: Arc<Chosen>) {
+        self.note(key.name(), Fact::Chosen(chosen));
+    }
+
+    /// Whether this pipeline has decided on a key before.
+    pub(super) fn knows(&self, key: Key) -> bool {
+        let mut store = lock(&self.known);
+        let facts = store.get(key.name());
+        facts
+            .is_some_and(|facts| facts.raw.is_some() || facts.chosen.as_ref().is_some_and(|chosen| chosen.is_current()))
+    }
+
+    /// Takes over what another replica chose, in place of what was chosen here and not forwarded.
+    pub(super) fn adopt(&self, key: Key, chosen: &Arc<Chosen>) {
+        let name = key.name();
+        lock(&self.known).adopt(name, Arc::clone(chosen));
+        if chosen.level != Level::Full {
+            self.write(Work::Note(Entry { name, fact: Fact::Level(chosen.level) }));
+        }
+        self.write(Work::Note(Entry { name, fact: Fact::Chosen(Arc::clone(chosen)) }));
     }
 
     /// The units of a decision that were put back, if it was judged.

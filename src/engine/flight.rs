@@ -2,6 +2,9 @@
 //!
 //! A flight is settled once, under one lock, by whoever comes first: its worker, or a waiter whose deadline passes. When
 //! its last waiter goes, the flight ends and nothing is decided, because nothing was forwarded.
+//!
+//! Where replicas share decisions, whoever settles a flight first has only *claimed* it: its decision is offered to the
+//! others before anybody here is told. Then the flight lands, with what another replica had decided where that came first.
 
 use std::{
     collections::HashMap,
@@ -20,6 +23,7 @@ use super::{
     Cache, Config, Reply,
     decisions::{Chosen, Decisions, Forced},
     key::{DecisionId, Key, ModelId},
+    peers::{Fate, Peers, Record},
     stats::{Counters, Stats},
     stop::{Stop, Why, lock},
 };
@@ -54,6 +58,8 @@ pub(super) struct Flights {
     running: Mutex<HashMap<Key, Running>>,
     cache: moka::sync::Cache<DecisionId, Known>,
     decisions: Decisions,
+    /// The replicas that share decisions.
+    peers: Option<Arc<Peers>>,
     counters: Arc<Counters>,
 }
 
@@ -61,6 +67,8 @@ pub(super) struct Flights {
 struct Running {
     flight: Arc<Flight>,
     waiters: usize,
+    /// Its decision is made and being offered to other replicas.
+    claimed: bool,
 }
 
 /// One computation that one or more equal jobs wait for.
@@ -71,11 +79,26 @@ pub(super) struct Flight {
     pub(super) id: DecisionId,
     level: Level,
     model: ModelId,
-    settled: watch::Sender<Option<Known>>,
+    settled: watch::Sender<Option<Landed>>,
     /// Tells the worker and the model to end.
     pub(super) stop: Arc<Stop>,
     /// The text's length in target tokens, once the pipeline has counted it.
     pub(super) tokens: AtomicUsize,
+}
+
+/// How a flight ended.
+#[derive(Debug, Clone)]
+pub(super) struct Landed {
+    /// What was decided here.
+    pub(super) known: Known,
+    /// Whether another replica had decided before, so that what is noted by now stands instead.
+    pub(super) elsewhere: bool,
+}
+
+impl From<Known> for Landed {
+    fn from(known: Known) -> Self {
+        Self { known, elsewhere: false }
+    }
 }
 
 /// What is known of a job.
@@ -90,7 +113,12 @@ pub(super) enum Joined {
 }
 
 impl Flights {
-    pub(super) fn new(config: &Config, decisions: Decisions, counters: Arc<Counters>) -> Self {
+    pub(super) fn new(
+        config: &Config,
+        decisions: Decisions,
+        peers: Option<Arc<Peers>>,
+        counters: Arc<Counters>,
+    ) -> Self {
         let evictions = Arc::clone(&counters);
         let mut cache = moka::sync::Cache::builder()
             .max_capacity(config.cache_mib * 1024 * 1024)
@@ -103,7 +131,7 @@ impl Flights {
         if config.cache_idle_s > 0 {
             cache = cache.time_to_idle(Duration::from_secs(config.cache_idle_s));
         }
-        Self { running: Mutex::default(), cache: cache.build(), decisions, counters }
+        Self { running: Mutex::default(), cache: cache.build(), decisions, peers, counters }
     }
 
     /// The decision that was forced for this key, if one was.
@@ -151,7 +179,7 @@ impl Flights {
             self.counters.hits.add(1);
             return Joined::Known(known);
         }
-        if let Some(Running { flight, waiters }) = running.get_mut(&key) {
+        if let Some(Running { flight, waiters, .. }) = running.get_mut(&key) {
             *waiters += 1;
             self.counters.joined.add(1);
             return Joined::Flight(Waiter::new(self, flight));
@@ -166,19 +194,102 @@ impl Flights {
             stop: Arc::default(),
             tokens: AtomicUsize::new(0),
         });
-        running.insert(key, Running { flight: Arc::clone(&flight), waiters: 1 });
+        running.insert(key, Running { flight: Arc::clone(&flight), waiters: 1, claimed: false });
         Joined::New(Waiter::new(self, &flight))
     }
 
     /// The pipeline has decided. Without effect on a flight that is settled or abandoned.
-    pub(super) fn settle(&self, flight: &Arc<Flight>, known: Known) {
+    pub(super) fn settle(self: &Arc<Self>, flight: &Arc<Flight>, known: Known) {
+        let chosen = Chosen::of(flight.key, flight.level, flight.model, &known.condensation);
+        self.decide(flight, Decided { known, fate: chosen.map(|chosen| Fate::Chosen(Arc::new(chosen))), cached: true });
+    }
+
+    /// Lands a flight with this decision, after other replicas were asked where there are any. Without effect on a flight
+    /// that is settled, claimed or abandoned.
+    fn decide(self: &Arc<Self>, flight: &Arc<Flight>, decided: Decided) {
         let mut running = lock(&self.running);
-        if remove(&mut running, flight) {
-            if let Some(chosen) = Chosen::of(flight.key, flight.level, flight.model, &known.condensation) {
-                self.decisions.choose(flight.key, chosen);
-            }
+        let Some(entry) = running.get_mut(&flight.key).filter(|entry| Arc::ptr_eq(&entry.flight, flight)) else {
+            return;
+        };
+        if entry.claimed {
+            return;
+        }
+        let Some((peers, fate)) = self.peers.clone().zip(decided.fate.clone()) else {
+            running.remove(&flight.key);
+            return self.land(flight, decided, None);
+        };
+        entry.claimed = true;
+        drop(running);
+        let landing = Landing { flights: Arc::clone(self), flight: Arc::clone(flight), decided: Some(decided) };
+        let runtime = peers.runtime();
+        // Not a waiter's own work: one that goes must not take the others' decision along. Ends with the round trip.
+        runtime.spawn(async move {
+            let takes = |record: &Record| landing.flight.takes(record);
+            let first = peers.agree(landing.flight.key, &fate.into(), takes).await;
+            landing.land(first);
+        });
+    }
+
+    /// Tells all who wait, after it is noted what stands: the decision made here, or the first of another replica.
+    fn land(&self, flight: &Flight, decided: Decided, first: Option<Record>) {
+        let Decided { known, fate, cached } = decided;
+        let elsewhere = first.is_some();
+        match (first, fate) {
+            (Some(first), _) => self.learn(flight.key, first),
+            (None, Some(Fate::Raw(forced))) => self.remember(flight.key, forced),
+            (None, Some(Fate::Chosen(chosen))) => self.decisions.choose(flight.key, chosen),
+            (None, None) => {}
+        }
+        if cached && !elsewhere {
             self.cache.insert(flight.id, known.clone());
-            flight.settled.send_replace(Some(known));
+        }
+        flight.settled.send_replace(Some(Landed { known, elsewhere }));
+    }
+
+    /// Asks other replicas what they decided on those of these keys on which nothing was decided here.
+    pub(super) async fn recall(&self, keys: impl Iterator<Item = Key>) {
+        let Some(peers) = &self.peers else { return };
+        let mut unknown: Vec<Key> = keys.filter(|key| !self.decisions.knows(*key)).collect();
+        unknown.sort_unstable();
+        unknown.dedup();
+        if !unknown.is_empty() {
+            for (key, record) in peers.recall(&unknown).await {
+                self.learn(key, record);
+            }
+        }
+    }
+
+    /// Whether other replicas share decisions.
+    pub(super) fn has_peers(&self) -> bool {
+        self.peers.is_some()
+    }
+
+    /// The text of a job that never flew is to go on as it is; whether another replica had decided on it before, and that
+    /// is noted by now.
+    pub(super) async fn overruled(&self, key: Key, reason: Reason) -> bool {
+        let Some(peers) = &self.peers else { return false };
+        let raw = Fate::Raw(Forced { reason, tokens: 0 });
+        let first =
+            peers.agree(key, &raw.into(), |record| matches!(&record.fate, Fate::Raw(_)) || is_ours(record)).await;
+        let overruled = first.is_some();
+        first.into_iter().for_each(|record| self.learn(key, record));
+        overruled
+    }
+
+    /// Takes in what another replica has decided.
+    fn learn(&self, key: Key, record: Record) {
+        let Record { fate, judged } = record;
+        match fate {
+            Fate::Raw(forced) => self.decisions.remember(key, forced),
+            // Of another version: it says nothing here.
+            Fate::Chosen(chosen) if !chosen.is_current() => {}
+            Fate::Chosen(chosen) => {
+                self.decisions.adopt(key, &chosen);
+                if let Some(units) = judged {
+                    let units: Vec<usize> = units.iter().map(|unit| *unit as usize).collect();
+                    self.decisions.judge(key.under(chosen.model, chosen.level), &units);
+                }
+            }
         }
     }
 
@@ -203,9 +314,16 @@ impl Flights {
         self.decisions.judged(id)
     }
 
-    /// Notes which units a verdict puts back; gives those of the first verdict.
-    pub(super) fn judge(&self, id: DecisionId, units: &[usize]) -> Vec<usize> {
-        self.decisions.judge(id, units)
+    /// Notes which units a verdict puts back, and tells other replicas; gives those of the first verdict.
+    pub(super) fn judge(&self, key: Key, id: DecisionId, units: &[usize]) -> Vec<usize> {
+        let units = self.decisions.judge(id, units);
+        if let Some(peers) = &self.peers
+            && let Some(chosen) = self.decisions.chosen(key)
+        {
+            let judged = units.iter().filter_map(|unit| u32::try_from(*unit).ok()).collect();
+            peers.replace(key, &Record { fate: Fate::Chosen(chosen), judged: Some(judged) });
+        }
+        units
     }
 
     /// Puts `new` in the place of `old`, unless something else stands there by now; gives what stands.
@@ -222,18 +340,14 @@ impl Flights {
     }
 
     /// The text of a flight has to go on as it is. Without effect on a flight that is settled or abandoned.
-    pub(super) fn force_flight(&self, flight: &Arc<Flight>, reason: Reason) {
-        let mut running = lock(&self.running);
-        if remove(&mut running, flight) {
-            let forced = Forced { reason, tokens: flight.tokens.load(Relaxed) };
-            self.remember(flight.key, forced);
-            flight.settled.send_replace(Some(forced.into()));
-            flight.stop.stop(Why::Deadline);
-        }
+    pub(super) fn force_flight(self: &Arc<Self>, flight: &Arc<Flight>, reason: Reason) {
+        let forced = Forced { reason, tokens: flight.tokens.load(Relaxed) };
+        self.decide(flight, Decided { known: forced.into(), fate: Some(Fate::Raw(forced)), cached: false });
+        flight.stop.stop(Why::Deadline);
     }
 
     /// The text of a job that never flew has to go on as it is.
-    pub(super) fn force(&self, key: Key, reason: Reason) -> Known {
+    pub(super) fn force(self: &Arc<Self>, key: Key, reason: Reason) -> Known {
         let running = lock(&self.running);
         let flight = running.get(&key).map(|running| Arc::clone(&running.flight));
         if flight.is_none() {
@@ -244,6 +358,13 @@ impl Flights {
             self.force_flight(&flight, reason);
         }
         self.decisions.find(key).unwrap_or(Forced { reason, tokens: 0 }).into()
+    }
+
+    /// Tells other replicas that a text goes on raw from now on, whatever was decided before.
+    pub(super) fn tell_raw(&self, key: Key, reason: Reason) {
+        if let Some(peers) = &self.peers {
+            peers.replace(key, &Fate::Raw(Forced { reason, tokens: 0 }).into());
+        }
     }
 
     /// Lets the thread that writes decisions end.
@@ -262,6 +383,7 @@ impl Flights {
             remembered: sizes.raw,
             judged: sizes.judged,
             levels: sizes.levels,
+            peers: self.peers.as_ref().map(|peers| peers.stats()),
             ..stats()
         }
     }
@@ -286,7 +408,60 @@ fn remove(running: &mut HashMap<Key, Running>, flight: &Arc<Flight>) -> bool {
 pub(super) struct Waiter {
     flights: Arc<Flights>,
     flight: Arc<Flight>,
-    settled: watch::Receiver<Option<Known>>,
+    settled: watch::Receiver<Option<Landed>>,
+}
+
+/// A decision that was made here.
+#[derive(Debug)]
+struct Decided {
+    known: Known,
+    /// What is remembered of it; nothing where it can't be told.
+    fate: Option<Fate>,
+    /// Whether its text is kept.
+    cached: bool,
+}
+
+/// A claimed flight on its way down. It lands whatever becomes of the offer, a panic and the end of its runtime among it:
+/// somebody waits.
+struct Landing {
+    flights: Arc<Flights>,
+    flight: Arc<Flight>,
+    /// `None` once it has landed.
+    decided: Option<Decided>,
+}
+
+impl Landing {
+    fn land(mut self, first: Option<Record>) {
+        self.down(first);
+    }
+
+    fn down(&mut self, first: Option<Record>) {
+        let Some(decided) = self.decided.take() else { return };
+        let mut running = lock(&self.flights.running);
+        remove(&mut running, &self.flight);
+        self.flights.land(&self.flight, decided, first);
+    }
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        self.down(None);
+    }
+}
+
+impl Flight {
+    /// Whether what another replica decided first can be forwarded here.
+    fn takes(&self, record: &Record) -> bool {
+        match &record.fate {
+            Fate::Raw(_) => true,
+            Fate::Chosen(chosen) => chosen.holds(chosen.level, Some(self.model)),
+        }
+    }
+}
+
+/// Whether it was decided by this version of the pipeline.
+fn is_ours(record: &Record) -> bool {
+    matches!(&record.fate, Fate::Chosen(chosen) if chosen.is_current())
 }
 
 impl Waiter {
@@ -299,19 +474,20 @@ impl Waiter {
     }
 
     /// The decision, once there is one.
-    pub(super) async fn settled(&mut self) -> Known {
-        let known = match self.settled.wait_for(Option::is_some).await {
-            Ok(known) => known.clone(),
+    pub(super) async fn settled(&mut self) -> Landed {
+        let landed = match self.settled.wait_for(Option::is_some).await {
+            Ok(landed) => landed.clone(),
+            // The flight holds the sender, and this holds the flight.
             Err(_) => None,
         };
-        known.unwrap_or_else(|| self.force(Reason::ModelFailed))
+        landed.unwrap_or_else(|| Known::from(Forced { reason: Reason::ModelFailed, tokens: 0 }).into())
     }
 
-    /// Settles the flight for all who wait, unless it is settled already; either way, gives the decision.
-    pub(super) fn force(&self, reason: Reason) -> Known {
+    /// Settles the flight for all who wait, unless it is settled already; either way, gives the decision. Other replicas,
+    /// where there are any, are heard first, for no longer than one round trip may take.
+    pub(super) async fn force(&mut self, reason: Reason) -> Landed {
         self.flights.force_flight(&self.flight, reason);
-        let settled = self.settled.borrow().clone();
-        settled.unwrap_or_else(|| Forced { reason, tokens: 0 }.into())
+        self.settled().await
     }
 }
 
@@ -323,7 +499,8 @@ impl Drop for Waiter {
             return;
         }
         entry.waiters -= 1;
-        if entry.waiters == 0 {
+        // One that is claimed lands anyway: other replicas may have heard of it.
+        if entry.waiters == 0 && !entry.claimed {
             running.remove(&self.flight.key);
             self.flights.counters.cancelled.add(1);
             self.flight.stop.stop(Why::Cancelled);

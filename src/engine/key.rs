@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// A hash of everything that a decision depends on, the model aside: a raw decision holds whatever model comes next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Key {
     hash: [u8; 32],
     share: Share,
@@ -96,6 +96,11 @@ impl Key {
 
     pub(super) fn name(self) -> Name {
         Name { share: self.share, hash: first(&self.hash) }
+    }
+
+    /// The key of what is told to other replicas under this name. It can't be told from the name.
+    pub(super) fn sealing(self) -> [u8; 32] {
+        blake3::derive_key("headroom decisions of replicas, version 1", &self.hash)
     }
 
     /// A hash of `bytes` that only who knows the whole key can compute.

@@ -29,7 +29,7 @@ impl Engine {
         self.known_here(job, key).await
     }
 
-    async fn known_here(&self, job: &Job, key: Key) -> Option<Reply> {
+    pub(super) async fn known_here(&self, job: &Job, key: Key) -> Option<Reply> {
         let flights = &self.inner.shared.flights;
         if let Some(forced) = flights.forced(key) {
             return Some(forced.reply(Cache::Hit, key.under(ModelId::default(), Level::Full), Level::Full));

@@ -7,6 +7,8 @@ use std::{
 
 use crate::compress::Reason;
 
+use super::peers::PeersStats;
+
 /// What has happened since the start, and what is held now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -54,6 +56,8 @@ pub struct Stats {
     pub judged: u64,
     /// Levels of the ratio that are remembered for texts.
     pub levels: u64,
+    /// What other replicas were told and said; `None` where none are.
+    pub peers: Option<PeersStats>,
 }
 
 /// A number that goes up, or up and down.

@@ -16,6 +16,7 @@ use crate::{
 
 use super::*;
 
+mod peers;
 mod replay;
 
 /// A model that does `before` at the beginning of every call.

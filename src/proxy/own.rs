@@ -20,7 +20,7 @@ use super::{
     held::{self, Read},
     intercept, mcp, page,
     passthrough::refuse,
-    review,
+    peers, review,
     rules::Ruling,
     settings,
     slots::{self, Decided, Terms, Why},
@@ -153,6 +153,9 @@ fn metrics(proxy: &Proxy) -> Response<Answer> {
         level(&metrics.kept, sizes.originals);
         level(&metrics.bytes, sizes.bytes);
         take(&metrics.lost, sizes.lost);
+    }
+    if let Some(stats) = stats.peers {
+        peers::count(&stats, &proxy.metrics.peers);
     }
     proxy.metrics.held.set(i64::try_from(proxy.room.held()).unwrap_or(i64::MAX));
     if let Some(reviewer) = &proxy.reviewer {

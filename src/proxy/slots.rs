@@ -204,6 +204,7 @@ pub(crate) async fn answered(
     deadline: Option<Instant>,
 ) -> Result<(Vec<Reply>, Verdicts), Why> {
     let answered = async {
+        engine.recall(&jobs).await;
         match reviewer {
             None => (condensed(engine, jobs, deadline).await, Verdicts::default()),
             Some(reviewer) => review::answered(engine, reviewer, jobs, model, deadline).await,

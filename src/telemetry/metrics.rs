@@ -2,6 +2,7 @@
 
 mod engine;
 mod originals;
+mod peers;
 
 use std::{fmt, time::Duration};
 
@@ -13,6 +14,7 @@ use prometheus_client::{
 
 pub use engine::{Engine, Fidelity, RememberedLabel, Seconds, level, take, take_seconds};
 pub use originals::{Originals, ReadLabels};
+pub use peers::{CallLabel, Peers, SharedLabel};
 
 /// Everything that the proxy counts.
 #[derive(Debug)]
@@ -55,6 +57,8 @@ pub struct Metrics {
     pub cache_misses: Counter,
     /// The engine's own figures; set whenever they are read.
     pub engine: Engine,
+    /// Those of the server by which replicas share decisions.
+    pub peers: Peers,
     /// What the fidelity check has come to; set whenever it is read.
     pub fidelity: Fidelity,
     /// How often what was left out was read.
@@ -187,6 +191,7 @@ impl Default for Metrics {
             cache_hits: Counter::default(),
             cache_misses: Counter::default(),
             engine: Engine::default(),
+            peers: Peers::default(),
             fidelity: Fidelity::default(),
             originals: Originals::default(),
             upstream_failures: Family::default(),
@@ -302,6 +307,7 @@ impl Metrics {
         let help = "Prompt tokens as answers report them, cached ones at their share of the price";
         all.register("billed_equivalent_prompt_tokens", help, self.billed.clone());
         self.engine.register(all);
+        self.peers.register(all);
         self.fidelity.register(all);
         self.originals.register(all);
     }

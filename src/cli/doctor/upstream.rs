@@ -39,6 +39,7 @@ pub(super) fn findings(
     let configured = loaded.config.clone();
     loaded.config.model.enabled = false;
     loaded.config.engine.decisions_file = "off".into();
+    loaded.config.decisions.server = None;
     loaded.config.ledger.file = "off".into();
     // A server that only a file in this folder names is sent nothing.
     loaded.config.upstream.api_key_env = None;

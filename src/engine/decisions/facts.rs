@@ -77,6 +77,11 @@ impl Chosen {
             && (self.hurried || model.is_none_or(|model| model == self.model))
     }
 
+    /// Whether it was chosen by this version of the pipeline.
+    pub(in crate::engine) fn is_current(&self) -> bool {
+        self.version == PIPELINE_VERSION
+    }
+
     /// The choice, to be replayed.
     pub(in crate::engine) fn choice(&self) -> Option<Choice> {
         Choice::from_bytes(&self.choice)
@@ -127,6 +132,14 @@ impl Facts {
                 news
             }
         }
+    }
+
+    /// Takes over what another replica chose, whatever stood here: nothing of that was forwarded.
+    fn adopt(&mut self, chosen: Arc<Chosen>) {
+        if self.level.is_some() || chosen.level != Level::Full {
+            self.level = Some(chosen.level);
+        }
+        self.chosen = Some(chosen);
     }
 
     fn entries(&self, name: Name) -> impl Iterator<Item = Entry> + use<> {
@@ -182,14 +195,23 @@ impl Store {
 
     /// Takes an entry in; false where that is no news.
     pub(super) fn insert(&mut self, entry: Entry) -> bool {
-        let mut known = self.facts.take(entry.name).unwrap_or_default();
+        self.change(entry.name, |known| known.insert(entry.fact))
+    }
+
+    /// Takes over what another replica chose.
+    pub(super) fn adopt(&mut self, name: Name, chosen: Arc<Chosen>) {
+        self.change(name, |known| known.adopt(chosen));
+    }
+
+    fn change<T>(&mut self, name: Name, change: impl FnOnce(&mut Facts) -> T) -> T {
+        let mut known = self.facts.take(name).unwrap_or_default();
         let before = known.sizes();
-        let news = known.insert(entry.fact);
+        let changed = change(&mut known);
         self.sizes = self.sizes.plus(known.sizes()).minus(before);
-        for gone in self.facts.put(entry.name, known) {
+        for gone in self.facts.put(name, known) {
             self.sizes = self.sizes.minus(gone.sizes());
         }
-        news
+        changed
     }
 
     /// Everything; of each tenant, what was in use last comes last.
