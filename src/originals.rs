@@ -26,18 +26,9 @@ pub use passage::{Passage, Unreadable, Wanted};
 pub use store::StoreError;
 pub use tool::{Reads, Server, told};
 
-use crate::{compress::OriginalId, engine::Tenant, setting::Invalid};
+use crate::{compress::OriginalId, engine::Tenant, explain::Reader, setting::Invalid};
 use keeper::Keeper;
 use key::Keys;
-
-/// Who reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reader {
-    /// Whoever has a tenant's credential: what is that tenant's.
-    With(Tenant),
-    /// The operator: everything.
-    Operator,
-}
 
 /// Why there is no way back where one is wanted.
 #[derive(Debug, thiserror::Error)]

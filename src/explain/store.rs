@@ -9,7 +9,7 @@ use std::{
 use super::{Config, Record};
 use crate::{engine::Tenant, fidelity::Verdict};
 
-/// Who asks for a record.
+/// Who asks for what holds message text: a record, or an original.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reader {
     /// Somebody with this credential: reads what was asked for with the same one.

@@ -6,13 +6,13 @@ use std::time::Instant;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header, request::Parts};
 use serde_json::json;
 
-use super::{Proxy, body::Answer, error::Error, headers, intercept, own::page_of};
+use super::{Proxy, body::Answer, error::Error, own::page_of, reader::reader};
 use crate::explain::{self, Missing, Reader, Store, Summary};
 
 /// Answers for `/headroom/explain` (no id) and `/headroom/explain/ID`.
 pub(crate) fn answer(proxy: &Proxy, parts: &Parts, local: bool, id: Option<&str>) -> Result<Response<Answer>, Error> {
     let store = proxy.records.as_deref().ok_or(Error::ExplainOff)?;
-    let reader = reader(proxy, store, parts, local);
+    let reader = reader(proxy, parts, local, store.local_reads().then_some(Reader::Operator));
     let Some(id) = id.filter(|id| !id.is_empty()) else {
         return Ok(list(store, reader.ok_or(Error::ExplainWhose)?));
     };
@@ -53,20 +53,6 @@ fn guard(headers: &mut HeaderMap) {
         ("x-content-type-options", "nosniff"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
-    }
-}
-
-/// Who asks; `None` is somebody who may read nothing.
-fn reader(proxy: &Proxy, store: &Store, parts: &Parts, local: bool) -> Option<Reader> {
-    if let (Some(key), Some(presented)) = (&proxy.reader, parts.headers.get(headers::READER)) {
-        return key.is(presented.as_bytes()).then_some(Reader::Operator);
-    }
-    match intercept::owner(&parts.headers) {
-        Some(tenant) => Some(Reader::With(tenant)),
-        None => {
-            let direct = local && proxy.access.is_direct(&parts.headers, &parts.uri);
-            (store.local_reads() && direct).then_some(Reader::Operator)
-        }
     }
 }
 

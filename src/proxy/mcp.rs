@@ -20,11 +20,12 @@ use super::{
     error::Error,
     headers,
     held::{self, Read},
-    intercept,
+    reader::reader,
 };
 use crate::{
     engine::Tenant,
-    originals::{Originals, Reader, Reads, Server, Unreadable, Wanted, told},
+    explain::Reader,
+    originals::{Originals, Reads, Server, Unreadable, Wanted, told},
     telemetry::{Metrics, metrics::ReadLabels},
 };
 
@@ -36,7 +37,9 @@ pub(crate) async fn answer(
     local: bool,
 ) -> Result<Response<Answer>, Error> {
     let originals = proxy.originals.clone().ok_or(Error::OriginalsOff)?;
-    let reader = reader(proxy, &parts, local).ok_or(Error::OriginalsWhose)?;
+    // Requests that bring no credential have their texts in common: programs on this machine read those.
+    let nobodys = Some(Reader::With(Tenant::default()));
+    let reader = reader(proxy, &parts, local, nobodys).ok_or(Error::OriginalsWhose)?;
     let pause = Duration::from_secs(proxy.config.client_timeout_seconds);
     let announced = headers::content_length(&parts.headers);
     let held = match held::read(body, announced, LONGEST, pause, &proxy.room).await? {
@@ -66,20 +69,6 @@ pub(crate) async fn answer(
     let mut response = Response::from_parts(parts, Answer::own(body));
     guard(response.headers_mut());
     Ok(response)
-}
-
-/// Who asks. Requests that bring no credential have their texts in common: programs on this machine read those.
-fn reader(proxy: &Proxy, parts: &Parts, local: bool) -> Option<Reader> {
-    if let (Some(key), Some(presented)) = (&proxy.reader, parts.headers.get(headers::READER)) {
-        return key.is(presented.as_bytes()).then_some(Reader::Operator);
-    }
-    match intercept::owner(&parts.headers) {
-        Some(tenant) => Some(Reader::With(tenant)),
-        None => {
-            let direct = local && proxy.access.is_direct(&parts.headers, &parts.uri);
-            direct.then(|| Reader::With(Tenant::default()))
-        }
-    }
 }
 
 /// What holds message text is stored by nobody on the way.
