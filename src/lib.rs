@@ -17,6 +17,7 @@ pub mod fidelity;
 pub mod ledger;
 pub mod model;
 pub mod originals;
+mod private;
 pub mod proxy;
 pub mod redact;
 pub mod savings;

@@ -19,6 +19,7 @@ mod own;
 pub mod page;
 mod passthrough;
 mod peers;
+mod reader;
 mod record;
 mod review;
 mod room;

@@ -9,6 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::private;
+
 /// A key of this process, new at each start.
 #[derive(Clone)]
 pub struct ReaderKey(blake3::Hash);
@@ -36,23 +38,13 @@ impl ReaderKey {
     /// # Errors
     /// When the file cannot be written.
     pub fn write(&self, folder: &Path, port: u16) -> io::Result<()> {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-            builder.mode(0o700);
-            options.mode(0o600);
-        }
-        builder.create(folder)?;
         let path = place(folder, port);
+        private::folder_of(&path, false)?;
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        options.open(path)?.write_all(self.0.to_hex().as_bytes())
+        private::options().write(true).create_new(true).open(path)?.write_all(self.0.to_hex().as_bytes())
     }
 
     /// The key of the proxy that listens on this port, as it is sent.

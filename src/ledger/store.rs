@@ -6,13 +6,15 @@
 //! file stays small whatever the traffic; conversations have a row each, for the comparison of arms.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, File},
     io::{self, Read as _},
     path::Path,
     time::Duration,
 };
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
+
+use crate::private;
 
 use super::figures::{Figures, Texts, Turn, Usage};
 
@@ -40,14 +42,9 @@ pub(super) struct Store(Connection);
 impl Store {
     /// Opens the file, and makes it if it is missing; its folder is for the user's eyes alone where it is `own`.
     pub(super) fn open(path: &Path, own: bool) -> Result<Self, StoreError> {
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            private_folder(folder, own)?;
-        }
+        private::folder_of(path, own)?;
         refuse_foreign(path)?;
-        let mut options = OpenOptions::new();
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.append(true).create(true).open(path)?;
+        private::options().append(true).create(true).open(path)?;
         let mut database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | QUIET)?;
         database.busy_timeout(PATIENCE)?;
         let setup = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -246,24 +243,6 @@ fn refuse_foreign(path: &Path) -> Result<(), StoreError> {
     }
     let ours = head.starts_with(b"SQLite format 3\0") && head.get(68..72) == Some(&APPLICATION.to_be_bytes());
     if ours || head.is_empty() { Ok(()) } else { Err(StoreError::Foreign) }
-}
-
-/// Makes a folder; takes the others' rights to one that is our own.
-fn private_folder(folder: &Path, own: bool) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)?;
-    #[cfg(unix)]
-    if own {
-        use std::os::unix::fs::PermissionsExt as _;
-        if fs::metadata(folder)?.permissions().mode() & 0o077 != 0 {
-            fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
-        }
-    }
-    let _ = own;
-    Ok(())
 }
 
 /// The longest wait for another process that writes; only the writing thread waits.

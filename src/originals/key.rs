@@ -15,7 +15,7 @@ use super::{
     OpenError,
     config::{Config, NO_STATE},
 };
-use crate::{compress::OriginalId, engine::Tenant, setting::Invalid};
+use crate::{compress::OriginalId, engine::Tenant, private, setting::Invalid};
 
 /// What tells the originals of tenants apart; it tells nothing of a credential.
 pub(super) type Owner = [u8; 16];
@@ -122,21 +122,11 @@ fn kept(path: &Path, random: &SystemRandom) -> io::Result<[u8; 32]> {
         return Ok(key);
     }
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-        builder.mode(0o700);
-        options.mode(0o600);
-    }
-    builder.create(folder)?;
+    private::folder_of(path, false)?;
     let hex = blake3::Hash::from_bytes(fresh(random)?).to_hex();
     let mark = blake3::hash(hex.as_bytes()).to_hex();
     let own = folder.join(format!("originals.key.{mark}"));
-    let made = options.open(&own).and_then(|mut file| {
+    let made = private::options().write(true).create_new(true).open(&own).and_then(|mut file| {
         file.write_all(hex.as_bytes())?;
         file.sync_all()?;
         // Whoever comes second finds the name taken, and a whole file under it.

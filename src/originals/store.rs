@@ -2,12 +2,12 @@
 //!
 //! Without a file it is a temporary one of SQLite's own, which is gone with the process, however that ends.
 
-use std::{fs, io, path::Path, time::Duration};
+use std::{io, path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
 
 use super::key::Owner;
-use crate::compress::OriginalId;
+use crate::{compress::OriginalId, private};
 
 /// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +34,8 @@ impl Store {
             // The empty name is SQLite's for a temporary file: <https://sqlite.org/inmemorydb.html#temp_db>.
             None => Connection::open("")?,
             Some(path) => {
-                private(path)?;
+                private::folder_of(path, false)?;
+                private::options().append(true).create(true).open(path)?;
                 Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?
             }
         };
@@ -135,21 +136,6 @@ impl Store {
 /// SQLite's numbers have a sign, which a name leaves free.
 fn signed(id: OriginalId) -> i64 {
     i64::try_from(id.number()).unwrap_or(i64::MAX)
-}
-
-/// Makes a file for the user's eyes alone, and the folder around it, where they are missing.
-fn private(path: &Path) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(folder)?;
-    }
-    let mut options = fs::OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.append(true).create(true).open(path).map(drop)
 }
 
 /// The longest wait for another process that writes; only the keeping thread waits.

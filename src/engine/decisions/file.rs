@@ -9,7 +9,7 @@ mod frame;
 
 use std::{
     collections::BTreeSet,
-    fs::{self, DirBuilder, File, Metadata, OpenOptions},
+    fs::{self, File, Metadata, OpenOptions},
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
     sync::{
@@ -20,6 +20,7 @@ use std::{
 };
 
 use super::{Entry, StartError, Store, lock};
+use crate::private;
 use frame::Read;
 
 /// Rises when the entries are told in another way.
@@ -37,12 +38,7 @@ const BYTES_EACH: u64 = 512;
 /// Opens the file of these decisions and reads it into `store`. It is made if it is missing. Where it is `own`, in the state
 /// folder, that folder is for the user's eyes alone, and what is there and none of ours lies aside from then on.
 pub(super) fn open(path: &Path, own: bool, store: &mut Store) -> io::Result<(Tail, Log)> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        make(folder)?;
-        if own {
-            close(folder)?;
-        }
-    }
+    private::folder_of(path, own)?;
     let most = (store.most() as u64 * BYTES_EACH).max(1 << 20);
     let mut tail = Tail { path: path.to_owned(), file: None, at: 0, most, stuck: None };
     let mut log = Log { path: path.to_owned(), own, file: None, seen: 0, most, failing: 0 };
@@ -323,7 +319,8 @@ impl Log {
     fn rewrite(&mut self, entries: &[Entry]) -> io::Result<()> {
         let draft = self.path.with_extension(format!("{}.new", std::process::id()));
         let write = || {
-            let mut file = private().append(true).create(true).open(&draft)?;
+            // Whoever knows a text and its credential could tell from the hash that it was sent.
+            let mut file = private::options().append(true).create(true).open(&draft)?;
             file.set_len(0)?;
             let frames = entries.iter().flat_map(frame::of);
             file.write_all(&HEADER.iter().copied().chain(frames).collect::<Vec<u8>>())?;
@@ -358,35 +355,6 @@ impl Identity {
         let made = found.created().ok().and_then(|made| made.duration_since(std::time::UNIX_EPOCH).ok());
         Self(0, made.map_or(0, |made| made.as_nanos() as u64))
     }
-}
-
-/// For the user's eyes alone: whoever knows a text and its credential could tell from the hash that it was sent.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-fn make(folder: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-/// Takes the others' rights to a folder that was made with them.
-fn close(folder: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let found = fs::metadata(folder)?.permissions();
-        if found.mode() & 0o077 != 0 {
-            fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
