@@ -48,7 +48,7 @@ impl Process {
         fs::write(&conf, told).unwrap();
         let mut command = Command::new("nginx");
         command.args(["-p", &home, "-c", &conf.display().to_string()]).stderr(Stdio::null());
-        Self::start(command, address, || answers(address, "/"))
+        Self::start(command, address, || TcpStream::connect(address).is_ok())
     }
 
     /// A Valkey or Redis server that keeps nothing on disk.
