@@ -21,6 +21,7 @@ mod private;
 pub mod proxy;
 pub mod redact;
 pub mod savings;
+mod seal;
 pub mod server;
 pub mod setting;
 pub mod telemetry;

@@ -6,16 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ring::{
-    aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
-    rand::{SecureRandom as _, SystemRandom},
-};
+use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::{
     OpenError,
     config::{Config, NO_STATE},
 };
-use crate::{compress::OriginalId, engine::Tenant, private, setting::Invalid};
+use crate::{compress::OriginalId, engine::Tenant, private, seal, setting::Invalid};
 
 /// What tells the originals of tenants apart; it tells nothing of a credential.
 pub(super) type Owner = [u8; 16];
@@ -25,7 +22,6 @@ pub(super) type Owner = [u8; 16];
 pub(super) struct Keys {
     names: [u8; 32],
     seals: [u8; 32],
-    random: SystemRandom,
 }
 
 impl Keys {
@@ -36,18 +32,17 @@ impl Keys {
         state: Option<&Path>,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, OpenError> {
-        let random = SystemRandom::new();
         if let Some(name) = &config.key_env {
             let key = variable(name).filter(|key| key.trim().len() >= SHORTEST);
             let key = key.ok_or(Invalid::text("key_env", "set the variable that it names to 32 letters or more"))?;
             let of = |purpose| blake3::derive_key(purpose, key.trim().as_bytes());
-            return Ok(Self { names: of(NAMES), seals: of(SEALS), random });
+            return Ok(Self { names: of(NAMES), seals: of(SEALS) });
         }
         let state = state.ok_or(Invalid::text("enabled", NO_STATE))?;
         let path = state.join("originals.key");
-        let names = kept(&path, &random).map_err(|error| OpenError::Key(path, error))?;
-        let seals = fresh(&random).map_err(|error| OpenError::Key(PathBuf::new(), error))?;
-        Ok(Self { names: blake3::derive_key(NAMES, &names), seals, random })
+        let names = kept(&path).map_err(|error| OpenError::Key(path, error))?;
+        let seals = fresh().map_err(|error| OpenError::Key(PathBuf::new(), error))?;
+        Ok(Self { names: blake3::derive_key(NAMES, &names), seals })
     }
 
     /// The name of a tenant's text.
@@ -68,30 +63,17 @@ impl Keys {
 
     /// A text, so that only who has the key can read it, as this owner's and of this name.
     pub(super) fn seal(&self, owner: Owner, id: OriginalId, text: &str) -> Option<Vec<u8>> {
-        let mut nonce = [0; NONCE_LEN];
-        self.random.fill(&mut nonce).ok()?;
-        let mut sealed = Vec::with_capacity(NONCE_LEN + text.len() + CHACHA20_POLY1305.tag_len());
-        sealed.extend_from_slice(text.as_bytes());
-        let nonce = Nonce::assume_unique_for_key(nonce);
-        let told = *nonce.as_ref();
-        self.of(owner)?.seal_in_place_append_tag(nonce, bound_to(owner, id), &mut sealed).ok()?;
-        sealed.extend_from_slice(&told);
-        Some(sealed)
+        seal::seal(&self.of(owner), &bound_to(owner, id), text.as_bytes().to_vec())
     }
 
     /// The text again; `None` where another key sealed it, or not as this.
-    pub(super) fn open_sealed(&self, owner: Owner, id: OriginalId, mut sealed: Vec<u8>) -> Option<String> {
-        let nonce = sealed.split_off(sealed.len().checked_sub(NONCE_LEN)?);
-        let nonce = Nonce::try_assume_unique_for_key(&nonce).ok()?;
-        let length = self.of(owner)?.open_in_place(nonce, bound_to(owner, id), &mut sealed).ok()?.len();
-        sealed.truncate(length);
-        String::from_utf8(sealed).ok()
+    pub(super) fn open_sealed(&self, owner: Owner, id: OriginalId, sealed: Vec<u8>) -> Option<String> {
+        String::from_utf8(seal::open(&self.of(owner), &bound_to(owner, id), sealed)?).ok()
     }
 
     /// The key of one owner, so that what is sealed for one is nothing under another's.
-    fn of(&self, owner: Owner) -> Option<LessSafeKey> {
-        let key = blake3::Hasher::new_keyed(&self.seals).update(b"seal").update(&owner).finalize();
-        UnboundKey::new(&CHACHA20_POLY1305, key.as_bytes()).ok().map(LessSafeKey::new)
+    fn of(&self, owner: Owner) -> [u8; 32] {
+        *blake3::Hasher::new_keyed(&self.seals).update(b"seal").update(&owner).finalize().as_bytes()
     }
 }
 
@@ -101,29 +83,29 @@ impl std::fmt::Debug for Keys {
     }
 }
 
-fn bound_to(owner: Owner, id: OriginalId) -> Aad<[u8; 24]> {
+fn bound_to(owner: Owner, id: OriginalId) -> [u8; 24] {
     let mut bound = [0; 24];
     let (of, named) = bound.split_at_mut(owner.len());
     of.copy_from_slice(&owner);
     named.copy_from_slice(&id.number().to_le_bytes());
-    Aad::from(bound)
+    bound
 }
 
-fn fresh(random: &SystemRandom) -> io::Result<[u8; 32]> {
+fn fresh() -> io::Result<[u8; 32]> {
     let mut key = [0; 32];
-    random.fill(&mut key).map_err(|_| io::Error::other("the system gives no random bytes"))?;
+    SystemRandom::new().fill(&mut key).map_err(|_| io::Error::other("the system gives no random bytes"))?;
     Ok(key)
 }
 
 /// The key in a file of the user's own, which is made where there is none. Of several processes that start at once, one
 /// makes it.
-fn kept(path: &Path, random: &SystemRandom) -> io::Result<[u8; 32]> {
+fn kept(path: &Path) -> io::Result<[u8; 32]> {
     if let Some(key) = read(path)? {
         return Ok(key);
     }
     let folder = path.parent().unwrap_or(Path::new("."));
     private::folder_of(path, false)?;
-    let hex = blake3::Hash::from_bytes(fresh(random)?).to_hex();
+    let hex = blake3::Hash::from_bytes(fresh()?).to_hex();
     let mark = blake3::hash(hex.as_bytes()).to_hex();
     let own = folder.join(format!("originals.key.{mark}"));
     let made = private::options().write(true).create_new(true).open(&own).and_then(|mut file| {

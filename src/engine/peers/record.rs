@@ -5,14 +5,12 @@
 
 use std::sync::Arc;
 
-use ring::{
-    aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
-    rand::{SecureRandom as _, SystemRandom},
-};
-
-use crate::engine::{
-    decisions::{Chosen, Forced},
-    key::Key,
+use crate::{
+    engine::{
+        decisions::{Chosen, Forced},
+        key::Key,
+    },
+    seal,
 };
 
 /// A decision, as replicas tell each other.
@@ -47,26 +45,14 @@ impl From<Fate> for Record {
 impl Record {
     /// The value for a key; `None` where it would be too long.
     pub(super) fn seal(&self, key: Key) -> Option<Vec<u8>> {
-        let mut told = postcard::to_allocvec(self).ok()?;
-        let mut nonce = [0; NONCE_LEN];
-        SystemRandom::new().fill(&mut nonce).ok()?;
-        let aad = Aad::from([FORMAT]);
-        cipher(key)?.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut told).ok()?;
-        (told.len() + nonce.len() <= LONGEST).then(|| [&nonce, told.as_slice()].concat())
+        let told = postcard::to_allocvec(self).ok()?;
+        seal::seal(&key.sealing(), &[FORMAT], told).filter(|value| value.len() <= LONGEST)
     }
 
     /// What a value says; nothing where it was not sealed for this key.
     pub(super) fn open(key: Key, value: &[u8]) -> Option<Self> {
-        let (nonce, told) = value.split_first_chunk()?;
-        let mut told = told.to_vec();
-        let told =
-            cipher(key)?.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from([FORMAT]), &mut told).ok()?;
-        postcard::from_bytes(told).ok()
+        postcard::from_bytes(&seal::open(&key.sealing(), &[FORMAT], value.to_vec())?).ok()
     }
-}
-
-fn cipher(key: Key) -> Option<LessSafeKey> {
-    Some(LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, &key.sealing()).ok()?))
 }
 
 #[cfg(test)]
