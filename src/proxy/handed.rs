@@ -6,10 +6,7 @@
 //! a caller that is told "done" must be able to rely on it. What is not possible at all here is whatever would let a text
 //! change its form while its conversation grows.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header, request::Parts};
@@ -23,7 +20,6 @@ use super::{
     body::Answer,
     coding::Undecoded,
     error::Error,
-    headers,
     held::{self, Held, Read},
     intercept::{self, settle},
     passthrough::refuse,
@@ -64,15 +60,13 @@ async fn handed(
     }
     let parts_of = (None, parts.uri.path(), &parts.headers);
     let mut ruling = intercept::ruling(proxy, parts_of).map_err(|_| Error::BadRequest(HEADER))?;
-    let pause = Duration::from_secs(proxy.config.client_timeout_seconds);
-    let announced = headers::content_length(&parts.headers);
-    let held = match held::read(body, announced, proxy.limit(), pause, &proxy.room).await? {
+    let held = match intercept::hold(proxy, parts, body, proxy.limit()).await? {
         Read::Whole(held) => held,
         Read::TooLarge(..) => return Err(Error::TooLarge),
         Read::NoRoom(..) => return Err(Error::Busy),
     };
     let since = Instant::now();
-    let plain = held::plain(&parts.headers, &held.bytes, proxy.limit(), &proxy.room).await;
+    let plain = held::plain(&parts.headers, &held, proxy.limit()).await;
     let plain = plain.map_err(|why| match why {
         Why::Undecoded(Undecoded::NoRoom) => Error::Busy,
         _ => Error::BadRequest("the body's coding cannot be read"),

@@ -84,12 +84,12 @@ fn kept(coming: Coming, gathered: Gathered) -> Bytes {
 }
 
 /// The body without its coding, to be read. Whoever holds it holds the room for what is built from it.
-pub(crate) async fn plain(headers: &HeaderMap, body: &Bytes, limit: usize, room: &Room) -> Result<Bytes, Why> {
+pub(crate) async fn plain(headers: &HeaderMap, held: &Held, limit: usize) -> Result<Bytes, Why> {
     let coding = Coding::of(headers).map_err(Why::Undecoded)?;
-    let mut share = room.share();
-    let coded = body.clone();
+    let mut share = held.share.room().share();
+    let coded = held.bytes.clone();
     // Decoded bytes are many times the coded ones. The share goes along: the work is not broken off with the request.
-    let decoded = stage(body.len() * 8, move || {
+    let decoded = stage(coded.len() * 8, move || {
         let plain = coding.decode(&coded, limit, |bytes| share.grow_to(bytes))?;
         let own = if coding == Coding::Plain { 0 } else { plain.len() };
         share.shrink_to(own);
@@ -193,6 +193,10 @@ mod tests {
         [(http::header::CONTENT_ENCODING, value)].into_iter().collect()
     }
 
+    fn held(bytes: &Bytes, room: &Room) -> Held {
+        Held { bytes: bytes.clone(), trailers: None, share: room.share() }
+    }
+
     /// Gzip of so many MiB of one letter, without an encoder at hand: members of one MiB each, one after another.
     async fn gzip(mib: usize) -> Bytes {
         use async_compression::tokio::bufread::GzipEncoder;
@@ -211,7 +215,7 @@ mod tests {
         assert!(body.len() < 1 << 20);
         let (mut granted, mut refused) = (Vec::new(), 0);
         for _ in 0..8 {
-            match plain(&headers("gzip"), &body, 64 << 20, &room).await {
+            match plain(&headers("gzip"), &held(&body, &room), 64 << 20).await {
                 Ok(plain) => granted.push(plain),
                 Err(why) => {
                     assert_eq!(why, Why::Undecoded(Undecoded::NoRoom));
@@ -222,7 +226,7 @@ mod tests {
         }
         // One of 16 MiB takes 5 times that to be read, which is more than there is.
         assert_eq!((granted.len(), refused), (0, 8));
-        let small = plain(&headers("gzip"), &gzip(1).await, 64 << 20, &room).await.unwrap();
+        let small = plain(&headers("gzip"), &held(&gzip(1).await, &room), 64 << 20).await.unwrap();
         assert!(room.held() > 5 << 20);
         drop(small);
         assert_eq!(room.held(), 0);
@@ -233,9 +237,9 @@ mod tests {
         let room = Room::new(32 << 20, 1 << 20);
         let text: Bytes = "a".repeat(1 << 20).into();
         let items: Bytes = "0,".repeat(1 << 19).into();
-        assert!(plain(&HeaderMap::new(), &text, 64 << 20, &room).await.is_ok());
+        assert!(plain(&HeaderMap::new(), &held(&text, &room), 64 << 20).await.is_ok());
         assert_eq!(
-            plain(&HeaderMap::new(), &items, 64 << 20, &room).await,
+            plain(&HeaderMap::new(), &held(&items, &room), 64 << 20).await,
             Err(Why::Undecoded(Undecoded::NoRoom)),
             "160 bytes for each 2"
         );

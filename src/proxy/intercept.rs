@@ -78,9 +78,7 @@ async fn prepare(
     if ruling.is_none() && !addressed {
         return Ok((Passage::new(parts, Upload::streamed(body)), None));
     }
-    let announced = headers::content_length(&parts.headers);
-    let pause = Duration::from_secs(proxy.config.client_timeout_seconds);
-    let held = match held::read(body, announced, proxy.limit(), pause, &proxy.room).await? {
+    let held = match hold(proxy, &parts, body, proxy.limit()).await? {
         Read::Whole(held) => held,
         // A text is not sent to another server than it is for, only because there is no room to see which that is.
         Read::TooLarge(..) if addressed => return Err(Error::TooLarge),
@@ -114,9 +112,16 @@ async fn prepare(
     Ok((Passage { parts, body, replaced, read_at: Some(since) }, model))
 }
 
+/// Reads a request's body of at most `limit` bytes into its tenant's room.
+pub(crate) async fn hold(proxy: &Proxy, parts: &Parts, body: Incoming, limit: usize) -> Result<Read, Error> {
+    let announced = headers::content_length(&parts.headers);
+    let pause = Duration::from_secs(proxy.config.client_timeout_seconds);
+    held::read(body, announced, limit, pause, &proxy.room.of(tenant(&parts.headers))).await
+}
+
 /// The model that a body asks for; `None` where it cannot be read.
 async fn model(proxy: &Proxy, headers: &HeaderMap, held: &Held) -> Result<Option<String>, Error> {
-    match held::plain(headers, &held.bytes, proxy.limit(), &proxy.room).await {
+    match held::plain(headers, held, proxy.limit()).await {
         Ok(plain) => Ok(stage(plain.len(), move || wire::model(&plain)).await.flatten()),
         Err(Why::Undecoded(Undecoded::TooLarge)) => Err(Error::TooLarge),
         Err(Why::Undecoded(Undecoded::NoRoom)) => Err(Error::Busy),
@@ -143,14 +148,14 @@ pub(crate) async fn decide(
     if headers::is_signed(headers) || held.trailers.is_some() {
         return Err(Why::Signed);
     }
-    let plain = held::plain(headers, &held.bytes, proxy.limit(), &proxy.room).await?;
+    let plain = held::plain(headers, held, proxy.limit()).await?;
     let deadline = proxy.engine.deadline(Instant::now());
     // What another gateway hands over has no answer here that could be compared.
     let surface = !account.surface().is_empty();
     let holdout = proxy.holdout.clone().filter(|_| surface);
     // Nor does anybody whose credential is known here read what it says.
     let originals = proxy.originals.clone().filter(|_| surface);
-    let terms = Terms { ruling, tenant: tenant(headers), query: None, deadline, holdout, originals };
+    let terms = Terms { ruling, tenant: held.share.room().tenant(), query: None, deadline, holdout, originals };
     let decided = slots::decide(&proxy.engine, proxy.reviewer.as_ref(), plain, locate, &terms).await?;
     account.model.clone_from(&decided.located.model);
     account.slots = decided.has_looked().then(|| decided.count(account.metrics()));

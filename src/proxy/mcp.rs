@@ -1,7 +1,7 @@
 //! The way back at `/headroom/mcp`: MCP over streamable HTTP, without sessions. Each call brings its credential, and
 //! reads what was sent with that credential and nothing else.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, header, request::Parts};
@@ -14,14 +14,7 @@ use rmcp::{
     },
 };
 
-use super::{
-    Proxy,
-    body::Answer,
-    error::Error,
-    headers,
-    held::{self, Read},
-    reader::reader,
-};
+use super::{Proxy, body::Answer, error::Error, held::Read, intercept, reader::reader};
 use crate::{
     engine::Tenant,
     explain::Reader,
@@ -40,9 +33,7 @@ pub(crate) async fn answer(
     // Requests that bring no credential have their texts in common: programs on this machine read those.
     let nobodys = Some(Reader::With(Tenant::default()));
     let reader = reader(proxy, &parts, local, nobodys).ok_or(Error::OriginalsWhose)?;
-    let pause = Duration::from_secs(proxy.config.client_timeout_seconds);
-    let announced = headers::content_length(&parts.headers);
-    let held = match held::read(body, announced, LONGEST, pause, &proxy.room).await? {
+    let held = match intercept::hold(proxy, &parts, body, LONGEST).await? {
         Read::Whole(held) => held,
         Read::TooLarge(..) => return Err(Error::TooLarge),
         Read::NoRoom(..) => return Err(Error::Busy),

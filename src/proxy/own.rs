@@ -16,7 +16,7 @@ use super::{
     account::{Account, End, Route, Slots},
     body::Answer,
     error::Error,
-    explained, headers,
+    explained,
     held::{self, Read},
     intercept, mcp, page,
     passthrough::refuse,
@@ -216,15 +216,12 @@ async fn compress(
     body: Incoming,
     account: &mut Account,
 ) -> Result<Response<Answer>, Error> {
-    let pause = Duration::from_secs(proxy.config.client_timeout_seconds);
-    let announced = headers::content_length(&parts.headers);
-    let held = match held::read(body, announced, proxy.limit(), pause, &proxy.room).await? {
+    let held = match intercept::hold(proxy, parts, body, proxy.limit()).await? {
         Read::Whole(held) => held,
         Read::TooLarge(..) => return Err(Error::TooLarge),
         Read::NoRoom(..) => return Err(Error::Busy),
     };
-    let bytes =
-        held::plain(&HeaderMap::new(), &held.bytes, proxy.limit(), &proxy.room).await.map_err(|_| Error::Busy)?;
+    let bytes = held::plain(&HeaderMap::new(), &held, proxy.limit()).await.map_err(|_| Error::Busy)?;
     let began = Instant::now();
     let wanted: Wanted = serde_json::from_slice(&bytes).map_err(|_| Error::BadRequest(FORM))?;
     let policy = Policy { ratio: wanted.ratio(proxy)?, ..proxy.policy.clone() };

@@ -38,7 +38,10 @@ use super::{
     slots::stage,
     tunnel::{self, Tunnel},
 };
-use crate::wire::{self, Surface};
+use crate::{
+    engine::Tenant,
+    wire::{self, Surface},
+};
 use frame::{Frames, Head, Next, masked, plain};
 use inflate::Inflater;
 use listener::Listener;
@@ -82,7 +85,8 @@ pub(crate) async fn relay(
         (Ok(ruling), extension) => {
             let deflated = extension == Extension::Deflate;
             let (socket, asked) = Default::default();
-            Ok(Session { proxy: Arc::clone(proxy), headers, uri, ruling, socket, asked, deflated })
+            let tenant = intercept::tenant(&headers);
+            Ok(Session { proxy: Arc::clone(proxy), tenant, headers, uri, ruling, socket, asked, deflated })
         }
     };
     match session {
@@ -130,6 +134,7 @@ struct Session {
     proxy: Arc<Proxy>,
     /// Of the request that opened it.
     headers: HeaderMap,
+    tenant: Tenant,
     uri: Uri,
     ruling: Ruling,
     socket: Arc<Mutex<wire::Socket>>,
@@ -249,7 +254,7 @@ impl Sender {
                 mask: mask.unwrap_or_default(),
                 raw: Vec::new(),
                 payload: Vec::new(),
-                share: self.session.proxy.room.share(),
+                share: self.session.proxy.room.of(self.session.tenant).share(),
             }),
             Message::Held(whole) if data == Data::Continue && readable && !rsv1 => whole,
             other => {
