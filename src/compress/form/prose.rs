@@ -6,6 +6,7 @@
 //! together.
 
 mod bonds;
+mod references;
 mod scope;
 
 use std::ops::Range;

@@ -326,6 +326,31 @@ const NUMBERS: &[(&str, u32)] = &[
     ("twenty", 20), ("two", 2), ("zero", 0),
 ];
 
+/// The value of a number word that counts things, in any language that is known here.
+pub(crate) fn count(word: &str) -> Option<u32> {
+    number_word(word).or_else(|| found(COUNTS, word))
+}
+
+/// Sorted.
+#[rustfmt::skip]
+const COUNTS: &[(&str, u32)] = &[
+    ("acht", 8), ("cinco", 5), ("cinq", 5), ("cinque", 5), ("cuatro", 4), ("deux", 2), ("dez", 10), ("diez", 10), ("dix", 10),
+    ("dois", 2), ("dos", 2), ("drei", 3), ("duas", 2), ("due", 2), ("fünf", 5), ("huit", 8), ("neun", 9), ("quatre", 4),
+    ("quatro", 4), ("quattro", 4), ("sechs", 6), ("seis", 6), ("sept", 7), ("sieben", 7), ("siete", 7), ("tres", 3),
+    ("trois", 3), ("três", 3), ("vier", 4), ("zehn", 10), ("zwei", 2), ("zwölf", 12),
+    ("восемь", 8), ("два", 2), ("две", 2), ("пять", 5), ("три", 3), ("четыре", 4), ("шесть", 6),
+];
+
+/// Whether a word in front of a count says that what is counted is known: `the three`, `diese drei`.
+pub(crate) fn is_definite(word: &str) -> bool {
+    DEFINITE.has(word)
+}
+
+static DEFINITE: List = List::new(
+    "the these those both all die diese dieser diesen der den alle les ces los las estos estas esos esas i gli le questi
+    queste os as estes estas esses essas эти этих все",
+);
+
 /// Words for quantities that have no exact figure.
 pub(crate) fn vague_number(word: &str) -> Option<&'static str> {
     found(VAGUE, word)
@@ -470,7 +495,13 @@ mod tests {
 
     #[test]
     fn the_lists_are_sorted() {
-        assert!(DIRECTIONS.is_sorted() && NEGATIONS.is_sorted() && NUMBERS.is_sorted() && VAGUE.is_sorted());
+        assert!(
+            DIRECTIONS.is_sorted()
+                && NEGATIONS.is_sorted()
+                && NUMBERS.is_sorted()
+                && COUNTS.is_sorted()
+                && VAGUE.is_sorted()
+        );
     }
 
     #[test]

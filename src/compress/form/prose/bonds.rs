@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::references;
 use crate::compress::{
     bond::Bond,
     fuel,
@@ -49,7 +50,7 @@ const LONGEST_CHAIN: u8 = 6;
 const READ_OF_AN_OPENING: usize = 32;
 
 /// Statements back in which a pronoun's noun is looked for.
-const FURTHEST: usize = 8;
+pub(super) const FURTHEST: usize = 8;
 
 /// The bonds between statements, in the order of the text.
 pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
@@ -108,7 +109,7 @@ pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
     entries(statements, bonds);
     comments(statements, bonds);
     stanzas(statements, bonds);
-    numbered(statements, bonds);
+    references::bind(statements, bonds);
     notes(statements, bonds);
     names(statements, bonds);
 }
@@ -162,7 +163,7 @@ fn lists(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
     }
 }
 
-const LONGEST_LIST: usize = 12;
+pub(super) const LONGEST_LIST: usize = 12;
 
 fn joins(text: &str) -> bool {
     let last = text.rsplit(|c: char| c.is_whitespace()).next().unwrap_or_default();
@@ -256,31 +257,6 @@ fn fields<'a>(paragraph: &[Statement<'a>]) -> Option<Vec<&'a str>> {
 
 /// Fields of a paragraph of fields.
 const MOST_FIELDS: usize = 16;
-
-/// A statement that speaks of another one by its number, `Subsection (2) does not bind`, needs that one.
-fn numbered(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
-    let mut known: HashMap<(u32, &str), usize> = HashMap::new();
-    for statement in statements.iter().filter(|statement| statement.listed && !statement.goes_on) {
-        let mark =
-            statement.text.split_whitespace().next().filter(|mark| mark.starts_with('(') && mark.len() <= LONGEST_MARK);
-        if let Some(mark) = mark {
-            known.entry((statement.section, mark)).or_insert(statement.item);
-        }
-    }
-    for statement in statements {
-        for (at, _) in statement.text.match_indices(" (") {
-            let rest = statement.text.get(at + 1..).unwrap_or_default();
-            let rest = rest.get(..rest.floor_char_boundary(LONGEST_MARK)).unwrap_or_default();
-            let mark = rest.get(..rest.find(')').map_or(0, |end| end + 1)).unwrap_or_default();
-            if let Some(of) = known.get(&(statement.section, mark)).filter(|of| **of != statement.item) {
-                bonds.push(Bond::Needs { item: statement.item, of: *of });
-            }
-        }
-    }
-}
-
-/// Bytes of a number in brackets by which a statement is spoken of.
-const LONGEST_MARK: usize = 5;
 
 /// Words of a name with a stop at the beginning of a paragraph.
 const NAME: usize = 2;

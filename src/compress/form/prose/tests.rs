@@ -174,3 +174,18 @@ fn a_part_of_a_form_is_no_speaker() {
     let text = "SECTION 2: Hazards\n\nHarmful if it is swallowed by a person.\n\nSECTION 4: First aid\n\nGive one glass of water and no more.\n\nSECTION 5: Fire\n\nUse sand.\n";
     assert_eq!(with(text, "one glass").trim(), "SECTION 4: First aid\n\nGive one glass of water and no more.");
 }
+
+#[test]
+fn what_is_spoken_of_by_its_count_brings_what_counts_it() {
+    let text = "A ship with fever stays outside. If nobody falls ill within eight days, it may enter the port. The doctor is paid by the town. Should a man die, the eight days begin anew.\n";
+    assert!(with(text, "begin anew").contains("within eight days"), "{}", with(text, "begin anew"));
+    assert!(!with(text, "is paid").contains("eight days"));
+
+    let text = "4. Notices\n(1) A notice is sent by post.\n(2) A notice is void if\n    (a) it is oral;\n    (b) it names no date; or\n    (c) the tenant is ill.\n(3) The three grounds may not be waived.\n(4) The two parties may agree on more.\n";
+    let stands = with(text, "may not be waived");
+    assert!(["is void if", "is oral", "no date", "is ill"].iter().all(|words| stands.contains(words)), "{stands}");
+    assert!(!with(text, "may agree").contains("is oral"), "{}", with(text, "may agree"));
+
+    let text = "Der Vertrag endet aus zwei Gründen. Der Mieter zahlt nicht. Die Miete ist am Ersten fällig. Die zwei Gründe stehen im Gesetz.\n";
+    assert!(with(text, "stehen im Gesetz").contains("aus zwei"), "{}", with(text, "stehen im Gesetz"));
+}

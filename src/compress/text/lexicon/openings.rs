@@ -33,7 +33,8 @@ pub(crate) fn opening(sentence: &str) -> Opening {
         return Opening::Limits;
     }
     let words: Vec<&str> = bare.split_whitespace().take(LOOKED_WORDS).collect();
-    if (said && !cleft(&head)) || points_back(&words) || elliptic(&words) {
+    let inside = WIDE_BACK.iter().any(|word| head.contains(word));
+    if (said && !cleft(&head)) || points_back(&words) || elliptic(&words) || inside {
         return Opening::Said;
     }
     if phrase(NAMED) || phrase(WIDE_NAMED) {
@@ -98,20 +99,22 @@ pub(crate) fn points_to_several(sentence: &str) -> bool {
     SEVERAL.iter().any(|words| begins(&head, words))
 }
 
-/// Words in front of a pronoun that make it a part of what is said.
+/// Words in front of a pronoun that make it a part of what is said: conjunctions, prepositions, and verbs that open a
+/// condition, `Should it fail`, `Wird sie versäumt`.
 static LINKS: List = List::new(
     "if when where unless once since because until while although though after before whether without with from of on
     in at to by under for during within against besides wenn falls weil sobald soweit solange nachdem bevor obwohl
     in an am nach vor mit ohne bei seit unter zu aus von für gegen si quand après avant avec sans dans pendant pour
     de à sur cuando después antes con sin en durante para por se quando com sem если когда после до с без в на при
-    для по из от",
+    для по из от w should had were wird werden wurde wurden ist sind war waren hat haben hatte kann können muss müssen
+    soll sollen darf dürfen",
 );
 
 /// Pronouns and demonstratives behind such a word.
 static BACK: List = List::new(
     "it he she they him them this that these those such er sie ihm ihn ihnen dieser diesem diesen dieses diese elle
     elles ils cette ces cet cela ella ellos ellas esta este estos estas esa ese esos esas esto eso ele ela eles elas
-    isso isto essa esse он она оно они его нее неё них нему ней ним этого этой этом этот эта эти этих этим",
+    isso isto essa esse to он она оно они его нее неё них нему ней ним этого этой этом этот эта эти этих этим",
 );
 
 /// Pronouns for what is done something to.
@@ -143,7 +146,7 @@ static AUXILIARIES: List =
 
 #[rustfmt::skip]
 const SEVERAL: &[&str] = &[
-    "the former", "the latter", "both", "neither", "the two", "all three", "all of them", "of the other", "of the two", "beide", "beides", "keines von beiden", "ersteres", "letzteres",
+    "the former", "the latter", "both", "neither", "the two", "all three", "all of them", "of the other", "of the two", "the limits", "the amounts", "the figures", "beide", "beides", "keines von beiden", "ersteres", "letzteres",
     "les deux", "les premiers", "les premières", "la première", "le premier", "ni l'un", "ambos", "ambas", "los dos", "las dos", "el primero", "el segundo", "os dois", "as duas",
     "оба", "обе", "первый", "последний", "entrambi",
 ];
@@ -257,7 +260,7 @@ const SAID: &[&str] = &[
     "les deux", "ambos", "ambas", "los dos", "las dos", "os dois", "as duas", "оба", "обе", "последний", "caso contrário", "nesse caso", "essa", "esse", "essas", "esses", "além disso", "no entanto",
     "depois disso", "todavia", "contudo", "também", "assim", "então", "por isso", "do contrário", "les premiers", "les premières", "обратное", "его", "их",
     "لكن", "لكنه", "لكنها", "ولكن", "وهذا", "وهذه", "وذلك", "ولذلك", "وأضاف", "وأضافت", "وقال", "وقالت", "ونفى", "ونفت", "وأكد", "كما", "وهو", "وهي", "إلا", "غير أن", "أما",
-    "وفي", "بينما", "وإلا", "ومن", "ومع", "وبعد", "लेकिन", "परंतु", "किन्तु", "हालाँकि", "हालांकि", "इसलिए", "अन्यथा", "फिर", "ये", "तब", "bu", "ancak", "ama", "bunun", "ale", "jednak", "jest to",
+    "وفي", "بينما", "وإلا", "ومن", "ومع", "وبعد", "लेकिन", "परंतु", "किन्तु", "हालाँकि", "हालांकि", "इसलिए", "अन्यथा", "फिर", "ये", "तब", "bu", "ancak", "ama", "bunun", "ale", "jednak", "jest to", "ta", "tę", "taki", "taka", "takie", "natomiast", "dlatego", "wtedy",
     "але", "однак", "це", "тому", "그러나", "하지만", "그래서", "이는", "그는", "또한", "men", "dock", "därför", "denna", "detta", "dette", "denne", "derfor",
     "questo", "questa", "ciò", "ma", "però", "tuttavia", "quindi", "altrimenti", "isto", "isso", "mas", "porém", "portanto", "dit", "deze", "maar", "echter", "daarom", "anders",
 ];
@@ -266,6 +269,13 @@ const SAID: &[&str] = &[
 const WIDE_SAID: &[&str] = &[
     "这", "那", "此", "该", "但", "然而", "因此", "所以", "否则", "不过", "而且", "另外", "同时", "例如", "于是", "反之", "这样", "也", "これ", "それ",
     "その", "この", "しかし", "だから", "そのため", "また", "ただし", "でも",
+];
+
+/// Words that point back wherever they stand, in scripts without spaces.
+#[rustfmt::skip]
+const WIDE_BACK: &[&str] = &[
+    "这一", "这种", "这些", "这个", "这项", "这类", "上述", "前者", "后者", "对此", "就此", "为此", "これら", "それら", "上記", "後者",
+    "この場合", "その場合",
 ];
 
 /// Openings of an exception.
@@ -337,6 +347,10 @@ mod tests {
             ("The rule does not apply to foals.", Opening::Limits),
             ("Dies gilt nicht für Hunde.", Opening::Limits),
             ("That was wrong.", Opening::Limits),
+            ("Should it fail, the gate stays shut.", Opening::Said),
+            ("Wird sie versäumt, kostet es 25 Euro.", Opening::Said),
+            ("Ta zniżka nie przysługuje lokalom.", Opening::Said),
+            ("教育局没有证实这一消息。", Opening::Said),
         ] {
             assert_eq!(opening(sentence), wanted, "{sentence}");
         }
