@@ -31,7 +31,7 @@ wheel:
     python3 packaging/build.py wheel
     python3 packaging/check_wheel.py target/wheel/dist/*.whl
 
-# Unit, chart, Dockerfile, compose file and workflows, by the programs that read them.
+# Unit, chart, Dockerfile, compose file, workflows and dashboard, by the programs that read them.
 packaging:
     python3 packaging/check.py
 

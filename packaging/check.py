@@ -4,8 +4,9 @@
     python3 packaging/check.py
 
 The systemd unit by systemd-analyze (where there is one), the Helm chart by Helm's own linter, the Dockerfile by
-hadolint, the compose file by its published schema and `docker compose config` (where there is one), the workflows by
-their schema and zizmor.
+hadolint, the compose file by its published schema and `docker compose config` (where there is one), the scripts by
+shellcheck (where there is one), the workflows by their schema and zizmor, the dashboard by the types that Grafana
+publishes.
 """
 
 import json
@@ -26,7 +27,8 @@ HELM = "helm-sdkpy==0.1.32"
 
 def main() -> None:
     install()
-    failed = [check.__name__ for check in (unit, chart, dockerfile, compose, workflows) if not check()]
+    checks = (unit, chart, dockerfile, compose, scripts, workflows, dashboard)
+    failed = [check.__name__ for check in checks if not check()]
     sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
 
 
@@ -124,6 +126,46 @@ def workflows() -> bool:
         well &= passed(schema, [PLACE / "bin/check-jsonschema", "--builtin-schema", schema, *paths])
     audit = [PLACE / "bin/zizmor", "--offline", "--no-progress", "--config", ROOT / ".github/zizmor.yml"]
     return well & passed("zizmor", [*audit, ROOT / ".github/workflows"])
+
+
+def scripts() -> bool:
+    shellcheck = shutil.which("shellcheck")
+    if shellcheck is None:
+        return skip("scripts", "no shellcheck")
+    return passed("scripts", [shellcheck, *sorted((ROOT / "packaging").rglob("*.sh"))])
+
+
+def dashboard() -> bool:
+    """Read by Grafana's own SDK and written again it has lost nothing: each key is one that Grafana knows."""
+    script = (
+        "import json, sys; from pathlib import Path;"
+        "from grafana_foundation_sdk.cog.encoder import JSONEncoder;"
+        "from grafana_foundation_sdk.cog.plugins import register_default_plugins;"
+        "from grafana_foundation_sdk.models.dashboard import Dashboard;"
+        "register_default_plugins();"
+        "print(JSONEncoder().encode(Dashboard.from_json(json.loads(Path(sys.argv[1]).read_text()))))"
+    )
+    file = ROOT / "ops/grafana/headroom.json"
+    ran = subprocess.run([PLACE / "bin/python", "-c", script, file], check=False, capture_output=True, text=True)
+    if ran.returncode != 0:
+        print(f"dashboard: failed\n{ran.stderr.strip()}")
+        return False
+    found = lost(json.loads(file.read_text()), json.loads(ran.stdout))
+    # What the editor shows of a variable's query; the schema leaves it out.
+    found = [key for key in found if not key.endswith(".definition")]
+    print(f"dashboard: failed\nnot of Grafana's schema: {', '.join(found)}" if found else "dashboard: ok")
+    return not found
+
+
+def lost(before: object, after: object, key: str = "dashboard") -> list[str]:
+    """Where `after` has not what `before` has; what is added are defaults."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        inner = [lost(value, after.get(name), f"{key}.{name}") for name, value in before.items()]
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        inner = [lost(old, new, f"{key}.{at}") for at, (old, new) in enumerate(zip(before, after, strict=True))]
+    else:
+        return [] if before == after else [key]
+    return [name for names in inner for name in names]
 
 
 def passed(name: str, command: list, silent: bool = False) -> bool:

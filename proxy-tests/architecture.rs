@@ -1,5 +1,6 @@
 //! The parts know of each other only in the agreed direction.
 
+mod included;
 mod theory;
 
 use std::{

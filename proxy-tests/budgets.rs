@@ -1,6 +1,6 @@
 //! Who is metered, and what is said when a budget is used up; and the access log, in which each request stands.
 
-use headroom::proxy::budgets::Budget;
+use headroom::proxy::clients::Client;
 use serde_json::{Value, json};
 
 use crate::support::{Message, Rig, long_text, ok, post, soon};
@@ -9,8 +9,8 @@ use crate::support::{Message, Rig, long_text, ok, post, soon};
 const ALICE: &str = "sha256:2bd806c97f0e00af1a1fc3328fa763a9269723c8db8fac4f93af71db186d6e90";
 
 async fn rig(requests_per_minute: Option<u32>, tokens_per_day: Option<u64>) -> Rig {
-    let budget = Budget { name: "search".into(), keys: vec![ALICE.into()], requests_per_minute, tokens_per_day };
-    Rig::with(|settings| settings.budgets = vec![budget]).await
+    let client = Client { name: "search".into(), keys: vec![ALICE.into()], requests_per_minute, tokens_per_day };
+    Rig::with(|settings| settings.clients = vec![client]).await
 }
 
 fn chat(key: &str) -> String {
@@ -53,9 +53,9 @@ async fn past_its_requests_a_key_is_told_when_to_come_again_and_others_are_not_h
     }
     let figures = own(&rig, "GET /headroom/metrics HTTP/1.1\r\nHost: h\r\n\r\n").await;
     for line in [
-        r#"headroom_budget_requests_total{budget="search",outcome="allowed"} 2"#,
-        r#"headroom_budget_requests_total{budget="search",outcome="budget_requests"} 2"#,
-        r#"headroom_budget_tokens_total{budget="search",outcome="spent"} 2000"#,
+        r#"headroom_client_requests_total{client="search",outcome="allowed"} 2"#,
+        r#"headroom_client_requests_total{client="search",outcome="budget_requests"} 2"#,
+        r#"headroom_client_tokens_total{client="search",outcome="spent"} 2000"#,
     ] {
         assert!(figures.text().contains(line), "{line} in {}", figures.text());
     }
@@ -96,10 +96,10 @@ async fn each_request_is_a_line_of_the_access_log_without_text_key_or_query() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("access.log");
     let to = path.clone();
-    let budget = Budget { name: "search".into(), keys: vec![ALICE.into()], ..Budget::default() };
+    let client = Client { name: "search".into(), keys: vec![ALICE.into()], ..Client::default() };
     let rig = Rig::with(|settings| {
         settings.access_log = Some(to);
-        settings.budgets = vec![budget];
+        settings.clients = vec![client];
     })
     .await;
     let body = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": long_text()}]}).to_string();
@@ -124,7 +124,7 @@ async fn each_request_is_a_line_of_the_access_log_without_text_key_or_query() {
     let line = &lines[0];
     assert_eq!(line["id"].as_str(), answer.header("x-headroom-request-id"));
     assert_eq!(
-        (&line["budget"], &line["outcome"], &line["status"]),
+        (&line["client"], &line["outcome"], &line["status"]),
         (&json!("search"), &json!("compressed"), &json!(200))
     );
     assert_eq!((&line["input_tokens"], &line["path"]), (&json!(900), &json!("/v1/chat/completions")));

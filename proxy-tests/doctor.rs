@@ -1,6 +1,6 @@
 //! `headroom doctor` before what goes wrong most often.
 
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use crate::{
     program::Program,
     support::{Conn, long_text, ok, post, soon},
+    tls_clients::write_identity,
     wrap::{headroom, nobody, output, stranger},
 };
 
@@ -139,6 +140,59 @@ async fn each_further_upstream_is_asked_whatever_it_is_for_and_what_the_proxy_go
         &format!("ok       upstream     {local} (local) is reachable"),
         &format!("problem  upstream     http://{gone} (gone) cannot be reached"),
     ] {
+        assert!(told.contains(said), "{said}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_speaks_tls_is_known_by_its_certificate_and_the_shells_trust_in_it_is_told() {
+    let (home, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let program = Program::with_tls(home.path()).await;
+    write_identity(other.path());
+    let secure = |identity: &Path| {
+        let mut command = headroom(home.path(), &["doctor", "--listen", &program.address.to_string(), "--no-model"]);
+        command.env("HEADROOM_SERVER__TLS__CERTIFICATE_FILE", identity.join("cert.pem"));
+        command.env("HEADROOM_SERVER__TLS__KEY_FILE", identity.join("key.pem"));
+        command.env("OPENAI_BASE_URL", format!("https://localhost:{}/v1", program.address.port()));
+        command
+    };
+    let answered = async |mut command: Command, trust: bool| {
+        if trust {
+            command.env("SSL_CERT_FILE", home.path().join("cert.pem"));
+        }
+        let asked = async {
+            let mut server = program.accept().await;
+            server.message().await;
+            server.write(ok(r#"{"data":[]}"#)).await;
+        };
+        tokio::join!(asked, doctor(command)).1
+    };
+    let (status, told) = answered(secure(home.path()), true).await;
+    assert_eq!(status, Some(0), "{told}");
+    for said in [
+        &format!("runs at https://{}", program.address),
+        "ok       certificate  is trusted here for localhost",
+        "became",
+        "is reachable",
+        "(of the running proxy)",
+        "OPENAI_BASE_URL leads",
+        "passthrough: 1 passthrough",
+    ] {
+        assert!(told.contains(said), "{said}: {told}");
+    }
+    let (status, told) = answered(secure(home.path()), false).await;
+    assert_eq!(status, Some(0), "{told}");
+    assert!(told.contains("note     certificate  this machine does not trust it for 127.0.0.1"), "{told}");
+
+    let mut plain = headroom(home.path(), &["doctor", "--listen", &program.address.to_string(), "--no-model"]);
+    plain.env("HEADROOM_UPSTREAM", format!("http://{}", nobody()));
+    let mut another = secure(other.path());
+    another.env("HEADROOM_UPSTREAM", format!("http://{}", nobody()));
+    for (command, said) in
+        [(plain, "speaks TLS, and the configuration here names no certificate"), (another, "shows another certificate")]
+    {
+        let (status, told) = soon(doctor(command)).await;
+        assert_eq!(status, Some(1), "{told}");
         assert!(told.contains(said), "{said}: {told}");
     }
 }

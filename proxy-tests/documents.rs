@@ -115,7 +115,7 @@ fn the_reference_of_the_configuration_is_made_from_the_example() {
     assert!(written == reference, "docs/configuration.md is not what config.example.toml says: {remedy}");
 }
 
-/// A table for each section; upstreams and rules, of which there may be several, as they stand there.
+/// A table for each section; upstreams, clients and rules, of which there may be several, as they stand there.
 fn reference(example: &str) -> String {
     let lists = example.find("\n# [[").and_then(|at| example.get(..at)?.rfind("\n\n")).unwrap();
     let (settings, lists) = example.split_at(lists);
@@ -141,7 +141,7 @@ fn reference(example: &str) -> String {
             said.push(if bare.starts_with("  ") { format!("`{}`", bare.trim()) } else { bare.to_owned() });
         }
     }
-    let _ = write!(out, "\n## upstreams and rules\n\n```toml\n{}\n```\n", lists.trim());
+    let _ = write!(out, "\n## upstreams, clients and rules\n\n```toml\n{}\n```\n", lists.trim());
     out
 }
 

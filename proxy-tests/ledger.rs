@@ -3,7 +3,10 @@
 
 use std::{io::Write as _, path::Path, process::Command, sync::Arc};
 
-use headroom::ledger::{self, Arm, By, Named, Price, Query, Report, Sums, Tenant};
+use headroom::{
+    ledger::{self, Arm, By, Named, Price, Query, Report, Sums},
+    proxy::clients::Client,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -170,16 +173,16 @@ async fn exchange(
 }
 
 async fn rig(folder: &Path, holdout: f64) -> Rig {
-    let tenant = |name: &str, key: &str| Tenant { name: name.into(), key: Named::One(key.into()) };
+    let client = |name: &str, key: &str| Client { name: name.into(), keys: vec![key.into()], ..Client::default() };
     let ledger = ledger::Config {
         file: folder.join("ledger.sqlite").display().to_string(),
         holdout,
         prices: vec![Price { model: Named::One("never-asked*".into()), input: 1.0, output: 1.0, ..Price::default() }],
-        tenants: vec![tenant("search", "env:SEARCH"), tenant("ops", "env:OPS")],
         ..ledger::Config::default()
     };
     Rig::with(|settings| {
         settings.ledger = ledger;
+        settings.clients = vec![client("search", "env:SEARCH"), client("ops", "env:OPS")];
         settings.policy.ratio = "4".parse().unwrap();
     })
     .await

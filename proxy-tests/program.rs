@@ -12,6 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::{
     streaming::pump,
     support::{Conn, long_text, ok, post, soon},
+    tls_clients::write_identity,
 };
 
 /// The running program, before an upstream in the test's hands.
@@ -53,8 +54,18 @@ impl Program {
             }
         }
         let line = screen.last().unwrap();
-        let address = line.split_once("http://").unwrap().1.trim().trim_end_matches("/v1").parse().unwrap();
+        let address = line.split_once("://").unwrap().1.trim().trim_end_matches("/v1").parse().unwrap();
         Self { child, address, upstream, home, screen }
+    }
+
+    /// One that speaks TLS, and shows what lies in this folder.
+    pub(crate) async fn with_tls(folder: &std::path::Path) -> Self {
+        write_identity(folder);
+        let config = folder.join("tls.toml");
+        let file = |name| folder.join(name).display().to_string();
+        let tls = format!("certificate_file = {:?}\nkey_file = {:?}\n", file("cert.pem"), file("key.pem"));
+        std::fs::write(&config, format!("[server.tls]\n{tls}")).unwrap();
+        Self::with(&["--config", config.to_str().unwrap()]).await
     }
 
     pub(crate) async fn client(&self) -> Conn {

@@ -9,8 +9,8 @@ use headroom::{
     fidelity::{self, Reviewer},
     ledger::{self, Holdout, Ledger},
     proxy::{
-        self, Access, Current, Proxy, Tenants, Upstreams, access,
-        budgets::{Budget, Budgets},
+        self, Access, Current, Proxy, Upstreams, access,
+        clients::{Client, Clients},
         rules::Rules,
         upstream::{self, Named},
     },
@@ -45,7 +45,7 @@ pub(crate) struct Settings {
     pub(crate) explain: Option<explain::Config>,
     pub(crate) fidelity: fidelity::Config,
     pub(crate) otlp: otlp::Config,
-    pub(crate) budgets: Vec<Budget>,
+    pub(crate) clients: Vec<Client>,
     /// The file of the access log.
     pub(crate) access_log: Option<PathBuf>,
     pub(crate) ledger: ledger::Config,
@@ -70,7 +70,7 @@ impl Default for Settings {
             explain: None,
             fidelity: fidelity::Config::default(),
             otlp: otlp::Config::default(),
-            budgets: Vec::new(),
+            clients: Vec::new(),
             access_log: None,
             ledger: ledger::Config::default(),
             state: None,
@@ -108,19 +108,18 @@ impl Rig {
         let metrics = Arc::new(Metrics::default());
         let reviewer = Reviewer::new(&settings.fidelity, engine.clone(), Some("checker-key".to_owned())).unwrap();
         let otlp = Otlp::start(&settings.otlp, |_| None, metrics.otlp_lost.clone()).unwrap();
-        let budgets = Budgets::new(&settings.budgets, |_| None).unwrap();
+        let clients = Clients::new(&settings.clients, |name| Some(format!("{name}-key"))).unwrap();
         let access_log = settings
             .access_log
             .map(|to| AccessLog::start(to.to_str().unwrap(), metrics.access_log_lost.clone()).unwrap());
         let proxy = Proxy::new(settings.proxy, settings.policy, client, engine.clone(), metrics)
             .traced(otlp.clone())
-            .metered(budgets)
+            .named(clients)
             .logged(access_log);
         let proxy = proxy.guarded(Access::new(&settings.access).unwrap()).ruled(settings.rules);
         let ledger = Arc::new(Ledger::open(&settings.ledger, settings.state.as_deref()).unwrap());
-        let tenants = Tenants::new(&settings.ledger.tenants, |name| Some(format!("{name}-key"))).unwrap();
         let holdout = Holdout::new(settings.ledger.holdout);
-        let proxy = proxy.explained(records).reviewed(reviewer).entered(Some(Arc::clone(&ledger)), tenants, holdout);
+        let proxy = proxy.explained(records).reviewed(reviewer).entered(Some(Arc::clone(&ledger)), holdout);
         let proxy = Arc::new(Current::new(proxy));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -17,7 +17,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use crate::support::{Rig, ok, soon};
 
 /// Writes a certificate for localhost and its key; the certificate.
-fn write_identity(folder: &Path) -> CertificateDer<'static> {
+pub(crate) fn write_identity(folder: &Path) -> CertificateDer<'static> {
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new(["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
     fs::write(folder.join("key.pem"), key.serialize_pem()).unwrap();

@@ -141,6 +141,45 @@ async fn the_proxy_that_runs_is_used_and_stays() {
 }
 
 #[tokio::test]
+async fn a_running_proxy_that_speaks_tls_is_used_where_its_certificate_is_trusted() {
+    let home = tempfile::tempdir().unwrap();
+    let program = Program::with_tls(home.path()).await;
+    let port = program.address.port().to_string();
+    let by_name = format!("https://localhost:{port}");
+    let wrap = async |arguments: &[&str], trust: bool, base: Option<&str>| {
+        let mut command = headroom(home.path(), arguments);
+        command.env("HEADROOM_LISTEN", program.address.to_string());
+        command.env("HEADROOM_SERVER__TLS__CERTIFICATE_FILE", home.path().join("cert.pem"));
+        command.env("HEADROOM_SERVER__TLS__KEY_FILE", home.path().join("key.pem"));
+        command.env("HEADROOM_MODEL__ENABLED", "false");
+        command.envs(trust.then(|| ("SSL_CERT_FILE", home.path().join("cert.pem"))));
+        command.envs(base.map(|base| ("OPENAI_BASE_URL", base)));
+        let output = output(command).await;
+        let [printed, told] =
+            [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
+        (output.status.code(), printed, told)
+    };
+    let echo = ["wrap", "sh", "-c", "echo $ANTHROPIC_BASE_URL"];
+    for base in [None, Some(by_name.as_str())] {
+        let (_, printed, told) = wrap(&echo, true, base).await;
+        assert_eq!(printed, by_name, "{told}");
+        assert!(told.contains("which runs already") && told.contains("no request of sh"), "{told}");
+    }
+    // Programs could not speak with it: they have one of their own.
+    let (status, printed, told) = wrap(&echo, false, None).await;
+    assert!(status == Some(0) && printed.starts_with("http://127.0.0.1:") && !printed.ends_with(&port), "{told}");
+    assert!(told.contains("does not trust the certificate"), "{told}");
+    // But not where that would send a key elsewhere than it was meant for.
+    let named = ["wrap", "--port", &port, "true"];
+    for (arguments, base) in [(&echo, Some(by_name.as_str())), (&named, None)] {
+        let (status, _, told) = wrap(arguments, false, base).await;
+        assert!(status == Some(2) && told.contains("SSL_CERT_FILE"), "{told}");
+    }
+    let plain = output(headroom(home.path(), &named)).await;
+    assert!(String::from_utf8_lossy(&plain.stderr).contains("name its configuration by --config"), "{plain:?}");
+}
+
+#[tokio::test]
 async fn a_base_url_that_was_set_says_where_requests_go() {
     let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let home = tempfile::tempdir().unwrap();

@@ -7,6 +7,7 @@ mod compress;
 mod config;
 mod demo;
 mod doctor;
+mod endpoint;
 mod exchange;
 mod explain;
 mod fidelity;

@@ -24,9 +24,8 @@ use crate::{
     engine, explain, fidelity, ledger, originals,
     proxy::{
         self, Access, access,
-        budgets::{self, Budget, Budgets},
+        clients::{self, Client, Clients},
         rules::{self, Profile, Rule, Rules},
-        tenants,
         upstream::{self, Named, Upstreams},
     },
     server,
@@ -68,8 +67,8 @@ pub struct Config {
     pub telemetry: telemetry::Config,
     /// Further servers, each with what it is for.
     pub upstreams: Vec<Named>,
-    /// What whoever brings a key may ask for.
-    pub budgets: Vec<Budget>,
+    /// Who is known by name, and what each may ask for.
+    pub clients: Vec<Client>,
     /// Which texts are an exception.
     pub rules: Vec<Rule>,
 }
@@ -94,7 +93,7 @@ impl Config {
         origins.refuse_unknown_keys()?;
         let config: Self = origins.figment.extract().map_err(|error| origins.explain(&error))?;
         config.check().map_err(|(section, invalid)| origins.explain_invalid(section, invalid))?;
-        budgets::check(&config.budgets).map_err(|(at, invalid)| origins.explain_listed("budgets", at, invalid))?;
+        clients::check(&config.clients).map_err(|(at, invalid)| origins.explain_listed("clients", at, invalid))?;
         rules::check(&config.rules).map_err(|(at, invalid)| origins.explain_listed("rules", at, invalid))?;
         upstream::check(&config.upstreams).map_err(|(at, invalid)| origins.explain_listed("upstreams", at, invalid))?;
         Ok(Loaded { config, origins, ignored: sources.ignored() })
@@ -117,7 +116,6 @@ impl Config {
             ("originals", self.originals.check()),
             ("telemetry", self.telemetry.otlp.check()),
             ("ledger", self.ledger.check()),
-            ("ledger", tenants::check(&self.ledger.tenants)),
         ];
         checks.into_iter().try_for_each(|(section, checked)| checked.map_err(|invalid| (section, invalid)))
     }
@@ -172,13 +170,13 @@ impl Loaded {
         all.map_err(|(at, invalid)| self.origins.explain_listed("upstreams", at, invalid))
     }
 
-    /// What each key may ask for.
+    /// Who is known by name, and what each may ask for.
     ///
     /// # Errors
     /// Where the variable is not set that holds a key.
-    pub fn budgets(&self) -> Result<Budgets, Error> {
-        let budgets = Budgets::new(&self.config.budgets, |name| std::env::var(name).ok());
-        budgets.map_err(|(at, invalid)| self.origins.explain_listed("budgets", at, invalid))
+    pub fn clients(&self) -> Result<Clients, Error> {
+        let clients = Clients::new(&self.config.clients, |name| std::env::var(name).ok());
+        clients.map_err(|(at, invalid)| self.origins.explain_listed("clients", at, invalid))
     }
 
     /// The key of the endpoint that checks, where there is one.

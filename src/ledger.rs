@@ -17,7 +17,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 
 pub use compare::{Change, Comparison, Measure, Verdict};
-pub use config::{Config, Tenant};
+pub use config::Config;
 pub use figures::{Arm, Figures, Money, Texts, Turn, Usage};
 pub use holdout::{Holdout, Place};
 pub use name::{Names, OTHER};

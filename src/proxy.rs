@@ -3,7 +3,7 @@
 pub mod access;
 mod account;
 mod body;
-pub mod budgets;
+pub mod clients;
 mod coding;
 mod current;
 mod entry;
@@ -28,7 +28,6 @@ mod seen;
 mod settings;
 mod slots;
 mod socket;
-pub mod tenants;
 mod tunnel;
 pub mod upstream;
 mod usage;
@@ -42,9 +41,9 @@ use tokio::sync::Semaphore;
 
 pub use access::Access;
 pub use body::{Answer, BrokenOff};
+pub use clients::Clients;
 pub use current::Current;
 pub use record::{Rehearsal, rehearse};
-pub use tenants::Tenants;
 pub use upstream::Upstreams;
 
 use crate::{
@@ -61,7 +60,6 @@ use crate::{
 };
 use account::{Account, Ids, Outcome, Passed};
 use body::Upload;
-use budgets::Budgets;
 use error::Error;
 use life::Life;
 use passthrough::{Addressed, Passage};
@@ -176,7 +174,7 @@ pub struct Proxy {
     otlp: Option<Arc<Otlp>>,
     access_log: Option<AccessLog>,
     /// What whoever brings a key may ask for.
-    budgets: Arc<Budgets>,
+    clients: Arc<Clients>,
     /// With which the operator reads all of them.
     reader: Option<explain::ReaderKey>,
     access: Access,
@@ -188,7 +186,6 @@ pub struct Proxy {
     ledger: Option<Arc<Ledger>>,
     /// Which conversations are left alone.
     holdout: Option<Arc<Holdout>>,
-    tenants: Tenants,
     /// Where originals are kept for the model to read; `None` where there is no way back.
     originals: Option<Arc<Originals>>,
     decoders: Arc<Semaphore>,
@@ -216,7 +213,7 @@ impl Proxy {
             about: page::About::default(),
             otlp: None,
             access_log: None,
-            budgets: Arc::default(),
+            clients: Arc::default(),
             reader: None,
             access: Access::default(),
             audit: Arc::default(),
@@ -224,7 +221,6 @@ impl Proxy {
             tunnels,
             ledger: None,
             holdout: None,
-            tenants: Tenants::default(),
             originals: None,
             decoders: Arc::new(Semaphore::new(DECODERS)),
         }
@@ -248,7 +244,7 @@ impl Proxy {
             about: self.about.clone(),
             otlp: self.otlp.clone(),
             access_log: self.access_log.clone(),
-            budgets: Arc::clone(&self.budgets),
+            clients: Arc::clone(&self.clients),
             reader: self.reader.clone(),
             access: self.access.clone(),
             audit: Arc::clone(&self.audit),
@@ -256,7 +252,6 @@ impl Proxy {
             tunnels: self.tunnels.clone(),
             ledger: self.ledger.clone(),
             holdout: self.holdout.clone(),
-            tenants: self.tenants.clone(),
             originals: self.originals.clone(),
             decoders: Arc::clone(&self.decoders),
         }
@@ -302,8 +297,8 @@ impl Proxy {
 
     /// The same, with what whoever brings a key may ask for.
     #[must_use]
-    pub fn metered(self, budgets: Budgets) -> Self {
-        Self { budgets: Arc::new(budgets), ..self }
+    pub fn named(self, clients: Clients) -> Self {
+        Self { clients: Arc::new(clients), ..self }
     }
 
     /// The same, with rules for what is an exception.
@@ -332,8 +327,8 @@ impl Proxy {
 
     /// The same, keeping the figures of requests, and leaving some conversations alone.
     #[must_use]
-    pub fn entered(self, ledger: Option<Arc<Ledger>>, tenants: Tenants, holdout: Option<Holdout>) -> Self {
-        Self { ledger, tenants, holdout: holdout.map(Arc::new), ..self }
+    pub fn entered(self, ledger: Option<Arc<Ledger>>, holdout: Option<Holdout>) -> Self {
+        Self { ledger, holdout: holdout.map(Arc::new), ..self }
     }
 
     /// The same, with a way back to the originals.
@@ -399,8 +394,8 @@ impl Proxy {
 
     /// Takes a request out of the budget of whoever sends it.
     fn charge(&self, account: &mut Account, headers: &HeaderMap) -> Result<(), Error> {
-        let holder = self.budgets.take(headers, &self.metrics)?;
-        account.budget = holder.map(|holder| (Arc::clone(&self.budgets), holder));
+        let holder = self.clients.take(headers, &self.metrics)?;
+        account.client = holder.map(|holder| (Arc::clone(&self.clients), holder));
         Ok(())
     }
 

@@ -15,10 +15,10 @@ use headroom::{config::Loaded, redact};
 use serde_json::{Value, json};
 
 use super::{
-    Failure, exchange,
-    serve::reachable,
+    Failure,
+    endpoint::{Endpoint, Found},
+    exchange,
     settings::Settings,
-    wrap::{Found, look},
 };
 use finding::{Finding, Level};
 
@@ -37,23 +37,26 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut loaded = arguments.settings.load_at(arguments.listen.as_deref())?;
-    let address = reachable(&loaded.config.server.listen);
-    let runs = look(&address) == Found::Ours;
-    let mut findings = running::findings(&loaded, &address);
-    let page = exchange::page(&address, "settings").ok().filter(|page| runs && page.status == 200);
+    let proxy = Endpoint::of(&loaded.config.server);
+    let found = proxy.look();
+    let runs = found == Found::Ours;
+    let mut findings = running::findings(&loaded, &proxy, &found);
+    let page = exchange::page(&proxy, "settings").ok().filter(|page| runs && page.status == 200);
     let page: Option<Value> = page.and_then(|page| serde_json::from_str(&page.body).ok());
     findings.extend(settings(&loaded, page.as_ref()));
     findings.extend(shared::finding(&loaded.config.decisions)?);
-    findings.extend(upstream::findings(&mut loaded, runs.then_some(address), page.as_ref())?);
-    let traffic = if runs { traffic::ask(&address) } else { None };
+    findings.extend(upstream::findings(&mut loaded, runs.then(|| proxy.clone()), page.as_ref())?);
+    let traffic = if runs { traffic::ask(&proxy) } else { None };
     let came = traffic.as_ref().is_some_and(|figures| figures.count() > 0);
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    findings.extend(environment::findings(environment, &address, came));
+    // A program's base URL has a name that the certificate is for.
+    let reached = if runs { proxy.trusted() } else { None };
+    findings.extend(environment::findings(environment, reached.as_ref().unwrap_or(&proxy), came));
     findings.extend(traffic.iter().flat_map(traffic::findings));
     let healthy = findings.iter().all(|finding| finding.level != Level::Problem);
     let mut out = io::stdout().lock();
     if arguments.json {
-        let page = json!({"healthy": healthy, "proxy": format!("http://{address}"), "findings": findings});
+        let page = json!({"healthy": healthy, "proxy": proxy.to_string(), "findings": findings});
         writeln!(out, "{page:#}")?;
     } else {
         findings.iter().try_for_each(|finding| writeln!(out, "{finding}"))?;

@@ -2,16 +2,14 @@
 
 use std::{
     io::{Read, Write},
-    net::{SocketAddr, TcpStream},
-    path::Path,
-    sync::Arc,
+    net::TcpStream,
     time::Duration,
 };
 
 use anyhow::{Context as _, bail};
-use rustls::{ClientConnection, StreamOwned};
+use rustls::StreamOwned;
 
-use super::pinned;
+use super::endpoint::Endpoint;
 
 /// What came back.
 #[derive(Debug)]
@@ -34,16 +32,8 @@ impl Answer {
 }
 
 /// A page of the proxy's own.
-pub(super) fn page(address: &SocketAddr, page: &str) -> anyhow::Result<Answer> {
-    Request { path: &format!("/headroom/{page}"), headers: &[], body: None, patience: PATIENCE }.send(address)
-}
-
-/// The same of one that speaks TLS, and shows this certificate.
-pub(super) fn page_by_tls(address: &SocketAddr, certificate: &Path, page: &str) -> anyhow::Result<Answer> {
-    let client = pinned::client(certificate).context("the certificate that `server.tls` names cannot be read")?;
-    let request = Request { path: &format!("/headroom/{page}"), headers: &[], body: None, patience: PATIENCE };
-    let session = ClientConnection::new(Arc::new(client), address.ip().into())?;
-    request.over(StreamOwned::new(session, request.connect(address)?), address)
+pub(super) fn page(proxy: &Endpoint, page: &str) -> anyhow::Result<Answer> {
+    Request { path: &format!("/headroom/{page}"), headers: &[], body: None, patience: PATIENCE }.send(proxy)
 }
 
 /// A request: a GET, or a POST of JSON where it has a body.
@@ -58,20 +48,26 @@ pub(super) struct Request<'a> {
 
 impl Request<'_> {
     /// Sends it and waits for the answer; a body past the limit is cut there.
-    pub(super) fn send(&self, address: &SocketAddr) -> anyhow::Result<Answer> {
-        self.over(self.connect(address)?, address)
+    pub(super) fn send(&self, proxy: &Endpoint) -> anyhow::Result<Answer> {
+        let session = proxy.session()?;
+        let stream = self.connect(proxy)?;
+        match session {
+            None => self.over(stream, proxy),
+            Some(session) => self.over(StreamOwned::new(session, stream), proxy),
+        }
     }
 
-    fn connect(&self, address: &SocketAddr) -> anyhow::Result<TcpStream> {
-        let stream =
-            TcpStream::connect_timeout(address, PATIENCE).with_context(|| format!("nothing answers on {address}"))?;
+    fn connect(&self, proxy: &Endpoint) -> anyhow::Result<TcpStream> {
+        let stream = TcpStream::connect_timeout(proxy.address(), PATIENCE);
+        let stream = stream.with_context(|| format!("nothing answers on {}", proxy.address()))?;
         stream.set_read_timeout(Some(self.patience))?;
         stream.set_write_timeout(Some(self.patience))?;
         Ok(stream)
     }
 
-    fn over(&self, mut stream: impl Read + Write, address: &SocketAddr) -> anyhow::Result<Answer> {
-        stream.write_all(self.text(address).as_bytes()).context("the request broke off")?;
+    fn over(&self, mut stream: impl Read + Write, proxy: &Endpoint) -> anyhow::Result<Answer> {
+        let address = proxy.address();
+        stream.write_all(self.text(proxy).as_bytes()).context("the request broke off")?;
         let mut answer = Vec::new();
         let read = stream.take(LONGEST).read_to_end(&mut answer);
         let answer = String::from_utf8_lossy(&answer);
@@ -85,7 +81,8 @@ impl Request<'_> {
         Ok(Answer { status, head: head.to_owned(), body: body.to_owned() })
     }
 
-    fn text(&self, address: &SocketAddr) -> String {
+    fn text(&self, proxy: &Endpoint) -> String {
+        let address = proxy.address();
         let mut headers: String = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         if let Some(body) = self.body {
             headers += &format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());

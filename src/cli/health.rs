@@ -6,8 +6,8 @@ use clap::Args;
 
 use super::{
     Failure,
+    endpoint::Endpoint,
     exchange::{self, Answer},
-    serve::reachable,
     settings::Settings,
 };
 
@@ -27,16 +27,10 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let config = arguments.settings.load_at(arguments.listen.as_deref())?.config;
     let page = if arguments.alive { "health" } else { "ready" };
-    let address = reachable(&config.server.listen);
-    let tls = config.server.tls;
-    let answer = match &tls.certificate_file {
-        Some(certificate) => exchange::page_by_tls(&address, certificate, page),
-        None => exchange::page(&address, page),
-    };
-    let Answer { status, body, .. } = answer.map_err(|error| {
-        let scheme = if tls.is_on() { "https" } else { "http" };
+    let proxy = Endpoint::of(&config.server);
+    let Answer { status, body, .. } = exchange::page(&proxy, page).map_err(|error| {
         let remedy = "start the proxy by `headroom`, or say where it runs by --listen ADDRESS:PORT";
-        error.context(format!("no proxy answers at {scheme}://{address}\n  remedy: {remedy}"))
+        error.context(format!("no proxy answers at {proxy}\n  remedy: {remedy}"))
     })?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", body.trim())?;

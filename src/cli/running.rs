@@ -209,7 +209,8 @@ struct Told {
     code: String,
 }
 
-fn tls() -> Result<ClientConfig, Failure> {
+/// A client that trusts what this machine trusts.
+pub(super) fn tls() -> anyhow::Result<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));

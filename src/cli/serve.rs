@@ -18,7 +18,7 @@ use headroom::{
     ledger::{Holdout, Ledger},
     model::Info,
     originals::{OpenError, Originals},
-    proxy::{Current, Proxy, Tenants, page::About},
+    proxy::{Current, Proxy, page::About},
     server,
     setting::Invalid,
     telemetry::{self, AccessLog, Metrics, Otlp},
@@ -172,8 +172,7 @@ pub(super) async fn assemble(
     let upstreams = loaded.upstreams().map_err(Failure::setup)?;
     let access = loaded.access().map_err(Failure::setup)?;
     let rules = loaded.rules().map_err(Failure::setup)?;
-    let tenants = Tenants::new(&config.ledger.tenants, |name| std::env::var(name).ok());
-    let tenants = tenants.map_err(|invalid| unusable(loaded, "ledger", invalid))?;
+    let clients = loaded.clients().map_err(Failure::setup)?;
     let ledger = Ledger::open(&config.ledger, state().as_deref()).map_err(Failure::setup)?;
     let originals = originals(loaded)?;
     let (backend, told) = backend(config.model.clone());
@@ -194,9 +193,9 @@ pub(super) async fn assemble(
     let proxy = Proxy::new(config.proxy.clone(), config.compress.policy(), upstreams, engine, metrics)
         .guarded(access)
         .ruled(rules)
-        .entered(Some(Arc::new(ledger)), tenants, Holdout::new(config.ledger.holdout))
+        .entered(Some(Arc::new(ledger)), Holdout::new(config.ledger.holdout))
         .keeping(originals)
-        .metered(loaded.budgets().map_err(Failure::setup)?)
+        .named(clients)
         .described(About {
             model: model.as_ref().map_or_else(Clone::clone, in_words),
             cache_bytes: config.engine.cache_mib << 20,

@@ -9,7 +9,6 @@ mod started;
 use std::{
     ffi::OsString,
     io::{self, Write as _},
-    net::SocketAddr,
     path::Path,
     process::Command,
     time::{Duration, Instant},
@@ -22,9 +21,14 @@ use headroom::{
     redact,
 };
 
-use super::{Failure, exchange, figures::Figures, serve::reachable, settings::Settings};
+use super::{
+    Failure,
+    endpoint::{Endpoint, Found},
+    exchange,
+    figures::Figures,
+    settings::Settings,
+};
 use agents::Given;
-pub(super) use gateways::points_at;
 pub(super) use started::{Started, free};
 
 #[derive(Debug, Args)]
@@ -51,26 +55,28 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut loaded = arguments.load()?;
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let mut address = reachable(&loaded.config.server.listen);
-    let gateways = gateways::of(environment, &address)?;
+    let mut proxy = Endpoint::of(&loaded.config.server);
+    let gateways = gateways::of(environment, &proxy)?;
     let elsewhere = arguments.upstream.is_none() && gateways.adopt(&mut loaded)?;
     let own = elsewhere || arguments.upstream.is_some() || arguments.settings.say_something();
+    let led_to = gateways.running.is_some();
     if let Some(running) = gateways.running {
         if own && arguments.upstream.is_none() {
             return Err(led(&running));
         }
-        address = running;
+        proxy = running;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = runtime.block_on(async {
-        let proxy = match look(&address) {
-            Found::Ours if own && arguments.port.is_some() => return Err(occupied(&address)),
-            Found::Ours if !own => Through::running(address).await?,
-            Found::Other if arguments.port.is_some() => return Err(foreign(&address)),
-            Found::Nobody if arguments.port.is_some() => Through::Own(Started::new(&loaded, address).await?),
-            _ => Through::Own(Started::new(&loaded, free()).await?),
+        let proxy = match arguments.running(&proxy, own, led_to)? {
+            Some(running) => Through::running(running).await?,
+            None => {
+                // With a port of its own none answers there.
+                let at = if arguments.port.is_some() { *proxy.address() } else { free() };
+                Through::Own(Started::new(&loaded, at).await?)
+            }
         };
-        let given = agents::given(&arguments.name(), &proxy.address(), environment);
+        let given = agents::given(&arguments.name(), &proxy.endpoint(), environment);
         let ended = arguments.wrapped(&proxy, &given, &loaded).await;
         if let Through::Own(started) = proxy {
             started.stop().await?;
@@ -106,14 +112,14 @@ impl Arguments {
 
     /// Runs the program to its end; its exit status.
     async fn wrapped(&self, proxy: &Through, given: &Given, loaded: &Loaded) -> Result<u8, Failure> {
-        let (name, address) = (self.name(), proxy.address());
+        let (name, endpoint) = (self.name(), proxy.endpoint());
         let before = proxy.figures();
         if !self.quiet {
             let how = match proxy {
                 Through::Running(_) => "which runs already".to_owned(),
                 Through::Own(started) => format!("{}, for as long as it runs", started.told(loaded)),
             };
-            say(&format!("{name} goes through http://{address}, {how}"));
+            say(&format!("{name} goes through {endpoint}, {how}"));
         }
         if let Some(note) = given.note {
             say(note);
@@ -123,6 +129,27 @@ impl Arguments {
             say(&saved(&name, proxy, before));
         }
         Ok(status)
+    }
+
+    /// The proxy that runs already and is gone through; `None` where one is started. `led_to`: a base URL names it.
+    fn running(&self, configured: &Endpoint, own: bool, led_to: bool) -> Result<Option<Endpoint>, Failure> {
+        let named = self.port.is_some();
+        match configured.look() {
+            Found::Ours if own && named => Err(occupied(configured)),
+            Found::Ours if own => Ok(None),
+            Found::Ours => match configured.trusted() {
+                // Of one that a base URL names it is not known where it forwards to.
+                None if named || led_to => Err(distrusted(configured)),
+                None => {
+                    say(&format!("{} does not trust the certificate of the proxy at {configured}", self.name()));
+                    Ok(None)
+                }
+                trusted => Ok(trusted),
+            },
+            Found::Secure if named => Err(secure(configured)),
+            Found::Other(_) if named => Err(foreign(configured)),
+            Found::Secure | Found::Other(_) | Found::Nobody => Ok(None),
+        }
     }
 
     fn command(&self, given: &Given) -> Command {
@@ -148,41 +175,41 @@ impl Arguments {
 
 /// The proxy that is gone through.
 enum Through {
-    Running(SocketAddr),
+    Running(Endpoint),
     Own(Started),
 }
 
 impl Through {
     /// A running proxy, once it is ready.
-    async fn running(address: SocketAddr) -> Result<Self, Failure> {
+    async fn running(proxy: Endpoint) -> Result<Self, Failure> {
         let until = Instant::now() + LOADING;
         loop {
-            let answer = exchange::page(&address, "ready")?;
+            let answer = exchange::page(&proxy, "ready")?;
             if answer.status == 200 {
-                return Ok(Self::Running(address));
+                return Ok(Self::Running(proxy));
             }
             let loads = answer.body.contains("being loaded");
             if !loads || Instant::now() > until {
                 let remedy = "`headroom doctor` says more; --port 0 starts another one on a free port";
                 let reason = answer.body.trim();
-                return Err(anyhow!("the proxy at http://{address} is not ready: {reason}\n  remedy: {remedy}").into());
+                return Err(anyhow!("the proxy at {proxy} is not ready: {reason}\n  remedy: {remedy}").into());
             }
             tokio::time::sleep(PAUSE).await;
         }
     }
 
-    fn address(&self) -> SocketAddr {
+    fn endpoint(&self) -> Endpoint {
         match self {
-            Self::Running(address) => *address,
-            Self::Own(started) => started.address(),
+            Self::Running(proxy) => proxy.clone(),
+            Self::Own(started) => Endpoint::plain(started.address()),
         }
     }
 
     /// What it has counted so far; nothing where it does not say.
     fn figures(&self) -> Option<Figures> {
         match self {
-            Self::Running(address) => {
-                let page = exchange::page(address, "metrics").ok().filter(|page| page.status == 200)?;
+            Self::Running(proxy) => {
+                let page = exchange::page(proxy, "metrics").ok().filter(|page| page.status == 200)?;
                 Some(Figures::of(&page.body))
             }
             Self::Own(started) => Some(started.figures()),
@@ -190,50 +217,41 @@ impl Through {
     }
 }
 
-/// Who answers at an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
-    Ours,
-    Other,
-    Nobody,
+fn foreign(at: &Endpoint) -> Failure {
+    let (at, remedy) = (at.address(), "choose another port by --port, or leave --port out for a free one");
+    Failure::Setup(anyhow!("another program listens on {at}, and it is no headroom proxy\n  remedy: {remedy}"))
 }
 
-pub(super) fn look(address: &SocketAddr) -> Found {
-    if address.port() == 0 {
-        return Found::Nobody;
-    }
-    match exchange::page(address, "health") {
-        Ok(answer) if answer.is_ours() => Found::Ours,
-        Ok(_) => Found::Other,
-        Err(error) => match error.downcast_ref::<io::Error>() {
-            Some(error) if error.kind() == io::ErrorKind::ConnectionRefused => Found::Nobody,
-            _ => Found::Other,
-        },
-    }
+/// Programs check the name in the certificate, and who vouches for it.
+fn distrusted(at: &Endpoint) -> Failure {
+    let remedy = "name the certificate of who issued it by SSL_CERT_FILE (and NODE_EXTRA_CA_CERTS), and the proxy by a name \
+                  that it is for in OPENAI_BASE_URL; without --port and base URLs one is started";
+    Failure::Setup(anyhow!("this machine does not trust the certificate of the proxy at {at}\n  remedy: {remedy}"))
 }
 
-fn foreign(address: &SocketAddr) -> Failure {
-    let remedy = "choose another port by --port, or leave --port out for a free one";
-    Failure::Setup(anyhow!("another program listens on {address}, and it is no headroom proxy\n  remedy: {remedy}"))
+fn secure(at: &Endpoint) -> Failure {
+    let (at, remedy) = (at.address(), "name its configuration by --config, or leave --port out for a proxy of its own");
+    let problem = "and the configuration here names no certificate for it";
+    Failure::Setup(anyhow!("the proxy on {at} speaks TLS, {problem}\n  remedy: {remedy}"))
 }
 
-fn occupied(address: &SocketAddr) -> Failure {
+fn occupied(at: &Endpoint) -> Failure {
     let remedy = "leave those flags out to go through it as it is, or leave --port out for one of its own";
     let problem = "and has been started already, so flags that say how to condense cannot hold for it";
-    Failure::Setup(anyhow!("a proxy runs on {address}, {problem}\n  remedy: {remedy}"))
+    Failure::Setup(anyhow!("a proxy runs at {at}, {problem}\n  remedy: {remedy}"))
 }
 
 /// A proxy of its own would not know where that one forwards to, and a key must not go anywhere else.
-fn led(address: &SocketAddr) -> Failure {
+fn led(at: &Endpoint) -> Failure {
     let remedy = "leave the flags that say how to condense out to go through it, or name the server by --upstream";
     let problem = "so where another one is to forward to is not known";
-    Failure::Setup(anyhow!("a base URL of this shell leads to the proxy on {address}, {problem}\n  remedy: {remedy}"))
+    Failure::Setup(anyhow!("a base URL of this shell leads to the proxy at {at}, {problem}\n  remedy: {remedy}"))
 }
 
 /// What came through, and what that saved.
 fn saved(name: &str, proxy: &Through, before: Option<Figures>) -> String {
     let (Some(before), Some(now)) = (before, proxy.figures()) else {
-        return format!("the proxy at http://{} does not say what {name} saved", proxy.address());
+        return format!("the proxy at {} does not say what {name} saved", proxy.endpoint());
     };
     let new = now.since(&before);
     let whose = match proxy {

@@ -28,7 +28,9 @@ impl Origins {
             return Ok(());
         };
         let list = LISTS.into_iter().find(|list| key.strip_prefix(list).is_some_and(|rest| rest.starts_with('.')));
+        let moved = MOVED.into_iter().find(|(old, _)| *old == key).map(|(_, remedy)| remedy);
         let remedy = match nearest(&key, &self.known) {
+            _ if moved.is_some() => moved.unwrap_or_default().to_owned(),
             _ if list.is_some() => {
                 format!("write `[[{}]]`: there may be several", list.unwrap_or_default())
             }
@@ -284,7 +286,13 @@ fn plain(expected: &str) -> &str {
 }
 
 /// The lists of tables, in the order in which they are shown.
-const LISTS: [&str; 3] = ["upstreams", "budgets", "rules"];
+const LISTS: [&str; 3] = ["upstreams", "clients", "rules"];
+
+/// What was called otherwise once, and what to write for it.
+const MOVED: [(&str, &str); 2] = [
+    ("budgets", "write `[[clients]]`, with the same in it: its names are those of reports too"),
+    ("ledger.tenants", "write `[[clients]]`, with `keys` for `key`: it may have limits too"),
+];
 
 /// How figment calls the text of a file.
 const TOML: &str = "TOML source string";

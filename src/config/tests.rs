@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::{compress::Ratio, proxy::Mode};
+use crate::{
+    compress::Ratio,
+    proxy::{Mode, clients::Client},
+};
 
 const EXAMPLE: &str = include_str!("../../config.example.toml");
 
@@ -33,7 +36,7 @@ fn the_example_holds_exactly_the_defaults() {
 fn the_example_lists_every_key_with_a_sentence() {
     let known = show::leaves(&Figment::from(Serialized::defaults(Config::default())));
     let (mut section, mut sentence, mut listed) =
-        (String::new(), false, vec!["budgets".to_owned(), "rules".to_owned(), "upstreams".to_owned()]);
+        (String::new(), false, vec!["clients".to_owned(), "rules".to_owned(), "upstreams".to_owned()]);
     let (sections, _) = EXAMPLE.split_once("# [[upstreams]]").unwrap();
     for line in sections.lines() {
         let name = line.trim_start_matches("# ").split(" = ").next().unwrap();
@@ -68,15 +71,27 @@ fn the_lists_of_the_example_can_be_used_and_name_every_key() {
     for (list, known) in [
         ("rules", keys(serde_json::to_value(Rule::default()).unwrap())),
         ("upstreams", keys(serde_json::to_value(Named::default()).unwrap())),
-        ("budgets", keys(serde_json::to_value(Budget::default()).unwrap())),
+        ("clients", keys(serde_json::to_value(Client::default()).unwrap())),
     ] {
         let text = tables(list);
         let (_folder, sources) = with_file(&text);
         let config = Config::load(&sources).unwrap().config;
-        assert!(config.rules.len().max(config.upstreams.len()).max(config.budgets.len()) > 1);
+        assert!(config.rules.len().max(config.upstreams.len()).max(config.clients.len()) > 1);
         for key in known {
             assert!(text.contains(&format!("\n{key} = ")), "{key}");
         }
+    }
+}
+
+#[test]
+fn what_was_moved_says_where_to() {
+    for (text, key) in [
+        ("[[budgets]]\nname = \"a\"\nkeys = [\"env:A\"]\n", "`budgets`"),
+        ("[[ledger.tenants]]\nname = \"a\"\nkey = \"env:A\"\n", "`ledger.tenants`"),
+    ] {
+        let (_folder, sources) = with_file(text);
+        let message = message(&sources);
+        assert!(message.contains(key) && message.contains("write `[[clients]]`"), "{message}");
     }
 }
 

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::prices::{self, Named, Price};
-use crate::setting::{Invalid, is_name};
+use super::prices::{self, Price};
+use crate::setting::Invalid;
 
 /// `[ledger]`: what is kept of requests for `headroom report`, in figures alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,28 +19,16 @@ pub struct Config {
     pub holdout: f64,
     /// What tokens cost, before the table of list prices.
     pub prices: Vec<Price>,
-    /// What whoever brings a credential is called in reports.
-    pub tenants: Vec<Tenant>,
-}
-
-/// `[[ledger.tenants]]`: a name for credentials.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tenant {
-    /// The name in reports.
-    pub name: String,
-    /// The credentials, each as `env:NAME` or `sha256:HEX`.
-    pub key: Named,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { file: "auto".to_owned(), keep_days: 90, holdout: 0.0, prices: Vec::new(), tenants: Vec::new() }
+        Self { file: "auto".to_owned(), keep_days: 90, holdout: 0.0, prices: Vec::new() }
     }
 }
 
 impl Config {
-    /// Checks what the types cannot, the form of keys aside: whoever reads credentials knows that.
+    /// Checks what the types cannot.
     ///
     /// # Errors
     /// The first setting that cannot be used.
@@ -50,10 +38,6 @@ impl Config {
         }
         if !(0.0..=0.5).contains(&self.holdout) {
             return Err(Invalid::new("holdout", self.holdout, "give a share of conversations from 0 to 0.5"));
-        }
-        if !self.tenants.iter().all(|tenant| is_name(&tenant.name)) {
-            let remedy = "give each tenant a `name` of at most 40 letters, digits, `-`, `_` and `.`";
-            return Err(Invalid::text("tenants", remedy));
         }
         prices::check(&self.prices)
     }
@@ -80,8 +64,6 @@ mod tests {
         assert_eq!(key(Config { keep_days: 0, ..Config::default() }), "keep_days");
         assert_eq!(key(Config { holdout: 0.6, ..Config::default() }), "holdout");
         assert_eq!(key(Config { holdout: f64::NAN, ..Config::default() }), "holdout");
-        let tenant = Tenant { name: "sk-proj-abcdefgh".into(), key: Named::One("env:A".into()) };
-        assert_eq!(key(Config { tenants: vec![tenant], ..Config::default() }), "tenants");
         assert_eq!(key(Config { prices: vec![Price::default()], ..Config::default() }), "prices");
     }
 }

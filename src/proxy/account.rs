@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use tokio::sync::Semaphore;
 
 use super::{
-    budgets::{Budgets, Holder},
+    clients::{Clients, Holder},
     entry::Entry,
     error::Error,
     headers, page,
@@ -213,7 +213,7 @@ pub(crate) struct Account {
     /// Where the page sums it up, and for whom.
     pub(crate) page: Option<(Arc<page::Books>, Option<Tenant>)>,
     /// What it is taken out of.
-    pub(crate) budget: Option<(Arc<Budgets>, Holder)>,
+    pub(crate) client: Option<(Arc<Clients>, Holder)>,
     /// Bounds how many answers are decoded at once.
     pub(crate) decoders: Option<Arc<Semaphore>>,
     /// What is written of it in the ledger.
@@ -245,7 +245,7 @@ impl Account {
             traced: None,
             access_log: None,
             page: None,
-            budget: None,
+            client: None,
             decoders: None,
             entry: None,
         })
@@ -389,12 +389,12 @@ impl Account {
         }
         let usage =
             told.map(|usage| otlp::Usage { input: usage.prompt, cached: usage.cached, output: usage.completion });
-        if let Some((budgets, holder)) = &self.budget {
-            budgets.spend(*holder, self.tokens(usage), &self.metrics);
+        if let Some((clients, holder)) = &self.client {
+            clients.spend(*holder, self.tokens(usage), &self.metrics);
         }
         if let Some(log) = &self.access_log {
-            let budget = self.budget.as_ref().map(|(budgets, holder)| budgets.name(*holder));
-            log.note(&self.facts(usage), &Ending { word: self.end.as_str(), bytes: self.bytes, budget });
+            let client = self.client.as_ref().map(|(clients, holder)| clients.name(*holder));
+            log.note(&self.facts(usage), &Ending { word: self.end.as_str(), bytes: self.bytes, client });
         }
         if let Some(traced) = self.traced.take() {
             traced.end(&self.facts(usage));

@@ -61,7 +61,7 @@ impl Proxy {
                 surface => surface,
             },
             model: ledger.models().keep(account.model.as_deref().unwrap_or_default()),
-            tenant: self.tenants.name(looked.headers),
+            tenant: self.clients.called(looked.headers),
             outcome: account.outcome.as_str(),
             arm: place.arm(),
             turn: looked.decided.and_then(turn),

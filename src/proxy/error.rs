@@ -70,23 +70,21 @@ pub(crate) enum Error {
          proxy's own machine that addresses it as localhost or 127.0.0.1 reads what was sent without one"
     )]
     OriginalsWhose,
-    /// More requests than the budget of the key has.
-    #[error("the budget `{budget}` has {limit} requests a minute, and they are used up; try again in {retry_after} s")]
+    /// More requests than the client of the key has.
+    #[error("`{client}` has {limit} requests a minute, and they are used up; try again in {retry_after} s")]
     TooManyRequests {
         /// Its name.
-        budget: String,
+        client: String,
         /// Requests a minute.
         limit: u32,
         /// Seconds.
         retry_after: u64,
     },
-    /// More tokens than the budget of the key has.
-    #[error(
-        "the budget `{budget}` has {limit} tokens a day, and they are used up; it begins anew in {retry_after} s (UTC)"
-    )]
+    /// More tokens than the client of the key has.
+    #[error("`{client}` has {limit} tokens a day, and they are used up; it begins anew in {retry_after} s (UTC)")]
     TokensSpent {
         /// Its name.
-        budget: String,
+        client: String,
         /// Tokens a day.
         limit: u64,
         /// Seconds.

@@ -54,8 +54,8 @@ pub struct Ending<'a> {
     pub word: &'static str,
     /// Bytes of the answer that were relayed.
     pub bytes: u64,
-    /// The budget that it was taken out of.
-    pub budget: Option<&'a str>,
+    /// The client whose key it brought.
+    pub client: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -69,7 +69,7 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     upstream: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    budget: Option<&'a str>,
+    client: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
     status: Option<u16>,
@@ -102,7 +102,7 @@ impl<'a> Line<'a> {
             path: facts.path,
             route: facts.route,
             upstream: facts.upstream,
-            budget: end.budget,
+            client: end.client,
             model: facts.model(),
             status: facts.status,
             end: end.word,
@@ -241,10 +241,10 @@ mod tests {
     #[test]
     fn a_line_is_one_object_and_a_name_that_is_none_is_left_out() {
         let method = Method::POST;
-        let end = Ending { word: "complete", bytes: 7, budget: Some("search") };
+        let end = Ending { word: "complete", bytes: 7, client: Some("search") };
         for (model, named) in [("gpt-4o", true), ("a\nb", false)] {
             let line = serde_json::to_string(&Line::of(&facts(&method, model), &end)).unwrap();
-            assert!(!line.contains('\n') && line.contains(r#""budget":"search""#), "{line}");
+            assert!(!line.contains('\n') && line.contains(r#""client":"search""#), "{line}");
             let line: serde_json::Value = serde_json::from_str(&line).unwrap();
             assert_eq!(line["model"].is_string(), named);
             assert_eq!((&line["overhead_ms"], &line["tokens_after"]), (&1.5.into(), &40.into()));

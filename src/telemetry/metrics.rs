@@ -67,10 +67,10 @@ pub struct Metrics {
     pub upstream_failures: Family<FailureLabels, Counter>,
     /// Requests that were forwarded, by the name of their upstream and by status.
     pub upstream_requests: Family<UpstreamLabels, Counter>,
-    /// Requests with the key of a budget, by its name and whether they were allowed.
-    pub budget_requests: Family<BudgetLabels, Counter>,
-    /// Tokens taken out of a budget.
-    pub budget_tokens: Family<BudgetLabels, Counter>,
+    /// Requests with the key of a client, by its name and whether they were allowed.
+    pub client_requests: Family<ClientLabels, Counter>,
+    /// Tokens taken out of a client's budget.
+    pub client_tokens: Family<ClientLabels, Counter>,
     /// Lines of the access log that could not be written.
     pub access_log_lost: Counter,
     /// Reports to the OTLP collector that could not be sent.
@@ -144,11 +144,11 @@ pub struct ReasonLabel {
     pub reason: &'static str,
 }
 
-/// What a budget is counted by.
+/// What a client is counted by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct BudgetLabels {
+pub struct ClientLabels {
     /// Its name in the configuration.
-    pub budget: String,
+    pub client: String,
     /// `allowed`, or the code of the error; `spent` for tokens.
     pub outcome: &'static str,
 }
@@ -196,8 +196,8 @@ impl Default for Metrics {
             originals: Originals::default(),
             upstream_failures: Family::default(),
             upstream_requests: Family::default(),
-            budget_requests: Family::default(),
-            budget_tokens: Family::default(),
+            client_requests: Family::default(),
+            client_tokens: Family::default(),
             access_log_lost: Counter::default(),
             otlp_lost: Counter::default(),
             usage: Family::default(),
@@ -297,9 +297,9 @@ impl Metrics {
         all.register("upstream_failures", help, self.upstream_failures.clone());
         let help = "Forwarded requests, by the name of their upstream and by status";
         all.register("upstream_requests", help, self.upstream_requests.clone());
-        let help = "Requests with the key of a budget, by its name and what became of them";
-        all.register("budget_requests", help, self.budget_requests.clone());
-        all.register("budget_tokens", "Tokens taken out of a budget, by its name", self.budget_tokens.clone());
+        let help = "Requests with the key of a client, by its name and what became of them";
+        all.register("client_requests", help, self.client_requests.clone());
+        all.register("client_tokens", "Tokens taken out of a client's budget, by its name", self.client_tokens.clone());
         let help = "Lines of the access log that could not be written";
         all.register("access_log_lost_lines", help, self.access_log_lost.clone());
         all.register("otlp_lost_reports", "Reports that the OTLP collector did not take", self.otlp_lost.clone());

@@ -1,18 +1,16 @@
 //! What clients read from this shell's environment: do their base URLs lead to the proxy, and is anything in between?
 
-use std::net::SocketAddr;
-
 use headroom::redact;
 
-use super::{super::wrap::points_at, finding::Finding};
+use super::{super::endpoint::Endpoint, finding::Finding};
 
 /// `came` says that requests have come through, so that somebody's base URL is right.
-pub(super) fn findings(set: impl Fn(&str) -> Option<String>, proxy: &SocketAddr, came: bool) -> Vec<Finding> {
+pub(super) fn findings(set: impl Fn(&str) -> Option<String>, proxy: &Endpoint, came: bool) -> Vec<Finding> {
     let mut findings: Vec<Finding> = NAMES.iter().filter_map(|name| Some(base_url(name, &set(name)?, proxy))).collect();
-    if !NAMES.iter().any(|name| set(name).is_some_and(|url| points_at(&url, proxy))) {
+    if !NAMES.iter().any(|name| set(name).is_some_and(|url| proxy.named_by(&url).is_some())) {
         let said = "no base URL of this shell leads to the proxy: programs started here do not come through";
         let remedy = format!(
-            "export OPENAI_BASE_URL=http://{proxy}/v1 ANTHROPIC_BASE_URL=http://{proxy}, or start one program by \
+            "export OPENAI_BASE_URL={proxy}/v1 ANTHROPIC_BASE_URL={proxy}, or start one program by \
              `headroom wrap PROGRAM`"
         );
         findings.push(match came {
@@ -29,15 +27,16 @@ pub(super) fn findings(set: impl Fn(&str) -> Option<String>, proxy: &SocketAddr,
     findings
 }
 
-fn base_url(name: &str, url: &str, proxy: &SocketAddr) -> Finding {
-    if !points_at(url, proxy) {
+fn base_url(name: &str, url: &str, proxy: &Endpoint) -> Finding {
+    if proxy.named_by(url).is_none() {
         let said = format!("{name} leads to {}: what reads it does not come through", redact::host(url));
         let remedy = format!("export {name}={}", right(name, proxy));
         return Finding::note(TOPIC, said, remedy);
     }
     let url = url.trim().trim_end_matches('/');
     let problem = match (name, url.ends_with("/v1")) {
-        _ if url.starts_with("https:") => "speaks TLS, which the proxy does not speak",
+        _ if url.starts_with("https:") && !proxy.speaks_tls() => "speaks TLS, which the proxy does not speak",
+        _ if url.starts_with("http:") && proxy.speaks_tls() => "is plain HTTP, and the proxy speaks TLS",
         ("ANTHROPIC_BASE_URL", true) => "ends with /v1, which Anthropic's clients add themselves",
         ("OPENAI_BASE_URL" | "OPENAI_API_BASE", false) => "lacks the /v1 at its end",
         _ => return Finding::ok(TOPIC, format!("{name} leads to the proxy")),
@@ -45,21 +44,22 @@ fn base_url(name: &str, url: &str, proxy: &SocketAddr) -> Finding {
     Finding::problem(TOPIC, format!("{name} {problem}"), format!("export {name}={}", right(name, proxy)))
 }
 
-fn right(name: &str, proxy: &SocketAddr) -> String {
+fn right(name: &str, proxy: &Endpoint) -> String {
     let v1 = if name == "ANTHROPIC_BASE_URL" { "" } else { "/v1" };
-    format!("http://{proxy}{v1}")
+    format!("{proxy}{v1}")
 }
 
 /// A corporate proxy to which requests for this machine would go.
-fn in_between(set: impl Fn(&str) -> Option<String>, proxy: &SocketAddr) -> Option<Finding> {
+fn in_between(set: impl Fn(&str) -> Option<String>, proxy: &Endpoint) -> Option<Finding> {
     let name = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"].into_iter().find(|name| set(name).is_some())?;
-    let ip = proxy.ip().to_string();
+    let (host, is_local) = (proxy.host(), proxy.address().ip().is_loopback());
     let exempt = ["no_proxy", "NO_PROXY"].into_iter().filter_map(set).any(|list| {
         let mut hosts = list.split(',').map(str::trim);
-        hosts.any(|host| host == "*" || host == ip || (host == "localhost" && proxy.ip().is_loopback()))
+        hosts.any(|listed| listed == "*" || listed == host || (listed == "localhost" && is_local))
     });
-    let said = format!("{name} is set, and NO_PROXY does not name {ip}: clients may ask that proxy for this one");
-    (!exempt).then(|| Finding::problem(TOPIC, said, format!("export NO_PROXY=localhost,{ip} no_proxy=localhost,{ip}")))
+    let said = format!("{name} is set, and NO_PROXY does not name {host}: clients may ask that proxy for this one");
+    (!exempt)
+        .then(|| Finding::problem(TOPIC, said, format!("export NO_PROXY=localhost,{host} no_proxy=localhost,{host}")))
 }
 
 const TOPIC: &str = "environment";
@@ -92,7 +92,7 @@ mod tests {
             (&[right, ("CLAUDE_CODE_USE_VERTEX", "1")], false, &[Level::Ok, Level::Note], "CLAUDE_CODE_USE_VERTEX"),
         ] {
             let look = |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-            let findings = findings(look, &"127.0.0.1:8787".parse().unwrap(), came);
+            let findings = findings(look, &Endpoint::plain("127.0.0.1:8787".parse().unwrap()), came);
             let told: String = findings.iter().map(|finding| format!("{finding}\n")).collect();
             assert_eq!(findings.iter().map(|finding| finding.level).collect::<Vec<_>>(), levels, "{told}");
             assert!(told.contains(said) && !told.contains("SECRET"), "{told}");

@@ -1,7 +1,6 @@
 //! The proxy itself: does it run, is it ready, does it condense, and may it remember and explain?
 
 use std::{
-    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -11,40 +10,62 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
+        endpoint::{Endpoint, Found},
         exchange::{self, Request},
         serve::state,
         settings::{in_words, load_model},
-        wrap::{Found, look},
     },
     finding::Finding,
 };
 
-pub(super) fn findings(loaded: &Loaded, address: &SocketAddr) -> Vec<Finding> {
-    let found = look(address);
+pub(super) fn findings(loaded: &Loaded, proxy: &Endpoint, found: &Found) -> Vec<Finding> {
     let mut findings = match found {
         Found::Ours => {
-            vec![Finding::ok("proxy", format!("runs at http://{address}")), ready(address), condenses(address)]
+            let mut findings = vec![Finding::ok("proxy", format!("runs at {proxy}"))];
+            findings.extend(proxy.speaks_tls().then(|| certificate(proxy)));
+            findings.extend([ready(proxy), condenses(proxy)]);
+            findings
         }
         Found::Nobody => {
             let remedy = "start it by `headroom`, run one program through one by `headroom wrap PROGRAM`, or say where it \
                           runs by --listen";
-            vec![Finding::problem("proxy", format!("none runs at http://{address}"), remedy), model(loaded)]
+            vec![Finding::problem("proxy", format!("none runs at {proxy}"), remedy), model(loaded)]
         }
-        Found::Other => {
+        Found::Secure => {
+            let said =
+                format!("the one on {} speaks TLS, and the configuration here names no certificate", proxy.address());
+            let remedy = "name its configuration by --config, or `server.tls.certificate_file` in the one that is read";
+            vec![Finding::problem("proxy", said, remedy), model(loaded)]
+        }
+        Found::Other(why) => {
             let remedy = "stop that program, or start the proxy on another port by --port and name it here by --listen";
-            let said = format!("another program answers at http://{address}, and it is no headroom proxy");
+            let said = match proxy.speaks_tls() {
+                true => format!("what answers at {proxy} cannot be asked: {why}"),
+                false => format!("another program answers at {proxy}, and it is no headroom proxy"),
+            };
             vec![Finding::problem("proxy", said, remedy), model(loaded)]
         }
     };
     findings.push(remembers(loaded));
-    if found == Found::Ours {
-        findings.push(explains(loaded, address));
+    if *found == Found::Ours {
+        findings.push(explains(loaded, proxy));
     }
     findings
 }
 
-fn ready(address: &SocketAddr) -> Finding {
-    match exchange::page(address, "ready") {
+/// Whether programs here would speak with a proxy that shows its certificate.
+fn certificate(proxy: &Endpoint) -> Finding {
+    if let Some(trusted) = proxy.trusted() {
+        return Finding::ok("certificate", format!("is trusted here for {}", trusted.host()));
+    }
+    let said = format!("this machine does not trust it for {}", proxy.host());
+    let remedy = "use a name that it is for, and name the certificate of who issued it by SSL_CERT_FILE (and \
+                  NODE_EXTRA_CA_CERTS); `headroom wrap` starts a proxy of its own";
+    Finding::note("certificate", said, remedy)
+}
+
+fn ready(proxy: &Endpoint) -> Finding {
+    match exchange::page(proxy, "ready") {
         Ok(answer) if answer.status == 200 => Finding::ok("model", "model and encoding are loaded"),
         Ok(answer) => {
             let page: Value = serde_json::from_str(&answer.body).unwrap_or_default();
@@ -77,10 +98,10 @@ fn model(loaded: &Loaded) -> Finding {
 }
 
 /// Has a text condensed, the way that it is in requests. Nothing is forwarded.
-fn condenses(address: &SocketAddr) -> Finding {
+fn condenses(proxy: &Endpoint) -> Finding {
     let body = json!({"text": SAMPLE, "ratio": 5}).to_string();
     let request = Request { path: "/headroom/compress", headers: &[], body: Some(&body), patience: PATIENCE };
-    let answer = match request.send(address) {
+    let answer = match request.send(proxy) {
         Ok(answer) if answer.status == 200 => answer,
         Ok(answer) => {
             let said = format!("a sample is refused with {}", answer.status);
@@ -137,14 +158,14 @@ fn writable(file: &Path) -> bool {
     return place.metadata().is_ok_and(|known| !known.permissions().readonly());
 }
 
-fn explains(loaded: &Loaded, address: &SocketAddr) -> Finding {
+fn explains(loaded: &Loaded, proxy: &Endpoint) -> Finding {
     let config = &loaded.config.explain;
     if !config.keeps(loaded.config.server.listen.ip()) {
         let remedy = "`explain.mode = \"on\"` keeps message text in memory for `headroom explain`";
         return Finding::note("explain", "no message text is kept, so requests cannot be explained", remedy);
     }
     let seconds = config.keep_s;
-    let key = state().and_then(|state| ReaderKey::read(&state, address.port()));
+    let key = state().and_then(|state| ReaderKey::read(&state, proxy.address().port()));
     match key {
         Some(_) => Finding::ok("explain", format!("`headroom explain` reads requests of the last {seconds} s")),
         None => {

@@ -1,16 +1,15 @@
 //! What came through since the proxy's start, by surface and what became of it.
 
-use std::net::SocketAddr;
-
 use super::{
     super::{
+        endpoint::Endpoint,
         exchange,
         figures::{Figures, Kind},
     },
     finding::Finding,
 };
 
-pub(super) fn ask(proxy: &SocketAddr) -> Option<Figures> {
+pub(super) fn ask(proxy: &Endpoint) -> Option<Figures> {
     let page = exchange::page(proxy, "metrics").ok().filter(|page| page.status == 200)?;
     Some(Figures::of(&page.body))
 }

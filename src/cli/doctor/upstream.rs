@@ -1,7 +1,7 @@
 //! Whether the upstream can be reached, through the proxy. Nobody is charged for a list of models, and without a key a
 //! refusal is an answer too.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use headroom::{
     config::Loaded,
@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::{
     super::{
         Failure,
+        endpoint::Endpoint,
         exchange::{Answer, Request},
         wrap::{Started, free},
     },
@@ -28,13 +29,13 @@ use super::{
 /// `goes_by` is what the running proxy says of itself: its servers may be others than those that are configured here.
 pub(super) fn findings(
     loaded: &mut Loaded,
-    running: Option<SocketAddr>,
+    running: Option<Endpoint>,
     goes_by: Option<&Value>,
 ) -> Result<Vec<Finding>, Failure> {
     let servers = Servers::of(&loaded.config.upstream, goes_by.filter(|_| running.is_some()));
     let named: Vec<Named> = loaded.config.upstreams.iter().map(alone).collect();
-    if let (Some(address), true) = (running, named.is_empty()) {
-        return Ok(servers.ask(&address));
+    if let (Some(proxy), true) = (&running, named.is_empty()) {
+        return Ok(servers.ask(proxy));
     }
     let configured = loaded.config.clone();
     loaded.config.model.enabled = false;
@@ -48,12 +49,12 @@ pub(super) fn findings(
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let findings = runtime.block_on(async {
         let started = Started::new(loaded, free()).await?;
-        let address = started.address();
+        let own = Endpoint::plain(started.address());
         let ask = move || {
-            let mut findings = servers.ask(&running.unwrap_or(address));
+            let mut findings = servers.ask(running.as_ref().unwrap_or(&own));
             findings.extend(named.iter().map(|named| {
                 let path = format!("{}/v1/models", named.prefix.as_deref().unwrap_or_default());
-                asked("upstream", &format!("{} ({})", named.url, named.name), (&address, &path), &[])
+                asked("upstream", &format!("{} ({})", named.url, named.name), (&own, &path), &[])
             }));
             findings
         };
@@ -92,7 +93,7 @@ impl Servers {
         }
     }
 
-    fn ask(&self, proxy: &SocketAddr) -> Vec<Finding> {
+    fn ask(&self, proxy: &Endpoint) -> Vec<Finding> {
         let mut findings = vec![asked("upstream", &self.main, (proxy, MODELS), &[])];
         if let Some(url) = &self.anthropic {
             findings.push(asked("anthropic", url, (proxy, MODELS), &[("anthropic-version", "2023-06-01")]));
@@ -101,7 +102,7 @@ impl Servers {
     }
 }
 
-fn asked(topic: &'static str, url: &str, (proxy, path): (&SocketAddr, &str), headers: &[(&str, &str)]) -> Finding {
+fn asked(topic: &'static str, url: &str, (proxy, path): (&Endpoint, &str), headers: &[(&str, &str)]) -> Finding {
     let shown = redact::setting(url);
     let request = Request { path, headers, body: None, patience: PATIENCE };
     match request.send(proxy) {

@@ -3,9 +3,9 @@
 //! The usual base URLs reach whatever is built on a provider's SDK. Some agents read others, or a file of theirs, over
 //! which their command line or a variable has the last word.
 
-use std::net::SocketAddr;
-
 use serde_json::{Map, Value, json};
+
+use super::super::endpoint::Endpoint;
 
 /// What is added to a program's environment and put before its arguments.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -17,8 +17,8 @@ pub(super) struct Given {
 }
 
 /// For a program by its name, where a proxy listens there. `set` is the environment that it would have.
-pub(super) fn given(program: &str, proxy: &SocketAddr, set: impl Fn(&str) -> Option<String>) -> Given {
-    let root = format!("http://{proxy}");
+pub(super) fn given(program: &str, proxy: &Endpoint, set: impl Fn(&str) -> Option<String>) -> Given {
+    let root = proxy.to_string();
     let v1 = format!("{root}/v1");
     let mut given = Given {
         variables: vec![
@@ -95,15 +95,15 @@ fn opencode(url: &str, set: Option<&str>) -> Option<String> {
 }
 
 /// Where a corporate proxy is set, requests to this machine are not for it.
-fn direct(proxy: &SocketAddr, set: impl Fn(&str) -> Option<String>) -> Vec<(&'static str, String)> {
+fn direct(proxy: &Endpoint, set: impl Fn(&str) -> Option<String>) -> Vec<(&'static str, String)> {
     let asked = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
     if !asked.into_iter().any(|name| set(name).is_some_and(|value| !value.is_empty())) {
         return Vec::new();
     }
-    let ip = proxy.ip().to_string();
+    let host = proxy.host();
     // Programs read one or the other; both say the same.
     let already = set("no_proxy").or_else(|| set("NO_PROXY")).filter(|already| !already.is_empty());
-    let all = already.map_or_else(|| ip.clone(), |already| format!("{already},{ip}"));
+    let all = already.map_or_else(|| host.clone(), |already| format!("{already},{host}"));
     vec![("NO_PROXY", all.clone()), ("no_proxy", all)]
 }
 
@@ -113,7 +113,7 @@ mod tests {
 
     fn of(program: &str, set: &[(&str, &str)]) -> Given {
         let look = |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        given(program, &"127.0.0.1:9".parse().unwrap(), look)
+        given(program, &Endpoint::plain("127.0.0.1:9".parse().unwrap()), look)
     }
 
     #[test]

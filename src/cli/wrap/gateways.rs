@@ -7,28 +7,29 @@ use anyhow::anyhow;
 use headroom::config::{Config, Loaded};
 use reqwest::Url;
 
-use super::{Failure, Found, look};
+use super::{Endpoint, Failure, Found};
 
 /// The servers that the environment names, other than the providers' own.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(super) struct Gateways {
     openai: Option<(&'static str, String)>,
     anthropic: Option<(&'static str, String)>,
     /// A proxy of ours that a base URL points at.
-    pub(super) running: Option<SocketAddr>,
+    pub(super) running: Option<Endpoint>,
 }
 
 /// As the environment says; `proxy` is where the configuration has a proxy listen.
-pub(super) fn of(environment: impl Fn(&str) -> Option<String>, proxy: &SocketAddr) -> Result<Gateways, Failure> {
+pub(super) fn of(environment: impl Fn(&str) -> Option<String>, proxy: &Endpoint) -> Result<Gateways, Failure> {
     let mut gateways = Gateways::default();
     let mut elsewhere = |names: &[&'static str]| {
         for name in names {
             let Some(url) = environment(name).filter(|url| !is_providers(url)) else { continue };
-            let its = if points_at(&url, proxy) { Some(*proxy) } else { local(&url) };
-            match its.filter(|address| look(address) == Found::Ours) {
-                Some(address) => gateways.running = Some(address),
-                // Where none runs at its place yet, one is about to.
-                None if its == Some(*proxy) => {}
+            let configured = proxy.named_by(&url);
+            // Where none runs at its place yet, one is about to.
+            let is_about_to = configured.is_some();
+            match configured.or_else(|| local(&url)).filter(|endpoint| endpoint.look() == Found::Ours) {
+                Some(endpoint) => gateways.running = Some(endpoint),
+                None if is_about_to => {}
                 None => return Some((*name, url)),
             }
         }
@@ -66,17 +67,6 @@ impl Gateways {
     }
 }
 
-/// Whether a base URL is a proxy's at that address.
-pub(in crate::cli) fn points_at(url: &str, proxy: &SocketAddr) -> bool {
-    let Ok(url) = Url::parse(url.trim()) else { return false };
-    let host = url.host_str().unwrap_or_default();
-    let same = match host.trim_matches(['[', ']']).parse::<std::net::IpAddr>() {
-        Ok(ip) => ip == proxy.ip(),
-        Err(_) => host == "localhost" && proxy.ip().is_loopback(),
-    };
-    same && url.port_or_known_default() == Some(proxy.port())
-}
-
 fn is_providers(url: &str) -> bool {
     let url = Url::parse(url.trim()).ok();
     let host = url.as_ref().and_then(Url::host_str);
@@ -84,12 +74,12 @@ fn is_providers(url: &str) -> bool {
 }
 
 /// The address of a plain URL on this machine.
-fn local(url: &str) -> Option<SocketAddr> {
+fn local(url: &str) -> Option<Endpoint> {
     let url = Url::parse(url.trim()).ok().filter(|url| url.scheme() == "http")?;
     let host = url.host_str()?.trim_matches(['[', ']']);
     let host = if host == "localhost" { "127.0.0.1" } else { host };
     let ip: std::net::IpAddr = host.parse().ok()?;
-    ip.is_loopback().then(|| SocketAddr::new(ip, url.port_or_known_default().unwrap_or(80)))
+    ip.is_loopback().then(|| Endpoint::plain(SocketAddr::new(ip, url.port_or_known_default().unwrap_or(80))))
 }
 
 #[cfg(test)]
@@ -101,7 +91,7 @@ mod tests {
     fn upstreams(set: &[(&str, &str)]) -> (bool, String, Option<String>) {
         let look = |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         let mut loaded = Config::load(&Sources::default()).unwrap();
-        let gateways = of(look, &"127.0.0.1:8787".parse().unwrap()).unwrap();
+        let gateways = of(look, &Endpoint::plain("127.0.0.1:8787".parse().unwrap())).unwrap();
         let adopted = gateways.adopt(&mut loaded).unwrap();
         let upstream = loaded.config.upstream;
         let anthropic = upstream.anthropic().map(str::to_owned);

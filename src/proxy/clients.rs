@@ -1,10 +1,10 @@
-//! What whoever brings a key may ask for: requests a minute and tokens a day. A key that no budget names is never held up,
-//! and none is written down: a budget goes by its name.
+//! Clients that the operator knows by name: what they are called in reports, which must not show a key, and what they may
+//! ask for: requests a minute and tokens a day. A key that is nobody's here is never held up, and none is written down.
 //!
 //! A day ends at midnight UTC. Counts are those of this process, and begin anew with it.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -17,14 +17,14 @@ use super::{
 };
 use crate::{
     setting::{Invalid, is_name},
-    telemetry::{Metrics, metrics::BudgetLabels},
+    telemetry::{Metrics, metrics::ClientLabels},
 };
 
-/// `[[budgets]]`: what whoever brings one of these keys may ask for.
+/// `[[clients]]`: a name for whoever brings one of these keys, and what he may ask for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Budget {
-    /// What it is called in figures and errors.
+pub struct Client {
+    /// What it is called in reports, figures and errors.
     pub name: String,
     /// The keys, each as `env:NAME` or `sha256:HEX`.
     pub keys: Vec<String>,
@@ -37,36 +37,36 @@ pub struct Budget {
 /// Checks what the types cannot.
 ///
 /// # Errors
-/// The first budget that cannot be used, with its place.
-pub fn check(budgets: &[Budget]) -> Result<(), (usize, Invalid)> {
-    for (at, budget) in budgets.iter().enumerate() {
+/// The first client that cannot be used, with its place.
+pub fn check(clients: &[Client]) -> Result<(), (usize, Invalid)> {
+    for (at, client) in clients.iter().enumerate() {
         let wrong = |key, remedy| Err((at, Invalid::text(key, remedy)));
-        let name = budget.name.as_str();
+        let name = client.name.as_str();
         if !is_name(name) {
-            return wrong("name", "give each budget a `name` of at most 40 letters, digits, `-`, `_` and `.`");
+            return wrong("name", "give each client a `name` of at most 40 letters, digits, `-`, `_` and `.`");
         }
-        if budgets.iter().take(at).any(|other| other.name == name) {
-            return wrong("name", "give each budget a `name` of its own");
+        if clients.iter().take(at).any(|other| other.name == name) {
+            return wrong("name", "give each client a `name` of its own");
         }
-        if !Written::are_keys(&budget.keys) {
+        if !Written::are_keys(&client.keys) {
             let remedy = "give a list of keys, each as `env:NAME`, the variable that holds it, or as `sha256:` and 64 \
                           hexadecimal digits";
             return wrong("keys", remedy);
         }
-        if budget.requests_per_minute == Some(0) || budget.tokens_per_day == Some(0) {
+        if client.requests_per_minute == Some(0) || client.tokens_per_day == Some(0) {
             return wrong("tokens_per_day", "give limits from 1 on, or leave them out");
         }
     }
     Ok(())
 }
 
-/// What each key may still ask for.
+/// The clients by their keys, with what each may still ask for.
 #[derive(Debug, Default)]
-pub struct Budgets(Vec<Purse>);
+pub struct Clients(Vec<Purse>);
 
 #[derive(Debug)]
 struct Purse {
-    name: String,
+    name: Arc<str>,
     keys: Vec<blake3::Hash>,
     requests_per_minute: Option<u32>,
     tokens_per_day: Option<u64>,
@@ -82,57 +82,57 @@ struct Spent {
     tokens: u64,
 }
 
-/// Whose request it is: its place among the budgets.
+/// Whose request it is: its place among the clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Holder(usize);
 
-impl Budgets {
+impl Clients {
     /// Takes the keys out of the environment, which is `variable`.
     ///
     /// # Errors
-    /// When a budget cannot be used, or the variable of a key is not set; with its place.
-    pub fn new(budgets: &[Budget], variable: impl Fn(&str) -> Option<String>) -> Result<Self, (usize, Invalid)> {
-        check(budgets)?;
+    /// When a client cannot be used, or the variable of a key is not set; with its place.
+    pub fn new(clients: &[Client], variable: impl Fn(&str) -> Option<String>) -> Result<Self, (usize, Invalid)> {
+        check(clients)?;
         let unset = Invalid::text("keys", "set every variable that it names to a key");
         let hash = |key: &String| Written::hash_of(key, &variable).ok_or(unset.clone());
-        let purse = |(at, budget): (usize, &Budget)| {
+        let purse = |(at, client): (usize, &Client)| {
             Ok(Purse {
-                name: budget.name.clone(),
-                keys: budget.keys.iter().map(hash).collect::<Result<_, _>>().map_err(|invalid| (at, invalid))?,
-                requests_per_minute: budget.requests_per_minute,
-                tokens_per_day: budget.tokens_per_day,
+                name: client.name.as_str().into(),
+                keys: client.keys.iter().map(hash).collect::<Result<_, _>>().map_err(|invalid| (at, invalid))?,
+                requests_per_minute: client.requests_per_minute,
+                tokens_per_day: client.tokens_per_day,
                 spent: Mutex::default(),
             })
         };
-        budgets.iter().enumerate().map(purse).collect::<Result<_, _>>().map(Self)
+        clients.iter().enumerate().map(purse).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Takes a request out of the budget of whoever sends it; `None` where no budget names his key.
+    /// What whoever brings these credentials is called; empty where nobody has one of them.
+    pub(crate) fn called(&self, headers: &HeaderMap) -> Arc<str> {
+        self.holder(headers).map_or_else(|| Arc::from(""), |(_, purse)| Arc::clone(&purse.name))
+    }
+
+    /// Takes a request out of the budget of whoever sends it; `None` where his key is nobody's here.
     ///
     /// # Errors
     /// Where the budget is used up.
     pub(crate) fn take(&self, headers: &HeaderMap, metrics: &Metrics) -> Result<Option<Holder>, Error> {
-        if self.0.is_empty() {
-            return Ok(None);
-        }
-        let presented = Presented::of(headers);
-        let Some(at) = self.0.iter().position(|purse| presented.is_one_of(&purse.keys)) else { return Ok(None) };
-        let Some(purse) = self.0.get(at) else { return Ok(None) };
+        let Some((holder, purse)) = self.holder(headers) else { return Ok(None) };
         let taken = purse.take(since_1970());
         let outcome = match &taken {
             Ok(()) => "allowed",
             Err(error) => error.code(),
         };
-        metrics.budget_requests.get_or_create(&BudgetLabels { budget: purse.name.clone(), outcome }).inc();
-        taken.map(|()| Some(Holder(at)))
+        metrics.client_requests.get_or_create(&ClientLabels { client: purse.name.to_string(), outcome }).inc();
+        taken.map(|()| Some(holder))
     }
 
     /// Takes tokens out of a budget, once it is known how many.
     pub(crate) fn spend(&self, holder: Holder, tokens: u64, metrics: &Metrics) {
         let Some(purse) = self.0.get(holder.0) else { return };
         metrics
-            .budget_tokens
-            .get_or_create(&BudgetLabels { budget: purse.name.clone(), outcome: "spent" })
+            .client_tokens
+            .get_or_create(&ClientLabels { client: purse.name.to_string(), outcome: "spent" })
             .inc_by(tokens);
         let mut spent = purse.spent();
         spent.begin_day(since_1970());
@@ -142,6 +142,16 @@ impl Budgets {
     /// What a holder is called.
     pub(crate) fn name(&self, holder: Holder) -> &str {
         self.0.get(holder.0).map_or("", |purse| &purse.name)
+    }
+
+    fn holder(&self, headers: &HeaderMap) -> Option<(Holder, &Purse)> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let presented = Presented::of(headers);
+        let mut purses = self.0.iter().enumerate();
+        let (at, purse) = purses.find(|(_, purse)| presented.is_one_of(&purse.keys))?;
+        Some((Holder(at), purse))
     }
 }
 
@@ -155,7 +165,7 @@ impl Purse {
         spent.begin_day(now);
         if let Some(limit) = self.tokens_per_day.filter(|limit| spent.tokens >= *limit) {
             let retry_after = DAY - now.as_secs() % DAY;
-            return Err(Error::TokensSpent { budget: self.name.clone(), limit, retry_after });
+            return Err(Error::TokensSpent { client: self.name.to_string(), limit, retry_after });
         }
         let Some(limit) = self.requests_per_minute else { return Ok(()) };
         let each = MINUTE / limit;
@@ -163,7 +173,7 @@ impl Purse {
         // As many as the limit may come at once: the last of them is due just before a minute is over.
         if let Some(wait) = (due + each).checked_sub(now + MINUTE).filter(|wait| !wait.is_zero()) {
             let retry_after = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-            return Err(Error::TooManyRequests { budget: self.name.clone(), limit, retry_after });
+            return Err(Error::TooManyRequests { client: self.name.to_string(), limit, retry_after });
         }
         spent.due = due + each;
         Ok(())
@@ -193,8 +203,12 @@ mod tests {
     use super::*;
 
     fn purse(requests_per_minute: Option<u32>, tokens_per_day: Option<u64>) -> Purse {
-        let (name, keys) = ("search".to_owned(), Vec::new());
+        let (name, keys) = ("search".into(), Vec::new());
         Purse { name, keys, requests_per_minute, tokens_per_day, spent: Mutex::default() }
+    }
+
+    fn client(name: &str, key: &str) -> Client {
+        Client { name: name.into(), keys: vec![key.into()], ..Client::default() }
     }
 
     fn seconds(seconds: f64) -> Duration {
@@ -235,14 +249,25 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_is_named_and_its_keys_are_never_shown() {
-        let budget = |name: &str, key: &str| Budget { name: name.into(), keys: vec![key.into()], ..Budget::default() };
-        for wrong in [budget("a b", "env:X"), budget("", "env:X"), budget("a", "sk-secret"), budget("a", "sha256:12")] {
+    fn whoever_brings_a_key_has_the_name_of_it() {
+        let clients = [client("search", "env:SEARCH_KEY"), client("ops", "env:OPS_KEY")];
+        let clients = Clients::new(&clients, |name| Some(format!("key of {name}"))).unwrap();
+        for (key, called) in
+            [("Bearer key of SEARCH_KEY", "search"), ("Bearer key of OPS_KEY", "ops"), ("Bearer another", "")]
+        {
+            let headers = [(http::header::AUTHORIZATION, key.parse().unwrap())].into_iter().collect();
+            assert_eq!(&*clients.called(&headers), called);
+        }
+    }
+
+    #[test]
+    fn a_client_is_named_and_its_keys_are_never_shown() {
+        for wrong in [client("a b", "env:X"), client("", "env:X"), client("a", "sk-secret"), client("a", "sha256:12")] {
             assert_eq!(check(&[wrong]).unwrap_err().1.value, crate::redact::HIDDEN);
         }
-        assert!(check(&[budget("a", "env:X"), budget("a", "env:Y")]).is_err());
-        let zero = Budget { requests_per_minute: Some(0), ..budget("a", "env:X") };
-        assert!(check(&[zero]).is_err() && check(&[budget("a", "env:X")]).is_ok());
-        assert!(Budgets::new(&[budget("a", "env:X")], |_| None).is_err());
+        assert!(check(&[client("a", "env:X"), client("a", "env:Y")]).is_err());
+        let zero = Client { requests_per_minute: Some(0), ..client("a", "env:X") };
+        assert!(check(&[zero]).is_err() && check(&[client("a", "env:X")]).is_ok());
+        assert!(Clients::new(&[client("a", "env:X")], |_| None).is_err());
     }
 }
