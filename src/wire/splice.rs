@@ -55,7 +55,7 @@ fn plain(text: &[u8], ascii: bool) -> usize {
     let stretches = text.chunks(TOGETHER).take_while(|stretch| !any(stretch)).count();
     let start = (stretches * TOGETHER).min(text.len());
     let rest = text.get(start..).unwrap_or_default();
-    start + rest.iter().position(|byte| special(byte)).unwrap_or(rest.len())
+    start + rest.iter().position(special).unwrap_or(rest.len())
 }
 
 fn escape(to: &mut Vec<u8>, unit: u16) {
