@@ -18,6 +18,7 @@ mod inference;
 mod key;
 mod known;
 mod peers;
+mod priority;
 mod queue;
 mod stats;
 mod stop;

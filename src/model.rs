@@ -21,6 +21,7 @@ mod stock;
 mod watch;
 
 use std::{
+    panic::resume_unwind,
     path::{Path, PathBuf},
     thread,
 };
@@ -86,6 +87,25 @@ enum Kind {
     Stock(Box<Stock>),
 }
 
+impl Kind {
+    fn load(folder: &Path, options: &Options, threads: usize) -> Result<(Self, Info), ModelError> {
+        let watch = Watch::new()?;
+        if let Some(manifest) = Manifest::read(folder)? {
+            let files = manifest.verify(folder)?;
+            let own = Own::load(folder, manifest, threads, &watch)?;
+            let info = Info::of_own(folder, own.manifest(), fingerprint(&files, ""), files, threads)?;
+            return Ok((Self::Own(Box::new(own)), info));
+        }
+        let found = Files::find(folder)?;
+        let files = manifest::hash_files(&found.all())?;
+        let prefix = options.prefix.clone().unwrap_or_else(|| stock::PREFIX.to_owned());
+        let fingerprint = fingerprint(&files, &prefix);
+        let stock = Stock::load(&found, prefix, threads, &watch)?;
+        let info = Info::of_stock(folder, &stock, fingerprint, files, threads)?;
+        Ok((Self::Stock(Box::new(stock)), info))
+    }
+}
+
 impl Model {
     /// Checks and loads the model of a folder; takes about a second for the bundled one.
     ///
@@ -99,26 +119,15 @@ impl Model {
             0 => thread::available_parallelism().map_or(1, usize::from),
             threads => threads,
         };
-        let watch = Watch::new()?;
-        let (kind, mut info) = match Manifest::read(folder)? {
-            Some(manifest) => {
-                let files = manifest.verify(folder)?;
-                let own = Own::load(folder, manifest, threads, &watch)?;
-                let info = Info::of_own(folder, own.manifest(), fingerprint(&files, ""), files, threads)?;
-                (Kind::Own(Box::new(own)), info)
-            }
-            None => {
-                let found = Files::find(folder)?;
-                let files = manifest::hash_files(&found.all())?;
-                let prefix = options.prefix.clone().unwrap_or_else(|| stock::PREFIX.to_owned());
-                let fingerprint = fingerprint(&files, &prefix);
-                let stock = Stock::load(&found, prefix, threads, &watch)?;
-                let info = Info::of_stock(folder, &stock, fingerprint, files, threads)?;
-                (Kind::Stock(Box::new(stock)), info)
-            }
-        };
-        let sentences = options.sentences.folder();
-        let sentences = sentences.map(|folder| SentenceEncoder::load(&folder, threads)).transpose()?;
+        let folder_of_sentences = options.sentences.folder();
+        // Each takes about as long as the other, most of it on one core.
+        let (loaded, sentences) = thread::scope(|scope| {
+            let load = |folder| scope.spawn(move || SentenceEncoder::load(folder, threads));
+            let sentences = folder_of_sentences.as_deref().map(load);
+            let loaded = Kind::load(folder, options, threads);
+            (loaded, sentences.map(|sentences| sentences.join().unwrap_or_else(|panic| resume_unwind(panic))))
+        });
+        let ((kind, mut info), sentences) = (loaded?, sentences.transpose()?);
         if let Some(encoder) = &sentences {
             info.fingerprint = fingerprint(encoder.files(), &info.fingerprint);
             info.sentence_encoder = Some(encoder.name().to_owned());

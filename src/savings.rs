@@ -166,12 +166,13 @@ struct Groups(BTreeMap<String, Sums>);
 
 impl Groups {
     fn add(&mut self, name: &str, sums: &Sums) {
-        let name: String = name.chars().take(LONGEST).collect();
-        if let Some(of) = self.0.get_mut(&name) {
+        let end = name.char_indices().nth(LONGEST).map_or(name.len(), |(end, _)| end);
+        let name = name.get(..end).unwrap_or(name);
+        if let Some(of) = self.0.get_mut(name) {
             return of.add(sums);
         }
-        let name = if self.0.len() < MOST_NAMES { name } else { OTHERS.to_owned() };
-        self.0.entry(name).or_default().add(sums);
+        let name = if self.0.len() < MOST_NAMES { name } else { OTHERS };
+        self.0.entry(name.to_owned()).or_default().add(sums);
     }
 }
 

@@ -21,15 +21,13 @@ mod socket;
 mod splice;
 mod turn;
 
-use std::ops::Range;
-
-use serde_json::value::RawValue;
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 pub use socket::Socket;
 pub use splice::splice;
 
 use asked::Asked;
-use json::Object;
+use json::{Object, Raw};
 use turn::Turn;
 
 /// An API whose request bodies are read.
@@ -105,8 +103,8 @@ pub struct Located {
 impl Located {
     fn of(request: &Object<'_>, body: &str, slots: Vec<Slot>, json_object: bool) -> Self {
         let field = |name: &str| request.field(name).ok().flatten();
-        let list = field("messages").or_else(|| field("input")).and_then(|list| json::span(list, body));
-        let text = |name: &str| field(name).and_then(json::string);
+        let list = field("messages").or_else(|| field("input")).and_then(|list| list.span(body));
+        let text = |name: &str| field(name).and_then(Raw::string).map(Cow::into_owned);
         Self {
             model: text("model"),
             slots,
@@ -131,8 +129,8 @@ impl Located {
 pub struct Slot {
     /// Byte span of the literal in the body, both quotes included.
     pub literal: Range<usize>,
-    /// The unescaped text.
-    pub text: String,
+    /// The unescaped text, which those who keep it share.
+    pub text: Arc<str>,
     /// Whose message it is.
     pub role: Role,
     /// Index of the message in `messages`, or of the item in `input`.
@@ -206,7 +204,7 @@ pub fn locate_any(body: &[u8]) -> Result<Located, Unreadable> {
 #[must_use]
 pub fn model(body: &[u8]) -> Option<String> {
     let request = request(text(body).ok()?).ok()?;
-    request.field("model").ok().flatten().and_then(json::string)
+    request.field("model").ok().flatten().and_then(Raw::string).map(Cow::into_owned)
 }
 
 fn text(body: &[u8]) -> Result<&str, Unreadable> {
@@ -214,19 +212,18 @@ fn text(body: &[u8]) -> Result<&str, Unreadable> {
 }
 
 fn request(body: &str) -> Result<Object<'_>, Unreadable> {
-    json::object(body)
-        .ok_or_else(|| if json::is_valid(body) { Unreadable::UnknownShape } else { Unreadable::InvalidJson })
+    Raw::read(body).ok_or(Unreadable::InvalidJson)?.object().ok_or(Unreadable::UnknownShape)
 }
 
 /// The list that a field of the request is.
-fn list<'a>(request: &Object<'a>, name: &str) -> Result<Vec<&'a RawValue>, Unreadable> {
-    request.field(name).ok().flatten().and_then(json::array).ok_or(Unreadable::UnknownShape)
+fn list<'a>(request: &Object<'a>, name: &str) -> Result<Vec<Raw<'a>>, Unreadable> {
+    request.field(name).ok().flatten().and_then(Raw::array).ok_or(Unreadable::UnknownShape)
 }
 
 /// The slots of the turns of a conversation, in the light of what was said before them.
 fn slots<'a>(
-    turns: impl IntoIterator<Item = &'a RawValue>,
-    read: impl Fn(&'a RawValue) -> Option<Turn>,
+    turns: impl IntoIterator<Item = Raw<'a>>,
+    read: impl Fn(Raw<'a>) -> Option<Turn>,
     asked: &mut Asked,
 ) -> Vec<Slot> {
     let mut slots = Vec::new();
@@ -252,11 +249,11 @@ fn forgets(request: &Object<'_>) -> bool {
 }
 
 /// Whether a format asks for JSON mode; an ambiguous one counts as such.
-fn wants_json(format: Result<Option<&RawValue>, json::Ambiguous>) -> bool {
+fn wants_json(format: Result<Option<Raw<'_>>, json::Ambiguous>) -> bool {
     let Ok(format) = format else { return true };
-    let Some(format) = format.and_then(|value| json::object(value.get())) else { return false };
+    let Some(format) = format.and_then(Raw::object) else { return false };
     match format.field("type") {
-        Ok(kind) => kind.and_then(json::string).is_some_and(|kind| kind == "json_object"),
+        Ok(kind) => kind.and_then(Raw::string).is_some_and(|kind| kind == "json_object"),
         Err(json::Ambiguous) => true,
     }
 }

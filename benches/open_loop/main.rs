@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench --bench open_loop                            # direct, nginx, Headroom: a table and a plot
 //! cargo bench --bench open_loop -- --replicas 1,2,4        # replicas behind an nginx, sharing a Valkey or Redis server
+//! cargo bench --bench open_loop -- --beside                # short requests alone and beside condensing that never ends
 //! cargo bench --bench open_loop -- --soak 60               # an hour of hostile, RAG and short requests: the RSS curve
 //! ```
 //!
@@ -19,6 +20,7 @@
 #![allow(clippy::print_stdout, reason = "printing a table is what this program is for")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot run is to stop")]
 
+mod beside;
 mod bodies;
 mod compare;
 mod dice;
@@ -42,6 +44,9 @@ struct Arguments {
     /// Minutes of hostile, RAG and short requests at once, in place of the comparison.
     #[arg(long, value_name = "MINUTES")]
     soak: Option<f64>,
+    /// Short requests alone and beside condensing that never ends, in place of the comparison.
+    #[arg(long)]
+    beside: bool,
     /// Compares these numbers of replicas behind an nginx.
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
     replicas: Vec<usize>,
@@ -75,6 +80,7 @@ fn main() {
     let _entered = runtime.enter();
     match arguments.soak {
         Some(minutes) => soak::run(&arguments, minutes),
+        None if arguments.beside => beside::run(&arguments),
         None => compare::run(&arguments),
     }
 }

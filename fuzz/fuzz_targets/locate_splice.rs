@@ -24,7 +24,7 @@ fn each_slot_alone(surface: Surface, body: &[u8]) {
         assert_eq!(&spliced[..slot.literal.start], &body[..slot.literal.start]);
         assert!(spliced.ends_with(&body[slot.literal.end..]));
         for (index, (before, after)) in located.slots.iter().zip(&after).enumerate() {
-            assert_eq!(after.text, if index == chosen { NEW } else { before.text.as_str() });
+            assert_eq!(&*after.text, if index == chosen { NEW } else { &*before.text });
             assert_eq!((after.message, after.part, after.role), (before.message, before.part, before.role));
         }
     }

@@ -22,6 +22,7 @@ use crate::compress::{Encoding, Interrupt, RewriteError, Rewriter, Shorter};
 use super::{
     StartError, Tenant,
     key::ModelId,
+    priority,
     stats::Counters,
     stop::{Stop, lock},
 };
@@ -123,6 +124,8 @@ impl Inference {
         let running = Running::default();
         let owner = Owner { running: Arc::clone(&running), counters: Arc::clone(counters) };
         let own = move || {
+            // Before the model starts threads of its own.
+            priority::give_way();
             owner.load_and_answer(backend, &loading, &calls);
             drop(alive);
         };

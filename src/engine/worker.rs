@@ -16,6 +16,7 @@ use super::{
     Job, Shared, StartError,
     flight::{Flight, Known},
     inference::{Model, chain},
+    priority,
     queue::Queue,
 };
 
@@ -34,6 +35,7 @@ pub(super) fn start(tasks: &Arc<Queue<Task>>, shared: &Arc<Shared>, alive: &Sync
     for _ in 0..tasks.threads() {
         let (tasks, shared, alive) = (Arc::clone(tasks), Arc::clone(shared), alive.clone());
         let work = move || {
+            priority::give_way();
             while let Some((task, _turn)) = tasks.next() {
                 shared.counters.queued.sub(1);
                 run(&task, &shared);

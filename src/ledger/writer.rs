@@ -25,6 +25,8 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Writer {
     queue: Mutex<Option<SyncSender<Order>>>,
+    /// Has what was gathered written at once.
+    hurry: SyncSender<()>,
     lost: Arc<AtomicU64>,
 }
 
@@ -44,9 +46,11 @@ impl Writer {
         let (sender, orders) = sync_channel(WAITING);
         let lost = Arc::new(AtomicU64::new(0));
         let keep = Duration::from_secs(u64::from(config.keep_days) * 86_400);
-        let mut thread = Thread { store, keep, lost: Arc::clone(&lost), pending: Vec::new(), failing: 0, forgot: None };
+        let (hurry, hurried) = sync_channel(1);
+        let mut thread =
+            Thread { store, keep, hurried, lost: Arc::clone(&lost), pending: Vec::new(), failing: 0, forgot: None };
         thread::Builder::new().name("headroom-ledger".to_owned()).spawn(move || thread.run(&orders))?;
-        Ok(Self { queue: Mutex::new(Some(sender)), lost })
+        Ok(Self { queue: Mutex::new(Some(sender)), hurry, lost })
     }
 
     /// Hands over; what finds the queue full is lost, and counted.
@@ -75,6 +79,8 @@ impl Writer {
             }
             thread::yield_now();
         }
+        // A word that is there already does as well.
+        let _ = self.hurry.try_send(());
         let _ = told.recv_timeout(until.saturating_duration_since(Instant::now()));
     }
 
@@ -87,6 +93,8 @@ impl Writer {
 struct Thread {
     store: Store,
     keep: Duration,
+    /// Whether somebody waits for what was gathered. Disconnected when nothing more comes.
+    hurried: Receiver<()>,
     lost: Arc<AtomicU64>,
     /// What could not be written yet.
     pending: Vec<Figures>,
@@ -106,13 +114,12 @@ impl Thread {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => ended = true,
             }
-            while let Ok(order) = orders.try_recv() {
-                self.take(order, &mut flushed);
-                if self.pending.len() >= BATCH {
-                    break;
-                }
+            // A transaction costs as much as a short request: those of a moment share one, and while it is awaited nobody
+            // who hands over has to wake this thread.
+            if !ended && flushed.is_empty() && !self.pending.is_empty() {
+                let _ = self.hurried.recv_timeout(GATHERS);
             }
-            self.write();
+            while self.gather(orders, &mut flushed) && self.write() {}
             flushed.iter().for_each(|tell| {
                 let _ = tell.try_send(());
             });
@@ -120,6 +127,18 @@ impl Thread {
                 self.forget();
             }
         }
+    }
+
+    /// Takes what has come, up to a batch; whether there may be more.
+    fn gather(&mut self, orders: &Receiver<Order>, flushed: &mut Vec<SyncSender<()>>) -> bool {
+        while let Ok(order) = orders.try_recv() {
+            self.take(order, flushed);
+            if self.pending.len() >= BATCH {
+                return true;
+            }
+        }
+        self.write();
+        false
     }
 
     fn take(&mut self, order: Order, flushed: &mut Vec<SyncSender<()>>) {
@@ -130,9 +149,10 @@ impl Thread {
         }
     }
 
-    fn write(&mut self) {
+    /// Writes what is pending; whether that is done.
+    fn write(&mut self) -> bool {
         if self.pending.is_empty() {
-            return;
+            return true;
         }
         match self.store.add(&self.pending) {
             Ok(()) => {
@@ -141,12 +161,14 @@ impl Thread {
                     tracing::info!("figures are written again");
                 }
                 self.failing = 0;
+                true
             }
             Err(error) => {
                 self.failing += 1;
                 if self.failing.is_power_of_two() {
                     tracing::warn!(%error, "figures can't be written; that is tried again as more come");
                 }
+                false
             }
         }
     }
@@ -165,6 +187,9 @@ const WAITING: usize = 4096;
 
 /// Requests written at once.
 const BATCH: usize = 1024;
+
+/// How long the first figures wait for others.
+const GATHERS: Duration = Duration::from_millis(200);
 
 /// Between two looks at the time where no figures come.
 const PAUSE: Duration = Duration::from_secs(60);

@@ -22,6 +22,7 @@ use super::{
     graph::{Graph, Supplied, tensor},
     manifest::{self, Described, HashedFile},
     pieces::Pieces,
+    runtime::runtime,
     watch::Watch,
 };
 use crate::compress::{Interrupt, RewriteError};
@@ -69,6 +70,8 @@ impl SentenceEncoder {
     /// # Errors
     /// A file that is missing or is not the published one, or what ONNX Runtime says.
     pub(crate) fn load(folder: &Path, threads: usize) -> Result<Self, ModelError> {
+        // Before the first tensor, with which the library would be looked for elsewhere.
+        runtime()?;
         let published: Published =
             manifest::parse(Path::new("models/sentence-encoder/manifest.json"), MANIFEST.as_bytes())?;
         // Before any of them is given to native code.

@@ -19,7 +19,7 @@ use super::{
     clients::{Clients, Holder},
     entry::Entry,
     error::Error,
-    headers, page,
+    headers, intercept, page,
     usage::{self, UsageWatch},
 };
 use crate::{
@@ -201,6 +201,8 @@ pub(crate) struct Account {
     pub(crate) model: Option<String>,
     /// The server to which it goes, by its name.
     pub(crate) upstream: Option<Arc<str>>,
+    /// Whose request it is, once somebody has asked.
+    owner: Option<Option<Tenant>>,
     status: Option<StatusCode>,
     bytes: u64,
     end: End,
@@ -237,6 +239,7 @@ impl Account {
             slots: None,
             model: None,
             upstream: None,
+            owner: None,
             status: None,
             bytes: 0,
             end: End::ClientGone,
@@ -266,6 +269,11 @@ impl Account {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// Whose request it is, by its headers: hashed once, whoever asks.
+    pub(crate) fn owner(&mut self, headers: &HeaderMap) -> Option<Tenant> {
+        *self.owner.get_or_insert_with(|| intercept::owner(headers))
     }
 
     /// The request goes out now; `since` is when the last byte of an intercepted body was read.

@@ -13,12 +13,12 @@ use std::{
 use super::{
     Mode, Proxy,
     account::{Account, Outcome},
-    intercept,
     record::Looked,
     slots::Decided,
 };
 use crate::{
     compress::Form,
+    engine::Tenant,
     ledger::{Figures, Holdout, Ledger, Money, Place, Texts, Turn, Usage},
     wire::Role,
 };
@@ -50,7 +50,7 @@ struct Cut {
 
 impl Proxy {
     /// The entry of a request that was looked at; `None` where none is kept.
-    pub(crate) fn entry(&self, account: &Account, looked: &Looked<'_>) -> Option<Entry> {
+    pub(crate) fn entry(&self, account: &Account, owner: Option<Tenant>, looked: &Looked<'_>) -> Option<Entry> {
         let ledger = self.ledger.as_ref().filter(|_| !account.counts_tokens())?;
         let forwards = matches!(account.outcome, Outcome::Compressed(_));
         let place = looked.decided.map_or(Place::Outside, |decided| decided.place);
@@ -75,7 +75,7 @@ impl Proxy {
             cached_share: self.config.cached_token_price,
             ledger: Arc::clone(ledger),
             holdout: self.holdout.clone().filter(|_| matches!(place, Place::In(..))),
-            tenant: intercept::tenant(looked.headers).0,
+            tenant: owner.unwrap_or_default().0,
         })
     }
 }

@@ -78,7 +78,8 @@ async fn prepare(
     if ruling.is_none() && !addressed {
         return Ok((Passage::new(parts, Upload::streamed(body)), None));
     }
-    let held = match hold(proxy, &parts, body, proxy.limit()).await? {
+    let tenant = account.owner(&parts.headers).unwrap_or_default();
+    let held = match hold(proxy, (&parts.headers, tenant), body, proxy.limit()).await? {
         Read::Whole(held) => held,
         // A text is not sent to another server than it is for, only because there is no room to see which that is.
         Read::TooLarge(..) if addressed => return Err(Error::TooLarge),
@@ -113,10 +114,15 @@ async fn prepare(
 }
 
 /// Reads a request's body of at most `limit` bytes into its tenant's room.
-pub(crate) async fn hold(proxy: &Proxy, parts: &Parts, body: Incoming, limit: usize) -> Result<Read, Error> {
-    let announced = headers::content_length(&parts.headers);
+pub(crate) async fn hold(
+    proxy: &Proxy,
+    (headers, tenant): (&HeaderMap, Tenant),
+    body: Incoming,
+    limit: usize,
+) -> Result<Read, Error> {
+    let announced = headers::content_length(headers);
     let pause = Duration::from_secs(proxy.config.client_timeout_seconds);
-    held::read(body, announced, limit, pause, &proxy.room.of(tenant(&parts.headers))).await
+    held::read(body, announced, limit, pause, &proxy.room.of(tenant)).await
 }
 
 /// The model that a body asks for; `None` where it cannot be read.

@@ -33,7 +33,7 @@ pub(crate) async fn answer(
     // Requests that bring no credential have their texts in common: programs on this machine read those.
     let nobodys = Some(Reader::With(Tenant::default()));
     let reader = reader(proxy, &parts, local, nobodys).ok_or(Error::OriginalsWhose)?;
-    let held = match intercept::hold(proxy, &parts, body, LONGEST).await? {
+    let held = match intercept::hold(proxy, (&parts.headers, intercept::tenant(&parts.headers)), body, LONGEST).await? {
         Read::Whole(held) => held,
         Read::TooLarge(..) => return Err(Error::TooLarge),
         Read::NoRoom(..) => return Err(Error::Busy),

@@ -216,11 +216,12 @@ async fn compress(
     body: Incoming,
     account: &mut Account,
 ) -> Result<Response<Answer>, Error> {
-    let held = match intercept::hold(proxy, parts, body, proxy.limit()).await? {
-        Read::Whole(held) => held,
-        Read::TooLarge(..) => return Err(Error::TooLarge),
-        Read::NoRoom(..) => return Err(Error::Busy),
-    };
+    let held =
+        match intercept::hold(proxy, (&parts.headers, intercept::tenant(&parts.headers)), body, proxy.limit()).await? {
+            Read::Whole(held) => held,
+            Read::TooLarge(..) => return Err(Error::TooLarge),
+            Read::NoRoom(..) => return Err(Error::Busy),
+        };
     let bytes = held::plain(&HeaderMap::new(), &held, proxy.limit()).await.map_err(|_| Error::Busy)?;
     let began = Instant::now();
     let wanted: Wanted = serde_json::from_slice(&bytes).map_err(|_| Error::BadRequest(FORM))?;

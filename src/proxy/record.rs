@@ -37,20 +37,20 @@ pub(crate) struct Looked<'a> {
 
 impl Proxy {
     /// Keeps the originals that the forwarded marks name.
-    fn keep(&self, looked: &Looked<'_>) {
+    fn keep(&self, owner: Option<Tenant>, looked: &Looked<'_>) {
         if let (Some(originals), Some(decided)) = (&self.originals, looked.decided) {
-            originals.keep(intercept::tenant(looked.headers), decided.originals());
+            originals.keep(owner.unwrap_or_default(), decided.originals());
         }
     }
 
     /// Takes note of a request that was looked at.
     pub(crate) fn note(&self, account: &mut Account, looked: &Looked<'_>) {
-        account.entry = self.entry(account, looked);
-        self.keep(looked);
+        let owner = account.owner(looked.headers);
+        account.entry = self.entry(account, owner, looked);
+        self.keep(owner, looked);
         let audits =
             |decided: &Decided| decided.accounted().iter().any(|(index, _)| decided.mode(*index) == Mode::Audit);
         let audited = looked.mode == Mode::Audit || looked.decided.is_some_and(audits);
-        let owner = intercept::owner(looked.headers);
         self.books.note(account, owner, looked.decided);
         account.page = Some((Arc::clone(&self.books), owner));
         if self.records.is_none() && !audited {
@@ -176,7 +176,7 @@ fn slot(decided: &Decided, index: usize, place: Option<usize>, forwards: bool) -
         forwarded: accepted && forwards && ruled.mode == Mode::Compress,
         cached: reply.is_some_and(|reply| reply.cache == Cache::Hit),
         took_ms: reply.map_or(0.0, |reply| millis(reply.took)),
-        original: slot.text.as_str().into(),
+        original: Arc::clone(&slot.text),
         condensation,
         verdict: place.and_then(|place| decided.verdicts.of(place)).cloned(),
     })

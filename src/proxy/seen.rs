@@ -21,7 +21,7 @@ impl Earlier {
         let slots = &located.slots;
         let is_compared = |at: usize| !located.forgets && tagged.binary_search(&at).is_err();
         let texts = slots.iter().enumerate();
-        let texts: Vec<&str> = texts.map(|(at, slot)| if is_compared(at) { slot.text.as_str() } else { "" }).collect();
+        let texts: Vec<&str> = texts.map(|(at, slot)| if is_compared(at) { &*slot.text } else { "" }).collect();
         Self { passages: Passages::of(&texts), kin: Kin::of(slots) }
     }
 

@@ -269,9 +269,8 @@ impl Decided {
         let forwarded = self.replies.iter().filter(|(index, reply)| {
             self.mode(*index) == Mode::Compress && self.accepted(*index, &reply.condensation).is_some()
         });
-        forwarded.filter_map(|(index, reply)| {
-            Some((reply.condensation.original?, self.located.slots.get(*index)?.text.as_str()))
-        })
+        forwarded
+            .filter_map(|(index, reply)| Some((reply.condensation.original?, &*self.located.slots.get(*index)?.text)))
     }
 
     /// What holds for a slot.
@@ -383,7 +382,7 @@ impl Decided {
 /// Where a request belongs in the comparison: nowhere, if it says for itself what is to be done with it.
 fn place(located: &Located, terms: &Terms) -> Place {
     let Some(holdout) = terms.holdout.as_ref().filter(|_| terms.ruling.is_compared()) else { return Place::Outside };
-    let begins = located.slots.iter().find(|slot| slot.role == Role::User).map(|slot| slot.text.as_str());
+    let begins = located.slots.iter().find(|slot| slot.role == Role::User).map(|slot| &*slot.text);
     holdout.place(terms.tenant.0, begins, located.from.as_deref())
 }
 
@@ -424,7 +423,7 @@ fn job(slot: &Slot, ruled: &Ruled, terms: &Terms, encoding: Encoding) -> Job {
         .map(|Call { name, arguments }| ToolCall { name: name.clone(), arguments: arguments.clone() });
     let preceding = terms.query.clone().or_else(|| slot.preceding.clone()).unwrap_or_default();
     Job {
-        text: Arc::from(slot.text.as_str()),
+        text: Arc::clone(&slot.text),
         query: Query {
             siblings: slot.siblings.join("\n"),
             preceding,

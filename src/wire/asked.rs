@@ -1,6 +1,6 @@
 //! What is asked of a slot: the texts beside it, the user's words before it, the call that it answers.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Call, Role, Slot,
@@ -10,7 +10,7 @@ use super::{
 /// The conversation so far.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
-    preceding: Option<String>,
+    preceding: Option<Arc<str>>,
     calls: HashMap<CallId, Noted>,
     noted: u64,
 }
@@ -30,7 +30,7 @@ impl Asked {
             let most = own.text.len().min(MOST_ASKED);
             Slot {
                 literal: own.literal.clone(),
-                text: own.text.clone(),
+                text: Arc::clone(&own.text),
                 role: spoken.role,
                 message,
                 part: own.part,
@@ -47,9 +47,13 @@ impl Asked {
         if spoken.role != Role::User {
             return;
         }
-        let texts: Vec<&str> = spoken.texts.iter().map(|text| text.text.as_str()).collect();
-        if !texts.is_empty() {
-            self.preceding = Some(texts.join("\n"));
+        match spoken.texts.as_slice() {
+            [] => {}
+            [one] => self.preceding = Some(Arc::clone(&one.text)),
+            several => {
+                let texts: Vec<&str> = several.iter().map(|text| &*text.text).collect();
+                self.preceding = Some(texts.join("\n").into());
+            }
         }
     }
 
@@ -63,7 +67,7 @@ impl Asked {
 
     /// Keeps of it what a slot can carry, and no more than the last `most` calls.
     pub(super) fn keep(&mut self, most: usize) {
-        self.preceding = self.preceding.take().map(|text| ends(&text, MOST_ASKED));
+        self.preceding = self.preceding.take().map(|text| ends(&text, MOST_ASKED).into());
         let first = self.noted.saturating_sub(most as u64);
         self.calls.retain(|_, noted| noted.at > first);
         for Noted { call: Call { name, arguments }, .. } in self.calls.values_mut() {
@@ -83,7 +87,7 @@ const MOST_ASKED: usize = 8 * 1024;
 /// The other texts of a message; past `most` bytes only from both ends inwards.
 fn siblings(texts: &[Text], own: usize, most: usize) -> Vec<String> {
     let (before, after) = (texts.get(..own).unwrap_or_default(), texts.get(own + 1..).unwrap_or_default());
-    let others = || before.iter().chain(after).map(|text| text.text.as_str());
+    let others = || before.iter().chain(after).map(|text| &*text.text);
     let (mut taken, whole) = take(others(), most, start);
     if !whole {
         let (tail, _) = take(others().rev(), most / 2, end);

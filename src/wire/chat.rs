@@ -3,14 +3,12 @@
 //! Some clients (Cursor is one) post the body of a Responses request to this path: `input` in the place of `messages`.
 //! It is read as what it is.
 
-use serde_json::value::RawValue;
-
 use super::{
     Call, Located, Role, Unreadable,
     asked::Asked,
-    json::{self, Ambiguous, Object},
+    json::{Ambiguous, Object, Raw},
     responses,
-    turn::{CallId, Turn, call, text_field, texts},
+    turn::{CallId, Turn, call, text_field, texts, word},
 };
 
 /// The slots of a request.
@@ -25,13 +23,13 @@ pub(super) fn read(request: &Object<'_>, body: &str) -> Result<Located, Unreadab
 }
 
 /// A message; `None` when it has another role, another shape, or fields on which readers may disagree.
-fn message(value: &RawValue, body: &str) -> Option<Turn> {
-    try_message(&json::object(value.get())?, body).ok().flatten()
+fn message(value: Raw<'_>, body: &str) -> Option<Turn> {
+    try_message(&value.object()?, body).ok().flatten()
 }
 
 fn try_message(message: &Object<'_>, body: &str) -> Result<Option<Turn>, Ambiguous> {
-    let Some(role) = text_field(message, "role")? else { return Ok(None) };
-    let (role, answers) = match role.as_str() {
+    let Some(role) = word(message, "role")? else { return Ok(None) };
+    let (role, answers) = match &*role {
         "user" => (Role::User, None),
         "tool" => (Role::Tool, text_field(message, "tool_call_id")?.map(CallId::Id)),
         "function" => (Role::Tool, text_field(message, "name")?.map(CallId::Function)),
@@ -44,17 +42,17 @@ fn try_message(message: &Object<'_>, body: &str) -> Result<Option<Turn>, Ambiguo
 
 /// The calls of an assistant message: functions, custom tools, and the older single function call.
 fn calls(message: &Object<'_>) -> Result<Vec<(CallId, Call)>, Ambiguous> {
-    let tools = message.field("tool_calls")?.and_then(json::array).unwrap_or_default();
+    let tools = message.field("tool_calls")?.and_then(Raw::array).unwrap_or_default();
     let tools = tools.into_iter().filter_map(|value| {
-        let tool = json::object(value.get())?;
+        let tool = value.object()?;
         let id = text_field(&tool, "id").ok()??;
         let call = match tool.field("function").ok()? {
-            Some(function) => call(&json::object(function.get())?, "arguments")?,
-            None => call(&json::object(tool.field("custom").ok()??.get())?, "input")?,
+            Some(function) => call(&function.object()?, "arguments")?,
+            None => call(&tool.field("custom").ok()??.object()?, "input")?,
         };
         Some((CallId::Id(id), call))
     });
-    let function = message.field("function_call")?.and_then(|value| call(&json::object(value.get())?, "arguments"));
+    let function = message.field("function_call")?.and_then(|value| call(&value.object()?, "arguments"));
     let function = function.map(|call| (CallId::Function(call.name.clone()), call));
     Ok(tools.chain(function).collect())
 }

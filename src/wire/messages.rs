@@ -9,13 +9,11 @@
 //! A tool's result comes before the texts of its message, and the cache of the provider may end between them. So those
 //! texts are no siblings of it: a text that is put behind it later leaves its form alone.
 
-use serde_json::value::RawValue;
-
 use super::{
     Call, Located, Role, Unreadable,
     asked::Asked,
-    json::{self, Ambiguous, Object},
-    turn::{CallId, Spoken, Text, Turn, is_string, part_text, text, text_field, texts},
+    json::{Ambiguous, Object, Raw},
+    turn::{CallId, Spoken, Text, Turn, part_text, text, text_field, texts, word},
 };
 
 /// The slots of a request.
@@ -26,12 +24,12 @@ pub(super) fn read(request: &Object<'_>, body: &str) -> Result<Located, Unreadab
 }
 
 /// A message; `None` when it has another role, another shape, or fields on which readers may disagree.
-fn message(value: &RawValue, body: &str) -> Option<Turn> {
-    try_message(&json::object(value.get())?, body).ok().flatten()
+fn message(value: Raw<'_>, body: &str) -> Option<Turn> {
+    try_message(&value.object()?, body).ok().flatten()
 }
 
 fn try_message(message: &Object<'_>, body: &str) -> Result<Option<Turn>, Ambiguous> {
-    let role = text_field(message, "role")?;
+    let role = word(message, "role")?;
     let Some(content) = message.field("content")? else { return Ok(None) };
     match role.as_deref() {
         Some("user") => Ok(Some(Turn { calls: Vec::new(), spoken: spoken(content, body) })),
@@ -41,14 +39,14 @@ fn try_message(message: &Object<'_>, body: &str) -> Result<Option<Turn>, Ambiguo
 }
 
 /// What the tools gave back, each for itself, and what the user says.
-fn spoken(content: &RawValue, body: &str) -> Vec<Spoken> {
-    if is_string(content) {
+fn spoken(content: Raw<'_>, body: &str) -> Vec<Spoken> {
+    if content.is_string() {
         return vec![of_user(text(content, None, body).into_iter().collect())];
     }
     let (mut spoken, mut said) = (Vec::new(), Vec::new());
-    for (index, value) in json::array(content).unwrap_or_default().into_iter().enumerate() {
-        let Some(block) = json::object(value.get()) else { continue };
-        match text_field(&block, "type").ok().flatten().as_deref() {
+    for (index, value) in content.array().unwrap_or_default().into_iter().enumerate() {
+        let Some(block) = value.object() else { continue };
+        match word(&block, "type").ok().flatten().as_deref() {
             Some("text") => said.extend(part_text(&block, &["text"], index, body)),
             Some("tool_result") => spoken.extend(result(&block, index, body).ok().flatten()),
             _ => {}
@@ -72,16 +70,16 @@ fn result(block: &Object<'_>, index: usize, body: &str) -> Result<Option<Spoken>
 }
 
 /// The tools that an assistant message uses.
-fn calls(content: &RawValue) -> Vec<(CallId, Call)> {
-    let call = |value: &RawValue| {
-        let block = json::object(value.get())?;
-        let uses = text_field(&block, "type").ok()?.is_some_and(|kind| kind == "tool_use");
+fn calls(content: Raw<'_>) -> Vec<(CallId, Call)> {
+    let call = |value: Raw<'_>| {
+        let block = value.object()?;
+        let uses = word(&block, "type").ok()?.is_some_and(|kind| kind == "tool_use");
         let id = text_field(&block, "id").ok()?.filter(|_| uses)?;
         let name = text_field(&block, "name").ok()??;
         let arguments = block.field("input").ok()?.map_or_else(String::new, |input| input.get().to_owned());
         Some((CallId::Id(id), Call { name, arguments }))
     };
-    json::array(content).unwrap_or_default().into_iter().filter_map(call).collect()
+    content.array().unwrap_or_default().into_iter().filter_map(call).collect()
 }
 
 /// Whether a text is nothing but reminders.

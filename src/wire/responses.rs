@@ -3,13 +3,11 @@
 //! Never a slot: instructions, system and developer messages, what the model said, reasoning (encrypted or not),
 //! compactions, references to stored items, and items of a type that is not known here.
 
-use serde_json::value::RawValue;
-
 use super::{
     Call, Located, Role, Slot, Unreadable,
     asked::Asked,
-    json::{self, Ambiguous, Object},
-    turn::{CallId, Spoken, Turn, call, is_string, text, text_field, texts},
+    json::{Ambiguous, Object, Raw},
+    turn::{CallId, Spoken, Turn, call, text, text_field, texts, word},
 };
 
 /// The slots of a request, in the light of what was said before it.
@@ -18,14 +16,14 @@ pub(super) fn read(request: &Object<'_>, body: &str, asked: &mut Asked) -> Resul
         None if request.has("input") => return Err(Unreadable::UnknownShape),
         // A stored conversation may go on without any.
         None => Vec::new(),
-        Some(input) if is_string(input) => of_string(input, body, asked),
+        Some(input) if input.is_string() => of_string(input, body, asked),
         Some(input) => {
-            let items = json::array(input).ok_or(Unreadable::UnknownShape)?;
+            let items = input.array().ok_or(Unreadable::UnknownShape)?;
             super::slots(items, |value| item(value, body), asked)
         }
     };
     let text = request.field("text");
-    let format = text.map(|text| text.and_then(|text| json::object(text.get())));
+    let format = text.map(|text| text.and_then(Raw::object));
     let json = match &format {
         Ok(Some(text)) => super::wants_json(text.field("format")),
         Ok(None) => false,
@@ -34,18 +32,18 @@ pub(super) fn read(request: &Object<'_>, body: &str, asked: &mut Asked) -> Resul
     Ok(Located::of(request, body, slots, json))
 }
 
-fn of_string(input: &RawValue, body: &str, asked: &mut Asked) -> Vec<Slot> {
+fn of_string(input: Raw<'_>, body: &str, asked: &mut Asked) -> Vec<Slot> {
     let said = |_| Some(Turn::spoken(Role::User, text(input, None, body).into_iter().collect(), None));
     super::slots([input], said, asked)
 }
 
 /// An item; `None` when it is of another kind, another shape, or has fields on which readers may disagree.
-pub(super) fn item(value: &RawValue, body: &str) -> Option<Turn> {
-    try_item(&json::object(value.get())?, body).ok().flatten()
+pub(super) fn item(value: Raw<'_>, body: &str) -> Option<Turn> {
+    try_item(&value.object()?, body).ok().flatten()
 }
 
 fn try_item(item: &Object<'_>, body: &str) -> Result<Option<Turn>, Ambiguous> {
-    let kind = text_field(item, "type")?;
+    let kind = word(item, "type")?;
     let turn = match kind.as_deref() {
         None | Some("message") if !(kind.is_none() && item.has("type")) => return message(item, body),
         Some("function_call") => called(item, call(item, "arguments"))?,
@@ -58,7 +56,7 @@ fn try_item(item: &Object<'_>, body: &str) -> Result<Option<Turn>, Ambiguous> {
         }
         Some("shell_call_output") => outputs(item, body)?,
         Some("mcp_call") => {
-            let output = item.field("output")?.filter(|output| is_string(output));
+            let output = item.field("output")?.filter(|output| output.is_string());
             let answers = text_field(item, "id")?.map(CallId::Id);
             let texts = output.and_then(|output| text(output, None, body)).into_iter().collect();
             let calls = answers.clone().zip(call(item, "arguments")).into_iter().collect();
@@ -70,7 +68,7 @@ fn try_item(item: &Object<'_>, body: &str) -> Result<Option<Turn>, Ambiguous> {
 }
 
 fn message(item: &Object<'_>, body: &str) -> Result<Option<Turn>, Ambiguous> {
-    let user = text_field(item, "role")?.is_some_and(|role| role == "user");
+    let user = word(item, "role")?.is_some_and(|role| role == "user");
     let content = item.field("content")?.filter(|_| user);
     Ok(content.map(|content| Turn::spoken(Role::User, texts(content, &TEXTS, body), None)))
 }
@@ -93,20 +91,20 @@ fn commands(item: &Object<'_>) -> Result<Turn, Ambiguous> {
     let (Some(id), Some(action)) = (text_field(item, "call_id")?, item.field("action")?) else {
         return Ok(Turn::default());
     };
-    let commands = json::object(action.get()).map(|action| action.field("commands")).transpose()?.flatten();
-    let call = |(at, command): (usize, &RawValue)| {
+    let commands = action.object().map(|action| action.field("commands")).transpose()?.flatten();
+    let call = |(at, command): (usize, Raw<'_>)| {
         let arguments = format!("{{\"command\":{}}}", command.get());
         (nth(&id, at), Call { name: "shell".to_owned(), arguments })
     };
-    Ok(Turn::calls(commands.and_then(json::array).unwrap_or_default().into_iter().enumerate().map(call).collect()))
+    Ok(Turn::calls(commands.and_then(Raw::array).unwrap_or_default().into_iter().enumerate().map(call).collect()))
 }
 
 /// What the commands of a shell call wrote.
 fn outputs(item: &Object<'_>, body: &str) -> Result<Turn, Ambiguous> {
     let id = text_field(item, "call_id")?;
-    let outputs = item.field("output")?.and_then(json::array).unwrap_or_default();
+    let outputs = item.field("output")?.and_then(Raw::array).unwrap_or_default();
     let spoken = outputs.into_iter().enumerate().map(|(at, output)| {
-        let output = json::object(output.get());
+        let output = output.object();
         let stream = |name: &str| text(output.as_ref()?.field(name).ok()??, Some(at), body);
         let texts = ["stdout", "stderr"].into_iter().filter_map(stream).collect();
         Spoken { role: Role::Tool, texts, answers: id.as_ref().map(|id| nth(id, at)) }

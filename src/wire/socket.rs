@@ -2,14 +2,12 @@
 //! frames before it. A frame that goes on where the last response ended is read in the light of all of them, as the body
 //! of a request is that has the whole conversation in it.
 
-use serde_json::value::RawValue;
-
 use super::{
     Located, Unreadable,
     asked::Asked,
-    json::{self, Object},
+    json::{Object, Raw},
     responses,
-    turn::text_field,
+    turn::{text_field, word},
 };
 
 /// What was said on one connection.
@@ -27,8 +25,8 @@ impl Socket {
     /// When it does and cannot be read; see [`Unreadable`].
     pub fn locate(&mut self, frame: &[u8]) -> Option<Result<Located, Unreadable>> {
         let body = std::str::from_utf8(frame).ok()?;
-        let request = json::object(body)?;
-        if text_field(&request, "type").ok()?? != "response.create" {
+        let request = Raw::read(body)?.object()?;
+        if word(&request, "type").ok()?? != "response.create" {
             return None;
         }
         let goes_on = match text_field(&request, "previous_response_id") {
@@ -47,12 +45,12 @@ impl Socket {
     pub fn hear(&mut self, frame: &[u8]) {
         if tells_of_a_call(frame) || ends(frame) {
             // A frame that cannot be read says nothing.
-            let _ = std::str::from_utf8(frame).ok().and_then(|body| self.note(&json::object(body)?, body));
+            let _ = std::str::from_utf8(frame).ok().and_then(|body| self.note(&Raw::read(body)?.object()?, body));
         }
     }
 
     fn note(&mut self, event: &Object<'_>, body: &str) -> Option<()> {
-        match text_field(event, "type").ok()??.as_str() {
+        match &*word(event, "type").ok()?? {
             "response.output_item.done" => {
                 let turn = responses::item(event.field("item").ok()??, body)?;
                 self.asked.note(turn.calls);
@@ -65,8 +63,8 @@ impl Socket {
     }
 }
 
-fn id(response: &RawValue) -> Option<String> {
-    text_field(&json::object(response.get())?, "id").ok().flatten()
+fn id(response: Raw<'_>) -> Option<String> {
+    text_field(&response.object()?, "id").ok().flatten()
 }
 
 /// Whether a server's frame may tell of a call.

@@ -1,6 +1,6 @@
 //! Puts new texts where literals stood.
 
-use std::{fmt::Write as _, ops::Range};
+use std::{io::Write as _, ops::Range};
 
 /// A copy of `body` with each literal (its span, both quotes included) replaced by the literal of a new text.
 ///
@@ -19,36 +19,72 @@ pub fn splice(body: &[u8], edits: &[(Range<usize>, &str)]) -> Vec<u8> {
             continue;
         };
         spliced.extend_from_slice(before);
-        spliced.extend_from_slice(literal(text, old.is_ascii()).as_bytes());
+        literal(&mut spliced, text, old.is_ascii());
         done = span.end;
     }
     spliced.extend_from_slice(body.get(done..).unwrap_or_default());
     spliced
 }
 
-/// The JSON literal of a text.
-fn literal(text: &str, ascii: bool) -> String {
-    let mut literal = String::with_capacity(text.len() + text.len() / 16 + 2);
-    literal.push('"');
-    for char in text.chars() {
+/// Writes the JSON literal of a text.
+fn literal(to: &mut Vec<u8>, text: &str, ascii: bool) {
+    to.push(b'"');
+    let mut rest = text;
+    while let Some((plain, special)) = rest.split_at_checked(plain(rest.as_bytes(), ascii)) {
+        to.extend_from_slice(plain.as_bytes());
+        let mut chars = special.chars();
+        let Some(char) = chars.next() else { break };
         match char {
-            '"' => literal.push_str("\\\""),
-            '\\' => literal.push_str("\\\\"),
-            '\n' => literal.push_str("\\n"),
-            '\r' => literal.push_str("\\r"),
-            '\t' => literal.push_str("\\t"),
-            '\0'..='\x1f' => escape(&mut literal, u16::from(char as u8)),
-            '\x7f'.. if ascii && !char.is_ascii() => {
-                char.encode_utf16(&mut [0; 2]).iter().for_each(|unit| escape(&mut literal, *unit));
-            }
-            _ => literal.push(char),
+            '"' => to.extend_from_slice(b"\\\""),
+            '\\' => to.extend_from_slice(b"\\\\"),
+            '\n' => to.extend_from_slice(b"\\n"),
+            '\r' => to.extend_from_slice(b"\\r"),
+            '\t' => to.extend_from_slice(b"\\t"),
+            _ => char.encode_utf16(&mut [0; 2]).iter().for_each(|unit| escape(to, *unit)),
         }
+        rest = chars.as_str();
     }
-    literal.push('"');
-    literal
+    to.push(b'"');
 }
 
-fn escape(literal: &mut String, unit: u16) {
-    // Writing to a `String` cannot fail.
-    let _ = write!(literal, "\\u{unit:04x}");
+/// The length of what a text has before the first character that is not written as it is. Most stretches have none, and
+/// so many bytes are looked at together.
+fn plain(text: &[u8], ascii: bool) -> usize {
+    let special = |byte: &u8| *byte < b' ' || matches!(byte, b'"' | b'\\') || (ascii && *byte >= 0x80);
+    let any = |stretch: &&[u8]| stretch.iter().fold(false, |any, byte| any | special(byte));
+    let stretches = text.chunks(TOGETHER).take_while(|stretch| !any(stretch)).count();
+    let start = (stretches * TOGETHER).min(text.len());
+    let rest = text.get(start..).unwrap_or_default();
+    start + rest.iter().position(special).unwrap_or(rest.len())
+}
+
+fn escape(to: &mut Vec<u8>, unit: u16) {
+    // Writing to a `Vec` cannot fail.
+    let _ = write!(to, "\\u{unit:04x}");
+}
+
+/// Bytes that are looked at together.
+const TOGETHER: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_text_of_any_length_is_read_back_as_it_was(
+            parts in prop::collection::vec(prop::sample::select(vec![
+                "a plain stretch that is about as long as half of what is looked at together", "\n", "\"", "\\", "\u{1}", "\u{7f}", "é", "😀", "x",
+            ]), 0..12),
+            ascii: bool,
+        ) {
+            let text = parts.concat();
+            let mut written = Vec::new();
+            literal(&mut written, &text, ascii);
+            prop_assert!(!ascii || written.is_ascii());
+            prop_assert_eq!(serde_json::from_slice::<String>(&written).unwrap(), text);
+        }
+    }
 }

@@ -171,8 +171,8 @@ fn only_chosen_strings_differ(surface: Surface, body: &str, choice: u64, new: &s
     let (mut old_end, mut new_end) = (0, 0);
     for (index, (before, after)) in slots.iter().zip(&after).enumerate() {
         let literal: String = serde_json::from_slice(&body.as_bytes()[before.literal.clone()]).unwrap();
-        prop_assert_eq!(&literal, &before.text);
-        prop_assert_eq!(&after.text, if chosen(index) { new } else { &before.text });
+        prop_assert_eq!(&*literal, &*before.text);
+        prop_assert_eq!(&*after.text, if chosen(index) { new } else { &*before.text });
         prop_assert_eq!(place(after), place(before));
         prop_assert_eq!(&spliced[new_end..after.literal.start], &body.as_bytes()[old_end..before.literal.start]);
         if !chosen(index) {
@@ -251,7 +251,7 @@ fn deep_nesting_is_read_without_deep_recursion() {
         [(Surface::Responses, responses(&items, &deep)), (Surface::Messages, messages(&items, &deep))]
     {
         let slots = locate(surface, body.as_bytes()).unwrap().slots;
-        assert_eq!(slots.iter().map(|slot| slot.text.as_str()).collect::<Vec<_>>(), ["fine"]);
+        assert_eq!(slots.iter().map(|slot| &*slot.text).collect::<Vec<_>>(), ["fine"]);
     }
 }
 

@@ -1,12 +1,10 @@
 //! One turn of a conversation, as far as slots are concerned, and how surfaces read its parts.
 
-use std::ops::Range;
-
-use serde_json::value::RawValue;
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use super::{
     Call, Role,
-    json::{self, Ambiguous, Object},
+    json::{Ambiguous, Object, Raw},
 };
 
 /// What a message or an item says: the texts that may be replaced, and the calls that later ones answer.
@@ -29,7 +27,7 @@ pub(super) struct Spoken {
 pub(super) struct Text {
     pub(super) literal: Range<usize>,
     pub(super) part: Option<usize>,
-    pub(super) text: String,
+    pub(super) text: Arc<str>,
 }
 
 /// How a tool's result names the call that it answers.
@@ -54,36 +52,36 @@ impl Turn {
 }
 
 /// String content, or the texts of the parts of a list whose type is one of `kinds`.
-pub(super) fn texts(content: &RawValue, kinds: &[&str], body: &str) -> Vec<Text> {
-    if is_string(content) {
+pub(super) fn texts(content: Raw<'_>, kinds: &[&str], body: &str) -> Vec<Text> {
+    if content.is_string() {
         return text(content, None, body).into_iter().collect();
     }
-    let parts = json::array(content).unwrap_or_default();
-    let part = |(index, part): (usize, &RawValue)| part_text(&json::object(part.get())?, kinds, index, body);
+    let parts = content.array().unwrap_or_default();
+    let part = |(index, part): (usize, Raw<'_>)| part_text(&part.object()?, kinds, index, body);
     parts.into_iter().enumerate().filter_map(part).collect()
 }
 
 /// The text of a part whose type is one of `kinds`.
 pub(super) fn part_text(part: &Object<'_>, kinds: &[&str], index: usize, body: &str) -> Option<Text> {
-    let kind = text_field(part, "type").ok()??;
+    let kind = word(part, "type").ok()??;
     let value = part.field("text").ok()??;
-    if kinds.contains(&kind.as_str()) { text(value, Some(index), body) } else { None }
+    if kinds.contains(&&*kind) { text(value, Some(index), body) } else { None }
 }
 
 /// The text that a string literal is.
-pub(super) fn text(value: &RawValue, part: Option<usize>, body: &str) -> Option<Text> {
-    let text = json::string(value).filter(|text| !text.is_empty())?;
-    Some(Text { literal: json::span(value, body)?, part, text })
+pub(super) fn text(value: Raw<'_>, part: Option<usize>, body: &str) -> Option<Text> {
+    let text = value.string().filter(|text| !text.is_empty())?;
+    Some(Text { literal: value.span(body)?, part, text: text.into() })
 }
 
-/// Whether a value is a string.
-pub(super) fn is_string(value: &RawValue) -> bool {
-    value.get().starts_with('"')
+/// The string that a field is, to be compared.
+pub(super) fn word<'a>(object: &Object<'a>, name: &str) -> Result<Option<Cow<'a, str>>, Ambiguous> {
+    Ok(object.field(name)?.and_then(Raw::string))
 }
 
-/// The string that a field is.
+/// The string that a field is, to be kept.
 pub(super) fn text_field(object: &Object<'_>, name: &str) -> Result<Option<String>, Ambiguous> {
-    Ok(object.field(name)?.and_then(json::string))
+    Ok(word(object, name)?.map(Cow::into_owned))
 }
 
 /// A call by the name and the arguments (a string) that an object has.

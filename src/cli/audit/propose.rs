@@ -157,7 +157,7 @@ fn add(groups: &mut BTreeMap<Group, Sums>, body: &[u8], rehearsal: &Rehearsal) {
         .iter()
         .map(|slot| {
             let tool = slot.call.as_ref().map(|call| call.name.clone()).unwrap_or_default();
-            ((slot.message, slot.part, slot.text.as_str()), (slot.role == Role::Tool).then_some(tool))
+            ((slot.message, slot.part, &*slot.text), (slot.role == Role::Tool).then_some(tool))
         })
         .collect();
     let (said, there) = (Said::of(body), available(&rehearsal.forwarded));

@@ -3,7 +3,9 @@
 //! An opening tag and the closing one that comes next, with no tag between them, are a pair; every other tag is text like
 //! any other. A pair survives condensing whole, so what is left has the same pairs, whatever else went.
 
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, ops::Range, sync::LazyLock};
+
+use memchr::memmem::Finder;
 
 /// The text without the tags of its pairs, as it is sent on.
 #[must_use]
@@ -56,7 +58,7 @@ pub(in crate::compress) fn passages(text: &str) -> Vec<Range<usize>> {
 /// The pairs, tags included, in order.
 fn pairs(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut open = None;
-    memchr::memmem::find_iter(text.as_bytes(), NAME).filter_map(move |at| {
+    FINDER.find_iter(text.as_bytes()).filter_map(move |at| {
         let before = text.get(..at)?;
         let end = at + NAME.len();
         if before.ends_with("</") {
@@ -73,6 +75,8 @@ const OPEN: &str = "<headroom:exact>";
 const CLOSE: &str = "</headroom:exact>";
 /// What both have, so that one search finds them.
 const NAME: &[u8] = b"headroom:exact>";
+/// Made once: most texts are shorter than making it takes.
+static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(NAME));
 
 #[cfg(test)]
 mod tests {

@@ -23,7 +23,7 @@ fn variable(name: &str) -> Option<String> {
 fn slot(role: Role, tool: Option<&str>) -> Slot {
     let call = tool.map(|name| Call { name: name.to_owned(), arguments: String::new() });
     let (siblings, preceding) = (Vec::new(), None);
-    Slot { literal: 0..2, text: String::new(), role, message: 0, part: None, siblings, preceding, call }
+    Slot { literal: 0..2, text: "".into(), role, message: 0, part: None, siblings, preceding, call }
 }
 
 fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {

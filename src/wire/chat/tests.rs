@@ -16,7 +16,7 @@ fn located(body: &Value) -> Located {
 }
 
 fn texts(body: &str) -> Vec<String> {
-    locate(body.as_bytes()).unwrap().slots.into_iter().map(|slot| slot.text).collect()
+    locate(body.as_bytes()).unwrap().slots.into_iter().map(|slot| slot.text.as_ref().to_owned()).collect()
 }
 
 fn messages(list: &str) -> String {
@@ -40,7 +40,7 @@ fn user_and_tool_texts_are_slots_and_nothing_else_is() {
             {"type": "refusal", "text": "R"},
             {"type": "text", "text": "Q"}]}]});
     let slots = located(&body).slots;
-    let found: Vec<_> = slots.iter().map(|slot| (slot.text.as_str(), slot.role, slot.message, slot.part)).collect();
+    let found: Vec<_> = slots.iter().map(|slot| (&*slot.text, slot.role, slot.message, slot.part)).collect();
     assert_eq!(
         found,
         [
@@ -295,8 +295,8 @@ proptest! {
         prop_assert_eq!(after.len(), slots.len());
         let (mut old_end, mut new_end) = (0, 0);
         for (index, (before, after)) in slots.iter().zip(&after).enumerate() {
-            let expected = if chosen(index) { new.as_str() } else { &before.text };
-            prop_assert_eq!(&after.text, expected);
+            let expected = if chosen(index) { new.as_str() } else { &*before.text };
+            prop_assert_eq!(&*after.text, expected);
             prop_assert_eq!((after.role, after.message, after.part), (before.role, before.message, before.part));
             prop_assert_eq!(&spliced[new_end..after.literal.start], &body.as_bytes()[old_end..before.literal.start]);
             if !chosen(index) {
@@ -322,8 +322,8 @@ proptest! {
         for slot in locate(body.as_bytes()).unwrap().slots {
             let content = &plain["messages"][slot.message]["content"];
             let literal: String = serde_json::from_slice(&body.as_bytes()[slot.literal.clone()]).unwrap();
-            prop_assert_eq!(&literal, &slot.text);
-            prop_assert_eq!(slot.part.map_or(content, |part| &content[part]["text"]), &Value::from(slot.text));
+            prop_assert_eq!(&*literal, &*slot.text);
+            prop_assert_eq!(slot.part.map_or(content, |part| &content[part]["text"]), &Value::from(&*slot.text));
         }
     }
 }

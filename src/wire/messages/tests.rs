@@ -9,7 +9,7 @@ fn located(body: &Value) -> Located {
 }
 
 fn found(slots: &[Slot]) -> Vec<(&str, Role, usize, Option<usize>)> {
-    slots.iter().map(|slot| (slot.text.as_str(), slot.role, slot.message, slot.part)).collect()
+    slots.iter().map(|slot| (&*slot.text, slot.role, slot.message, slot.part)).collect()
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_result_knows_its_call_and_what_was_asked_but_not_what_stands_behind_it() {
     assert_eq!(slots[1].call, Some(Call { name: "Read".into(), arguments: r#"{"file_path":"/a"}"#.into() }));
     assert_eq!(slots[1].preceding.as_deref(), Some("what does the contract say?"));
     assert_eq!(slots[1].siblings, ["more of it"]);
-    assert_eq!((slots[3].text.as_str(), slots[3].siblings.len()), ("and when does it end?", 0));
+    assert_eq!((&*slots[3].text, slots[3].siblings.len()), ("and when does it end?", 0));
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn what_readers_may_disagree_on_is_no_slot() {
     ] {
         let body = format!(r#"{{"messages":[{ambiguous},{{"role":"user","content":"fine"}}]}}"#);
         let slots = locate(Surface::Messages, body.as_bytes()).unwrap().slots;
-        assert_eq!(slots.iter().map(|slot| slot.text.as_str()).collect::<Vec<_>>(), ["fine"], "{ambiguous}");
+        assert_eq!(slots.iter().map(|slot| &*slot.text).collect::<Vec<_>>(), ["fine"], "{ambiguous}");
     }
     for other in [r#"{"messages":"a"}"#, r#"{"messages":[],"messages":[]}"#, r#"{"input":"a"}"#] {
         assert_eq!(locate(Surface::Messages, other.as_bytes()), Err(Unreadable::UnknownShape), "{other}");

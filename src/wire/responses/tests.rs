@@ -9,7 +9,7 @@ fn located(body: &Value) -> Located {
 }
 
 fn found(slots: &[Slot]) -> Vec<(&str, Role, usize, Option<usize>)> {
-    slots.iter().map(|slot| (slot.text.as_str(), slot.role, slot.message, slot.part)).collect()
+    slots.iter().map(|slot| (&*slot.text, slot.role, slot.message, slot.part)).collect()
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn what_readers_may_disagree_on_is_no_slot() {
     ] {
         let body = format!(r#"{{"input":[{ambiguous},{{"role":"user","content":"fine"}}]}}"#);
         let slots = locate(Surface::Responses, body.as_bytes()).unwrap().slots;
-        assert_eq!(slots.iter().map(|slot| slot.text.as_str()).collect::<Vec<_>>(), ["fine"], "{ambiguous}");
+        assert_eq!(slots.iter().map(|slot| &*slot.text).collect::<Vec<_>>(), ["fine"], "{ambiguous}");
     }
     for other in [r#"{"input":{}}"#, r#"{"input":5}"#, r#"{"input":"a","input":"b"}"#, "[]"] {
         assert_eq!(locate(Surface::Responses, other.as_bytes()), Err(Unreadable::UnknownShape), "{other}");
