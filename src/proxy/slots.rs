@@ -86,6 +86,8 @@ impl Why {
 pub(crate) struct Decided {
     pub(crate) body: Bytes,
     pub(crate) located: Located,
+    /// In what tokens are counted.
+    encoding: Encoding,
     /// Its place in the comparison.
     pub(crate) place: Place,
     /// What holds for each slot.
@@ -150,7 +152,7 @@ pub(crate) async fn decide(
         condensed.into_iter().map(|(index, (slot, ruled))| (index, job(slot, ruled, terms, encoding))).collect();
     let asked = Asked { engine, reviewer, model, deadline: terms.deadline };
     let (replies, verdicts) = in_turn(&asked, jobs, &located.slots, earlier).await?;
-    Ok(Decided { body, located, place, ruled, tagged, replies, left, verdicts })
+    Ok(Decided { body, located, encoding, place, ruled, tagged, replies, left, verdicts })
 }
 
 /// Whom to ask, until when, for which model.
@@ -272,6 +274,11 @@ impl Decided {
         forwarded.filter_map(|(index, reply)| {
             Some((reply.condensation.original?, self.located.slots.get(*index)?.text.as_str()))
         })
+    }
+
+    /// In what the tokens of its model are counted.
+    pub(crate) fn encoding(&self) -> Encoding {
+        self.encoding
     }
 
     /// What holds for a slot.

@@ -6,7 +6,7 @@
 use serde_json::value::RawValue;
 
 use super::{
-    Call, Located, Role, Slot, Unreadable,
+    Call, Found, Located, Role, Unreadable,
     asked::Asked,
     json::{self, Ambiguous, Object},
     turn::{CallId, Spoken, Turn, call, is_string, text, text_field, texts},
@@ -14,10 +14,10 @@ use super::{
 
 /// The slots of a request, in the light of what was said before it.
 pub(super) fn read(request: &Object<'_>, body: &str, asked: &mut Asked) -> Result<Located, Unreadable> {
-    let slots = match request.field("input").ok().flatten() {
+    let found = match request.field("input").ok().flatten() {
         None if request.has("input") => return Err(Unreadable::UnknownShape),
         // A stored conversation may go on without any.
-        None => Vec::new(),
+        None => Found::default(),
         Some(input) if is_string(input) => of_string(input, body, asked),
         Some(input) => {
             let items = json::array(input).ok_or(Unreadable::UnknownShape)?;
@@ -31,10 +31,10 @@ pub(super) fn read(request: &Object<'_>, body: &str, asked: &mut Asked) -> Resul
         Ok(None) => false,
         Err(Ambiguous) => true,
     };
-    Ok(Located::of(request, body, slots, json))
+    Ok(Located::of(request, body, found, json))
 }
 
-fn of_string(input: &RawValue, body: &str, asked: &mut Asked) -> Vec<Slot> {
+fn of_string(input: &RawValue, body: &str, asked: &mut Asked) -> Found {
     let said = |_| Some(Turn::spoken(Role::User, text(input, None, body).into_iter().collect(), None));
     super::slots([input], said, asked)
 }
@@ -70,8 +70,11 @@ fn try_item(item: &Object<'_>, body: &str) -> Result<Option<Turn>, Ambiguous> {
 }
 
 fn message(item: &Object<'_>, body: &str) -> Result<Option<Turn>, Ambiguous> {
-    let user = text_field(item, "role")?.is_some_and(|role| role == "user");
-    let content = item.field("content")?.filter(|_| user);
+    let role = text_field(item, "role")?;
+    if role.as_deref() == Some("assistant") {
+        return Ok(Some(Turn::default()));
+    }
+    let content = item.field("content")?.filter(|_| role.as_deref() == Some("user"));
     Ok(content.map(|content| Turn::spoken(Role::User, texts(content, &TEXTS, body), None)))
 }
 
