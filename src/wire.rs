@@ -20,6 +20,7 @@ mod responses;
 mod socket;
 mod splice;
 mod turn;
+mod written;
 
 use std::ops::Range;
 
@@ -31,6 +32,7 @@ pub use splice::splice;
 use asked::Asked;
 use json::Object;
 use turn::Turn;
+pub use written::{What, Written};
 
 /// An API whose request bodies are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -92,6 +94,8 @@ pub struct Located {
     pub model: Option<String>,
     /// The slots in the order of the body.
     pub slots: Vec<Slot>,
+    /// Longer texts that the assistant gave to tools, in the order of the body. They are forwarded as they are.
+    pub written: Vec<Written>,
     /// The index of the first message, or item, behind the last one of the assistant: what is new in the request.
     pub new: usize,
     /// Whether the provider may leave out earlier messages of the request by itself: then none may be referred to.
@@ -105,13 +109,14 @@ pub struct Located {
 }
 
 impl Located {
-    fn of(request: &Object<'_>, body: &str, Found { slots, new }: Found, json_object: bool) -> Self {
+    fn of(request: &Object<'_>, body: &str, Found { slots, written, new }: Found, json_object: bool) -> Self {
         let field = |name: &str| request.field(name).ok().flatten();
         let list = field("messages").or_else(|| field("input")).and_then(|list| json::span(list, body));
         let text = |name: &str| field(name).and_then(json::string);
         Self {
             model: text("model"),
             slots,
+            written,
             new,
             forgets: forgets(request),
             json_object,
@@ -231,6 +236,7 @@ fn list<'a>(request: &Object<'a>, name: &str) -> Result<Vec<&'a RawValue>, Unrea
 #[derive(Debug, Default)]
 struct Found {
     slots: Vec<Slot>,
+    written: Vec<Written>,
     new: usize,
 }
 
@@ -240,20 +246,21 @@ fn slots<'a>(
     read: impl Fn(&'a RawValue) -> Option<Turn>,
     asked: &mut Asked,
 ) -> Found {
-    let Found { mut slots, mut new } = Found::default();
+    let Found { mut slots, mut written, mut new } = Found::default();
     for (index, value) in turns.into_iter().enumerate() {
         let Some(turn) = read(value) else { continue };
         if turn.is_of_assistant() {
             new = index + 1;
         }
         let Turn { calls, spoken } = turn;
+        written::note(&mut written, index, &calls);
         asked.note(calls);
         slots.extend(spoken.iter().flat_map(|spoken| asked.slots(index, spoken)));
         spoken.iter().for_each(|spoken| asked.hear(spoken));
     }
     // A message may have its parts in any order.
     slots.sort_by_key(|slot| slot.literal.start);
-    Found { slots, new }
+    Found { slots, written, new }
 }
 
 /// Whether a request lets the provider leave out earlier messages: Anthropic's and OpenAI's `context_management`, the

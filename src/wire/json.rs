@@ -30,6 +30,12 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// The first fields, as far as all readers agree on them.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        let agreed = self.0.iter().take(MOST_FIELDS).filter(|(key, _)| self.field(&key.0).is_ok());
+        agreed.map(|(key, value)| (&*key.0, *value))
+    }
+
     /// Whether the field is there, in whatever case and number and with whatever value.
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(key, _)| key.0.eq_ignore_ascii_case(name))
@@ -51,6 +57,14 @@ pub(super) fn string(value: &RawValue) -> Option<String> {
     serde_json::from_str(value.get()).ok()
 }
 
+/// The string that `value` is, or the strings of the list that it is.
+pub(super) fn strings(value: &RawValue) -> Vec<String> {
+    match string(value) {
+        Some(text) => vec![text],
+        None => array(value).unwrap_or_default().into_iter().filter_map(string).collect(),
+    }
+}
+
 /// Whether `text` is one JSON value and nothing else.
 pub(super) fn is_valid(text: &str) -> bool {
     serde_json::from_str::<&RawValue>(text).is_ok()
@@ -62,6 +76,9 @@ pub(super) fn span(value: &RawValue, body: &str) -> Option<Range<usize>> {
     let span = start..start + value.get().len();
     body.get(span.clone()).map(|_| span)
 }
+
+/// Fields of one object that are looked at without being asked for by name; each is compared with all.
+const MOST_FIELDS: usize = 64;
 
 /// A key, borrowed where it has no escapes.
 #[derive(Debug, Deserialize)]

@@ -23,19 +23,26 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// How much higher its number is than another's; 0 where neither has one.
+    /// How much higher its number is than another's; 0 where neither has one. A view of what stands there without numbers
+    /// counts its lines by their places.
     pub(super) fn shift(&self, other: &Self) -> Option<i64> {
         match (self.number, other.number) {
             (Some(own), Some(other)) => Some(i64::from(own) - i64::from(other)),
+            (Some(own), None) => Some(i64::from(own) - i64::try_from(other.place).ok()?),
             (None, None) => Some(0),
-            _ => None,
+            (None, Some(_)) => None,
         }
     }
 
-    /// What has to be the same in another line for a reader to write this one from it: all, or what stands behind numbers
-    /// that differ by `shift`.
-    pub(super) fn says<'t>(&self, text: &'t str, shift: Option<i64>) -> Option<&'t str> {
-        text.get(if shift == Some(0) { self.whole.start..self.content.end } else { self.content.clone() })
+    /// Whether it may be the same byte for byte: its number is, or neither has one.
+    pub(super) fn may_equal(&self, other: &Self) -> bool {
+        self.number == other.number
+    }
+
+    /// What has to be the same in another line for a reader to write this one from it: all, or what stands behind the
+    /// numbers.
+    pub(super) fn says<'t>(&self, text: &'t str, exact: bool) -> Option<&'t str> {
+        text.get(if exact { self.whole.start..self.content.end } else { self.content.clone() })
     }
 
     /// Whether the number of another line is the next one.
