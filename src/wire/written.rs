@@ -99,8 +99,9 @@ fn short(arguments: &Object<'_>) -> Option<String> {
     (!fields.is_empty()).then(|| format!("{{{}}}", fields.join(",")))
 }
 
-/// Bytes from which on a text may be worth a reference.
-const LEAST: usize = 240;
+/// Bytes of a text at least. What is read again refers to where lines stand first, so many small edits would cut one
+/// reference to a file into several, which cost more than they spare.
+const LEAST: usize = 1000;
 
 /// Bytes of an argument by which a call is told from others.
 const MOST_TOLD: usize = 160;
@@ -120,7 +121,7 @@ mod tests {
     }
 
     fn file() -> String {
-        (0..30).map(|at| format!("value_{at} = \"é{at}\"\n")).collect()
+        (0..60).map(|at| format!("value_{at} = \"é{at}\"\n")).collect()
     }
 
     #[test]
@@ -147,7 +148,7 @@ mod tests {
 
     #[test]
     fn short_texts_and_single_lines_are_none() {
-        assert_eq!(found(&json!({"content": "x".repeat(1000)}).to_string()), []);
+        assert_eq!(found(&json!({"content": "x".repeat(2000)}).to_string()), []);
         assert_eq!(found(&json!({"content": "a\nb\n"}).to_string()), []);
     }
 }
