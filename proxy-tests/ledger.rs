@@ -1,6 +1,8 @@
 //! The figures of requests: a day of scripted traffic whose sums are known is reported as it was, on every surface,
 //! streamed or not, coded or plain; and who is left alone stays so.
 
+mod reads;
+
 use std::{io::Write as _, path::Path, process::Command, sync::Arc};
 
 use headroom::{

@@ -78,6 +78,66 @@ async fn a_file_that_is_read_again_is_sent_once() {
     }
 }
 
+/// The turns of an agent that wrote a file, by a call of its own kind, and reads it as a reading tool shows it.
+fn written(path: &str, (tool, arguments): (&str, &Value), shown: &str) -> Vec<Value> {
+    let mut turns = turns(path, &["Done.".to_owned(), shown.to_owned()]);
+    match path {
+        "/v1/chat/completions" => {
+            turns[1]["tool_calls"][0]["function"] = json!({"name": tool, "arguments": arguments.to_string()});
+        }
+        "/v1/responses" => (turns[1]["name"], turns[1]["arguments"]) = (tool.into(), arguments.to_string().into()),
+        _ => (turns[1]["content"][0]["name"], turns[1]["content"][0]["input"]) = (tool.into(), arguments.clone()),
+    }
+    turns
+}
+
+#[tokio::test]
+async fn a_file_that_the_agent_wrote_is_not_sent_again_when_it_is_read() {
+    let source = file(None).replace("let", "let é\t=");
+    let numbered: String = source.lines().enumerate().map(|(at, line)| format!("{:>6}\t{line}\n", at + 1)).collect();
+    let patch: String = source.lines().map(|line| format!("+{line}\n")).collect();
+    let patch = format!("*** Begin Patch\n*** Add File: src/db.rs\n{patch}*** End Patch");
+    let script = format!("cat > src/db.rs <<'EOF'\n{source}EOF");
+    for path in SURFACES {
+        for (tool, arguments, shown, told) in [
+            (
+                "write_file",
+                json!({"content": source, "path": "src/db.rs"}),
+                &source,
+                "the same as the content given to write_file(src/db.rs) above",
+            ),
+            (
+                "Write",
+                json!({"file_path": "src/db.rs", "content": source}),
+                &numbered,
+                "lines 1–80 as in the content given to Write(src/db.rs) above",
+            ),
+            (
+                "apply_patch",
+                json!({"input": patch}),
+                &source,
+                "the same as the file added by apply_patch(src/db.rs) above",
+            ),
+            (
+                "shell",
+                json!({"command": ["bash", "-lc", script]}),
+                &source,
+                "lines 1–80 as in lines 2–81 of the command given to shell(cat > src/db.rs <<'EOF'",
+            ),
+        ] {
+            let rig = Rig::start().await;
+            let list = if path == "/v1/responses" { "input" } else { "messages" };
+            let turns = written(path, (tool, &arguments), shown);
+            let body = json!({"model": "gpt-5", "max_tokens": 1, list: turns}).to_string();
+            let got = forwarded(&rig, path, &body, "X-Headroom-Ratio: auto\r\n").await;
+            let read: Value = serde_json::from_str(&got).unwrap();
+            assert_eq!(read[list][1], turns[1], "{path} {tool}: what the assistant said stays");
+            let (_, marks) = self::told(&got);
+            assert!(marks.len() == 1 && marks[0].starts_with(told), "{path} {tool}: {marks:?}\n{got}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_conversation_that_grows_by_what_was_seen_keeps_its_prefix() {
     for path in SURFACES {

@@ -8,6 +8,7 @@
     python3 quality/run.py files --ratios auto,5                     # files.py over this machine's files
     python3 quality/run.py restarts --turns 40,100                   # restarts.py: whether prefixes hold
     python3 quality/run.py sessions                                  # sessions.py: what whole sessions cost
+    python3 quality/run.py conversation                              # conversation.py: memory and time of a long one
 
 Further arguments go to the program; HEADROOM_BIN names another binary.
 """
@@ -26,6 +27,7 @@ PROGRAMS = {
     "files": HERE / "files.py",
     "restarts": HERE / "restarts.py",
     "sessions": HERE / "sessions.py",
+    "conversation": HERE / "conversation.py",
 }
 STAND_INS = {"--floors", "--identity", "--toy", "--drop", "--empty", "--head", "--base-url"}
 
@@ -34,7 +36,7 @@ def main():
     if len(sys.argv) < 2 or sys.argv[1] not in PROGRAMS:
         sys.exit(__doc__.strip())
     what, given = sys.argv[1], sys.argv[2:]
-    if what == "restarts":
+    if what in ("restarts", "conversation"):
         sys.exit(subprocess.run([sys.executable, str(PROGRAMS[what]), *given]).returncode)
     if what == "sessions":
         sys.exit(subprocess.run([str(python(False)), str(PROGRAMS[what]), *given]).returncode)

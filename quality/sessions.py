@@ -6,6 +6,7 @@
     python3 quality/run.py sessions --shapes coding,ops --ratios auto,4 --sessions 5
     python3 quality/run.py sessions --shapes coding,ops --profile agent  # by a profile's rules, which hold their own ratios
     python3 quality/run.py sessions --show coding --ratios auto  # the last request of a session, as it arrives
+    python3 quality/run.py sessions --traces RUNS/ run.traj      # recorded runs of agents instead: quality/traces.py says which
 
 Each step of a session is sent as its client would send it: the whole conversation so far. Summed over the steps of all
 sessions of a shape, direct and through the proxy:
@@ -14,7 +15,8 @@ tokens   of all texts, in o200k_base
 cost     the same with a provider's prompt cache: what a request has in common with an earlier one of its session, from
          1,024 tokens on, counts --cached-price of a token
 needles  of what a step still needs (the lines of files as they were read last, the values of lists as they were fetched
-         last, the answer to what is asked), the share that stands in what arrives
+         last, the answer to what is asked; of a recorded run what its next answer used of what it had been told), the
+         share that stands in what arrives
 breaks   requests that do not begin with the one before, byte for byte
 added    milliseconds at the median, on top of the direct way
 
@@ -38,6 +40,7 @@ sys.path.insert(0, str(HERE))
 from quality.text import token_count  # noqa: E402
 from restarts import Proxy, Upstream  # noqa: E402
 from quality.shapes import SHAPES  # noqa: E402
+from quality.traces import sessions as recorded  # noqa: E402
 
 LEAST_CACHED = 1024
 
@@ -96,10 +99,10 @@ class Sums:
 
 def run(port, upstream, shape, ratio, given):
     sums = Sums(given.cached_price)
-    for seed in range(given.sessions):
-        key = f"{shape}-{seed}-{ratio}"
+    for seed, session in enumerate(given.of(shape)):
+        key = f"{Path(shape).name}-{seed}-{ratio}"
         bodies, needles, took = [], [], []
-        for messages, needed in SHAPES[shape](seed):
+        for messages, needed in session:
             body = json.dumps({"model": "gpt-4o", "messages": messages}, ensure_ascii=False).encode()
             took.append(send(port, body, ratio, key))
             bodies.append(upstream.last[f"Bearer {key}"])
@@ -123,9 +126,13 @@ def main():
     parser.add_argument("--profile", help="agent, rag, support or archive, instead of ratios")
     parser.add_argument("--sessions", type=int, default=3, help="sessions of each shape")
     parser.add_argument("--cached-price", type=float, default=0.1, help="price of a cached token beside another")
+    parser.add_argument("--traces", nargs="+", metavar="FILE", help="files or folders of recorded runs, instead of shapes")
+    parser.add_argument("--turns", type=int, help="of each recorded run only the first so many requests")
     parser.add_argument("--show", default="", help="print what arrives of the last step of this shape")
     given = parser.parse_args()
-    unknown = set(given.shapes.split(",")) - set(SHAPES)
+    shapes = given.traces or given.shapes.split(",")
+    given.of = lambda shape: recorded(shape, given.turns) if given.traces else map(SHAPES[shape], range(given.sessions))
+    unknown = set() if given.traces else set(shapes) - set(SHAPES)
     if unknown:
         parser.error(f"no shape `{unknown.pop()}`: one of {', '.join(SHAPES)}")
     if given.profile:
@@ -136,13 +143,13 @@ def main():
         proxy = Proxy(given.binary, upstream, state)
         proxy.wait("/headroom/ready")
         try:
-            for shape in given.shapes.split(","):
+            for shape in shapes:
                 direct = run(upstream.server_address[1], upstream, shape, "direct", given)
                 for ratio in given.ratios.split(","):
                     sums = run(proxy.port, upstream, shape, ratio, given)
                     added = statistics.median(sums.took) - statistics.median(direct.took)
                     print(
-                        f"{shape:<16} {ratio:>7} {direct.tokens:>10} {sums.tokens:>10} {share(direct.tokens - sums.tokens, direct.tokens):>7} "
+                        f"{shape.rstrip('/')[-16:]:<16} {ratio:>7} {direct.tokens:>10} {sums.tokens:>10} {share(direct.tokens - sums.tokens, direct.tokens):>7} "
                         f"{share(direct.cost - sums.cost, direct.cost):>12} {share(sums.found, sums.needles):>9} {sums.breaks:>6} {added:>8.1f}",
                         flush=True,
                     )

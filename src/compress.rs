@@ -33,7 +33,7 @@ pub mod text;
 mod tokens;
 mod worth;
 
-pub use ask::{Nth, Passages, Place, Query, Seen, ToolCall};
+pub use ask::{Given, Nth, Passages, Place, Query, Seen, ToolCall};
 pub use form::detect::form_of;
 pub use fuel::interruptible;
 pub use original::{OriginalId, READ};

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 pub use compare::{Change, Comparison, Measure, Verdict};
 pub use config::Config;
-pub use figures::{Arm, Figures, Money, Texts, Turn, Usage};
+pub use figures::{Arm, Figures, Money, Reads, Texts, Turn, Usage};
 pub use holdout::{Holdout, Place};
 pub use name::{Names, OTHER};
 pub use prices::{Long, Named, Price, Prices, Rates};

@@ -47,7 +47,7 @@ pub struct Sums {
     pub would: u64,
     /// Billionths of a dollar that were paid, where prices and answers tell.
     pub paid_nano: i64,
-    /// Billionths of a dollar that the tokens left out would have cost besides.
+    /// Billionths of a dollar that the tokens left out would have cost besides, less what reading them again has cost.
     pub saved_nano: i64,
 }
 
@@ -56,7 +56,7 @@ pub struct Sums {
 pub struct Bill {
     /// Prompt and answer.
     pub paid_nano: i64,
-    /// The tokens left out.
+    /// The tokens left out, less what reading originals again has cost.
     pub saved_nano: i64,
 }
 

@@ -20,6 +20,7 @@ mod responses;
 mod socket;
 mod splice;
 mod turn;
+mod written;
 
 use std::{borrow::Cow, ops::Range, sync::Arc};
 
@@ -29,6 +30,7 @@ pub use splice::splice;
 use asked::Asked;
 use json::{Object, Raw};
 use turn::Turn;
+pub use written::{What, Written};
 
 /// An API whose request bodies are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,6 +92,10 @@ pub struct Located {
     pub model: Option<String>,
     /// The slots in the order of the body.
     pub slots: Vec<Slot>,
+    /// Longer texts that the assistant gave to tools, in the order of the body. They are forwarded as they are.
+    pub written: Vec<Written>,
+    /// The index of the first message, or item, behind the last one of the assistant: what is new in the request.
+    pub new: usize,
     /// Whether the provider may leave out earlier messages of the request by itself: then none may be referred to.
     pub forgets: bool,
     /// Whether the request is in JSON mode, which providers refuse unless some message has the word "json".
@@ -101,13 +107,15 @@ pub struct Located {
 }
 
 impl Located {
-    fn of(request: &Object<'_>, body: &str, slots: Vec<Slot>, json_object: bool) -> Self {
+    fn of(request: &Object<'_>, body: &str, Found { slots, written, new }: Found, json_object: bool) -> Self {
         let field = |name: &str| request.field(name).ok().flatten();
         let list = field("messages").or_else(|| field("input")).and_then(|list| list.span(body));
         let text = |name: &str| field(name).and_then(Raw::string).map(Cow::into_owned);
         Self {
             model: text("model"),
             slots,
+            written,
+            new,
             forgets: forgets(request),
             json_object,
             list: list.unwrap_or_default(),
@@ -124,7 +132,8 @@ impl Located {
 
 /// A JSON string that may be replaced, with what precedes it or shares its turn.
 ///
-/// Siblings, preceding text and call are cut in the middle where they are longer than the slot's own text or 8 KiB.
+/// Siblings, preceding text and call are cut in the middle where they are longer than the slot's own text or 8 KiB; of a
+/// call, 128 bytes stay in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slot {
     /// Byte span of the literal in the body, both quotes included.
@@ -220,22 +229,35 @@ fn list<'a>(request: &Object<'a>, name: &str) -> Result<Vec<Raw<'a>>, Unreadable
     request.field(name).ok().flatten().and_then(Raw::array).ok_or(Unreadable::UnknownShape)
 }
 
+/// What is found in the turns of a conversation.
+#[derive(Debug, Default)]
+struct Found {
+    slots: Vec<Slot>,
+    written: Vec<Written>,
+    new: usize,
+}
+
 /// The slots of the turns of a conversation, in the light of what was said before them.
 fn slots<'a>(
     turns: impl IntoIterator<Item = Raw<'a>>,
     read: impl Fn(Raw<'a>) -> Option<Turn>,
     asked: &mut Asked,
-) -> Vec<Slot> {
-    let mut slots = Vec::new();
+) -> Found {
+    let Found { mut slots, mut written, mut new } = Found::default();
     for (index, value) in turns.into_iter().enumerate() {
-        let Some(Turn { calls, spoken }) = read(value) else { continue };
+        let Some(turn) = read(value) else { continue };
+        if turn.is_of_assistant() {
+            new = index + 1;
+        }
+        let Turn { calls, spoken } = turn;
+        written::note(&mut written, index, &calls);
         asked.note(calls);
         slots.extend(spoken.iter().flat_map(|spoken| asked.slots(index, spoken)));
         spoken.iter().for_each(|spoken| asked.hear(spoken));
     }
     // A message may have its parts in any order.
     slots.sort_by_key(|slot| slot.literal.start);
-    slots
+    Found { slots, written, new }
 }
 
 /// Whether a request lets the provider leave out earlier messages: Anthropic's and OpenAI's `context_management`, the

@@ -97,12 +97,12 @@ fn csv(report: &Report) -> String {
     for row in &report.rows {
         let of: String = row.of.iter().map(|word| quoted(word) + ",").collect();
         let Sums { requests, failed, told, priced, beyond, prompt, cached, written, completion, billed, .. } = row;
-        let Sums { texts, condensed, before, after, unpriced_prompt, .. } = row;
-        let (paid, saved) = (dollars(row.paid_nano), dollars(row.saved_nano));
+        let Sums { texts, condensed, before, after, unpriced_prompt, reads, read_turns, read_tokens, .. } = row;
+        let (paid, saved, read) = (dollars(row.paid_nano), dollars(row.saved_nano), dollars(row.read_nano));
         let _ = writeln!(
             out,
             "{of}{requests},{failed},{told},{priced},{beyond},{prompt},{cached},{written},{completion},{billed},{texts},\
-             {condensed},{before},{after},{paid},{saved},{unpriced_prompt}"
+             {condensed},{before},{after},{paid},{saved},{unpriced_prompt},{reads},{read_turns},{read_tokens},{read}"
         );
     }
     out
@@ -121,7 +121,7 @@ fn dollars(nano: i64) -> String {
     format!("{sign}{}.{:09}", nano / 1_000_000_000, nano % 1_000_000_000)
 }
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 21] = [
     "requests",
     "failed",
     "usage_told",
@@ -139,12 +139,18 @@ const COLUMNS: [&str; 17] = [
     "paid_dollars",
     "saved_dollars",
     "unpriced_prompt_tokens",
+    "reads",
+    "read_turns",
+    "read_tokens",
+    "read_dollars",
 ];
 
 pub(super) const AFTER: &str = "\
 The proxy keeps figures in `ledger.file`: no text and no key. They are written when answers end, by the hour (UTC).
 What is saved is net, in billed terms: a token that was left out counts at the price of the place where it stood, so at the
-price of a cached read where the provider read the prompt from its cache up to there.
+price of a cached read where the provider read the prompt from its cache up to there. Where the model read originals again
+(`headroom_read`), what that has cost is taken off: the tokens of what it read, in every request that has them, and all of
+a request that was sent for nothing else.
 
 Examples:
   headroom report                                   by day

@@ -7,5 +7,5 @@ mod wanted;
 
 pub(super) use frame::{Frame, frame, unaddressed};
 pub use query::{Query, ToolCall};
-pub use seen::{Nth, Passages, Place, Seen};
+pub use seen::{Given, Nth, Passages, Place, Seen};
 pub(super) use wanted::Wanted;

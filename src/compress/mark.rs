@@ -4,12 +4,16 @@
 //! that is missing. So whoever puts a unit back (see [`reexpand`](super::reexpand())) gets right marks for free. A mark
 //! says what is known: how many lines, rows or sentences were left out at this place. The first one also says that the
 //! source is complete, since readers take a gap for damage otherwise; or, where the original can be read, by which name.
-//! One name a text is enough, and cheaper than one a gap: what it names is the whole text, with its lines numbered.
+//! One name a text is enough, and cheaper than one a gap: what it names is the whole text, with its lines numbered. A text
+//! that has no gap but lacks words or columns gives it too: in the mark of the columns, or behind the first unit that is
+//! shorter.
+
+use std::ops::Range;
 
 use super::{
     fuel,
     original::{OriginalId, READ},
-    outcome::{Condensation, Noun, Outcome, Reason, Unit, Why},
+    outcome::{Condensation, Decision, Noun, Outcome, Reason, Unit, Why},
     text::{escape, segment::quoted},
     tokens::CountTokens,
     worth::weights::TIGHT,
@@ -42,8 +46,13 @@ pub(super) fn settled(
 /// The text that units stand for, and the name of the original where a mark gives it.
 pub(super) fn assemble(source: &str, units: &[Unit], original: Option<OriginalId>) -> (String, Option<OriginalId>) {
     let stands: usize = units.iter().filter_map(|unit| unit.text.as_ref()).map(String::len).sum();
-    let mut writer =
-        Writer { text: String::with_capacity(source.len() / 2), first: true, tight: stands < TIGHT, original };
+    let mut writer = Writer {
+        text: String::with_capacity(source.len() / 2),
+        first: true,
+        tight: stands < TIGHT,
+        original,
+        lacks: None,
+    };
     for part in units.chunk_by(|one, next| one.escaped == next.escaped) {
         if part.first().is_some_and(|unit| unit.escaped > 0) && part.iter().any(|unit| unit.text.is_none()) {
             writer.write_string(source, part);
@@ -51,6 +60,7 @@ pub(super) fn assemble(source: &str, units: &[Unit], original: Option<OriginalId
             writer.write(source, part);
         }
     }
+    writer.name_where_words_are_missing();
     let given = original.filter(|_| writer.original.is_none());
     (writer.text, given)
 }
@@ -64,6 +74,17 @@ struct Writer {
     tight: bool,
     /// The name of the original, until a mark has given it.
     original: Option<OriginalId>,
+    /// The first unit that stands with something missing in it, as far as a mark may stand there.
+    lacks: Option<Lacks>,
+}
+
+/// Where in the text a unit stands that lacks something.
+#[derive(Debug, Clone)]
+enum Lacks {
+    /// Words; a mark may stand behind it.
+    Words(Range<usize>, Noun),
+    /// Columns, which the mark that ends here tells.
+    Columns(usize),
 }
 
 impl Writer {
@@ -73,6 +94,9 @@ impl Writer {
         while let Some(unit) = units.get(at) {
             fuel::step(unit.span.len());
             if let Some(stands) = &unit.text {
+                if self.original.is_some() && self.lacks.is_none() {
+                    self.lacks = lacks(source, unit, self.text.len());
+                }
                 self.text.push_str(stands);
                 at += 1;
                 continue;
@@ -92,6 +116,26 @@ impl Writer {
         }
     }
 
+    /// Where no gap has given the name of the original, a mark of what is missing within a unit gives it.
+    fn name_where_words_are_missing(&mut self) {
+        let (Some(id), Some(lacks)) = (self.original, self.lacks.take()) else { return };
+        let (at, mark) = match lacks {
+            Lacks::Columns(end) => (end, format!("; {READ} {id}")),
+            Lacks::Words(span, noun) => {
+                let stands = self.text.get(span.clone()).unwrap_or_default();
+                let mark = format!("[… shortened; {READ} {id}]");
+                match noun {
+                    Noun::Sentences => (span.start + stands.trim_end().len(), format!(" {mark}")),
+                    _ if stands.ends_with('\n') => (span.end, format!("{mark}\n")),
+                    // Nothing may stand within a row or a value.
+                    _ => return,
+                }
+            }
+        };
+        self.text.insert_str(at, &mark);
+        self.original = None;
+    }
+
     /// Writes a JSON string of which something is missing: what it says is put together first.
     fn write_string(&mut self, source: &str, units: &[Unit]) {
         let mut said = String::new();
@@ -102,7 +146,7 @@ impl Writer {
             Unit { span: start..said.len(), text, escaped: 0, ..unit.clone() }
         });
         let within: Vec<Unit> = within.collect();
-        let mut writer = Self { text: String::new(), ..*self };
+        let mut writer = Self { text: String::new(), lacks: None, ..*self };
         writer.write(&said, &within);
         (self.first, self.original) = (writer.first, writer.original);
         self.text.push_str(&escape::written(&writer.text, units.first().map_or(0, |unit| unit.escaped)));
@@ -152,6 +196,20 @@ impl Writer {
         })
     }
 }
+
+/// What a unit lacks that stands, and will stand from `at` on. What stands in a JSON string has no room for a mark of ours.
+fn lacks(source: &str, unit: &Unit, at: usize) -> Option<Lacks> {
+    let stands = unit.text.as_deref().filter(|_| unit.decision == Decision::Rewritten && unit.escaped == 0)?;
+    let marked = stands.rfind(COLUMNS).filter(|_| unit.why != Why::Seen);
+    if let Some(mark) = marked.filter(|_| !source.get(unit.span.clone()).is_some_and(|from| from.contains(COLUMNS))) {
+        let end = stands.get(mark..)?.find(']')?;
+        return Some(Lacks::Columns(at + mark + end));
+    }
+    (unit.why == Why::Shorter).then(|| Lacks::Words(at..at + stands.len(), unit.noun))
+}
+
+/// How a mark of columns begins; the names in one have no bracket.
+const COLUMNS: &str = " [… ";
 
 /// The units left out from `at` on, which one mark stands for.
 fn gap(units: &[Unit], at: usize) -> &[Unit] {
@@ -320,6 +378,44 @@ mod tests {
         assert_eq!(named, id);
         units.iter_mut().for_each(|unit| unit.why = Why::Said);
         assert_eq!(assemble(&source, &units, id).1, None);
+    }
+
+    fn shorter(unit: &mut Unit, text: &str) {
+        (unit.decision, unit.why, unit.text) = (Decision::Rewritten, Why::Shorter, Some(text.to_owned()));
+    }
+
+    #[test]
+    fn a_text_that_only_lacks_words_or_columns_names_its_original_where_that_may_stand() {
+        let id = Some(OriginalId::new(7));
+        let source = "One, as ever. Two, as ever. Three. ";
+        let mut units = units(source, Noun::Sentences, &[true; 3]);
+        assert_eq!(assemble(source, &units, id), (source.to_owned(), None), "nothing is missing");
+        shorter(&mut units[0], "One. ");
+        shorter(&mut units[1], "Two. ");
+        let told = "One. [… shortened; headroom_read r000000000000000007] Two. Three. ";
+        assert_eq!(assemble(source, &units, id), (told.to_owned(), id));
+        assert_eq!(assemble(source, &units, None).0, "One. Two. Three. ", "nothing is told while there is no way back");
+        units[2].text = None;
+        let told = "One. Two. [… 1 sentence; headroom_read r000000000000000007]";
+        assert_eq!(assemble(source, &units, id).0.trim_end(), told);
+        units.iter_mut().for_each(|unit| unit.escaped = 1);
+        units[2].text = Some("Three. ".to_owned());
+        assert_eq!(assemble(source, &units, id).1, None, "a JSON string stays one");
+    }
+
+    #[test]
+    fn columns_that_are_missing_name_the_original_in_their_mark() {
+        let id = Some(OriginalId::new(7));
+        let source = "| id | name | total |\n|---|---|---|\n| 1 | a | 2 |\n";
+        let mut units = units(source, Noun::Rows, &[true; 3]);
+        shorter(&mut units[0], "| name | [… columns: id, total]\n");
+        shorter(&mut units[2], "| a |\n");
+        let (text, named) = assemble(source, &units, id);
+        assert!(
+            text.starts_with("| name | [… columns: id, total; headroom_read r000000000000000007]\n|---|"),
+            "{text}"
+        );
+        assert_eq!(named, id);
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub struct Figures {
     pub beyond_context: bool,
     /// The texts considered, by tool and kind.
     pub texts: Vec<Texts>,
+    /// What was read again of what had been left out.
+    pub reads: Reads,
 }
 
 impl Figures {
@@ -62,6 +64,17 @@ pub struct Texts {
     pub after: u64,
     /// What the difference would have cost, in billionths of a dollar; 0 where that is not known.
     pub saved_nano: i64,
+}
+
+/// The way back in one request: what the model read again of what had been left out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Reads {
+    /// Reads whose results are new in it.
+    pub reads: u64,
+    /// Whether it was sent for these results alone: without them the answer before it would have been the last.
+    pub turn: bool,
+    /// Target tokens of all results of reads in it, and of the calls that asked for them.
+    pub tokens: u64,
 }
 
 /// The arm of a conversation.
@@ -126,4 +139,14 @@ pub struct Money {
     pub paid_nano: i64,
     /// What the tokens left out would have cost besides, each at the price of the place where it stood.
     pub saved_nano: i64,
+    /// What of this reading originals again has cost.
+    pub read_nano: i64,
+}
+
+impl Money {
+    /// What is left of what was saved, after what was read again.
+    #[must_use]
+    pub const fn net_nano(&self) -> i64 {
+        self.saved_nano - self.read_nano
+    }
 }

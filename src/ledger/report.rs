@@ -132,14 +132,28 @@ pub struct Sums {
     pub saved_nano: i64,
     /// Tokens of prompts whose model has no price.
     pub unpriced_prompt: u64,
+    /// Reads of originals: how often the model needed what had been left out.
+    pub reads: u64,
+    /// Requests that were sent for the results of reads alone.
+    pub read_turns: u64,
+    /// Target tokens of the results of reads, and of their calls, in all requests in which they stand.
+    pub read_tokens: u64,
+    /// What of the cost was for reading again.
+    pub read_nano: i64,
 }
 
 impl Sums {
-    /// The share of the bill that was saved, in per cent; `None` where there is none.
+    /// What is left of what was saved, after what was read again.
+    #[must_use]
+    pub const fn net_nano(&self) -> i64 {
+        self.saved_nano - self.read_nano
+    }
+
+    /// The share of the bill that was saved, after what was read again, in per cent; `None` where there is none.
     #[must_use]
     pub fn saved_share(&self) -> Option<f64> {
-        let whole = self.paid_nano.saturating_add(self.saved_nano);
-        (whole > 0).then(|| self.saved_nano as f64 * 100.0 / whole as f64)
+        let whole = self.paid_nano.saturating_add(self.net_nano());
+        (whole > 0).then(|| self.net_nano() as f64 * 100.0 / whole as f64)
     }
 }
 
@@ -148,13 +162,14 @@ impl Sums {
 /// # Errors
 /// When it is not there, or no file of figures.
 pub fn read(path: &Path, query: &Query) -> Result<Report, StoreError> {
-    let database = open_to_read(path)?;
+    let (database, has_reads) = open_to_read(path)?;
     let hour = i64::try_from(query.since_s / 3600).unwrap_or(i64::MAX);
     let of_texts = !query.by.iter().all(|by| by.is_of_request());
-    let table = if of_texts { TEXTS } else { REQUESTS };
+    let requests = if has_reads { REQUESTS } else { without_reads(REQUESTS) };
+    let table = if of_texts { TEXTS } else { requests };
     let by: Vec<By> = query.by.iter().copied().filter(|by| !(of_texts && *by == By::Outcome)).collect();
     let rows = sums(&database, table, &by, hour)?;
-    let mut total = sums(&database, REQUESTS, &[], hour)?.pop().unwrap_or_default();
+    let mut total = sums(&database, requests, &[], hour)?.pop().unwrap_or_default();
     if let Some(texts) = sums(&database, TEXTS, &[], hour)?.pop() {
         (total.texts, total.condensed) = (texts.texts, texts.condensed);
     }
@@ -165,7 +180,7 @@ pub fn read(path: &Path, query: &Query) -> Result<Report, StoreError> {
 }
 
 /// A table, and what of it is summed: in the order of [`Sums`], with nothing for what it does not have.
-type Table = (&'static str, [&'static str; 17]);
+type Table = (&'static str, [&'static str; 21]);
 
 const REQUESTS: Table = (
     "requests",
@@ -187,12 +202,48 @@ const REQUESTS: Table = (
         "paid_nano",
         "saved_nano",
         "unpriced_prompt",
+        "reads",
+        "read_turns",
+        "read_tokens",
+        "read_nano",
     ],
 );
 
+/// The same table where reads were not counted yet.
+fn without_reads((table, mut columns): Table) -> Table {
+    for column in &mut columns {
+        if column.starts_with("read") {
+            *column = "0";
+        }
+    }
+    (table, columns)
+}
+
 const TEXTS: Table = (
     "texts",
-    ["0", "0", "0", "0", "0", "0", "0", "0", "0", "0", "texts", "condensed", "before", "after", "0", "saved_nano", "0"],
+    [
+        "0",
+        "0",
+        "0",
+        "0",
+        "0",
+        "0",
+        "0",
+        "0",
+        "0",
+        "0",
+        "texts",
+        "condensed",
+        "before",
+        "after",
+        "0",
+        "saved_nano",
+        "0",
+        "0",
+        "0",
+        "0",
+        "0",
+    ],
 );
 
 fn sums(database: &Connection, (table, columns): Table, by: &[By], hour: i64) -> rusqlite::Result<Vec<Sums>> {
@@ -232,6 +283,10 @@ fn read_sums(row: &Row<'_>, by: usize) -> rusqlite::Result<Sums> {
         paid_nano: number(14)?,
         saved_nano: number(15)?,
         unpriced_prompt: count(16)?,
+        reads: count(17)?,
+        read_turns: count(18)?,
+        read_tokens: count(19)?,
+        read_nano: number(20)?,
     })
 }
 

@@ -51,6 +51,7 @@ impl Store {
         let version: i64 = setup.pragma_query_value(None, "user_version", |row| row.get(0))?;
         match version {
             0 => setup.execute_batch(SCHEMA)?,
+            1 => setup.execute_batch(READS)?,
             VERSION => {}
             _ => return Err(StoreError::Later),
         }
@@ -109,14 +110,14 @@ impl Store {
     }
 }
 
-/// Opens the file to be read.
-pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
+/// Opens the file to be read; tells whether it has figures of reads, which the first version did not keep.
+pub(super) fn open_to_read(path: &Path) -> Result<(Connection, bool), StoreError> {
     fs::metadata(path)?;
     refuse_foreign(path)?;
     let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | QUIET)?;
     database.busy_timeout(PATIENCE)?;
     let version: i64 = database.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version > VERSION { Err(StoreError::Later) } else { Ok(database) }
+    if version > VERSION { Err(StoreError::Later) } else { Ok((database, version > 1)) }
 }
 
 /// No URIs, and no mutex of SQLite's own: a connection stays with its thread.
@@ -130,13 +131,15 @@ fn request(write: &Transaction<'_>, figures: &Figures) -> rusqlite::Result<()> {
     write
         .prepare_cached(
             "INSERT INTO requests VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
-             ?18, ?19, ?20) ON CONFLICT DO UPDATE SET requests = requests + 1, failed = failed + excluded.failed, \
+             ?18, ?19, ?20, ?21, ?22, ?23, ?24) ON CONFLICT DO UPDATE SET requests = requests + 1, failed = failed + excluded.failed, \
              told = told + excluded.told, priced = priced + excluded.priced, beyond = beyond + excluded.beyond, \
              prompt = prompt + excluded.prompt, cached = cached + excluded.cached, \
              written = written + excluded.written, completion = completion + excluded.completion, \
              billed = billed + excluded.billed, before = before + excluded.before, after = after + excluded.after, \
              paid_nano = paid_nano + excluded.paid_nano, saved_nano = saved_nano + excluded.saved_nano, \
-             unpriced_prompt = unpriced_prompt + excluded.unpriced_prompt",
+             unpriced_prompt = unpriced_prompt + excluded.unpriced_prompt, reads = reads + excluded.reads, \
+             read_turns = read_turns + excluded.read_turns, read_tokens = read_tokens + excluded.read_tokens, \
+             read_nano = read_nano + excluded.read_nano",
         )?
         .execute(params![
             hour(figures),
@@ -159,6 +162,10 @@ fn request(write: &Transaction<'_>, figures: &Figures) -> rusqlite::Result<()> {
             money.paid_nano,
             money.saved_nano,
             if figures.money.is_some() { 0 } else { whole(prompt) },
+            whole(figures.reads.reads),
+            figures.reads.turn,
+            whole(figures.reads.tokens),
+            money.read_nano,
         ])?;
     Ok(())
 }
@@ -252,7 +259,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const MOST: u32 = 500_000;
 
 /// Rises with the schema.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// Says that a database is ours: "hdrm".
 const APPLICATION: i32 = 0x6864_726d;
@@ -260,13 +267,15 @@ const APPLICATION: i32 = 0x6864_726d;
 /// Whatever is summed is an integer, so sums are exact in any order.
 const SCHEMA: &str = "
 PRAGMA application_id = 0x6864726d;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 CREATE TABLE requests (
     hour INTEGER NOT NULL, surface TEXT NOT NULL, model TEXT NOT NULL, tenant TEXT NOT NULL, arm TEXT NOT NULL,
     outcome TEXT NOT NULL, requests INTEGER NOT NULL, failed INTEGER NOT NULL, told INTEGER NOT NULL,
     priced INTEGER NOT NULL, beyond INTEGER NOT NULL, prompt INTEGER NOT NULL, cached INTEGER NOT NULL,
     written INTEGER NOT NULL, completion INTEGER NOT NULL, billed INTEGER NOT NULL, before INTEGER NOT NULL,
     after INTEGER NOT NULL, paid_nano INTEGER NOT NULL, saved_nano INTEGER NOT NULL, unpriced_prompt INTEGER NOT NULL,
+    reads INTEGER NOT NULL DEFAULT 0, read_turns INTEGER NOT NULL DEFAULT 0, read_tokens INTEGER NOT NULL DEFAULT 0,
+    read_nano INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (hour, surface, model, tenant, arm, outcome)) WITHOUT ROWID;
 CREATE TABLE texts (
     hour INTEGER NOT NULL, surface TEXT NOT NULL, model TEXT NOT NULL, tenant TEXT NOT NULL, arm TEXT NOT NULL,
@@ -281,6 +290,15 @@ CREATE TABLE conversations (
     paid_nano INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX conversations_by_age ON conversations (last_s);
 CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+";
+
+/// Makes a file of the first version one of this.
+const READS: &str = "
+PRAGMA user_version = 2;
+ALTER TABLE requests ADD COLUMN reads INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE requests ADD COLUMN read_turns INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE requests ADD COLUMN read_tokens INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE requests ADD COLUMN read_nano INTEGER NOT NULL DEFAULT 0;
 ";
 
 #[cfg(test)]

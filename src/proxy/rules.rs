@@ -393,7 +393,7 @@ impl Ruling {
 
 /// Whether a text is what the tool gave that reads originals; agents put the server's name before the tool's, as in
 /// `mcp__headroom__headroom_read`.
-fn reads_original(slot: &Slot) -> bool {
+pub(crate) fn reads_original(slot: &Slot) -> bool {
     let before = slot.call.as_ref().and_then(|call| call.name.strip_suffix(READ));
     before.is_some_and(|before| !before.ends_with(char::is_alphanumeric))
 }

@@ -1,72 +1,134 @@
 //! What the texts of one request repeat of earlier ones, and in which order they are decided because of it: a text that
-//! refers to another one can do so only once it is known what of that one is forwarded word for word.
+//! refers to another one can do so only once it is known what of that one is forwarded word for word. What the assistant
+//! gave to tools is always forwarded so.
 
 use std::collections::HashMap;
 
 use crate::{
-    compress::{Condensation, Nth, Passages, Place, Seen},
-    wire::{Call, Located, Role, Slot},
+    compress::{Condensation, Given, Nth, Passages, Place, Seen},
+    wire::{Call, Located, Role, Slot, What, Written},
 };
 
-/// The slots of a request in the light of earlier ones.
+/// The slots of a request in the light of what stands before them.
 #[derive(Debug)]
 pub(super) struct Earlier {
     passages: Passages,
+    /// What each text is that is compared, in their order.
+    texts: Vec<Text>,
+    /// Of each slot which text it is.
+    of_slots: Vec<usize>,
     kin: Kin,
 }
 
+/// A text that is compared with others: a slot, or what the assistant gave to a tool.
+#[derive(Debug, Clone, Copy)]
+enum Text {
+    Slot(usize),
+    Written(usize),
+}
+
+impl Text {
+    fn text(self, located: &Located) -> &str {
+        match self {
+            Self::Slot(at) => located.slots.get(at).map_or("", |slot| &slot.text),
+            Self::Written(at) => located.written.get(at).map_or("", |written| &written.text),
+        }
+    }
+}
+
 impl Earlier {
-    /// Reads the slots, but for those in which passages are marked: what is sent of them is not what is read.
+    /// Reads the texts, but for slots in which passages are marked: what is sent of them is not what is read.
     pub(super) fn of(located: &Located, tagged: &[usize]) -> Self {
-        let slots = &located.slots;
-        let is_compared = |at: usize| !located.forgets && tagged.binary_search(&at).is_err();
-        let texts = slots.iter().enumerate();
-        let texts: Vec<&str> = texts.map(|(at, slot)| if is_compared(at) { &*slot.text } else { "" }).collect();
-        Self { passages: Passages::of(&texts), kin: Kin::of(slots) }
+        let (mut texts, mut of_slots) = (Vec::new(), Vec::with_capacity(located.slots.len()));
+        let mut written = located.written.iter().enumerate().peekable();
+        for (at, slot) in located.slots.iter().enumerate() {
+            while let Some((at, _)) = written.next_if(|(_, written)| written.message <= slot.message) {
+                texts.push(Text::Written(at));
+            }
+            of_slots.push(texts.len());
+            texts.push(Text::Slot(at));
+        }
+        let compared = |text: &Text| match text {
+            Text::Slot(at) if tagged.binary_search(at).is_ok() => "",
+            _ if located.forgets => "",
+            text => text.text(located),
+        };
+        let compared: Vec<&str> = texts.iter().map(compared).collect();
+        Self { passages: Passages::of(&compared), kin: Kin::of(&texts, located), texts, of_slots }
     }
 
     /// The turns in which slots are decided, of which `considered` are not forwarded as they are: a slot comes after all
     /// that it may refer to. What others may refer to and is not decided stands.
-    pub(super) fn turns(&mut self, slots: &[Slot], considered: &[usize]) -> Turns {
-        let mut turns = Turns { of: vec![0; slots.len()], referred: vec![false; slots.len()] };
+    pub(super) fn turns(&mut self, located: &Located, considered: &[usize]) -> Turns {
+        // Of each text, until they are told by slot.
+        let mut turns = Turns { of: vec![0; self.texts.len()], referred: vec![false; self.texts.len()] };
         for slot in considered {
-            let mut turn = 1;
-            for of in self.passages.referred(*slot) {
-                turn = turn.max(turns.of.get(of).map_or(0, |of| of + 1));
+            let (own, mut turn) = (self.text(*slot), 1);
+            for of in self.passages.referred(own) {
+                turn = turn.max(turns.of(of) + 1);
                 if let Some(referred) = turns.referred.get_mut(of) {
                     *referred = true;
                 }
             }
-            if let Some(of) = turns.of.get_mut(*slot) {
+            if let Some(of) = turns.of.get_mut(own) {
                 *of = turn;
             }
         }
-        for (at, slot) in slots.iter().enumerate() {
+        for (at, text) in self.texts.iter().enumerate() {
             if turns.is_referred(at) && turns.of(at) == 0 {
-                let whole = 0..slot.text.len();
+                let whole = 0..text.text(located).len();
                 let whole = std::slice::from_ref(&whole);
                 self.passages.note(at, whole, whole);
             }
         }
-        turns
+        Turns {
+            of: self.of_slots.iter().map(|text| turns.of(*text)).collect(),
+            referred: self.of_slots.iter().map(|text| turns.is_referred(*text)).collect(),
+        }
     }
 
     /// A slot is forwarded as this.
     pub(super) fn condensed(&mut self, slot: usize, text: &str, condensation: &Condensation) {
-        self.passages.note(slot, &condensation.exact(text.len()), &condensation.lossless(text.len()));
+        self.passages.note(self.text(slot), &condensation.exact(text.len()), &condensation.lossless(text.len()));
     }
 
-    /// What of a slot stands in earlier ones.
-    pub(super) fn seen(&mut self, slots: &[Slot], slot: usize) -> Vec<Seen> {
-        let kin = &self.kin;
-        self.passages.seen(slot, |of| {
-            let nth = kin.nth(of, slot);
-            let call = slots.get(of).and_then(|slot| slot.call.as_ref());
-            match slots.get(of).map(|slot| slot.role) {
-                Some(Role::User) => Place::User(nth),
-                _ => Place::Tool(call.map(|Call { name, arguments }| (name.as_str(), arguments.as_str())), nth),
-            }
-        })
+    /// What of a slot stands in earlier texts.
+    pub(super) fn seen(&mut self, located: &Located, slot: usize) -> Vec<Seen> {
+        let own = self.text(slot);
+        let Self { passages, texts, kin, .. } = self;
+        passages.seen(own, |of| place(texts.get(of).copied(), kin.nth(of, own), located))
+    }
+
+    /// Which of the texts a slot is.
+    fn text(&self, slot: usize) -> usize {
+        self.of_slots.get(slot).copied().unwrap_or(usize::MAX)
+    }
+}
+
+/// Where a text stands, in words.
+fn place(text: Option<Text>, nth: Nth, located: &Located) -> Place<'_> {
+    match text {
+        Some(Text::Written(at)) => match located.written.get(at) {
+            Some(Written { what, call, .. }) => Place::Given(given(what), told(call), nth),
+            None => Place::Tool(None, nth),
+        },
+        Some(Text::Slot(at)) => match located.slots.get(at) {
+            Some(Slot { role: Role::User, .. }) => Place::User(nth),
+            slot => Place::Tool(slot.and_then(|slot| slot.call.as_ref()).map(told), nth),
+        },
+        None => Place::Tool(None, nth),
+    }
+}
+
+fn told(Call { name, arguments }: &Call) -> (&str, &str) {
+    (name, arguments)
+}
+
+fn given(what: &What) -> Given<'_> {
+    match what {
+        What::Argument(name) => Given::Argument(name),
+        What::Input => Given::Input,
+        What::Added => Given::Added,
     }
 }
 
@@ -88,21 +150,29 @@ impl Turns {
     }
 }
 
-/// Which slots a reader would call by the same name: users' messages, results of equal calls.
+/// Which texts a reader would call by the same name: users' messages, results of equal calls, what equal calls were given.
 #[derive(Debug, Default)]
 struct Kin {
-    /// Of each slot its name.
+    /// Of each text its name.
     names: Vec<usize>,
-    /// Of each name the first slot of each message, or result, that has it.
+    /// Of each name the first text of each message, result or call that has it.
     members: Vec<Vec<usize>>,
 }
 
 impl Kin {
-    fn of(slots: &[Slot]) -> Self {
+    fn of(texts: &[Text], located: &Located) -> Self {
         let mut known = HashMap::new();
         let mut kin = Self::default();
-        for (at, slot) in slots.iter().enumerate() {
-            let name = *known.entry((slot.role, slot.call.as_ref())).or_insert(kin.members.len());
+        let slot = |text: usize| match texts.get(text) {
+            Some(Text::Slot(at)) => located.slots.get(*at),
+            _ => None,
+        };
+        for (at, text) in texts.iter().enumerate() {
+            let name = match *text {
+                Text::Slot(of) => located.slots.get(of).map(|slot| (Some(slot.role), None, slot.call.as_ref())),
+                Text::Written(of) => located.written.get(of).map(|given| (None, Some(&given.what), Some(&given.call))),
+            };
+            let name = *known.entry(name).or_insert(kin.members.len());
             kin.names.push(name);
             if name == kin.members.len() {
                 kin.members.push(Vec::new());
@@ -110,18 +180,19 @@ impl Kin {
             let Some(members) = kin.members.get_mut(name) else { continue };
             // Several texts of one message, or of one result, are one.
             let unit = |slot: &Slot| (slot.message, slot.part.filter(|_| slot.role == Role::Tool));
-            if members.last().and_then(|last| slots.get(*last)).is_none_or(|last| unit(last) != unit(slot)) {
+            let last = members.last().and_then(|last| slot(*last)).map(unit);
+            if last.is_none() || last != slot(at).map(unit) {
                 members.push(at);
             }
         }
         kin
     }
 
-    /// The how-manieth of its name a slot is, and of how many that stand before another one.
-    fn nth(&self, slot: usize, before: usize) -> Nth {
+    /// The how-manieth of its name a text is, and of how many that stand before another one.
+    fn nth(&self, text: usize, before: usize) -> Nth {
         let members =
-            self.names.get(slot).and_then(|name| self.members.get(*name)).map(Vec::as_slice).unwrap_or_default();
-        let nth = members.partition_point(|member| *member <= slot);
+            self.names.get(text).and_then(|name| self.members.get(*name)).map(Vec::as_slice).unwrap_or_default();
+        let nth = members.partition_point(|member| *member <= text);
         Nth { nth, of: members.partition_point(|member| *member < before) }
     }
 }

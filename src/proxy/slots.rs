@@ -86,6 +86,8 @@ impl Why {
 pub(crate) struct Decided {
     pub(crate) body: Bytes,
     pub(crate) located: Located,
+    /// In what tokens are counted.
+    encoding: Encoding,
     /// Its place in the comparison.
     pub(crate) place: Place,
     /// What holds for each slot.
@@ -149,8 +151,8 @@ pub(crate) async fn decide(
     let jobs: Vec<(usize, Job)> =
         condensed.into_iter().map(|(index, (slot, ruled))| (index, job(slot, ruled, terms, encoding))).collect();
     let asked = Asked { engine, reviewer, model, deadline: terms.deadline };
-    let (replies, verdicts) = in_turn(&asked, jobs, &located.slots, earlier).await?;
-    Ok(Decided { body, located, place, ruled, tagged, replies, left, verdicts })
+    let (replies, verdicts) = in_turn(&asked, jobs, &located, earlier).await?;
+    Ok(Decided { body, located, encoding, place, ruled, tagged, replies, left, verdicts })
 }
 
 /// Whom to ask, until when, for which model.
@@ -165,11 +167,11 @@ struct Asked<'a> {
 async fn in_turn(
     asked: &Asked<'_>,
     jobs: Vec<(usize, Job)>,
-    slots: &[Slot],
+    located: &Located,
     mut earlier: Earlier,
 ) -> Result<(Vec<(usize, Reply)>, Verdicts), Why> {
     let considered: Vec<usize> = jobs.iter().map(|(slot, _)| *slot).collect();
-    let turns = earlier.turns(slots, &considered);
+    let turns = earlier.turns(located, &considered);
     let mut waiting: BTreeMap<usize, Vec<(usize, Job)>> = BTreeMap::new();
     for (place, (slot, job)) in jobs.into_iter().enumerate() {
         waiting.entry(turns.of(slot)).or_default().push((place, job));
@@ -179,11 +181,11 @@ async fn in_turn(
         let (places, mut jobs): (Vec<usize>, Vec<Job>) = turn.into_iter().unzip();
         let at: Vec<usize> = places.iter().filter_map(|place| considered.get(*place).copied()).collect();
         for (slot, job) in at.iter().zip(&mut jobs).filter(|(_, job)| job.policy.references) {
-            job.query.seen = earlier.seen(slots, *slot);
+            job.query.seen = earlier.seen(located, *slot);
         }
         let (found, told) = answered(asked.engine, asked.reviewer, jobs, asked.model, asked.deadline).await?;
         for (slot, reply) in at.iter().zip(&found).filter(|(slot, _)| turns.is_referred(**slot)) {
-            if let Some(Slot { text, .. }) = slots.get(*slot) {
+            if let Some(Slot { text, .. }) = located.slots.get(*slot) {
                 earlier.condensed(*slot, text, &reply.condensation);
             }
         }
@@ -271,6 +273,11 @@ impl Decided {
         });
         forwarded
             .filter_map(|(index, reply)| Some((reply.condensation.original?, &*self.located.slots.get(*index)?.text)))
+    }
+
+    /// In what the tokens of its model are counted.
+    pub(crate) fn encoding(&self) -> Encoding {
+        self.encoding
     }
 
     /// What holds for a slot.

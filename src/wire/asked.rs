@@ -28,6 +28,7 @@ impl Asked {
         let call = spoken.answers.as_ref().and_then(|id| self.calls.get(id)).map(|noted| &noted.call);
         let slot = |(at, own): (usize, &Text)| {
             let most = own.text.len().min(MOST_ASKED);
+            let told = most.max(LEAST_CALL);
             Slot {
                 literal: own.literal.clone(),
                 text: Arc::clone(&own.text),
@@ -36,7 +37,7 @@ impl Asked {
                 part: own.part,
                 siblings: siblings(&spoken.texts, at, most),
                 preceding: self.preceding.as_ref().map(|text| ends(text, most)),
-                call: call.map(|call| Call { name: ends(&call.name, most), arguments: ends(&call.arguments, most) }),
+                call: call.map(|call| Call { name: ends(&call.name, told), arguments: ends(&call.arguments, told) }),
             }
         };
         spoken.texts.iter().enumerate().map(slot).collect()
@@ -83,6 +84,9 @@ impl Asked {
 /// The most bytes of each kind of context that a slot carries. A longer one is cut to its beginning and end, where
 /// questions stand; the bound keeps the slots of a body linear in the body.
 const MOST_ASKED: usize = 8 * 1024;
+
+/// Bytes of a call's name and of its arguments that a slot carries however short it is: they say which tool it was.
+const LEAST_CALL: usize = 128;
 
 /// The other texts of a message; past `most` bytes only from both ends inwards.
 fn siblings(texts: &[Text], own: usize, most: usize) -> Vec<String> {

@@ -18,8 +18,8 @@ pub(super) fn read(request: &Object<'_>, body: &str) -> Result<Located, Unreadab
         return responses::read(request, body, asked);
     }
     let messages = super::list(request, "messages")?;
-    let slots = super::slots(messages, |value| message(value, body), asked);
-    Ok(Located::of(request, body, slots, super::wants_json(request.field("response_format"))))
+    let found = super::slots(messages, |value| message(value, body), asked);
+    Ok(Located::of(request, body, found, super::wants_json(request.field("response_format"))))
 }
 
 /// A message; `None` when it has another role, another shape, or fields on which readers may disagree.

@@ -35,6 +35,12 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// The first fields, as far as all readers agree on them.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, Raw<'a>)> {
+        let agreed = self.0.iter().take(MOST_FIELDS).filter(|(key, _)| self.field(key).is_ok());
+        agreed.map(|(key, value)| (&**key, *value))
+    }
+
     /// Whether the field is there, in whatever case and number and with whatever value.
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(key, _)| key.eq_ignore_ascii_case(name))
@@ -79,6 +85,16 @@ impl<'a> Raw<'a> {
         unescape::unescaped(literal)
     }
 
+    /// The string that it is, or the strings of the list that it is.
+    pub(super) fn strings(self) -> Vec<String> {
+        match self.string() {
+            Some(text) => vec![text.into_owned()],
+            None => {
+                self.array().unwrap_or_default().into_iter().filter_map(Self::string).map(Cow::into_owned).collect()
+            }
+        }
+    }
+
     /// Where it stands in the body that it was read from.
     pub(super) fn span(self, body: &str) -> Option<Range<usize>> {
         let start = self.0.as_ptr().addr().checked_sub(body.as_ptr().addr())?;
@@ -90,6 +106,9 @@ impl<'a> Raw<'a> {
         self.0.strip_prefix(open).map(Inside)
     }
 }
+
+/// Fields of one object that are looked at without being asked for by name; each is compared with all.
+const MOST_FIELDS: usize = 64;
 
 /// What follows in an object or a list.
 struct Inside<'a>(&'a str);

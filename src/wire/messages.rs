@@ -19,8 +19,8 @@ use super::{
 /// The slots of a request.
 pub(super) fn read(request: &Object<'_>, body: &str) -> Result<Located, Unreadable> {
     let messages = super::list(request, "messages")?;
-    let slots = super::slots(messages, |value| message(value, body), &mut Asked::default());
-    Ok(Located::of(request, body, slots, false))
+    let found = super::slots(messages, |value| message(value, body), &mut Asked::default());
+    Ok(Located::of(request, body, found, false))
 }
 
 /// A message; `None` when it has another role, another shape, or fields on which readers may disagree.

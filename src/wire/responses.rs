@@ -4,7 +4,7 @@
 //! compactions, references to stored items, and items of a type that is not known here.
 
 use super::{
-    Call, Located, Role, Slot, Unreadable,
+    Call, Found, Located, Role, Unreadable,
     asked::Asked,
     json::{Ambiguous, Object, Raw},
     turn::{CallId, Spoken, Turn, call, text, text_field, texts, word},
@@ -12,10 +12,10 @@ use super::{
 
 /// The slots of a request, in the light of what was said before it.
 pub(super) fn read(request: &Object<'_>, body: &str, asked: &mut Asked) -> Result<Located, Unreadable> {
-    let slots = match request.field("input").ok().flatten() {
+    let found = match request.field("input").ok().flatten() {
         None if request.has("input") => return Err(Unreadable::UnknownShape),
         // A stored conversation may go on without any.
-        None => Vec::new(),
+        None => Found::default(),
         Some(input) if input.is_string() => of_string(input, body, asked),
         Some(input) => {
             let items = input.array().ok_or(Unreadable::UnknownShape)?;
@@ -29,10 +29,10 @@ pub(super) fn read(request: &Object<'_>, body: &str, asked: &mut Asked) -> Resul
         Ok(None) => false,
         Err(Ambiguous) => true,
     };
-    Ok(Located::of(request, body, slots, json))
+    Ok(Located::of(request, body, found, json))
 }
 
-fn of_string(input: Raw<'_>, body: &str, asked: &mut Asked) -> Vec<Slot> {
+fn of_string(input: Raw<'_>, body: &str, asked: &mut Asked) -> Found {
     let said = |_| Some(Turn::spoken(Role::User, text(input, None, body).into_iter().collect(), None));
     super::slots([input], said, asked)
 }
@@ -68,8 +68,11 @@ fn try_item(item: &Object<'_>, body: &str) -> Result<Option<Turn>, Ambiguous> {
 }
 
 fn message(item: &Object<'_>, body: &str) -> Result<Option<Turn>, Ambiguous> {
-    let user = word(item, "role")?.is_some_and(|role| role == "user");
-    let content = item.field("content")?.filter(|_| user);
+    let role = word(item, "role")?;
+    if role.as_deref() == Some("assistant") {
+        return Ok(Some(Turn::default()));
+    }
+    let content = item.field("content")?.filter(|_| role.as_deref() == Some("user"));
     Ok(content.map(|content| Turn::spoken(Role::User, texts(content, &TEXTS, body), None)))
 }
 

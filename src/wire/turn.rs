@@ -45,6 +45,11 @@ impl Turn {
         Self { calls: Vec::new(), spoken: vec![Spoken { role, texts, answers }] }
     }
 
+    /// Whether it is the assistant's: whatever comes behind it is new to the model.
+    pub(super) fn is_of_assistant(&self) -> bool {
+        self.spoken.is_empty() || !self.calls.is_empty()
+    }
+
     /// Of calls alone.
     pub(super) fn calls(calls: Vec<(CallId, Call)>) -> Self {
         Self { calls, spoken: Vec::new() }

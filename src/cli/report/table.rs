@@ -41,7 +41,7 @@ fn of_requests(sums: &Sums) -> Vec<String> {
         sums.before.to_string(),
         sums.after.to_string(),
         if money { dollars(sums.paid_nano) } else { "-".to_owned() },
-        if money { dollars(sums.saved_nano) } else { "-".to_owned() },
+        if money { dollars(sums.net_nano()) } else { "-".to_owned() },
         sums.saved_share().filter(|_| money).map_or_else(|| "-".to_owned(), |share| format!("{share:.1} %")),
     ]
 }
@@ -79,6 +79,7 @@ fn aligned(out: &mut impl Write, lines: &[Vec<String>], names: usize) -> io::Res
 /// What the figures do not say by themselves.
 fn notes(out: &mut impl Write, report: &Report) -> io::Result<()> {
     let Sums { requests, failed, told, priced, beyond, before, after, unpriced_prompt, .. } = &report.total;
+    let Sums { reads, read_turns, read_nano, saved_nano, .. } = &report.total;
     writeln!(out)?;
     if let Some((date, own, source)) = &report.prices {
         let own = if *own > 0 { format!("{own} of your own, then ") } else { String::new() };
@@ -90,6 +91,15 @@ fn notes(out: &mut impl Write, report: &Report) -> io::Result<()> {
     )?;
     if *failed > 0 {
         writeln!(out, "failed     {failed} of {requests} requests had an error or no answer")?;
+    }
+    if *reads > 0 {
+        writeln!(
+            out,
+            "read again {reads} times originals were read by headroom_read, with {read_turns} requests for that alone; {} of the \
+             {} $ that were saved went into it, which `saved` is without",
+            dollars(*read_nano),
+            dollars(*saved_nano)
+        )?;
     }
     let silent = requests - told;
     if silent > 0 {

@@ -17,7 +17,7 @@ use std::{collections::HashMap, hash::BuildHasher as _, ops::Range};
 use foldhash::fast::RandomState;
 
 use lines::Line;
-pub use place::{Nth, Place};
+pub use place::{Given, Nth, Place};
 
 /// A passage that stands in an earlier text of the conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -178,7 +178,8 @@ impl Passages {
             lines: (first.begins && last.ends).then(|| lines::numbers(own)).flatten(),
             earlier: lines::numbers(earlier)?,
             numbered: first.number.is_some(),
-            whole: run.length == self.texts.get(run.of.at.text)?.lines.len(),
+            whole: run.length == self.texts.get(run.of.at.text)?.lines.len()
+                && earlier.first()?.number.is_some() == first.number.is_some(),
             verbatim: run.of.verbatim,
         })
     }
@@ -256,16 +257,19 @@ impl Index<'_> {
         let text = |at: At| Some((*self.texts.get(at.text)?, self.read.get(at.text)?.lines.get(at.line..)?));
         let Some(((own, here), (other, there))) = text(here).zip(text(there)) else { return 0 };
         let pairs = here.iter().zip(there);
-        let Some(shift) = pairs.clone().next().map(|(line, as_in)| line.shift(as_in)) else { return 0 };
+        let Some((shift, exact)) = pairs.clone().next().map(|(line, as_in)| (line.shift(as_in), line.may_equal(as_in)))
+        else {
+            return 0;
+        };
         let mut last: Option<&Line> = None;
         pairs
             .take_while(|(line, as_in)| {
-                let follows = shift == Some(0) || last.is_none_or(|last| last.is_followed_by(line));
+                let follows = exact || last.is_none_or(|last| last.is_followed_by(line));
                 last = Some(line);
                 follows
                     && line.shift(as_in) == shift
                     && line.hash == as_in.hash
-                    && line.says(own, shift) == as_in.says(other, shift)
+                    && line.says(own, exact) == as_in.says(other, exact)
             })
             .count()
     }

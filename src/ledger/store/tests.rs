@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::ledger::figures::{Arm, Money};
+use crate::ledger::figures::{Arm, Money, Reads};
 
 fn figures() -> Figures {
     Figures {
@@ -13,7 +13,7 @@ fn figures() -> Figures {
         turn: Some(Turn { conversation: [1; 16], said: [1; 8], eligible: true }),
         usage: Some(Usage { prompt: 100, cached: 60, written: 30, written_long: 0, completion: 7 }),
         billed: Some(53),
-        money: Some(Money { paid_nano: 1000, saved_nano: 20 }),
+        money: Some(Money { paid_nano: 1000, saved_nano: 20, read_nano: 0 }),
         texts: vec![Texts {
             tool: Arc::from("grep"),
             kind: "log",
@@ -45,12 +45,32 @@ fn what_is_added_by_several_processes_at_once_is_all_there() {
             });
         }
     });
-    let database = open_to_read(&path).unwrap();
+    let database = open_to_read(&path).unwrap().0;
     assert_eq!(sum(&database, "SELECT sum(requests) FROM requests"), 400);
     assert_eq!(sum(&database, "SELECT sum(paid_nano) FROM requests"), 400_000);
     assert_eq!(sum(&database, "SELECT sum(before - after) FROM texts"), 400 * 30);
     assert_eq!(sum(&database, "SELECT count(*) FROM conversations"), 1);
     assert_eq!(sum(&database, "SELECT turns + retries FROM conversations"), 400);
+}
+
+#[test]
+fn a_file_of_the_first_version_is_read_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.sqlite");
+    let mut store = Store::open(&path, false).unwrap();
+    store.add(&[figures()]).unwrap();
+    for column in ["reads", "read_turns", "read_tokens", "read_nano"] {
+        store.0.execute_batch(&format!("ALTER TABLE requests DROP COLUMN {column}")).unwrap();
+    }
+    store.0.pragma_update(None, "user_version", 1).unwrap();
+    drop(store);
+    let total = || crate::ledger::read(&path, &crate::ledger::Query::default()).unwrap().total;
+    assert_eq!((total().requests, total().saved_nano, total().reads), (1, 20, 0));
+    let reads = Reads { reads: 2, turn: true, tokens: 70 };
+    let money = Some(Money { paid_nano: 1000, saved_nano: 20, read_nano: 7 });
+    Store::open(&path, false).unwrap().add(&[Figures { reads, money, ..figures() }]).unwrap();
+    assert_eq!((total().requests, total().reads, total().read_turns, total().read_tokens), (2, 2, 1, 70));
+    assert_eq!((total().saved_nano, total().net_nano()), (40, 33));
 }
 
 #[test]
@@ -82,7 +102,7 @@ fn a_file_that_is_not_ours_is_refused_and_stays_as_it_is() {
     assert_eq!(std::fs::read(&other).unwrap(), before);
 
     let later = folder.path().join("later.sqlite");
-    Store::open(&later, false).unwrap().0.pragma_update(None, "user_version", 2).unwrap();
+    Store::open(&later, false).unwrap().0.pragma_update(None, "user_version", VERSION + 1).unwrap();
     assert!(matches!(Store::open(&later, false), Err(StoreError::Later)));
 }
 

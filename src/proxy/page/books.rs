@@ -67,7 +67,7 @@ impl Books {
     /// Adds what a request cost, once its answer has told.
     pub(crate) fn bill(&self, account: &Account, owner: Option<Tenant>, money: Money) {
         let request = Request { surface: account.surface(), model: account.model.as_deref(), ..Request::default() };
-        let (at, bill) = (now(), Bill { paid_nano: money.paid_nano, saved_nano: money.saved_nano });
+        let (at, bill) = (now(), Bill { paid_nano: money.paid_nano, saved_nano: money.net_nano() });
         let mut sums = self.sums();
         sums.all.bill(at, &request, bill);
         if let Some(own) = owner.and_then(|owner| sums.tenants.get_mut(&owner)) {

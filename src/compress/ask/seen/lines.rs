@@ -23,19 +23,26 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// How much higher its number is than another's; 0 where neither has one.
+    /// How much higher its number is than another's; 0 where neither has one. A view of what stands there without numbers
+    /// counts its lines by their places.
     pub(super) fn shift(&self, other: &Self) -> Option<i64> {
         match (self.number, other.number) {
             (Some(own), Some(other)) => Some(i64::from(own) - i64::from(other)),
+            (Some(own), None) => Some(i64::from(own) - i64::try_from(other.place).ok()?),
             (None, None) => Some(0),
-            _ => None,
+            (None, Some(_)) => None,
         }
     }
 
-    /// What has to be the same in another line for a reader to write this one from it: all, or what stands behind numbers
-    /// that differ by `shift`.
-    pub(super) fn says<'t>(&self, text: &'t str, shift: Option<i64>) -> Option<&'t str> {
-        text.get(if shift == Some(0) { self.whole.start..self.content.end } else { self.content.clone() })
+    /// Whether it may be the same byte for byte: its number is, or neither has one.
+    pub(super) fn may_equal(&self, other: &Self) -> bool {
+        self.number == other.number
+    }
+
+    /// What has to be the same in another line for a reader to write this one from it: all, or what stands behind the
+    /// numbers.
+    pub(super) fn says<'t>(&self, text: &'t str, exact: bool) -> Option<&'t str> {
+        text.get(if exact { self.whole.start..self.content.end } else { self.content.clone() })
     }
 
     /// Whether the number of another line is the next one.
@@ -46,36 +53,44 @@ impl Line {
 
 /// The first lines of a text, `most` of them; one that is long ends behind each element of a list.
 pub(super) fn of(text: &str, most: usize, hashes: &RandomState) -> Vec<Line> {
-    let mut lines = Vec::new();
-    let mut at = 0;
-    for (place, line) in text.split_inclusive('\n').enumerate() {
-        let (end, mut begins) = (at + line.len(), true);
-        for part in elements(line) {
-            if lines.len() == most {
-                return lines;
-            }
-            let whole = at..at + part.len();
-            at = whole.end;
-            let shown = part.strip_suffix('\n').unwrap_or(part);
-            let (number, content) = if begins { numbered(shown) } else { (None, shown) };
-            let hash = hashes.hash_one(content);
-            let content = whole.start + shown.len() - content.len()..whole.start + shown.len();
-            lines.push(Line { content, number, place: place + 1, begins, ends: at == end, hash, whole });
-            begins = false;
+    let ends = || memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
+    let mut lines = Vec::with_capacity((ends().count() + 1).min(most));
+    let (mut start, mut place) = (0, 0);
+    for end in ends().chain(std::iter::once(text.len())).filter(|end| *end > 0) {
+        if start == end {
+            break;
         }
+        place += 1;
+        let mut at = start;
+        while at < end && lines.len() < most {
+            let part = element(text, at..end, end - start);
+            lines.push(line(text, part.clone(), place, (at == start, part.end == end), hashes));
+            at = part.end;
+        }
+        start = end;
     }
     lines
 }
 
-/// A line, or the elements of a list of objects that a long one is.
-fn elements(line: &str) -> impl Iterator<Item = &str> {
-    let mut rest = line;
-    std::iter::from_fn(move || {
-        let cut = if line.len() >= super::LONG_LINE { memchr::memmem::find(rest.as_bytes(), b"},") } else { None };
-        let (part, next) = rest.split_at_checked(cut.map_or(rest.len(), |at| at + 2))?;
-        rest = next;
-        (!part.is_empty()).then_some(part)
-    })
+/// A line, or a part of one, as it is compared.
+fn line(text: &str, whole: Range<usize>, place: usize, (begins, ends): (bool, bool), hashes: &RandomState) -> Line {
+    let part = text.get(whole.clone()).unwrap_or_default();
+    let shown = part.strip_suffix('\n').unwrap_or(part);
+    let (number, content) = if begins { numbered(shown) } else { (None, shown) };
+    let hash = hashes.hash_one(content);
+    let end = whole.start + shown.len();
+    Line { content: end - content.len()..end, number, place, begins, ends, hash, whole }
+}
+
+/// What of a line of so many bytes is compared by itself from here on: all, or where it is long, as far as one of the
+/// elements of a list of objects.
+fn element(text: &str, rest: Range<usize>, length: usize) -> Range<usize> {
+    if length < super::LONG_LINE {
+        return rest;
+    }
+    let bytes = text.as_bytes().get(rest.clone()).unwrap_or_default();
+    let ends = memchr::memchr_iter(b'}', bytes).find(|at| bytes.get(at + 1) == Some(&b','));
+    rest.start..ends.map_or(rest.end, |at| rest.start + at + 2)
 }
 
 /// The numbers of lines, first and last: those that they show, else their places in the text.
@@ -87,9 +102,15 @@ pub(super) fn numbers(lines: &[Line]) -> Option<(usize, usize)> {
 
 /// A line's number in a view such as `cat -n` and reading tools print, and what stands behind it.
 fn numbered(line: &str) -> (Option<u32>, &str) {
-    let trimmed = line.trim_start_matches(' ');
-    let digits = trimmed.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, rest) = trimmed.split_at(digits);
+    let bytes = line.as_bytes();
+    let spaces = bytes.iter().take_while(|byte| **byte == b' ').count();
+    let digits = bytes.iter().skip(spaces).take_while(|byte| byte.is_ascii_digit()).count();
+    // Most lines have none.
+    if digits == 0 {
+        return (None, line);
+    }
+    let (number, rest) = line.split_at(spaces + digits);
+    let number = number.trim_start_matches(' ');
     let content = ["\t", "→", "|", ": "].iter().find_map(|mark| rest.strip_prefix(mark));
     match number.parse().ok().zip(content) {
         Some((number, content)) => (Some(number), content),

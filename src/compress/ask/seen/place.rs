@@ -13,6 +13,19 @@ pub enum Place<'t> {
     User(Nth),
     /// A tool's result: the name and the arguments of the call that it answers, where that is known.
     Tool(Option<(&'t str, &'t str)>, Nth),
+    /// What the assistant gave to a tool: what of the call it is, and the call.
+    Given(Given<'t>, (&'t str, &'t str), Nth),
+}
+
+/// What of a call a text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Given<'t> {
+    /// The argument of this name.
+    Argument(&'t str),
+    /// All that the tool was given.
+    Input,
+    /// A file that a patch adds.
+    Added,
 }
 
 /// The how-manieth of those above that have the same name, from 1 on, and how many these are.
@@ -30,6 +43,17 @@ impl fmt::Display for Place<'_> {
             Self::User(nth) => write!(f, "the user's {}message", nth.before()),
             Self::Tool(None, nth) => write!(f, "the {}tool result", nth.before()),
             Self::Tool(Some(call), nth) => write!(f, "the {}result of {}", nth.before(), called(*call)),
+            Self::Given(given, call, nth) => {
+                match given {
+                    Given::Argument(name) => write!(f, "the {} given to ", beginning(name, MOST_NAME))?,
+                    Given::Input => f.write_str("the input given to ")?,
+                    Given::Added => f.write_str("the file added by ")?,
+                }
+                if nth.of > 1 {
+                    write!(f, "the {}", nth.before())?;
+                }
+                f.write_str(&called(*call))
+            }
         }
     }
 }
@@ -62,6 +86,9 @@ fn called((name, arguments): (&str, &str)) -> String {
 fn argument((name, value): (&String, &Value)) -> String {
     value.as_str().map_or_else(|| format!("{name}={value}"), str::to_owned)
 }
+
+/// Characters of an argument's name.
+const MOST_NAME: usize = 24;
 
 /// Characters of a call's arguments.
 const MOST_ARGUMENTS: usize = 64;

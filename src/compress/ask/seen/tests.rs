@@ -63,6 +63,31 @@ fn lines_that_moved_have_both_places() {
 }
 
 #[test]
+fn a_view_of_what_stands_without_numbers_is_found_by_the_places_of_its_lines() {
+    let plain: String = (0..40).map(|line| format!("let value_{line} = compute(x);\n")).collect();
+    for (first, numbers_of) in [(1, ((1, 40), (1, 40))), (101, ((101, 140), (1, 40)))] {
+        let found = seen(&[&plain, &view(0..40, first)]);
+        assert_eq!(found.iter().map(|seen| (seen.lines.unwrap(), seen.earlier)).collect::<Vec<_>>(), [numbers_of]);
+        assert!(found[0].numbered && !found[0].whole, "it has its numbers besides");
+    }
+    assert_eq!(numbers(&[&plain, &view(10..40, 11)]), [((11, 40), (11, 40))]);
+    assert_eq!(seen(&[&view(0..40, 1), &plain]), [], "nobody can tell lines without numbers from a view");
+    let uneven: String = (0..40).map(|at| format!("{}\tlet value_{at} = compute(x);\n", at * 7 + 1)).collect();
+    assert_eq!(seen(&[&plain, &uneven]), []);
+}
+
+#[test]
+fn what_the_assistant_gave_to_a_tool_is_named_by_the_call() {
+    let call = ("write_file", r#"{"path": "src/db.py"}"#);
+    let told = |given, nth, of| Place::Given(given, call, Nth { nth, of }).to_string();
+    assert_eq!(told(Given::Argument("content"), 1, 1), "the content given to write_file(src/db.py)");
+    assert_eq!(told(Given::Argument("content"), 2, 3), "the content given to the 2nd write_file(src/db.py)");
+    assert_eq!(told(Given::Added, 1, 1), "the file added by write_file(src/db.py)");
+    let long = "x".repeat(100);
+    assert!(told(Given::Argument(&long), 1, 1).len() < 80);
+}
+
+#[test]
 fn numbers_that_do_not_count_up_are_content() {
     let (before, after): (String, String) =
         (0..40).map(|at| (format!("{}\tname {at}\n", at * 7), format!("{}\tname {at}\n", at * 7 + 1))).unzip();
