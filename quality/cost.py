@@ -151,7 +151,7 @@ def plot(sender, passes, passages, path):
 
 def at_once(sender, passages, count, tokens, ratio, rounds=5):
     """First-time prompts that arrive together: how long each took, and how many went on as they were."""
-    took, raw = [], 0
+    took, raw, outcomes = [], 0, set()
     for number in range(rounds):
         bodies = [body(*passages.prompt(1_000 + number * count + at, tokens)) for at in range(count)]
         answers = []
@@ -161,10 +161,10 @@ def at_once(sender, passages, count, tokens, ratio, rounds=5):
         for each in senders:
             each.join()
         took += [seconds * 1e3 for seconds, _ in answers]
-        raw += sum(said["x-headroom-tokens-before"] == said["x-headroom-tokens-after"] for _, said in answers)
-    outcomes = sorted({said.get("x-headroom-outcome", "") for _, said in answers})
+        raw += sum("x-headroom-tokens-after" not in said for _, said in answers)
+        outcomes |= {said.get("x-headroom-outcome", "none") for _, said in answers}
     print(f"{count} at once, {tokens} tokens, {ratio}, {rounds} rounds: p50 {statistics.median(took):.0f} ms, "
-          f"longest {max(took):.0f} ms, raw {raw} of {len(took)} ({', '.join(outcomes)})")
+          f"longest {max(took):.0f} ms, raw {raw} of {len(took)} ({', '.join(sorted(outcomes))})")
 
 
 def main():
