@@ -9,6 +9,7 @@
     python3 quality/run.py restarts --turns 40,100                   # restarts.py: whether prefixes hold
     python3 quality/run.py sessions                                  # sessions.py: what whole sessions cost
     python3 quality/run.py conversation                              # conversation.py: memory and time of a long one
+    python3 quality/run.py cost --plot cost.svg                      # cost.py: CPU beside a pass over all tokens
 
 Further arguments go to the program; HEADROOM_BIN names another binary.
 """
@@ -28,7 +29,9 @@ PROGRAMS = {
     "restarts": HERE / "restarts.py",
     "sessions": HERE / "sessions.py",
     "conversation": HERE / "conversation.py",
+    "cost": HERE / "cost.py",
 }
+MORE = {"cost": "cost"}  # programs with a list of requirements of their own
 STAND_INS = {"--floors", "--identity", "--toy", "--drop", "--empty", "--head", "--base-url"}
 
 
@@ -38,8 +41,8 @@ def main():
     what, given = sys.argv[1], sys.argv[2:]
     if what in ("restarts", "conversation"):
         sys.exit(subprocess.run([sys.executable, str(PROGRAMS[what]), *given]).returncode)
-    if what == "sessions":
-        sys.exit(subprocess.run([str(python(False)), str(PROGRAMS[what]), *given]).returncode)
+    if what in MORE or what == "sessions":
+        sys.exit(subprocess.run([str(python(MORE.get(what))), str(PROGRAMS[what]), *given]).returncode)
     arguments = list(given)
     if not STAND_INS & set(given):
         binary = os.environ.get("HEADROOM_BIN", str(TARGET / "release" / "headroom"))
@@ -49,13 +52,15 @@ def main():
     environment = dict(os.environ, HEADROOM_ENGINE__DECISIONS_FILE="off", HEADROOM_ENGINE__TIME_BUDGET_MS="0")
     with tempfile.TemporaryDirectory() as state:
         environment["XDG_STATE_HOME"] = state
-        program = [str(python("--sound" in given)), str(PROGRAMS[what]), *arguments]
+        program = [str(python("sound" if "--sound" in given else None)), str(PROGRAMS[what]), *arguments]
         sys.exit(subprocess.run(program, env=environment).returncode)
 
 
-def python(sound):
-    """An interpreter that has what the programs need; made again where the lists changed."""
-    venv, lists = TARGET / "quality", [HERE / "requirements.txt"] + [HERE / "requirements-sound.txt"] * sound
+def python(more):
+    """An interpreter that has what the programs need, `more` included; made again where the lists changed."""
+    venv, lists = TARGET / "quality", [HERE / "requirements.txt"]
+    if more:
+        lists.append(HERE / f"requirements-{more}.txt")
     wanted = "".join(file.read_text() for file in lists)
     known = venv / "requirements.txt"
     if not known.is_file() or wanted not in known.read_text():

@@ -112,10 +112,11 @@ fn condense(
     };
     let mut model = rewriter.filter(|_| policy.rewrite);
     let asked = model.as_mut().map(|model| &mut **model as &mut dyn Rewriter);
-    let worths = worth::weigh(&page, &wanted, policy.redundancy, asked)?;
     let goal = goal(text, &frame, factor, before, tokens);
+    let room = goal.saturating_sub(fixed(&page, &costs));
+    let worths = worth::weigh(&page, &wanted, policy.redundancy, room, asked)?;
     if let Some(model) = model {
-        shorten::shorten(&mut page, &worths, &mut costs, goal, &wanted, model, |text| tokens.count(text))?;
+        shorten::shorten(&mut page, &worths, &mut costs, room, &wanted, model, |text| tokens.count(text))?;
     }
     let written = guarded(text, fitted(text, &page, &worths, &costs, goal, before, (tokens, query.original)), tokens);
     Ok(Condensation { choice: replay::choice(text, &page, &read, &written), ..written })
@@ -128,6 +129,11 @@ const LINES_AN_ENTRY: usize = 2;
 fn costs(page: &Page<'_>, tokens: &dyn CountTokens) -> Vec<Vec<usize>> {
     let cost = |item: &form::Item<'_>| item.variants.iter().map(|variant| tokens.count(&variant.text)).collect();
     page.items.iter().map(cost).collect()
+}
+
+/// What stands whatever is chosen costs.
+fn fixed(page: &Page<'_>, costs: &[Vec<usize>]) -> usize {
+    page.items.iter().zip(costs).filter(|(item, _)| item.fixed).filter_map(|(_, costs)| costs.first()).sum()
 }
 
 /// Target tokens of the whole condensed text. What the user asks is no material and costs nothing; what else is addressed
@@ -153,8 +159,7 @@ fn fitted(
     (tokens, original): Writes<'_>,
 ) -> Condensation {
     let values: Vec<f32> = worths.iter().map(|worth| worth.value).collect();
-    let fixed: usize =
-        page.items.iter().zip(costs).filter(|(item, _)| item.fixed).filter_map(|(_, costs)| costs.first()).sum();
+    let fixed = fixed(page, costs);
     let mut budget = goal.saturating_sub(fixed);
     let mut best: Option<(Condensation, f32)> = None;
     for _ in 0..CORRECTIONS {

@@ -2,7 +2,8 @@
 //!
 //! A model that reads syntax shows which constituents a statement can do without; the statement then stands on a ladder
 //! from whole to core, and the one choice takes the rung that pays. A model that writes gives one variant in its own
-//! words. Only English statements that may win a place are asked about: the worthiest, as many as fit the budget.
+//! words. Only English statements are asked about whose shorter form may win what whole ones cannot: those about whose worth the
+//! room ends.
 
 mod ladder;
 mod optional;
@@ -17,7 +18,10 @@ use super::{
     rewrite::{RewriteError, Rewriter, Shorter},
     syntax::Syntax,
     text::language::Language,
-    worth::{Worth, weights::CERTAIN},
+    worth::{
+        Worth,
+        weights::{CERTAIN, LEAST_SHORTENED, SHORTENED},
+    },
 };
 use ladder::{Rung, ladder};
 use optional::Optional;
@@ -31,7 +35,7 @@ pub(super) fn shorten(
     page: &mut Page<'_>,
     worths: &[Worth],
     costs: &mut [Vec<usize>],
-    budget: usize,
+    room: usize,
     wanted: &Wanted,
     model: &mut dyn Rewriter,
     count: impl Fn(&str) -> usize,
@@ -44,18 +48,21 @@ pub(super) fn shorten(
         item.form == Form::Prose && !item.fixed && item.escaped == 0 && item.count > 0 && item.salience > 0.0
     };
     let mut order: Vec<usize> = (0..page.items.len()).filter(|at| page.items.get(*at).is_some_and(statement)).collect();
-    let worth = |at: &usize| worths.get(*at).map_or(0.0, |worth| worth.value);
-    order.sort_by(|a, b| worth(b).total_cmp(&worth(a)).then(a.cmp(b)));
-    // What is worth less will hardly win a place.
-    let mut left = budget;
+    let cost = |at: &usize| costs.get(*at).and_then(|costs| costs.first()).copied().unwrap_or(0);
+    let density = |at: &usize| worths.get(*at).map_or(0.0, |worth| worth.value) / cost(at).max(1) as f32;
+    let edge = edge(page, worths, costs, room);
+    // What is worth much more for its tokens stands whole, and what is worth much less doesn't stand.
+    let far = |at: &usize| (density(at) / edge).max(f32::MIN_POSITIVE).ln().abs();
+    order.sort_by(|a, b| far(a).total_cmp(&far(b)).then(a.cmp(b)));
+    let mut left = if edge > 0.0 { (room / SHORTENED).max(LEAST_SHORTENED) } else { 0 };
     order.retain(|at| {
-        let cost = costs.get(*at).and_then(|costs| costs.first()).copied().unwrap_or(0);
-        let fits = (SHORTEST..=left).contains(&cost);
-        left = left.saturating_sub(cost);
         let read =
             |item: &Item<'_>| item.text().len() <= guard::LONGEST_STATEMENT && Language::reads_english(item.text());
-        fits && page.items.get(*at).is_some_and(read)
+        let asked = (SHORTEST..=left).contains(&cost(at)) && page.items.get(*at).is_some_and(read);
+        left -= if asked { cost(at) } else { 0 };
+        asked
     });
+    order.sort_unstable();
     let texts: Vec<String> =
         order.iter().filter_map(|at| Some(page.items.get(*at)?.text().trim_end().to_owned())).collect();
     let statements: Vec<&str> = texts.iter().map(String::as_str).collect();
@@ -83,6 +90,26 @@ pub(super) fn shorten(
         }
     }
     Ok(())
+}
+
+/// The worth of a token at which `room` ends, where whole items are taken by falling worth for their tokens; 0 where there
+/// is room for all.
+fn edge(page: &Page<'_>, worths: &[Worth], costs: &[Vec<usize>], room: usize) -> f32 {
+    let open = page.items.iter().zip(worths).zip(costs).filter(|((item, _), _)| !item.fixed);
+    let mut densest: Vec<(f32, usize)> = open
+        .filter_map(|((_, worth), costs)| Some((worth.value, *costs.first()?)))
+        .map(|(value, cost)| (value / cost.max(1) as f32, cost))
+        .collect();
+    densest.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut left = room;
+    let end = densest.iter().find(|(_, cost)| match left.checked_sub(*cost) {
+        Some(rest) => {
+            left = rest;
+            false
+        }
+        None => true,
+    });
+    end.map_or(0.0, |(density, _)| *density)
 }
 
 /// A statement's constituents that may go where the model is that sure of them, as bytes, and its ladder with the share of
@@ -162,7 +189,7 @@ mod tests {
             let mut costs = vec![vec![20]];
             let worths = [Worth { value: 1.0, ..Worth::default() }];
             let asked = Wanted::new(&Query::default(), Some("What did the committee do?"));
-            shorten(&mut page, &worths, &mut costs, 40, &asked, &mut Says(said), |text| text.split(' ').count())
+            shorten(&mut page, &worths, &mut costs, 10, &asked, &mut Says(said), |text| text.split(' ').count())
                 .unwrap();
             assert_eq!((page.items[0].variants.len(), costs[0].len()), (variants, variants), "{said}");
         }

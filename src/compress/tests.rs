@@ -1,5 +1,6 @@
 //! Promises of the whole pipeline.
 
+mod cascade;
 mod families;
 mod tagged;
 mod vocabulary;

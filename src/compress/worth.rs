@@ -30,7 +30,8 @@ pub(super) struct Worth {
     pub(super) redundancy: Redundancy,
 }
 
-/// The worth of each item of a page. `kinds` says which redundancy counts.
+/// The worth of each item of a page. `kinds` says which redundancy counts; `room` is the target tokens that the ratio
+/// leaves to what is not fixed, by which it is decided how many items a model is asked about.
 ///
 /// # Errors
 /// What `model` reports.
@@ -38,23 +39,25 @@ pub(super) fn weigh(
     page: &Page<'_>,
     wanted: &Wanted,
     kinds: Kinds,
+    room: usize,
     model: Option<&mut dyn Rewriter>,
 ) -> Result<Vec<Worth>, RewriteError> {
     let information = information::information(page, kinds.lexical);
     let copied = copied(page);
-    let relevance = relevance::relevance(page, wanted, model)?;
     // A row that answers is short beside a sentence that half answers.
     let rows = page.items.iter().any(|item| item.form == Form::Table && !item.fixed);
     let power = if rows && !wanted.is_empty() { ANSWER } else { 1.0 };
     let leads = leads(page, wanted.is_empty());
-    let parts = page.items.iter().zip(information).zip(relevance).zip(copied).zip(leads);
-    let worth = |((((item, told), relevance), copied), lead)| {
-        let (item, told): (&Item<'_>, information::Told) = (item, told);
+    let unasked = page.items.iter().zip(&information).zip(&copied).zip(leads).map(|(((item, told), copied), lead)| {
         let new = if kinds.structural { 1.0 - copied } else { 1.0 };
-        Worth {
-            value: told.nats.powf(power) * relevance * item.salience * binding(item) * new * lead,
-            redundancy: Redundancy { lexical: told.said, structural: copied },
-        }
+        told.nats.powf(power) * item.salience * binding(item) * new * lead
+    });
+    let unasked: Vec<f32> = unasked.collect();
+    let relevance = relevance::relevance(page, wanted, &unasked, room, model)?;
+    let parts = unasked.into_iter().zip(relevance).zip(information).zip(copied);
+    let worth = |(((unasked, relevance), told), copied): (((f32, f32), information::Told), f32)| Worth {
+        value: unasked * relevance,
+        redundancy: Redundancy { lexical: told.said, structural: copied },
     };
     Ok(parts.map(worth).collect())
 }

@@ -1,6 +1,11 @@
 //! How much an item has to do with what is asked: words (BM25), meanings where a model knows them, and its passage.
+//!
+//! A cascade: words are counted in everything, and let expect what an item means. A model reads the items that would then
+//! be worth most, about as many as the ratio lets through; what it doesn't read counts as words let expect.
 
-use super::weights::{LOG_ASKED, MEANING, MOST_COMPARED, NAMED, PASSAGE, STEEPNESS};
+use super::weights::{
+    COMPARED, EXPECTED, LEAST_COMPARED, LOG_ASKED, MEANING, MOST_COMPARED, NAMED, PASSAGE, STEEPNESS, STRANGE,
+};
 use crate::compress::{
     ask::Wanted,
     form::{Form, Item, Page},
@@ -9,39 +14,36 @@ use crate::compress::{
     text::segment,
 };
 
-/// The relevance of each item, 0–1 beside the best; 1 for all where nothing is asked.
+/// The relevance of each item, 0–1 beside the best; 1 for all where nothing is asked. `worths` is what each is worth but for
+/// that, `room` the target tokens for which they compete.
 pub(super) fn relevance(
     page: &Page<'_>,
     wanted: &Wanted,
+    worths: &[f32],
+    room: usize,
     model: Option<&mut dyn Rewriter>,
 ) -> Result<Vec<f32>, RewriteError> {
     if wanted.is_empty() {
         return Ok(vec![1.0; page.items.len()]);
     }
     let own: Vec<&str> = page.items.iter().map(said).collect();
-    let mut scores = wanted.rank(&own);
+    let mut words = wanted.rank(&own);
     // Beside rows, which have no labels, statements that have some would win by them alone; and each row has numbers.
     let statements = page.items.iter().all(|item| matches!(item.noun, Noun::Sentences | Noun::Lines | Noun::FileLines));
     if statements {
-        scores = labelled(page, &scores);
+        words = labelled(page, &words);
     }
-    scores = shares(&scores);
-    // Meanings know nothing of numbers.
-    if statements && names_some(&own, wanted) {
-        scores.iter_mut().for_each(|score| *score *= NAMED);
-    }
+    let words = shares(&words);
+    let passages = if statements { passages(page, &own, wanted) } else { vec![0.0; own.len()] };
+    let named = if statements && names_some(&own, wanted) { NAMED } else { 1.0 };
+    let found = Found { page, own, words, passages, named };
     // What compares meanings was trained on English.
-    if let Some(model) = model.filter(|_| wanted.is_english()) {
-        let meanings = meanings(page, &own, &scores, wanted, model)?;
-        for (score, meaning) in scores.iter_mut().zip(meanings) {
-            *score += MEANING * meaning.max(0.0);
-        }
-    }
-    if statements {
-        for (score, share) in scores.iter_mut().zip(passages(page, &own, wanted)) {
-            *score *= 1.0 + PASSAGE * share;
-        }
-    }
+    let meanings = match model.filter(|_| wanted.is_english()) {
+        Some(model) => meanings(&found, wanted, worths, room, model)?,
+        None => None,
+    };
+    let score = |at: usize| found.score(at, meanings.as_ref().and_then(|all| all.get(at)).copied().unwrap_or(0.0));
+    let scores: Vec<f32> = (0..found.own.len()).map(score).collect();
     let scores = shares(&scores);
     // Beside prose a log is told by the question as that is; by itself it is told by what surprises.
     let counts = |item: &&Item<'_>| !item.fixed && item.count > 0;
@@ -51,6 +53,38 @@ pub(super) fn relevance(
         if logged { 1.0 + LOG_ASKED * share } else { share.max(LEAST) }
     };
     Ok(scores.into_iter().map(own).collect())
+}
+
+/// What words say of each item.
+struct Found<'p> {
+    page: &'p Page<'p>,
+    /// Its own words.
+    own: Vec<&'p str>,
+    /// Its BM25 score, with its labels', as a share of the best.
+    words: Vec<f32>,
+    /// The same of its passage; 0 where passages don't count.
+    passages: Vec<f32>,
+    /// What words count beside meanings: more where the question names something by a number, of which meanings know
+    /// nothing.
+    named: f32,
+}
+
+impl Found<'_> {
+    fn score(&self, at: usize, meaning: f32) -> f32 {
+        let (words, passage) = self.of(at);
+        (self.named * words + MEANING * meaning.max(0.0)) * (1.0 + PASSAGE * passage)
+    }
+
+    /// The similarity of meaning that an item's words let expect.
+    fn expected(&self, at: usize) -> f32 {
+        let (words, passage) = self.of(at);
+        STRANGE + EXPECTED * (words + passage)
+    }
+
+    fn of(&self, at: usize) -> (f32, f32) {
+        let of = |shares: &[f32]| shares.get(at).copied().unwrap_or(0.0);
+        (of(&self.words), of(&self.passages))
+    }
 }
 
 /// The relevance of what shares nothing with the question: any small number, so that a budget which the relevant leaves is
@@ -136,36 +170,47 @@ fn is_row(item: &Item<'_>) -> bool {
     matches!(item.form, Form::Columns | Form::Hits | Form::Listing)
 }
 
-/// The similarity of each item's meaning with the question's; 0 for those past [`MOST_COMPARED`], which share fewest words.
+/// The similarity of each item's meaning with the question's; `None` where the model knows no meanings.
 fn meanings(
-    page: &Page<'_>,
-    own: &[&str],
-    scores: &[f32],
+    found: &Found<'_>,
     wanted: &Wanted,
+    worths: &[f32],
+    room: usize,
     model: &mut dyn Rewriter,
-) -> Result<Vec<f32>, RewriteError> {
-    let score = |at: usize| scores.get(at).copied().unwrap_or(0.0);
-    let mut order: Vec<usize> = (0..own.len()).filter(|at| page.items.get(*at).is_some_and(means)).collect();
-    order.sort_by(|a, b| score(*b).total_cmp(&score(*a)).then(a.cmp(b)));
-    let mut left = MOST_COMPARED;
-    let mut compared: Vec<(usize, String)> = Vec::new();
-    for at in order {
-        let text = titled(page, own, at);
-        if text.len() > left {
-            break;
-        }
-        left -= text.len();
-        compared.push((at, text));
-    }
+) -> Result<Option<Vec<f32>>, RewriteError> {
+    let compared = compared(found, worths, room);
     let texts: Vec<&str> =
         std::iter::once(wanted.wording()).chain(compared.iter().map(|(_, text)| text.as_str())).collect();
     let mut meanings = model.meanings(&texts)?.into_iter();
-    let mut found = vec![0.0; own.len()];
-    let Some(asked) = meanings.next().filter(|asked| !asked.is_empty()) else { return Ok(found) };
+    let Some(asked) = meanings.next().filter(|asked| !asked.is_empty()) else { return Ok(None) };
+    let unread = |(at, item)| if means(item) { found.expected(at) } else { 0.0 };
+    let mut all: Vec<f32> = found.page.items.iter().enumerate().map(unread).collect();
     for ((at, _), meaning) in compared.iter().zip(meanings) {
-        if let Some(place) = found.get_mut(*at) {
+        if let Some(place) = all.get_mut(*at) {
             *place = asked.iter().zip(&meaning).map(|(a, b)| a * b).sum();
         }
     }
-    Ok(found)
+    Ok(Some(all))
+}
+
+/// The items whose meaning may decide whether they stand, with what is read of them: those that are worth most by what
+/// their words let expect.
+fn compared(found: &Found<'_>, worths: &[f32], room: usize) -> Vec<(usize, String)> {
+    let worth = |at: usize| worths.get(at).copied().unwrap_or(0.0);
+    let likely = |(at, item): (usize, &Item<'_>)| {
+        let likely = worth(at) * found.score(at, found.expected(at)).powf(STEEPNESS);
+        // A label comes along with what it owns, and is worth nothing by itself.
+        (means(item) && likely > 0.0).then_some((at, likely))
+    };
+    let mut order: Vec<(usize, f32)> = found.page.items.iter().enumerate().filter_map(likely).collect();
+    order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let mut left = (COMPARED * room).clamp(LEAST_COMPARED, MOST_COMPARED);
+    let mut compared = Vec::new();
+    for (at, _) in order {
+        let text = titled(found.page, &found.own, at);
+        let Some(rest) = left.checked_sub(text.len()) else { break };
+        left = rest;
+        compared.push((at, text));
+    }
+    compared
 }
