@@ -1,6 +1,7 @@
 //! What is addressed to the model, and what it wants to know.
 
 mod frame;
+mod parts;
 mod query;
 mod seen;
 mod wanted;

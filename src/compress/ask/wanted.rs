@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::query::Query;
+use super::{parts::parts, query::Query};
 use crate::compress::{
     fuel,
     text::{
@@ -22,7 +22,17 @@ pub(in crate::compress) struct Wanted {
     phrases: Vec<Vec<String>>,
     total: f32,
     wording: String,
+    /// Where several things are asked, each of them.
+    parts: Vec<Part>,
     language: Language,
+}
+
+/// One of several things that are asked.
+#[derive(Debug, Clone)]
+struct Part {
+    wording: String,
+    /// Indices of its terms.
+    terms: HashSet<usize>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +69,21 @@ impl Wanted {
                 wanted.add(&call.name, BACKGROUND);
             }
         }
+        wanted.parts = wanted.parted();
         wanted
+    }
+
+    /// The parts of the question that have terms of their own.
+    fn parted(&self) -> Vec<Part> {
+        let part = |wording: &str| {
+            let index = |stem: String| self.terms.get(&stem).map(|term| term.index);
+            Part {
+                wording: wording.to_owned(),
+                terms: self.content_stems(wording).into_iter().filter_map(index).collect(),
+            }
+        };
+        let all: Vec<Part> = parts(&self.wording).into_iter().map(part).filter(|part| !part.terms.is_empty()).collect();
+        if all.len() > 1 { all } else { Vec::new() }
     }
 
     fn add(&mut self, text: &str, weight: f32) {
@@ -87,6 +111,11 @@ impl Wanted {
     #[must_use]
     pub(in crate::compress) fn is_english(&self) -> bool {
         self.language.is_english() && self.wording.chars().filter(|c| c.is_alphabetic()).all(|c| c < '\u{250}')
+    }
+
+    /// The question as it was put and, where it asks several things, each of them: what is near to one of them answers.
+    pub(in crate::compress) fn wordings(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.wording()).chain(self.parts.iter().map(|part| part.wording.as_str()))
     }
 
     /// The question as it was put, for a model that compares meanings; empty when nothing is asked.
@@ -125,6 +154,8 @@ impl Wanted {
 
     /// Each unit's score by Okapi BM25 (Robertson et al., 1994): 0 for a unit that shares no word with the query.
     ///
+    /// Where several things are asked, what answers only one of them is lifted: its score is the geometric mean of what it
+    /// has as it is and as a share of that part's best, so that words which many units have stay behind rare ones.
     /// The rarity of a word is taken over the units given. A word of the query that none of them has counts where its
     /// nearest form stands (a compound, an inflection that no stemmer knows). Linear in their length.
     #[must_use]
@@ -146,7 +177,18 @@ impl Wanted {
         }
         let length: usize = found.iter().map(|counted| counted.words).sum();
         let mean = (length as f32 / units.len().max(1) as f32).max(1.0);
-        found.iter().map(|counted| counted.score(&weights, mean)).collect()
+        let scores = |weights: &[f32]| found.iter().map(|counted| counted.score(weights, mean)).collect::<Vec<f32>>();
+        let mut whole = scores(&weights);
+        let most = whole.iter().copied().fold(0.0, f32::max);
+        for part in &self.parts {
+            let own = |(at, weight): (usize, &f32)| if part.terms.contains(&at) { *weight } else { 0.0 };
+            let scores = scores(&weights.iter().enumerate().map(own).collect::<Vec<f32>>());
+            let best = scores.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+            for (score, of) in whole.iter_mut().zip(scores) {
+                *score = score.max(of * (most / best).sqrt());
+            }
+        }
+        whole
     }
 
     /// For each term how many units have it.
@@ -450,6 +492,20 @@ mod tests {
             let ranks = asked(question).rank(&[other, answer]);
             assert!(ranks[1] > ranks[0], "{question}: {ranks:?}");
         }
+    }
+
+    #[test]
+    fn each_of_several_questions_finds_its_answer() {
+        let units = [
+            "A cow gets 25 ml after calving, a cow that has calved twice 30 ml.",
+            "The drops are not for animals with a fever.",
+            "The old cow barn is painted.",
+        ];
+        let ranks = asked("How much does a cow get after calving, and when must the drops not be given?").rank(&units);
+        let whole = asked("How much does a cow get after calving, when the drops must not be given?").rank(&units);
+        assert!(ranks[1] / ranks[0] > 1.2 * whole[1] / whole[0] && ranks[1] > 1.5 * ranks[2], "{ranks:?} {whole:?}");
+        let ranks = asked("How much does a cow get after calving?").rank(&units);
+        assert!(ranks[0] > ranks[2] && ranks[1] == 0.0, "{ranks:?}");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::{collections::HashSet, ops::Range};
 
-use super::{Block, Item, Reader, Reading, lines_of};
+use super::{Block, Item, Reader, Reading, lines_of, listing::troubles};
 use crate::compress::{bond::Bond, outcome::Noun, worth::weights};
 
 /// How many of the lines are search results, if the first ones are.
@@ -136,7 +136,12 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, _reader: &Reader<'_>) -> Re
             }
         }
     }
-    writer.reading
+    let mut reading = writer.reading;
+    let troubles = troubles(&reading.items.iter().map(Item::text).collect::<Vec<_>>());
+    for (item, bits) in reading.items.iter_mut().zip(troubles) {
+        item.salience *= 1.0 + weights::ODD * bits;
+    }
+    reading
 }
 
 /// What a line of a block is.

@@ -11,7 +11,7 @@ use crate::compress::{
     bond::Bond,
     outcome::Noun,
     text::{
-        lexicon,
+        lexicon::{self, Trouble},
         word::{is_stop_word, words},
     },
     worth::weights,
@@ -68,11 +68,19 @@ fn is_branch(line: &str) -> bool {
     (drawn || forks) && !line.ends_with(['┤', '┘', '┐']) && !line.contains(['┼', '┴'])
 }
 
-/// Of each line that tells of trouble, among those that do not, the bits by which that is surprising.
+/// Of each line that tells of trouble, among those that tell of less, the bits by which that is surprising.
 pub(super) fn troubles(lines: &[&str]) -> Vec<f32> {
-    let told: Vec<bool> = lines.iter().map(|line| lexicon::trouble(line).is_some() || line.contains("100%")).collect();
-    let share = told.iter().filter(|told| **told).count() as f32 / lines.len().max(1) as f32;
-    told.into_iter().map(|told| if told { -share.log2() } else { 0.0 }).collect()
+    let full = |line: &&str| line.contains("100%").then_some(Trouble::Warning);
+    let told: Vec<Option<Trouble>> = lines.iter().map(|line| lexicon::trouble(line).or_else(|| full(line))).collect();
+    let share =
+        |least: Trouble| told.iter().filter(|told| **told >= Some(least)).count() as f32 / lines.len().max(1) as f32;
+    let (warned, failed) = (share(Trouble::Warning), share(Trouble::Error));
+    let bits = |told: &Option<Trouble>| match told {
+        Some(Trouble::Error) => -failed.log2(),
+        Some(Trouble::Warning) => -warned.log2(),
+        None => 0.0,
+    };
+    told.iter().map(bits).collect()
 }
 
 /// Reads a block into its entries.

@@ -86,7 +86,28 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
             reading.bonds.push(Bond::Needs { item, of });
         }
     }
+    sections(&shown, &item_of, &mut reading.bonds);
     reading
+}
+
+/// What a program says under a heading of its own, `TASK [nginx : reload] ****`, is said of that.
+fn sections(shown: &[&str], item_of: &[usize], bonds: &mut Vec<Bond>) {
+    let mut heading = None;
+    for (at, (line, item)) in shown.iter().zip(item_of).enumerate() {
+        let begins = at == 0 || shown.get(at - 1).is_some_and(|before| before.trim().is_empty());
+        if begins && is_heading(line) {
+            heading = Some(*item);
+        } else if let Some(of) = heading.filter(|of| of != item && !line.trim().is_empty()) {
+            bonds.push(Bond::Needs { item: *item, of });
+        }
+    }
+}
+
+/// Words, drawn out to a width: `PLAY RECAP *****`.
+fn is_heading(line: &str) -> bool {
+    let bare = line.trim_end();
+    let words = bare.trim_end_matches(['*', '=', '-', '#']);
+    bare.len() >= words.len() + 3 && words.contains(char::is_alphanumeric)
 }
 
 /// What the lines below begin with: no line of the source, so it stands for no bytes of it.

@@ -55,6 +55,7 @@ pub(super) fn read_below<'a>(text: &'a str, block: &Block, heads: &mut Heads, by
         more: text.get(block.span.end..).is_some_and(|rest| !rest.trim().is_empty()),
         comment: false,
         mails: false,
+        terms: Vec::new(),
     };
     let labels = thread::labels(&lines);
     page.mails = labels.iter().flatten().any(|label| label.role == Role::Head && !label.name.starts_with("commit "));
@@ -91,6 +92,9 @@ struct Writer<'a, 'b> {
     comment: bool,
     /// Whether there are mails in it.
     mails: bool,
+    /// The lines with deeper ones below them in which the current one stands, outermost first: how deep each is and its
+    /// first item.
+    terms: Vec<(usize, usize)>,
 }
 
 impl<'a> Writer<'a, '_> {
@@ -156,6 +160,8 @@ impl<'a> Writer<'a, '_> {
                 && labels.get(next).is_some_and(Option::is_none)
                 && !is_item(line.text)
                 && !is_rule(line.text)
+                && !(before.indent > first.indent && line.indent <= first.indent)
+                && !defines_option(line, lines.get(next + 1))
                 && goes_on(before.text, line.text, width);
             if !joins {
                 break;
@@ -213,7 +219,11 @@ impl<'a> Writer<'a, '_> {
             self.needs_scope(item);
             return next;
         }
+        let hangs = lines.get(at + 1).is_some_and(|below| !below.after_blank && below.indent >= first.indent + HANGS);
+        self.terms.retain(|(indent, _)| *indent < first.indent);
+        let begins = self.statements.len();
         self.said(sentences, first, listed, fresh);
+        self.hang(begins, first, hangs);
         if let (Some(closing), Some(label)) = (closing, label) {
             let item = self.item(closing..end, 0);
             self.scope.close(label.name, item, &mut self.reading.bonds);
@@ -233,6 +243,19 @@ impl<'a> Writer<'a, '_> {
             if named {
                 self.salience(item, weights::LABEL);
             }
+        }
+    }
+
+    /// Statements below a shallower line, `  --seed N   seed of the order. Has no effect alone.`, are said of what it names.
+    fn hang(&mut self, begins: usize, first: &Line<'_>, hangs: bool) {
+        let Some(opens) = self.statements.get(begins).map(|statement| statement.item) else { return };
+        let below = self.terms.last().map(|(_, term)| *term);
+        for (at, statement) in self.statements.iter().skip(begins).enumerate() {
+            let of = if at > 0 && hangs { Some(opens) } else { below };
+            self.reading.bonds.extend(of.map(|of| Bond::Needs { item: statement.item, of }));
+        }
+        if hangs {
+            self.terms.push((first.indent, opens));
         }
     }
 
@@ -331,6 +354,7 @@ impl<'a> Writer<'a, '_> {
 
     fn finish(mut self, heads: &mut Heads, by: usize) -> Reading<'a> {
         bonds::bind(&self.statements, &mut self.reading.bonds);
+        references::bind(&self.statements, &mut self.reading.bonds);
         self.own_nothing();
         for (item, of) in bonds::said(&self.statements) {
             if let Some(item) = self.reading.items.get_mut(item) {
@@ -342,6 +366,9 @@ impl<'a> Writer<'a, '_> {
     }
 }
 
+/// Characters by which a line is deeper than the one that names what it tells of.
+const HANGS: usize = 2;
+
 /// Bytes of a statement that stands as one with the label in front of it.
 const SHORT_STATEMENT: usize = 24;
 
@@ -350,6 +377,13 @@ fn is_courtesy(text: &str) -> bool {
     let words = text.split_whitespace().count();
     let marks = ['.', '?', '!', ':', '。', '？', '！', '：'];
     words <= 4 && !text.contains(|c: char| c.is_ascii_digit() || marks.contains(&c))
+}
+
+/// Whether a line begins with an option of a command and, in a column of its own or deeper below it, what that does.
+fn defines_option(line: &Line<'_>, below: Option<&Line<'_>>) -> bool {
+    let named = |rest: &str| rest.trim_start_matches('-').starts_with(char::is_alphanumeric);
+    let told = || line.text.contains("  ") || below.is_some_and(|below| below.indent >= line.indent + HANGS);
+    line.text.strip_prefix('-').is_some_and(named) && told()
 }
 
 /// A line of dashes and the like.

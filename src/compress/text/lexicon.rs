@@ -326,6 +326,21 @@ const NUMBERS: &[(&str, u32)] = &[
     ("twenty", 20), ("two", 2), ("zero", 0),
 ];
 
+/// Whether a word joins what stands on its two sides.
+pub(crate) fn conjoins(word: &str) -> bool {
+    CONJUNCTIONS.has(word)
+}
+
+static CONJUNCTIONS: List = List::new("and und et y e и en");
+
+/// Whether a word behind a conjunction begins a question of its own. Of the verbs that open questions only those that
+/// rarely go on with a statement: `and does it`, not `and was arrested`.
+pub(crate) fn asks_anew(word: &str) -> bool {
+    address::INTERROGATIVES.has(word) && !STATING.has(word)
+}
+
+static STATING: List = List::new("is are was were could should would will have has had am may que qui wie how's");
+
 /// The value of a number word that counts things, in any language that is known here.
 pub(crate) fn count(word: &str) -> Option<u32> {
     number_word(word).or_else(|| found(COUNTS, word))
@@ -448,9 +463,10 @@ fn trouble_word(word: &str) -> Option<Trouble> {
 const ERROR_ENDS: &str = "error exception failed killed backoff";
 
 const ERROR_STEMS: &str = "error fail fatal exception denied refus panic critical emerg traceback abort crash segfault \
-                           unable cannot couldn reject timeout unreachable undefined corrupt severe killed";
+                           unable cannot couldn reject timeout unreachable undefined corrupt severe killed \
+                           unhealth unavail degraded destroyed declined conflict unmerged";
 
-const WARNING_STEMS: &str = "warn deprecat retry missing invalid expired exceeded";
+const WARNING_STEMS: &str = "warn deprecat retry missing invalid expired exceeded skipped ignored";
 
 /// Whether a lower-cased cell says that there is none of what its column is called.
 pub(crate) fn denies(cell: &str) -> bool {

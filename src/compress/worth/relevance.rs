@@ -179,15 +179,19 @@ fn meanings(
     model: &mut dyn Rewriter,
 ) -> Result<Option<Vec<f32>>, RewriteError> {
     let compared = compared(found, worths, room);
-    let texts: Vec<&str> =
-        std::iter::once(wanted.wording()).chain(compared.iter().map(|(_, text)| text.as_str())).collect();
+    let asked: Vec<&str> = wanted.wordings().collect();
+    let texts: Vec<&str> = asked.iter().copied().chain(compared.iter().map(|(_, text)| text.as_str())).collect();
     let mut meanings = model.meanings(&texts)?.into_iter();
-    let Some(asked) = meanings.next().filter(|asked| !asked.is_empty()) else { return Ok(None) };
+    let asked: Vec<_> = meanings.by_ref().take(asked.len()).filter(|asked| !asked.is_empty()).collect();
+    if asked.is_empty() {
+        return Ok(None);
+    }
     let unread = |(at, item)| if means(item) { found.expected(at) } else { 0.0 };
     let mut all: Vec<f32> = found.page.items.iter().enumerate().map(unread).collect();
     for ((at, _), meaning) in compared.iter().zip(meanings) {
         if let Some(place) = all.get_mut(*at) {
-            *place = asked.iter().zip(&meaning).map(|(a, b)| a * b).sum();
+            let near = |asked: &Vec<f32>| asked.iter().zip(&meaning).map(|(a, b)| a * b).sum();
+            *place = asked.iter().map(near).fold(f32::MIN, f32::max);
         }
     }
     Ok(Some(all))

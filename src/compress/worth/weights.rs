@@ -32,13 +32,13 @@ pub(in crate::compress) const MEANING: f32 = 3.0;
 /// Bytes of items whose meaning is compared with the question's, for each token that the ratio leaves them. Range 1–8.
 /// Chosen with the next four on the dev passages, checked on the second set, on packages' documentation and on meetings:
 /// what is read beyond it changes no answer in a hundred (quality/ABLATION.md).
-pub(in crate::compress) const COMPARED: usize = 2;
+pub(in crate::compress) const COMPARED: usize = 4;
 
 /// The least of these bytes. Range 600–2,500. With fewer answers are lost at 10:1, where hardly anything would be read.
-pub(in crate::compress) const LEAST_COMPARED: usize = 1_200;
+pub(in crate::compress) const LEAST_COMPARED: usize = 2_400;
 
 /// The most of these bytes. Range 3,000–12,000.
-pub(in crate::compress) const MOST_COMPARED: usize = 6_000;
+pub(in crate::compress) const MOST_COMPARED: usize = 8_000;
 
 /// The similarity of meaning to be expected of an item that shares no word with the question. Range 0–0.2. Without it no
 /// item in other words than the question's is read.

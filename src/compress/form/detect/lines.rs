@@ -154,6 +154,7 @@ static LOG: LazyLock<Regex> = LazyLock::new(|| {
         r"|^[^\s:]+:\d+(?::\d+)?: (?:fatal )?(?:error|warning|note): |^[^\s:]+: In (?:\w+ )?function ",
         r"|^[^\s:]+(?::\d+:\d+ - |\(\d+(?:,\d+)?\): )(?:fatal )?(?:error|warning) [A-Z]{1,6}\d+: ",
         r"|^(?:npm (?:WARN|ERR!|warn|error)|make(?:\[\d+\])?: |\[\d+/\d+\] |\[ *\d+%\] |> Task |(?:not )?ok \d+ |test \S+ \.\.\. |=== RUN|--- (?:PASS|FAIL|SKIP): |E   )",
+        r"|^(?:ok|changed|skipping|fatal|failed|included|rescued): \[|^(?:PLAY|TASK|RUNNING HANDLER|PLAY RECAP) (?:\[.*\] )?\*{3}",
         r"|^(?:Compiling|Checking|Downloading|Downloaded|Collecting|Requirement already|Installing|Using cached|Fetching|Get:\d+|Unpacking|Setting up|Selecting previously) \S+",
     ))
 });

@@ -3,12 +3,11 @@
 
 use std::collections::HashMap;
 
-use super::references;
 use crate::compress::{
     bond::Bond,
     fuel,
     text::{
-        lexicon::{List, Opening, opening, points_to_several, replies},
+        lexicon::{Opening, conjoins, opening, points_to_several, replies},
         sentence::ends,
         word::stands_alone,
     },
@@ -109,7 +108,6 @@ pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
     entries(statements, bonds);
     comments(statements, bonds);
     stanzas(statements, bonds);
-    references::bind(statements, bonds);
     notes(statements, bonds);
     names(statements, bonds);
 }
@@ -167,10 +165,8 @@ pub(super) const LONGEST_LIST: usize = 12;
 
 fn joins(text: &str) -> bool {
     let last = text.rsplit(|c: char| c.is_whitespace()).next().unwrap_or_default();
-    AND.has(&last.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase())
+    conjoins(&last.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase())
 }
-
-static AND: List = List::new("and und et y e и en");
 
 /// Paragraphs or lines that tell the same of one thing after the other: what opens like the rest and is not the first of
 /// its own (`The readings are at …`) is of the thing that the first one names.

@@ -189,3 +189,17 @@ fn what_is_spoken_of_by_its_count_brings_what_counts_it() {
     let text = "Der Vertrag endet aus zwei Gründen. Der Mieter zahlt nicht. Die Miete ist am Ersten fällig. Die zwei Gründe stehen im Gesetz.\n";
     assert!(with(text, "stehen im Gesetz").contains("aus zwei"), "{}", with(text, "stehen im Gesetz"));
 }
+
+#[test]
+fn what_is_said_of_an_option_brings_the_option() {
+    let text = "options:\n  -r RPS, --rate RPS    requests per second. Without it each one sends as fast as it can.\n  --ramp SECONDS        raise the rate evenly. Ignored unless a rate\n                        is given.\n  --abort-on PCT\n                        stop when more than this share failed. Timeouts count\n                        as failures. (default: never)\n\n                        A zero switches it off.\n  --seed N              seed of the order.\n";
+    for (words, term, not) in [
+        ("Timeouts count", "--abort-on", "--ramp"),
+        ("switches it off", "--abort-on", "--seed"),
+        ("unless a rate", "--ramp", "--rate RPS"),
+        ("seed of the order", "--seed", "--abort-on"),
+    ] {
+        let stands = with(text, words);
+        assert!(stands.contains(term) && !stands.contains(not), "{words}: {stands}");
+    }
+}

@@ -349,7 +349,7 @@ mod tests {
             ("That was wrong.", Opening::Limits),
             ("Should it fail, the gate stays shut.", Opening::Said),
             ("Wird sie versäumt, kostet es 25 Euro.", Opening::Said),
-            ("Ta zniżka nie przysługuje lokalom.", Opening::Said),
+            ("Ta zniżka dotyczy lokali.", Opening::Said),
             ("教育局没有证实这一消息。", Opening::Said),
         ] {
             assert_eq!(opening(sentence), wanted, "{sentence}");
