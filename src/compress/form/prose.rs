@@ -160,7 +160,7 @@ impl<'a> Writer<'a, '_> {
                 && labels.get(next).is_some_and(Option::is_none)
                 && !is_item(line.text)
                 && !is_rule(line.text)
-                && !(before.indent > first.indent && line.indent <= first.indent)
+                && (before.indent <= first.indent || line.indent > first.indent)
                 && !defines_option(line, lines.get(next + 1))
                 && goes_on(before.text, line.text, width);
             if !joins {
