@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -33,10 +34,12 @@ class Proxy:
         self._ended = False
         self._tokens = (0, 0)
         model = ["--model", MODEL] if MODEL else ["--no-model"]
+        # A file: a pipe that nobody reads until the end is full one day, and who writes to it waits.
+        self._log = tempfile.TemporaryFile("a+")
         self._process = subprocess.Popen(
             [BINARY, "serve", "--listen", "127.0.0.1:0", "--upstream", upstream, "--ratio", "4", *model],
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._log,
             text=True,
             # Nothing of the tester's own settings, no configuration file of the folder, state of this test alone.
             cwd=state,
@@ -54,8 +57,7 @@ class Proxy:
                 self.base_url = url.strip()
                 break
         if not self.base_url:
-            assert self._process.stderr is not None
-            raise AssertionError(f"the proxy did not start:\n{self._process.stderr.read()}")
+            raise AssertionError(f"the proxy did not start:\n{self.log()}")
         Proxy.all.append(self)
 
     def tokens(self) -> tuple[int, int]:
@@ -73,9 +75,14 @@ class Proxy:
         self.tokens()
         self._ended = True
         self._process.terminate()
-        _, log = self._process.communicate(timeout=30)
-        assert self._process.returncode == 0, log
-        return log
+        self._process.communicate(timeout=30)
+        assert self._process.returncode == 0, self.log()
+        return self.log()
+
+    def log(self) -> str:
+        """What it has written so far."""
+        self._log.seek(0)
+        return self._log.read()
 
 
 @pytest.fixture(scope="session")
