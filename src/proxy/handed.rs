@@ -20,7 +20,7 @@ use super::{
     body::Answer,
     coding::Undecoded,
     error::Error,
-    held::{self, Held, Read},
+    held::{self, Held},
     intercept::{self, settle},
     passthrough::refuse,
     record::Looked,
@@ -60,12 +60,7 @@ async fn handed(
     }
     let parts_of = (None, parts.uri.path(), &parts.headers);
     let mut ruling = intercept::ruling(proxy, parts_of).map_err(|_| Error::BadRequest(HEADER))?;
-    let held =
-        match intercept::hold(proxy, (&parts.headers, intercept::tenant(&parts.headers)), body, proxy.limit()).await? {
-            Read::Whole(held) => held,
-            Read::TooLarge(..) => return Err(Error::TooLarge),
-            Read::NoRoom(..) => return Err(Error::Busy),
-        };
+    let held = intercept::whole(proxy, &parts.headers, body, proxy.limit()).await?;
     let since = Instant::now();
     let plain = held::plain(&parts.headers, &held, proxy.limit()).await;
     let plain = plain.map_err(|why| match why {

@@ -79,7 +79,7 @@ async fn prepare(
         return Ok((Passage::new(parts, Upload::streamed(body)), None));
     }
     let tenant = account.owner(&parts.headers).unwrap_or_default();
-    let held = match hold(proxy, (&parts.headers, tenant), body, proxy.limit()).await? {
+    let held = match hold(proxy, &parts.headers, tenant, body, proxy.limit()).await? {
         Read::Whole(held) => held,
         // A text is not sent to another server than it is for, only because there is no room to see which that is.
         Read::TooLarge(..) if addressed => return Err(Error::TooLarge),
@@ -114,15 +114,22 @@ async fn prepare(
 }
 
 /// Reads a request's body of at most `limit` bytes into its tenant's room.
-pub(crate) async fn hold(
-    proxy: &Proxy,
-    (headers, tenant): (&HeaderMap, Tenant),
-    body: Incoming,
-    limit: usize,
-) -> Result<Read, Error> {
+async fn hold(proxy: &Proxy, headers: &HeaderMap, tenant: Tenant, body: Incoming, limit: usize) -> Result<Read, Error> {
     let announced = headers::content_length(headers);
     let pause = Duration::from_secs(proxy.config.client_timeout_seconds);
     held::read(body, announced, limit, pause, &proxy.room.of(tenant)).await
+}
+
+/// The body of a request that the proxy answers itself, and so has to read.
+///
+/// # Errors
+/// When it is longer than `limit` bytes, there is no room for it, or the client breaks off.
+pub(crate) async fn whole(proxy: &Proxy, headers: &HeaderMap, body: Incoming, limit: usize) -> Result<Held, Error> {
+    match hold(proxy, headers, tenant(headers), body, limit).await? {
+        Read::Whole(held) => Ok(held),
+        Read::TooLarge(..) => Err(Error::TooLarge),
+        Read::NoRoom(..) => Err(Error::Busy),
+    }
 }
 
 /// The model that a body asks for; `None` where it cannot be read.

@@ -14,7 +14,7 @@ use rmcp::{
     },
 };
 
-use super::{Proxy, body::Answer, error::Error, held::Read, intercept, reader::reader};
+use super::{Proxy, body::Answer, error::Error, intercept, reader::reader};
 use crate::{
     engine::Tenant,
     explain::Reader,
@@ -33,11 +33,7 @@ pub(crate) async fn answer(
     // Requests that bring no credential have their texts in common: programs on this machine read those.
     let nobodys = Some(Reader::With(Tenant::default()));
     let reader = reader(proxy, &parts, local, nobodys).ok_or(Error::OriginalsWhose)?;
-    let held = match intercept::hold(proxy, (&parts.headers, intercept::tenant(&parts.headers)), body, LONGEST).await? {
-        Read::Whole(held) => held,
-        Read::TooLarge(..) => return Err(Error::TooLarge),
-        Read::NoRoom(..) => return Err(Error::Busy),
-    };
+    let held = intercept::whole(proxy, &parts.headers, body, LONGEST).await?;
     let reads = Kept { originals, reader, metrics: Arc::clone(&proxy.metrics) };
     let server = Server::new(reads);
     // Who asks, and from where, is decided here: by the rules of the proxy's own pages.

@@ -16,9 +16,7 @@ use super::{
     account::{Account, End, Route, Slots},
     body::Answer,
     error::Error,
-    explained,
-    held::{self, Read},
-    intercept, mcp, page,
+    explained, held, intercept, mcp, page,
     passthrough::refuse,
     peers, review,
     rules::Ruling,
@@ -216,12 +214,7 @@ async fn compress(
     body: Incoming,
     account: &mut Account,
 ) -> Result<Response<Answer>, Error> {
-    let held =
-        match intercept::hold(proxy, (&parts.headers, intercept::tenant(&parts.headers)), body, proxy.limit()).await? {
-            Read::Whole(held) => held,
-            Read::TooLarge(..) => return Err(Error::TooLarge),
-            Read::NoRoom(..) => return Err(Error::Busy),
-        };
+    let held = intercept::whole(proxy, &parts.headers, body, proxy.limit()).await?;
     let bytes = held::plain(&HeaderMap::new(), &held, proxy.limit()).await.map_err(|_| Error::Busy)?;
     let began = Instant::now();
     let wanted: Wanted = serde_json::from_slice(&bytes).map_err(|_| Error::BadRequest(FORM))?;
@@ -229,7 +222,7 @@ async fn compress(
     let deadline = began.checked_add(Duration::from_secs(proxy.config.compress_timeout_seconds));
     let terms = Terms {
         ruling: Ruling::plain(policy),
-        tenant: intercept::tenant(&parts.headers),
+        tenant: held.share.room().tenant(),
         query: wanted.query,
         deadline,
         holdout: None,

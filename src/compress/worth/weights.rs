@@ -31,7 +31,7 @@ pub(in crate::compress) const MEANING: f32 = 3.0;
 
 /// Bytes of items whose meaning is compared with the question's, for each token that the ratio leaves them. Range 1–8.
 /// Chosen with the next four on the dev passages, checked on the second set, on packages' documentation and on meetings:
-/// what is read beyond it changes no answer in a hundred (quality/ABLATION.md).
+/// what is read beyond it changes about one answer in a hundred (quality/ABLATION.md).
 pub(in crate::compress) const COMPARED: usize = 4;
 
 /// The least of these bytes. Range 600–2,500. With fewer answers are lost at 10:1, where hardly anything would be read.
