@@ -186,6 +186,18 @@ async fn told_to_terminate_it_finishes_its_streams_and_ends_well() {
 }
 
 #[tokio::test]
+async fn a_log_that_nobody_reads_holds_no_request_up() {
+    let program = Program::start().await;
+    let mut client = program.client().await;
+    // Each path stands in a line of the log; together they are far more than a pipe holds.
+    let nowhere = format!("GET /headroom/{} HTTP/1.1\r\nHost: h\r\n\r\n", "x".repeat(1000));
+    for _ in 0..300 {
+        client.write(&nowhere).await;
+        assert_eq!(client.message().await.status(), 404);
+    }
+}
+
+#[tokio::test]
 async fn a_hang_up_is_answered_in_the_log_and_ends_nothing() {
     let mut program = Program::start().await;
     let mut client = program.client().await;

@@ -1,17 +1,12 @@
 //! What a panic says: its place and its kind. Its message may quote a text or a key.
 
-use std::{
-    io::{self, Write as _},
-    panic::PanicHookInfo,
-    thread,
-};
+use std::{panic::PanicHookInfo, thread};
+
+use headroom::telemetry;
 
 /// Every panic of the process says no more than that from now on.
 pub(crate) fn say_place_alone() {
-    std::panic::set_hook(Box::new(|panic| {
-        // Nobody is left to tell when standard error is closed.
-        let _ = writeln!(io::stderr(), "{}", line(panic));
-    }));
+    std::panic::set_hook(Box::new(|panic| telemetry::line(&line(panic))));
 }
 
 fn line(panic: &PanicHookInfo<'_>) -> String {

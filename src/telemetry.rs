@@ -7,10 +7,14 @@ pub mod access_log;
 pub mod metrics;
 pub mod otlp;
 
-use std::io;
+use std::{
+    io::{self, Write},
+    sync::OnceLock,
+};
 
 use serde::{Deserialize, Serialize};
 use tracing::level_filters::LevelFilter;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
     filter::Targets,
     fmt::{self, MakeWriter},
@@ -67,13 +71,40 @@ pub enum Format {
     Json,
 }
 
-/// Writes the log to standard error from now on.
+/// Writes the log to standard error from now on, by a thread of its own. Who reads it slowly, or not at all, holds nothing
+/// up: lines that find no room are lost and counted ([`lost_lines`]). What waits is written when the guard is dropped.
 ///
 /// # Errors
 /// When a log was started before.
-pub fn start(config: &Config) -> Result<(), Started> {
-    start_with(config, io::stderr)
+pub fn start(config: &Config) -> Result<WorkerGuard, Started> {
+    let (lines, guard) =
+        NonBlockingBuilder::default().lossy(true).buffered_lines_limit(WAITING).thread_name("log").finish(io::stderr());
+    start_with(config, lines.clone())?;
+    // Nobody else sets it: a second log is an error already.
+    let _ = LOG.set((lines.error_counter(), lines));
+    Ok(guard)
 }
+
+/// How many lines of the log were lost.
+pub fn lost_lines() -> u64 {
+    LOG.get().map_or(0, |(lost, _)| lost.dropped_lines().try_into().unwrap_or(u64::MAX))
+}
+
+/// Writes a line to where the log goes without waiting for it, or to standard error before there is a log.
+pub fn line(line: &str) {
+    let line = format!("{line}\n");
+    // Nobody is left to tell when standard error is closed.
+    let _ = match LOG.get() {
+        Some((_, lines)) => lines.clone().write_all(line.as_bytes()),
+        None => io::stderr().write_all(line.as_bytes()),
+    };
+}
+
+/// The log of this process.
+static LOG: OnceLock<(ErrorCounter, NonBlocking)> = OnceLock::new();
+
+/// Lines that may wait.
+const WAITING: usize = 4096;
 
 /// Writes the log to `writer` from now on.
 ///

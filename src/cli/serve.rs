@@ -110,7 +110,7 @@ impl Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let loaded = arguments.load()?;
-    telemetry::start(&loaded.config.telemetry).map_err(Failure::setup)?;
+    let _log = telemetry::start(&loaded.config.telemetry).map_err(Failure::setup)?;
     for name in loaded.ignored() {
         tracing::warn!(
             name,

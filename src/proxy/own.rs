@@ -28,7 +28,10 @@ use crate::{
     engine::{Cache, Job, Readiness, Reply},
     explain,
     fidelity::Verdict,
-    telemetry::metrics::{ReasonLabel, RememberedLabel, level, take, take_seconds},
+    telemetry::{
+        self,
+        metrics::{ReasonLabel, RememberedLabel, level, take, take_seconds},
+    },
     wire,
 };
 
@@ -155,6 +158,7 @@ fn metrics(proxy: &Proxy) -> Response<Answer> {
     if let Some(stats) = stats.peers {
         peers::count(&stats, &proxy.metrics.peers);
     }
+    take(&proxy.metrics.log_lost, telemetry::lost_lines());
     proxy.metrics.held.set(i64::try_from(proxy.room.held()).unwrap_or(i64::MAX));
     if let Some(reviewer) = &proxy.reviewer {
         review::count(reviewer, &proxy.metrics);

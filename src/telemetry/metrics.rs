@@ -71,6 +71,8 @@ pub struct Metrics {
     pub client_requests: Family<ClientLabels, Counter>,
     /// Tokens taken out of a client's budget.
     pub client_tokens: Family<ClientLabels, Counter>,
+    /// Lines of the log that nobody took in time; set whenever it is read.
+    pub log_lost: Counter,
     /// Lines of the access log that could not be written.
     pub access_log_lost: Counter,
     /// Reports to the OTLP collector that could not be sent.
@@ -198,6 +200,7 @@ impl Default for Metrics {
             upstream_requests: Family::default(),
             client_requests: Family::default(),
             client_tokens: Family::default(),
+            log_lost: Counter::default(),
             access_log_lost: Counter::default(),
             otlp_lost: Counter::default(),
             usage: Family::default(),
@@ -300,6 +303,8 @@ impl Metrics {
         let help = "Requests with the key of a client, by its name and what became of them";
         all.register("client_requests", help, self.client_requests.clone());
         all.register("client_tokens", "Tokens taken out of a client's budget, by its name", self.client_tokens.clone());
+        let help = "Lines of the log that standard error did not take in time";
+        all.register("log_lost_lines", help, self.log_lost.clone());
         let help = "Lines of the access log that could not be written";
         all.register("access_log_lost_lines", help, self.access_log_lost.clone());
         all.register("otlp_lost_reports", "Reports that the OTLP collector did not take", self.otlp_lost.clone());
