@@ -96,7 +96,7 @@ fn condense(
     if frame.is_whole() {
         return Ok(Condensation::unchanged(Reason::Frame, before));
     }
-    let wanted = Wanted::new(query, frame.question(text));
+    let wanted = Wanted::new(query, frame.asked(text));
     let of_file = form::detect::reads_file(query);
     let reader = Reader { wanted: &wanted, query, of_file, ratio: policy.ratio, style: policy.style, tokens };
     let mut page = form::read(text, &frame, &reader);

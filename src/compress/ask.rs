@@ -6,6 +6,8 @@ mod query;
 mod seen;
 mod wanted;
 
+#[cfg(test)]
+pub(super) use frame::Asked;
 pub(super) use frame::{Frame, frame, unaddressed};
 pub use query::{Query, ToolCall};
 pub use seen::{Given, Nth, Passages, Place, Seen};

@@ -126,7 +126,7 @@ pub fn replay(
     let read = |at: usize| {
         let page = page.get_or_init(|| {
             let frame = ask::frame(text, query);
-            let wanted = Wanted::new(query, frame.question(text));
+            let wanted = Wanted::new(query, frame.asked(text));
             let of_file = form::detect::reads_file(query);
             let reader = Reader { wanted: &wanted, query, of_file, ratio: policy.ratio, style: policy.style, tokens };
             form::read(text, &frame, &reader).items

@@ -188,7 +188,10 @@ mod tests {
             let mut page = Page { items: vec![item], bonds: Bonds::new(1, &[]) };
             let mut costs = vec![vec![20]];
             let worths = [Worth { value: 1.0, ..Worth::default() }];
-            let asked = Wanted::new(&Query::default(), Some("What did the committee do?"));
+            let asked = Wanted::new(
+                &Query::default(),
+                Some(crate::compress::ask::Asked { question: "What did the committee do?", ..Default::default() }),
+            );
             shorten(&mut page, &worths, &mut costs, 10, &asked, &mut Says(said), |text| text.split(' ').count())
                 .unwrap();
             assert_eq!((page.items[0].variants.len(), costs[0].len()), (variants, variants), "{said}");

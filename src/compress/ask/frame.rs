@@ -32,8 +32,18 @@ use crate::compress::text::{escape, exact};
 pub(in crate::compress) struct Frame {
     /// The question or the task, without its label; what the material is read for.
     question: Option<Range<usize>>,
+    /// What is told around the question, nearest first.
+    situation: Vec<Range<usize>>,
     /// What is no frame, in order; it may be left out.
     material: Vec<Range<usize>>,
+}
+
+/// What a message asks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::compress) struct Asked<'a> {
+    pub(in crate::compress) question: &'a str,
+    /// What the user tells around that, `I bought it last winter.`; empty where nothing is.
+    pub(in crate::compress) situation: String,
 }
 
 impl Frame {
@@ -47,6 +57,12 @@ impl Frame {
         text.get(self.question.clone()?)
     }
 
+    /// The same with what is told around it.
+    pub(in crate::compress) fn asked<'a>(&self, text: &'a str) -> Option<Asked<'a>> {
+        let told = self.situation.iter().filter_map(|span| text.get(span.clone())).map(str::trim);
+        Some(Asked { question: self.question(text)?, situation: told.collect::<Vec<_>>().join(" ") })
+    }
+
     /// Whether all of the message is addressed to the model.
     pub(in crate::compress) fn is_whole(&self) -> bool {
         self.material.is_empty()
@@ -58,14 +74,16 @@ impl Frame {
 pub(in crate::compress) fn frame(text: &str, query: &Query) -> Frame {
     if query.call.is_some() {
         let material = std::iter::once(0..text.len()).collect();
-        return Frame { question: None, material: addressed(text, material) };
+        return Frame { material: addressed(text, material), ..Frame::default() };
     }
     let shots = shots::shots(text);
     let pieces = stretches::read(text, shots.as_ref());
     let material = addressed(text, ends::material(text, &pieces));
     let asked = shots.and_then(|shots| shots.asked).filter(|asked| within(&material, asked).next().is_none());
-    let question = asked.or_else(|| task::task(text, &heard(text, &pieces, &material)));
-    Frame { question, material }
+    let heard = heard(text, &pieces, &material);
+    let question = asked.or_else(|| task::task(text, &heard));
+    let situation = question.as_ref().map_or_else(Vec::new, |question| task::situation(text, &heard, question));
+    Frame { question, situation, material }
 }
 
 /// The material without what is addressed to the model wherever it stands: reminders, and what is marked as exact. Cut in

@@ -2,7 +2,7 @@
 //! that answers the second shares no word with the first.
 
 use crate::compress::text::{
-    lexicon::{asks_anew, conjoins},
+    lexicon::{asks_anew, conjoins, inverts},
     sentence,
     word::words,
 };
@@ -21,8 +21,10 @@ const MOST_PARTS: usize = 4;
 fn clauses(sentence: &str) -> Vec<&str> {
     let words: Vec<(usize, String)> =
         words(sentence).map(|span| (span.start, sentence.get(span).unwrap_or_default().to_lowercase())).collect();
-    let begins = words.windows(2).skip(1).filter_map(|pair| match pair {
-        [(at, link), (_, asks)] => (conjoins(link) && asks_anew(asks)).then_some(*at),
+    let begins = words.windows(3).skip(1).filter_map(|three| match three {
+        [(at, link), (_, asks), (_, next)] => {
+            (conjoins(link) && (asks_anew(asks) || inverts(asks, next))).then_some(*at)
+        }
         _ => None,
     });
     let mut found = Vec::new();
@@ -47,6 +49,9 @@ mod tests {
             ),
             ("What is a quay? Who owns it?", vec!["What is a quay?", "Who owns it?"]),
             ("Was kostet es und wann ist offen?", vec!["Was kostet es", "und wann ist offen?"]),
+            ("Can I return it, and could I get a voucher?", vec!["Can I return it,", "and could I get a voucher?"]),
+            ("Who came and was it late that they saw?", vec!["Who came", "and was it late that they saw?"]),
+            ("Who came and was arrested on the day?", vec![]),
             ("Who came and went?", vec![]),
             ("And when?", vec![]),
             ("", vec![]),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{parts::parts, query::Query};
+use super::{frame::Asked, parts::parts, query::Query};
 use crate::compress::{
     fuel,
     text::{
@@ -22,6 +22,8 @@ pub(in crate::compress) struct Wanted {
     phrases: Vec<Vec<String>>,
     total: f32,
     wording: String,
+    /// The question with what the user tells around it; empty where that is nothing.
+    told: String,
     /// Where several things are asked, each of them.
     parts: Vec<Part>,
     language: Language,
@@ -42,9 +44,10 @@ struct Term {
 }
 
 impl Wanted {
-    /// `query` is what precedes the text or shares its turn; `question` is the question found inside the text itself.
+    /// `query` is what precedes the text or shares its turn; `asked` is what the text itself asks.
     #[must_use]
-    pub(in crate::compress) fn new(query: &Query, question: Option<&str>) -> Self {
+    pub(in crate::compress) fn new(query: &Query, asked: Option<Asked<'_>>) -> Self {
+        let question = asked.as_ref().map(|asked| asked.question);
         let mut wanted = Self {
             wording: match question {
                 Some(question) => beginning(question).to_owned(),
@@ -56,8 +59,13 @@ impl Wanted {
             wanted.wording = format!("{} {}", call.name, beginning(&call.arguments));
         }
         wanted.language = Language::of(&wanted.wording);
-        if let Some(question) = question {
+        if let Some(Asked { question, situation }) = &asked {
             wanted.add(beginning(question), 1.0);
+            // `I bought a card for ten swims. Can I have my money back?` asks about a card.
+            wanted.add(beginning(situation), BACKGROUND);
+            if !situation.is_empty() {
+                wanted.told = format!("{} {}", beginning(situation), wanted.wording);
+            }
         }
         wanted.add(&gist(&query.siblings), 1.0);
         // A question of the text's own says what is wanted now; what was said before it is background.
@@ -113,9 +121,11 @@ impl Wanted {
         self.language.is_english() && self.wording.chars().filter(|c| c.is_alphabetic()).all(|c| c < '\u{250}')
     }
 
-    /// The question as it was put and, where it asks several things, each of them: what is near to one of them answers.
+    /// The question as it was put, with what is told around it, and where it asks several things, each of them: what is
+    /// near to one of them answers.
     pub(in crate::compress) fn wordings(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.wording()).chain(self.parts.iter().map(|part| part.wording.as_str()))
+        let told = Some(self.told.as_str()).filter(|told| !told.is_empty());
+        std::iter::once(self.wording()).chain(told).chain(self.parts.iter().map(|part| part.wording.as_str()))
     }
 
     /// The question as it was put, for a model that compares meanings; empty when nothing is asked.
@@ -506,6 +516,15 @@ mod tests {
         assert!(ranks[1] / ranks[0] > 1.2 * whole[1] / whole[0] && ranks[1] > 1.5 * ranks[2], "{ranks:?} {whole:?}");
         let ranks = asked("How much does a cow get after calving?").rank(&units);
         assert!(ranks[0] > ranks[2] && ranks[1] == 0.0, "{ranks:?}");
+    }
+
+    #[test]
+    fn what_is_told_around_a_question_is_asked_about_less() {
+        let asked = Asked { question: "Can I have my money back?", situation: "I bought a card for ten swims.".into() };
+        let wanted = Wanted::new(&Query::default(), Some(asked));
+        let ranks = wanted.rank(&["A ten-visit card is refunded.", "Bands come in blue.", "No money is given back."]);
+        assert!(ranks[0] > ranks[1] && ranks[2] > ranks[0], "{ranks:?}");
+        assert_eq!(wanted.wordings().count(), 2);
     }
 
     #[test]

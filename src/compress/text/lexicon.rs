@@ -339,6 +339,13 @@ pub(crate) fn asks_anew(word: &str) -> bool {
     address::INTERROGATIVES.has(word) && !STATING.has(word)
 }
 
+/// Whether two words behind a conjunction turn a statement round to a question: `and could I get it`, `und ist es`.
+pub(crate) fn inverts(verb: &str, subject: &str) -> bool {
+    address::INTERROGATIVES.has(verb) && SUBJECTS.has(subject)
+}
+
+static SUBJECTS: List = List::new("i you he she it we they there ich du er sie es wir man je tu il elle on nous vous");
+
 static STATING: List = List::new("is are was were could should would will have has had am may que qui wie how's");
 
 /// The value of a number word that counts things, in any language that is known here.

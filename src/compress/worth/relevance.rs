@@ -188,13 +188,32 @@ fn meanings(
     }
     let unread = |(at, item)| if means(item) { found.expected(at) } else { 0.0 };
     let mut all: Vec<f32> = found.page.items.iter().enumerate().map(unread).collect();
-    for ((at, _), meaning) in compared.iter().zip(meanings) {
+    let meanings: Vec<Vec<f32>> = meanings.collect();
+    let near = |asked: &Vec<f32>| -> Vec<f32> {
+        meanings.iter().map(|meaning| asked.iter().zip(meaning).map(|(a, b)| a * b).sum()).collect()
+    };
+    for ((at, _), near) in compared.iter().zip(nearest(asked.iter().map(near).collect())) {
         if let Some(place) = all.get_mut(*at) {
-            let near = |asked: &Vec<f32>| asked.iter().zip(&meaning).map(|(a, b)| a * b).sum();
-            *place = asked.iter().map(near).fold(f32::MIN, f32::max);
+            *place = near;
         }
     }
     Ok(Some(all))
+}
+
+/// How near each item is to the wording that it is nearest to. Of several things that are asked, what is nearest to one of
+/// them is lifted as its words are ([`Wanted::rank`]): the answer to one may be far from the others.
+fn nearest(wordings: Vec<Vec<f32>>) -> Vec<f32> {
+    let best = |all: &[f32]| all.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+    let most = wordings.first().map_or(1.0, |whole| best(whole));
+    let mut wordings = wordings.into_iter();
+    let mut found = wordings.next().unwrap_or_default();
+    for wording in wordings {
+        let lift = (most / best(&wording)).sqrt().max(1.0);
+        for (held, near) in found.iter_mut().zip(wording) {
+            *held = held.max(near * if near > 0.0 { lift } else { 1.0 });
+        }
+    }
+    found
 }
 
 /// The items whose meaning may decide whether they stand, with what is read of them: those that are worth most by what

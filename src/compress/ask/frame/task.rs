@@ -45,6 +45,42 @@ pub(super) fn task(text: &str, frame: &[Heard]) -> Option<Range<usize>> {
     best.map(|(_, _, span)| span)
 }
 
+/// What is told around a question, nearest first: `I bought a card for ten swims. Can I have my money back?`. Of rules and
+/// orders it holds nothing, nor of what stands on the other side of the material.
+pub(super) fn situation(text: &str, frame: &[Heard], question: &Range<usize>) -> Vec<Range<usize>> {
+    let Some(asking) = frame.iter().find(|heard| heard.span.start <= question.start && question.end <= heard.span.end)
+    else {
+        return Vec::new();
+    };
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for heard in frame.iter().filter(|heard| heard.stretch == asking.stretch && !heard.named) {
+        let part = text.get(heard.span.clone()).unwrap_or_default();
+        let tells = |span: &Range<usize>| {
+            let here = part.get(span.clone()).unwrap_or_default();
+            let points = bare(here).split_whitespace().next().is_some_and(|first| is_pointer(&first.to_lowercase()));
+            told(here, heard).0.is_none() && label(bare(here)).is_none() && !points
+        };
+        let placed = |span: Range<usize>| heard.span.start + span.start..heard.span.start + span.end;
+        let apart = |span: &Range<usize>| span.end <= question.start || question.end <= span.start;
+        found.extend(sentences(part).into_iter().filter(tells).map(placed).filter(apart));
+    }
+    let distance =
+        |span: &Range<usize>| question.start.saturating_sub(span.end).max(span.start.saturating_sub(question.end));
+    found.sort_by_key(|span| (distance(span), span.start));
+    found.truncate(MOST_TOLD);
+    found.retain(|span| span.len() <= LONGEST_TOLD && distance(span) <= LONGEST_TOLD);
+    found
+}
+
+/// Whether a sentence that begins so speaks of the material: `That is what it printed.`, `Here is the log.`
+fn is_pointer(first: &str) -> bool {
+    words::DEMONSTRATIVES.has(first) || matches!(first, "that" | "those" | "here" | "above")
+}
+
+/// Sentences around a question that are read with it, and bytes of one and of what stands between.
+const MOST_TOLD: usize = 3;
+const LONGEST_TOLD: usize = 400;
+
 fn read(text: &str, heard: &Heard) -> Option<(Told, Range<usize>)> {
     let part = text.get(heard.span.clone())?;
     let trimmed = |span: Range<usize>| {
