@@ -10,6 +10,7 @@ use crate::compress::{
     text::{
         lexicon::{List, address::MAIL_HEADERS},
         segment::{Line, after_label, counts, is_item, is_title, lead, lines, number, quoted, turn},
+        sentence::ends,
     },
 };
 
@@ -120,6 +121,8 @@ struct Known<'a> {
     turns: usize,
     /// The shapes of first lines of paragraphs.
     shapes: HashMap<String, usize>,
+    /// How lines begin that count paragraphs, with more of the paragraph below them.
+    counted: HashMap<String, usize>,
     /// Whole short lines.
     titles: HashMap<&'a str, usize>,
     /// The first two keys of records.
@@ -134,6 +137,7 @@ impl<'a> Known<'a> {
             names: HashMap::new(),
             turns: 0,
             shapes: HashMap::new(),
+            counted: HashMap::new(),
             titles: HashMap::new(),
             records: HashMap::new(),
             closed: HashMap::new(),
@@ -147,6 +151,9 @@ impl<'a> Known<'a> {
             if line.after_blank {
                 if let Some(shape) = shape(line.text) {
                     *known.shapes.entry(shape).or_insert(0) += 1;
+                }
+                if let Some(count) = counts_paragraph(lines, at) {
+                    *known.counted.entry(count).or_insert(0) += 1;
                 }
                 if let [first, second, ..] = record(lines, at).as_slice() {
                     *known.records.entry((*first, *second)).or_insert(0) += 1;
@@ -225,6 +232,10 @@ impl<'a> Known<'a> {
         if !line.after_blank || !followed || line.text.ends_with(['.', '!', '?', ',', ';', '。', '！', '？']) {
             return None;
         }
+        let counted = counts_paragraph(lines, at).and_then(|count| self.counted.get(&count).copied());
+        if counted.is_some_and(|times| times >= FEWEST_COUNTED) {
+            return Some(Label { role: Role::Chunk, lines: 1, prefix: 0, name: line.text });
+        }
         let again = |shape: &String| self.shapes.get(shape).is_some_and(|times| *times >= 2);
         if shape(line.text).filter(again).is_some() && !is_item(line.text) {
             let role = if dated(line.text) && !line.text.starts_with(['[', '#']) { Role::Speaker } else { Role::Chunk };
@@ -248,8 +259,10 @@ impl<'a> Known<'a> {
         let rest = text.get(label..).unwrap_or_default();
         let after = |said: &str| text.len() - said.trim_start_matches('*').trim_start().len();
         if let Some((name, said)) = turn(rest) {
-            let speaker =
-                !says_when(name) && (self.names.get(name).is_some_and(|times| *times >= 2) || self.turns >= 3);
+            let returns = |name: &str| self.names.get(name).is_some_and(|times| *times >= 2);
+            // `Toilets: forty.` is no speaker of three, but `Ana Ruiz: forty.` may be.
+            let several = self.turns >= 3 && (name.contains(' ') || self.turns > self.names.len());
+            let speaker = !says_when(name) && (returns(name) || several);
             let role = if speaker { Role::Speaker } else { Role::Lead };
             return Some(Label { role, lines: 0, prefix: after(said), name });
         }
@@ -351,6 +364,22 @@ fn shape(text: &str) -> Option<String> {
     // Only words and one number may be a heading that counts; it must still say what it counts.
     (shape.len() <= 40 && (dated(text) || text.starts_with('[') || counts_sources(text))).then_some(shape)
 }
+
+/// How a line that numbers its paragraph begins, `(0)` of `(3) Refunds — pool.example/refunds`: a title with the text on the
+/// lines below, which begins anew though there was room beside it.
+fn counts_paragraph(lines: &[Line<'_>], at: usize) -> Option<String> {
+    let (line, next) = (lines.get(at)?, lines.get(at + 1)?);
+    let (_, length) = number(line.text)?;
+    let title = line.text.get(length..)?.trim_start();
+    let begins = |text: &str| text.chars().find(|c| c.is_alphanumeric()).is_some_and(|c| !c.is_lowercase());
+    let apart = line.after_blank && !line.before_blank && next.depth == line.depth && !is_item(next.text);
+    let is_title = begins(title) && title.len() <= SHORT && !ends(line.text) && !title.ends_with([',', ';']);
+    let marker = line.text.get(..length)?.chars().map(|c| if c.is_alphanumeric() { '0' } else { c });
+    (apart && is_title && begins(next.text)).then(|| marker.collect())
+}
+
+/// Paragraphs that are counted the same way, at least, where their first lines are titles.
+const FEWEST_COUNTED: usize = 3;
 
 fn counts_sources(text: &str) -> bool {
     text.split(|c: char| !c.is_alphanumeric()).take(6).any(|word| SOURCES.has(&word.to_lowercase()))
@@ -458,6 +487,10 @@ mod tests {
 
     #[test]
     fn the_ids_of_chunks_are_labels() {
+        let counted = |n: usize| format!("({n}) Lost bands — pool.example/{n}\nEach band has a chip. It opens.\n\n");
+        let text: String = (1..4).map(counted).collect();
+        assert_eq!(found(&text).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Chunk; 3]);
+        assert_eq!(found("1. Mix it\nwell with\n\n2. Bake\nit for\n\n3. Eat\nit.\n"), []);
         assert_eq!(found("[1] One thing.\n\n[2] Another thing.\n"), [(Role::Chunk, "[1] "), (Role::Chunk, "[2] ")]);
         assert_eq!(
             found("[doc-01] (notes, part 1)\nA thing.\n\n[doc-02] (notes, part 2)\nB thing.\n"),

@@ -80,10 +80,10 @@ pub(in crate::compress) fn sentences(text: &str) -> Vec<Range<usize>> {
     runs.flat_map(split).collect()
 }
 
-/// How deeply a line is quoted, and how many bytes the marks take.
+/// How deeply a line is quoted, and how many bytes the marks take; a name or initials may stand in front, `AK> Soon.`
 pub(in crate::compress) fn quoted(line: &str) -> (usize, usize) {
     let (mut depth, mut bytes) = (0, 0);
-    for (at, c) in line.char_indices() {
+    for (at, c) in line.char_indices().skip(quoter(line)) {
         match c {
             '>' => {
                 depth += 1;
@@ -96,6 +96,18 @@ pub(in crate::compress) fn quoted(line: &str) -> (usize, usize) {
     // `>word` in a text without quotations is a sign, `>>> f(x)` a prompt; both read the same either way.
     (depth, bytes)
 }
+
+/// The characters of whose words are quoted, and of the white space before.
+fn quoter(line: &str) -> usize {
+    let inner = line.trim_start_matches([' ', '\t']);
+    let name = inner.bytes().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let marks = inner.get(name..).unwrap_or_default();
+    let marked = marks.starts_with("> ") || marks.starts_with(">>");
+    if marked && name <= LONGEST_QUOTER { line.len() - inner.len() + name } else { 0 }
+}
+
+/// Letters of a name in front of what is quoted at most.
+const LONGEST_QUOTER: usize = 16;
 
 /// The line without a passage's label such as `[3] `, or when a message was sent: `[14/03/2031, 08:02] `, `3/14/31, 8:02 PM - `.
 pub(in crate::compress) fn after_label(line: &str) -> &str {
@@ -251,6 +263,20 @@ mod tests {
         let read: Vec<(&str, usize, bool)> =
             found.iter().map(|line| (line.text, line.depth, line.after_blank)).collect();
         assert_eq!(read, [("A.", 0, true), ("b", 1, true), ("c", 2, true)]);
+    }
+
+    #[test]
+    fn a_quotation_may_name_whom_it_quotes() {
+        for (line, wanted) in [
+            ("> a", (1, 1)),
+            ("  Marek> Is wax needed?", (1, 8)),
+            ("AK>> soon", (2, 4)),
+            ("a>b", (0, 0)),
+            ("<b> x", (0, 0)),
+            ("not this> one", (0, 0)),
+        ] {
+            assert_eq!(quoted(line), wanted, "{line}");
+        }
     }
 
     #[test]

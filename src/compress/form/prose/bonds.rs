@@ -106,9 +106,11 @@ pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
     lists(statements, bonds);
     records(statements, bonds);
     entries(statements, bonds);
+    lines(statements, bonds);
     comments(statements, bonds);
     stanzas(statements, bonds);
     notes(statements, bonds);
+    works(statements, bonds);
     names(statements, bonds);
 }
 
@@ -197,11 +199,32 @@ fn records(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
 fn entries(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
     for paragraph in statements.chunk_by(|a, b| (a.paragraph, a.run) == (b.paragraph, b.run)) {
         let Some((first, rest)) = paragraph.split_first() else { continue };
-        if (is_name(first.text) && !first.opens) || is_work(first.text) {
+        let work = is_work(first.text);
+        let length: usize = paragraph.iter().map(|statement| statement.text.len()).sum();
+        if work && length <= WHOLE_RECORD {
+            bonds.extend(rest.iter().map(|statement| Bond::Together(first.item, statement.item)));
+        } else if work || is_name(first.text) && !first.opens {
             bonds.extend(rest.iter().map(|statement| Bond::Needs { item: statement.item, of: first.item }));
         }
     }
 }
+
+/// A paragraph of lines that each tell of their own thing, `Bookbinding is taught on Mondays. Sign up by noon.`: what a line
+/// goes on to say is said of what it begins with.
+fn lines(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
+    for paragraph in statements.chunk_by(|a, b| a.paragraph == b.paragraph) {
+        let runs = || paragraph.chunk_by(|a, b| a.run == b.run);
+        if runs().take(FEWEST_LINES).count() < FEWEST_LINES {
+            continue;
+        }
+        for (first, rest) in runs().filter_map(<[Statement<'_>]>::split_first) {
+            bonds.extend(rest.iter().map(|statement| Bond::Needs { item: statement.item, of: first.item }));
+        }
+    }
+}
+
+/// Lines without a blank one between them that are entries of a list, though nothing marks them.
+const FEWEST_LINES: usize = 3;
 
 /// A word or two with a stop, behind the number of a part or without: `Gifts.`, `§ 2 Liegeplätze.`, `3. Forbidden use.`
 pub(super) fn is_name(text: &str) -> bool {
@@ -260,7 +283,7 @@ const NAME: usize = 2;
 /// Whether a statement begins with an author and a year, as a work in a list of works does.
 fn is_work(text: &str) -> bool {
     let Some((authors, rest)) = text.split_once('(') else { return false };
-    let year = rest.get(..4).is_some_and(|year| year.bytes().all(|byte| byte.is_ascii_digit()));
+    let year = rest.get(..YEAR).is_some_and(|year| year.bytes().all(|byte| byte.is_ascii_digit()));
     let initial = |part: &str| part.trim_start().chars().nth(1) == Some('.');
     year && authors.len() <= LONGEST_AUTHORS && authors.split(',').skip(1).any(initial)
 }
@@ -298,6 +321,40 @@ fn notes(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
         }
     }
 }
+
+/// A statement that rests on a listed work, `(Aske 1961)`, brings its entry.
+fn works(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
+    let mut known: HashMap<(&str, &str), usize> = HashMap::new();
+    for statement in statements.iter().filter(|statement| is_work(statement.text)).take(MOST_WORKS) {
+        let surname = statement.text.split([',', ' ']).next().unwrap_or_default();
+        let year = statement.text.split_once('(').and_then(|(_, rest)| rest.get(..YEAR));
+        known.extend(year.map(|year| ((surname, year), statement.item)));
+    }
+    if known.is_empty() {
+        return;
+    }
+    for statement in statements.iter().filter(|statement| !is_work(statement.text)) {
+        let text = statement.text;
+        let mut names: Vec<&str> = Vec::new();
+        for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+            if word.starts_with(char::is_uppercase) {
+                names.push(word);
+            } else if word.len() == YEAR && word.bytes().all(|byte| byte.is_ascii_digit()) {
+                let authors = names.iter().rev().take(MOST_CITED);
+                let cited = authors.filter_map(|name| known.get(&(*name, word)));
+                bonds.extend(cited.map(|of| Bond::Needs { item: statement.item, of: *of }));
+                names.clear();
+            }
+        }
+    }
+}
+
+/// Works of a list that statements may rest on, and names before a year that may be their author's.
+const MOST_WORKS: usize = 400;
+const MOST_CITED: usize = 3;
+
+/// Digits of a year.
+const YEAR: usize = 4;
 
 /// A statement with a name that an earlier one gave (`hereinafter "the Carrier"`) needs that one.
 fn names(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {

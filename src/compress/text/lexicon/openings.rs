@@ -47,7 +47,7 @@ pub(crate) fn opening(sentence: &str) -> Opening {
 const LOOKED_WORDS: usize = 12;
 
 /// Whether the first words point to what was just said though the first one does not: `If it does not`, `After these
-/// days`, `Mixed with it`, `Depois dessa data`, `The second was put off`, `Mettez-la`.
+/// days`, `Mixed with it`, `Depois dessa data`, `The second was put off`, `The right one is sound`, `Mettez-la`.
 fn points_back(words: &[&str]) -> bool {
     let plain = |at: usize| {
         let word = words.get(at).map_or("", |word| word.trim_matches(|c: char| !c.is_alphanumeric()));
@@ -74,7 +74,15 @@ fn points_back(words: &[&str]) -> bool {
             .skip(2)
             .take_while(|(word, _)| !word.ends_with(','))
             .any(|(_, word)| OBJECTS.has(word));
-    bound || counted || enclitic || clause || first.iter().take(3).any(|word| DEMONSTRATIVES.has(word))
+    // `I would not trust the left one.`
+    let one_of = words.windows(3).any(|three| match three {
+        [the, _, one] => {
+            the.eq_ignore_ascii_case("the")
+                && matches!(one.trim_matches(|c: char| !c.is_alphanumeric()), "one" | "ones")
+        }
+        _ => false,
+    });
+    bound || counted || enclitic || clause || one_of || first.iter().take(3).any(|word| DEMONSTRATIVES.has(word))
 }
 
 /// Whether a short sentence leaves its verb to the one before: `The ferry did, under protest.`, `With the grey one it
