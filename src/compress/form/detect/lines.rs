@@ -64,6 +64,11 @@ pub(super) fn look(line: &str) -> Look {
     Look::Text
 }
 
+/// Whether a name is that of a level of a log.
+pub(super) fn is_level(name: &str) -> bool {
+    LOG.is_match(&format!("{name} "))
+}
+
 /// A plain name and a value behind a sign of equality.
 pub(super) fn assigns(line: &str) -> bool {
     line.split_once('=').is_some_and(|(name, _)| {

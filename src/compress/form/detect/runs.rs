@@ -1,6 +1,9 @@
 //! Cuts a mixed text into blocks: fences, diffs, JSON values and runs of like lines; what is left is prose.
 
-use std::{collections::HashSet, ops::Range};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
 use super::{
     Block, Form,
@@ -11,7 +14,7 @@ use super::{
 use crate::compress::{
     form::{columns, hits, json, listing},
     fuel,
-    text::{escape, segment},
+    text::{escape, lexicon::address::FIRST_PERSON, segment},
 };
 
 /// The blocks of `text`, which is not of one piece.
@@ -316,6 +319,9 @@ impl<'a> Cutter<'a> {
 
     /// Log lines with what stands between them: traces, continued messages, blank lines.
     fn log(&self, at: usize) -> (usize, Option<Form>) {
+        if let Some(next) = self.chat(at) {
+            return (next, None);
+        }
         let (mut next, mut count, mut traces, mut end) = (at, 0, 0, at + 1);
         while next < self.lines.len() && next < end + MOST_BETWEEN_LOG_LINES {
             let line = self.line(next);
@@ -344,6 +350,32 @@ impl<'a> Cutter<'a> {
         let members = count + traces;
         let is_log = members >= 3 && (members * 3 >= end - at || self.is_told(at..end));
         (end, is_log.then_some(Form::Log))
+    }
+
+    /// Stamped lines that people write to each other, `[21/05/2024, 18:02:11] Ana: Who drives?`: names come back, and some
+    /// of what is said asks something or speaks of who says it, as programs do not.
+    fn chat(&self, at: usize) -> Option<usize> {
+        let said = |number: usize| {
+            let line = self.line(number).trim();
+            let rest = segment::after_label(line);
+            segment::turn(rest).filter(|(name, _)| rest.len() < line.len() && !name.contains(char::is_numeric))
+        };
+        said(at)?;
+        let (mut next, mut end, mut personal) = (at, at, 0);
+        let mut names: HashMap<&str, usize> = HashMap::new();
+        while next < self.lines.len() && next < end + MOST_BETWEEN_LOG_LINES {
+            if let Some((name, words)) = said(next) {
+                *names.entry(name).or_default() += 1;
+                personal += usize::from(is_personal(words));
+                end = next + 1;
+            } else if next == end && lines::look(self.line(next)) == Look::Log {
+                break;
+            }
+            next += 1;
+        }
+        let turns: usize = names.values().sum();
+        let people = names.len() >= 2 && names.len() * 2 <= turns && !names.keys().any(|name| lines::is_level(name));
+        (people && personal * LEAST_PERSONAL >= turns).then_some(end)
     }
 
     /// Whether most lines belong to compilers' messages or traces, with the source that they quote.
@@ -410,6 +442,16 @@ impl<'a> Cutter<'a> {
         if count >= 5 { (at + count, Some(Form::Log)) } else { (at + count.max(1), None) }
     }
 }
+
+/// Whether what is said asks something, or is said of oneself or of whom it is said to.
+fn is_personal(words: &str) -> bool {
+    let lower = words.to_lowercase();
+    let mut all = lower.split(|c: char| !(c.is_alphanumeric() || c == '\''));
+    words.contains(['?', '？', '؟']) || all.any(|word| FIRST_PERSON.has(word))
+}
+
+/// Of so many turns of a chat one is personal at least.
+const LEAST_PERSONAL: usize = 5;
 
 /// A line's first two words, digits blanked; empty for bullets and numbered items.
 fn opening(line: &str) -> String {
