@@ -25,6 +25,7 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
             (piece.bound, piece.inside, piece.voices) = (true, true, voices);
         }
     }
+    under_titles(text, &mut cutter.found);
     let mut letter = false;
     for piece in &mut cutter.found {
         let here = text.get(piece.span.clone()).unwrap_or_default();
@@ -38,6 +39,23 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
         piece.voices |= letter;
     }
     cutter.found
+}
+
+/// What stands between a title that names material and the next title of the template, `### Input:` … `### Response:`, is
+/// no part of what the user says of himself.
+fn under_titles(text: &str, pieces: &mut [Piece]) {
+    let titles: Vec<(usize, bool)> = pieces
+        .iter()
+        .enumerate()
+        .filter(|(_, piece)| matches!(piece.kind, Kind::Text(Look::Heading)) && piece.depth == 0)
+        .filter_map(|(at, piece)| Some((at, shape::hint(text.get(piece.span.clone())?.trim())?)))
+        .collect();
+    for pair in titles.windows(2) {
+        let [(from, true), (to, _)] = pair else { continue };
+        for piece in pieces.get_mut(from + 1..*to).unwrap_or_default() {
+            (piece.bound, piece.inside) = (true, true);
+        }
+    }
 }
 
 struct Cutter<'a> {
@@ -90,7 +108,8 @@ impl Cutter<'_> {
         let name =
             self.text.get(whole.clone()).and_then(|part| opened(part.trim_start())).unwrap_or_default().to_lowercase();
         let held = self.text.get(inner.clone()).unwrap_or_default();
-        if words::MARKUP.has(&name) || depth >= DEEPEST {
+        let page = words::SECTIONING.has(&name) && shape::is_markup(held);
+        if words::MARKUP.has(&name) || page || depth >= DEEPEST {
             self.found.push(Piece::new(whole.clone(), Kind::Text(Look::Document), Fate::Open, depth));
             return;
         }

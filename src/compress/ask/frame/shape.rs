@@ -176,6 +176,18 @@ fn is_mail_header(line: &str) -> bool {
     label(line).is_some_and(|(name, rest)| !rest.is_empty() && words::MAIL_HEADERS.has(&name.to_lowercase()))
 }
 
+/// Whether a part holds elements of HTML.
+pub(super) fn is_markup(part: &str) -> bool {
+    let closed = |rest: &str| {
+        let end = rest.find('>').filter(|end| *end <= 12);
+        end.and_then(|end| rest.get(..end)).is_some_and(|name| words::MARKUP.has(&name.to_lowercase()))
+    };
+    part.split("</").skip(1).filter(|rest| closed(rest)).take(FEWEST_ELEMENTS).count() == FEWEST_ELEMENTS
+}
+
+/// Elements that are closed in a part of HTML at least.
+const FEWEST_ELEMENTS: usize = 3;
+
 /// A line of source code by its signs.
 pub(super) fn is_code(line: &str) -> bool {
     let content = line.trim();

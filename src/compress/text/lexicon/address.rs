@@ -204,6 +204,10 @@ pub(crate) static MARKUP: List = List::new(
     "html head body div span p a ul ol li table thead tbody tr td th h1 h2 h3 h4 h5 h6 script style svg nav footer br hr img meta link button form select option iframe",
 );
 
+/// Tags of HTML that templates of prompts use as well.
+pub(crate) static SECTIONING: List =
+    List::new("article section main header aside blockquote figure details summary dl pre fieldset");
+
 /// Headers of a mail.
 pub(crate) static MAIL_HEADERS: List = List::new(
     "from to cc bcc sent date subject von an gesendet betreff datum de à objet para asunto fecha enviado assunto
