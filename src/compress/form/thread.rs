@@ -125,8 +125,8 @@ struct Known<'a> {
     counted: HashMap<String, usize>,
     /// Whole short lines.
     titles: HashMap<&'a str, usize>,
-    /// The first two keys of records.
-    records: HashMap<(&'a str, &'a str), usize>,
+    /// The first two keys of records: how often they come, and how often a text follows that is no record.
+    records: HashMap<(&'a str, &'a str), (usize, usize)>,
     /// Names of tags that are closed.
     closed: HashMap<&'a str, usize>,
 }
@@ -155,8 +155,13 @@ impl<'a> Known<'a> {
                 if let Some(count) = counts_paragraph(lines, at) {
                     *known.counted.entry(count).or_insert(0) += 1;
                 }
-                if let [first, second, ..] = record(lines, at).as_slice() {
-                    *known.records.entry((*first, *second)).or_insert(0) += 1;
+            }
+            if line.after_blank || is_titled(lines, at) {
+                let keys = record(lines, at);
+                if let [first, second, ..] = keys.as_slice() {
+                    let (times, owning) = known.records.entry((*first, *second)).or_default();
+                    *times += 1;
+                    *owning += usize::from(owns(lines, at + keys.len()));
                 }
             }
             if line.text.len() <= 40 {
@@ -215,11 +220,12 @@ impl<'a> Known<'a> {
         }
         let keys = record(lines, at);
         let [first, second, ..] = keys.as_slice() else { return None };
-        let again = self.records.get(&(*first, *second)).is_some_and(|times| *times >= 2);
+        let (times, owning) = self.records.get(&(*first, *second)).copied().unwrap_or_default();
+        let again = times >= 2;
         let last = lines.get(at + keys.len() - 1)?;
         let names = SOURCES.has(&first.to_lowercase()) || IDENTIFYING.has(&first.to_lowercase());
-        let body =
-            lines.get(at + keys.len()).is_some_and(|next| !next.after_blank || last.text.ends_with(':') || names);
+        let body = owning * 2 >= times
+            || lines.get(at + keys.len()).is_some_and(|next| !next.after_blank || last.text.ends_with(':') || names);
         let role = if body { Role::Chunk } else { Role::Record };
         again.then_some(Label { role, lines: keys.len(), prefix: 0, name: "" })
     }
@@ -239,7 +245,13 @@ impl<'a> Known<'a> {
         let again = |shape: &String| self.shapes.get(shape).is_some_and(|times| *times >= 2);
         if shape(line.text).filter(again).is_some() && !is_item(line.text) {
             let role = if dated(line.text) && !line.text.starts_with(['[', '#']) { Role::Speaker } else { Role::Chunk };
-            return Some(Label { role, lines: 1, prefix: 0, name: line.text });
+            // `Result 6` with `id: PET-01` below it.
+            let keys = if is_titled(lines, at + 1) { record(lines, at + 1) } else { Vec::new() };
+            let known = match keys.as_slice() {
+                [first, second, ..] => self.records.get(&(*first, *second)).is_some_and(|(times, _)| *times >= 2),
+                _ => false,
+            };
+            return Some(Label { role, lines: 1 + if known { keys.len() } else { 0 }, prefix: 0, name: line.text });
         }
         let name = line.text.len() <= 40
             && line.text.split_whitespace().count() <= 4
@@ -409,6 +421,10 @@ fn record<'a>(lines: &[Line<'a>], at: usize) -> Vec<&'a str> {
         let alone = line.text.strip_suffix(':').filter(|key| key.split_whitespace().count() <= 2 && key.len() <= 24);
         let found = lead(line.text).map(|(key, _)| key).or(alone).filter(|key| key.split_whitespace().count() <= 3);
         let Some(key) = found.filter(|_| line.text.len() <= 2 * SHORT) else { return keys };
+        // `text: It is dug.` is what the record holds.
+        if alone.is_none() && ends(line.text) && HELD.has(&key.to_lowercase()) {
+            return keys;
+        }
         if keys.contains(&key) {
             return Vec::new();
         }
@@ -421,6 +437,23 @@ fn record<'a>(lines: &[Line<'a>], at: usize) -> Vec<&'a str> {
 }
 
 const MOST_KEYS: usize = 14;
+
+/// Keys under which a record holds its text.
+static HELD: List = List::new(
+    "text content contents body snippet passage chunk excerpt summary abstract description inhalt texte texto",
+);
+
+/// Whether a line stands right under the first line of its paragraph, which counts or dates it: `Result 6`.
+fn is_titled(lines: &[Line<'_>], at: usize) -> bool {
+    let above = at.checked_sub(1).and_then(|above| lines.get(above));
+    lines.get(at).is_some_and(|line| !line.after_blank)
+        && above.is_some_and(|above| above.after_blank && shape(above.text).is_some())
+}
+
+/// Whether a text stands below a record and not another record.
+fn owns(lines: &[Line<'_>], below: usize) -> bool {
+    below < lines.len() && record(lines, below).len() < 2
+}
 
 /// The head of a mail or a commit.
 fn head<'a>(lines: &[Line<'a>], at: usize) -> Option<Label<'a>> {
@@ -487,6 +520,12 @@ mod tests {
 
     #[test]
     fn the_ids_of_chunks_are_labels() {
+        let cards = "phone: 1\nroom: a\n\nphone: 2\nroom: b\n\nphone: 3\nroom: c\n";
+        assert_eq!(found(cards).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Record; 3]);
+        let pages = "page_label: 1\nfile_path: a.pdf\n\nIt is dug.\n\npage_label: 2\nfile_path: a.pdf\n\nIt is sold.\n";
+        assert_eq!(found(pages), [(Role::Chunk, "page_label: 1"), (Role::Chunk, "page_label: 2")]);
+        let titled = "Result 1\nid: a\nscore: 1\ntext: It is dug.\n\nResult 2\nid: b\nscore: 2\ntext: It is sold.\n";
+        assert_eq!(labels(&lines(titled)).iter().flatten().map(|label| label.lines).collect::<Vec<_>>(), [3, 0, 3, 0]);
         let counted = |n: usize| format!("({n}) Lost bands — pool.example/{n}\nEach band has a chip. It opens.\n\n");
         let text: String = (1..4).map(counted).collect();
         assert_eq!(found(&text).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Chunk; 3]);

@@ -207,7 +207,10 @@ const WIDEST: usize = 120;
 pub(in crate::compress) fn turn(line: &str) -> Option<(&str, &str)> {
     let (name, said) = lead(line)?;
     let words = || name.split_whitespace();
-    let high = |word: &str| word.chars().find(|c| c.is_alphanumeric()).is_some_and(|c| !c.is_lowercase());
+    let high = |word: &str| match word.chars().find(|c| c.is_alphanumeric()) {
+        Some(c) => !c.is_lowercase(),
+        None => word.chars().all(is_picture),
+    };
     (words().count() <= 4 && words().all(high)).then_some((name, said))
 }
 
@@ -217,7 +220,7 @@ pub(in crate::compress) fn lead(line: &str) -> Option<(&str, &str)> {
     let name = line.get(..at)?;
     let said = line.get(at..)?.trim_start_matches([':', '：']);
     let wide = line.get(at..).is_some_and(|rest| rest.starts_with('：'));
-    let plain = name.chars().all(|c| c.is_alphanumeric() || " .-_'’()[]*&/#@:".contains(c) || c == '\u{3000}');
+    let plain = name.chars().all(|c| c.is_alphanumeric() || " .-_'’()[]*&/#@:".contains(c) || is_picture(c));
     let parted = wide || said.starts_with(char::is_whitespace) || said.starts_with("**");
     let is_name = name.chars().any(char::is_alphabetic)
         && name.len() <= 60
@@ -226,6 +229,11 @@ pub(in crate::compress) fn lead(line: &str) -> Option<(&str, &str)> {
         && plain
         && !said.trim().is_empty();
     is_name.then_some((name, said))
+}
+
+/// A picture, as people put beside their names, with what modifies it; or a wide space.
+fn is_picture(c: char) -> bool {
+    matches!(c, '\u{3000}' | '\u{200d}' | '\u{2600}'..='\u{27bf}' | '\u{fe0f}' | '\u{1f000}'..='\u{1faff}')
 }
 
 /// Whether a line begins with the word and the number of a part: `SECTION 4: First aid`.
@@ -263,6 +271,12 @@ mod tests {
         let read: Vec<(&str, usize, bool)> =
             found.iter().map(|line| (line.text, line.depth, line.after_blank)).collect();
         assert_eq!(read, [("A.", 0, true), ("b", 1, true), ("c", 2, true)]);
+    }
+
+    #[test]
+    fn a_name_may_have_a_picture() {
+        assert_eq!(turn("Nele 🌻: wer bringt ihn mit?"), Some(("Nele 🌻", " wer bringt ihn mit?")));
+        assert_eq!(turn("Nele → Ana: ja"), None);
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub(super) enum Call {
 pub(super) struct Calls {
     pub(super) sentences: usize,
     pub(super) weak: usize,
+    /// Of these the ones in which he speaks for himself alone: `we` is also how firms and clubs speak.
+    alone: usize,
     pub(super) strong: usize,
     pub(super) explicit: usize,
     pub(super) questions: usize,
@@ -51,6 +53,7 @@ impl Calls {
             }
             calls.sentences += 1;
             calls.weak += usize::from(call == Call::Weak);
+            calls.alone += usize::from(call == Call::Weak && is_alone(sentence));
             calls.strong += usize::from(call >= Call::Strong);
             calls.explicit += usize::from(call == Call::Explicit);
             calls.questions += usize::from(is_question(bare(sentence)));
@@ -75,7 +78,7 @@ impl Calls {
 
     /// Whether the user mostly speaks of himself.
     pub(super) const fn is_personal(&self) -> bool {
-        (self.weak + self.strong) * 3 >= self.sentences && self.weak + self.strong > 0
+        (self.weak + self.strong) * 3 >= self.sentences && self.alone + self.strong > 0
     }
 }
 
@@ -101,6 +104,12 @@ pub(super) fn call(sentence: &str) -> Call {
         (false, _) if tokens(&lower).any(|word| words::FIRST_PERSON.has(word)) => Call::Weak,
         (false, _) => Call::None,
     }
+}
+
+/// Whether the first person of a sentence is one person somewhere.
+fn is_alone(sentence: &str) -> bool {
+    let lower = beginning(bare(sentence));
+    tokens(&lower).any(|word| words::FIRST_PERSON.has(word) && !words::FIRST_PERSONS.has(word))
 }
 
 /// Whether it asks, orders or wishes; an announcement (`Here are some documents.`) does none of these.

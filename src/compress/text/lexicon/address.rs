@@ -119,6 +119,10 @@ pub(crate) static FIRST_PERSON: List = List::new(
     nostro ik mijn wij ja mój moja я мы мой моя наш",
 );
 
+/// Those of them that several share.
+pub(crate) static FIRST_PERSONS: List =
+    List::new("our us we we're we've wir unser nous notre nosotros nuestro nós noi nostro wij мы наш");
+
 #[rustfmt::skip]
 static PERSONAS: Phrases = Phrases::new(&[
     "you are a ", "you are an ", "you are the ", "you are given", "you're a ", "you're an ", "your task", "your job", "your role", "your goal",
