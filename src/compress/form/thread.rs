@@ -525,7 +525,7 @@ mod tests {
         let pages = "page_label: 1\nfile_path: a.pdf\n\nIt is dug.\n\npage_label: 2\nfile_path: a.pdf\n\nIt is sold.\n";
         assert_eq!(found(pages), [(Role::Chunk, "page_label: 1"), (Role::Chunk, "page_label: 2")]);
         let titled = "Result 1\nid: a\nscore: 1\ntext: It is dug.\n\nResult 2\nid: b\nscore: 2\ntext: It is sold.\n";
-        assert_eq!(labels(&lines(titled)).iter().flatten().map(|label| label.lines).collect::<Vec<_>>(), [3, 0, 3, 0]);
+        assert_eq!(labels(&lines(titled)).iter().flatten().map(|label| label.lines).collect::<Vec<_>>(), [3, 3]);
         let counted = |n: usize| format!("({n}) Lost bands — pool.example/{n}\nEach band has a chip. It opens.\n\n");
         let text: String = (1..4).map(counted).collect();
         assert_eq!(found(&text).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Chunk; 3]);

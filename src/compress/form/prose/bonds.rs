@@ -81,7 +81,7 @@ pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
         let limits = own == Opening::Limits || goes_below || (before.listed && !now.listed && lower_start(now.text));
         let link = if asked || answers_quote || limits {
             Some(Bond::Together(before.item, now.item))
-        } else if own == Opening::Said || replied || now.goes_on || (own == Opening::Named && linked_before) {
+        } else if own == Opening::Said || replied || (own == Opening::Named && linked_before) {
             Some(Bond::Needs { item: now.item, of: before.item })
         } else {
             None
@@ -209,16 +209,15 @@ fn entries(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
     }
 }
 
-/// A paragraph of lines that each tell of their own thing, `Bookbinding is taught on Mondays. Sign up by noon.`: what a line
-/// goes on to say is said of what it begins with.
+/// An item of a list, or a line of a paragraph of lines that each tell of their own thing, `Bookbinding is taught on Mondays.
+/// Sign up by noon.`: what it goes on to say is said of what it begins with.
 fn lines(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
     for paragraph in statements.chunk_by(|a, b| a.paragraph == b.paragraph) {
         let runs = || paragraph.chunk_by(|a, b| a.run == b.run);
-        if runs().take(FEWEST_LINES).count() < FEWEST_LINES {
-            continue;
-        }
+        let lines = runs().take(FEWEST_LINES).count() == FEWEST_LINES;
         for (first, rest) in runs().filter_map(<[Statement<'_>]>::split_first) {
-            bonds.extend(rest.iter().map(|statement| Bond::Needs { item: statement.item, of: first.item }));
+            let rest = rest.iter().filter(|statement| lines || statement.goes_on);
+            bonds.extend(rest.map(|statement| Bond::Needs { item: statement.item, of: first.item }));
         }
     }
 }
