@@ -26,17 +26,22 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
         }
     }
     under_titles(text, &mut cutter.found);
+    // A letter to somebody ends with its valediction; what is addressed to the model stands before or below.
+    let of = |piece: &Piece| text.get(piece.span.clone()).unwrap_or_default();
+    let closing = cutter.found.iter().rposition(|piece| words::closes_letter(of(piece)));
     let mut letter = false;
-    for piece in &mut cutter.found {
+    for (at, piece) in cutter.found.iter_mut().enumerate() {
         let here = text.get(piece.span.clone()).unwrap_or_default();
+        let opens = closing.is_some_and(|closing| at < closing) && words::opens_letter(here);
         letter = match piece.kind {
             Kind::Text(Look::Document) => letter || shape::is_mail(here),
-            Kind::Text(Look::Prose | Look::List) => letter,
+            Kind::Text(Look::Prose | Look::List) => letter || opens,
             _ => false,
         };
         piece.bound |= letter;
         piece.inside |= letter;
         piece.voices |= letter;
+        letter &= closing.is_none_or(|closing| at != closing);
     }
     cutter.found
 }

@@ -212,6 +212,43 @@ pub(crate) static MARKUP: List = List::new(
 pub(crate) static SECTIONING: List =
     List::new("article section main header aside blockquote figure details summary dl pre fieldset");
 
+/// Whether a part begins as a letter to somebody does, `Dear Ms Farrugia,`; whoever writes to a model names it.
+pub(crate) fn opens_letter(part: &str) -> bool {
+    let line = part.trim_start().lines().next().unwrap_or_default().trim_end();
+    let lower = line.to_lowercase();
+    let greets = GREETINGS.iter().any(|greeting| lower.starts_with(greeting));
+    let to_model = lower.split(|c: char| !c.is_alphanumeric()).any(|word| MODELS.has(word));
+    greets && !to_model && line.len() <= LONGEST_GREETING && line.ends_with([',', ':', '!'])
+}
+
+/// Whether a part begins as the end of a letter does: `With kind regards`.
+pub(crate) fn closes_letter(part: &str) -> bool {
+    let line = part.trim_start().lines().next().unwrap_or_default().trim_end();
+    let lower = line.to_lowercase();
+    line.len() <= LONGEST_GREETING && VALEDICTIONS.iter().any(|words| lower.starts_with(words))
+}
+
+/// Bytes of the line that greets, or takes leave.
+const LONGEST_GREETING: usize = 80;
+
+#[rustfmt::skip]
+const GREETINGS: &[&str] = &[
+    "dear ", "sehr geehrte", "liebe ", "lieber ", "cher ", "chère ", "chers ", "estimad", "querid", "caro ", "cara ", "gentile ",
+    "egregi", "prezad", "szanown", "drogi ", "droga ", "уважаем", "дорог", "geachte ", "beste ",
+];
+
+#[rustfmt::skip]
+const VALEDICTIONS: &[&str] = &[
+    "kind regards", "with kind regards", "best regards", "warm regards", "regards,", "yours ", "sincerely", "best wishes",
+    "with best wishes", "mit freundlichen grüßen", "freundliche grüße", "viele grüße", "herzliche grüße", "beste grüße",
+    "cordialement", "bien à vous", "salutations", "veuillez agréer", "un saludo", "saludos", "atentamente", "cordiali saluti",
+    "distinti saluti", "atenciosamente", "z poważaniem", "pozdrawiam", "с уважением", "met vriendelijke groet",
+];
+
+/// What people call a model that they write to.
+static MODELS: List =
+    List::new("chatgpt gpt claude gemini copilot assistant assistent ai ki ia llm model bot llama mistral");
+
 /// Headers of a mail.
 pub(crate) static MAIL_HEADERS: List = List::new(
     "from to cc bcc sent date subject von an gesendet betreff datum de à objet para asunto fecha enviado assunto
