@@ -204,8 +204,8 @@ fn the_rules_of_a_profile_come_after_the_own_ones() {
         (Role::Tool, Some("bash"), "mine compress 5 statements 256"),
         (Role::Tool, Some("WebFetch"), "agent-web compress 3 statements 256"),
         (Role::Tool, Some("MultiEdit"), "agent-edits exact auto statements 256"),
-        (Role::Tool, Some("grep"), "agent-tools compress auto statements 512"),
-        (Role::User, None, "agent-user exact auto statements 256"),
+        (Role::Tool, Some("grep"), "agent-rest compress auto statements 256"),
+        (Role::User, None, "agent-rest compress auto statements 256"),
     ] {
         assert_eq!(told(&ruling.of(&slot(role, tool), None)), expected);
     }
