@@ -238,6 +238,9 @@ impl<'a> Known<'a> {
         if !line.after_blank || !followed || line.text.ends_with(['.', '!', '?', ',', ';', '。', '！', '？']) {
             return None;
         }
+        if is_ruled(line.text) && !dated(line.text) {
+            return Some(Label { role: Role::Chunk, lines: 1, prefix: 0, name: line.text });
+        }
         let counted = counts_paragraph(lines, at).and_then(|count| self.counted.get(&count).copied());
         if counted.is_some_and(|times| times >= FEWEST_COUNTED) {
             return Some(Label { role: Role::Chunk, lines: 1, prefix: 0, name: line.text });
@@ -375,6 +378,18 @@ fn shape(text: &str) -> Option<String> {
     }
     // Only words and one number may be a heading that counts; it must still say what it counts.
     (shape.len() <= 40 && (dated(text) || text.starts_with('[') || counts_sources(text))).then_some(shape)
+}
+
+/// A title between rulers on one line: `--- kb/returns.md (score 0.82) ---`, `=== Notes ===`.
+fn is_ruled(text: &str) -> bool {
+    let Some(mark) = text.chars().next().filter(|c| "-=*~_#".contains(*c)) else { return false };
+    let inner = text.trim_matches(mark);
+    let marks = text.len() - inner.len();
+    text.starts_with(&mark.to_string().repeat(3))
+        && text.ends_with(&mark.to_string().repeat(3))
+        && marks < text.len()
+        && text.len() <= SHORT
+        && inner.contains(char::is_alphanumeric)
 }
 
 /// How a line that numbers its paragraph begins, `(0)` of `(3) Refunds — pool.example/refunds`: a title with the text on the
@@ -524,6 +539,7 @@ mod tests {
         assert_eq!(found(cards).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Record; 3]);
         let pages = "page_label: 1\nfile_path: a.pdf\n\nIt is dug.\n\npage_label: 2\nfile_path: a.pdf\n\nIt is sold.\n";
         assert_eq!(found(pages), [(Role::Chunk, "page_label: 1"), (Role::Chunk, "page_label: 2")]);
+        assert_eq!(found("--- kb/a.md (score 0.8) ---\nIt is dug.\n"), [(Role::Chunk, "--- kb/a.md (score 0.8) ---")]);
         let titled = "Result 1\nid: a\nscore: 1\ntext: It is dug.\n\nResult 2\nid: b\nscore: 2\ntext: It is sold.\n";
         assert_eq!(labels(&lines(titled)).iter().flatten().map(|label| label.lines).collect::<Vec<_>>(), [3, 3]);
         let counted = |n: usize| format!("({n}) Lost bands — pool.example/{n}\nEach band has a chip. It opens.\n\n");

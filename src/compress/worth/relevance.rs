@@ -1,10 +1,11 @@
 //! How much an item has to do with what is asked: words (BM25), meanings where a model knows them, and its passage.
 //!
 //! A cascade: words are counted in everything, and let expect what an item means. A model reads the items that would then
-//! be worth most, about as many as the ratio lets through; what it doesn't read counts as words let expect.
+//! be worth most, about as many as the ratio lets through, and more where no item has the question's words; what it doesn't
+//! read counts as words let expect.
 
 use super::weights::{
-    COMPARED, EXPECTED, LEAST_COMPARED, LOG_ASKED, MEANING, MOST_COMPARED, NAMED, PASSAGE, STEEPNESS, STRANGE,
+    COMPARED, EXPECTED, LEAST_COMPARED, LOG_ASKED, MEANING, MOST_COMPARED, NAMED, PASSAGE, SILENT, STEEPNESS, STRANGE,
 };
 use crate::compress::{
     ask::Wanted,
@@ -178,7 +179,8 @@ fn meanings(
     room: usize,
     model: &mut dyn Rewriter,
 ) -> Result<Option<Vec<f32>>, RewriteError> {
-    let compared = compared(found, worths, room);
+    let told = found.own.iter().map(|own| wanted.mentions(own)).fold(0.0, f32::max);
+    let compared = compared(found, worths, if told < SILENT { usize::MAX / COMPARED } else { room });
     let asked: Vec<&str> = wanted.wordings().collect();
     let texts: Vec<&str> = asked.iter().copied().chain(compared.iter().map(|(_, text)| text.as_str())).collect();
     let mut meanings = model.meanings(&texts)?.into_iter();

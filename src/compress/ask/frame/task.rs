@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::address::{asks, bare, heads, is_question, label, sentences};
+use super::address::{Call, asks, bare, call, heads, is_question, label, sentences};
 use crate::compress::text::lexicon::{List, address as words};
 
 /// How well a sentence tells what is wanted.
@@ -58,7 +58,9 @@ pub(super) fn situation(text: &str, frame: &[Heard], question: &Range<usize>) ->
         let tells = |span: &Range<usize>| {
             let here = part.get(span.clone()).unwrap_or_default();
             let points = bare(here).split_whitespace().next().is_some_and(|first| is_pointer(&first.to_lowercase()));
-            told(here, heard).0.is_none() && label(bare(here)).is_none() && !points
+            // `I'd like to load the fountains. What is the address?`
+            let wish = told(here, heard).0 == Some(Told::Order) && call(here) == Call::Strong && is_own(here);
+            (told(here, heard).0.is_none() || wish) && label(bare(here)).is_none() && !points
         };
         let placed = |span: Range<usize>| heard.span.start + span.start..heard.span.start + span.end;
         let apart = |span: &Range<usize>| span.end <= question.start || question.end <= span.start;
@@ -70,6 +72,13 @@ pub(super) fn situation(text: &str, frame: &[Heard], question: &Range<usize>) ->
     found.truncate(MOST_TOLD);
     found.retain(|span| span.len() <= LONGEST_TOLD && distance(span) <= LONGEST_TOLD);
     found
+}
+
+/// Whether a sentence speaks of who says it.
+fn is_own(sentence: &str) -> bool {
+    let lower = sentence.to_lowercase().replace('\u{2019}', "'");
+    let mut all = lower.split(|c: char| !(c.is_alphanumeric() || c == '\''));
+    all.any(|word| words::FIRST_PERSON.has(word) || matches!(word, "i'd" | "i'm"))
 }
 
 /// Whether a sentence that begins so speaks of the material: `That is what it printed.`, `Here is the log.`
