@@ -45,34 +45,32 @@ pub(super) fn task(text: &str, frame: &[Heard]) -> Option<Range<usize>> {
     best.map(|(_, _, span)| span)
 }
 
-/// What is told around a question, nearest first: `I bought a card for ten swims. Can I have my money back?`. Of rules and
-/// orders it holds nothing, nor of what stands on the other side of the material.
+/// What is told around a question in its paragraph, nearest first: `I bought a card for ten swims. Can I have my money
+/// back?`. Of rules and orders it holds nothing.
 pub(super) fn situation(text: &str, frame: &[Heard], question: &Range<usize>) -> Vec<Range<usize>> {
-    let Some(asking) = frame.iter().find(|heard| heard.span.start <= question.start && question.end <= heard.span.end)
-    else {
-        return Vec::new();
+    let asking = frame.iter().find(|heard| heard.span.start <= question.start && question.end <= heard.span.end);
+    let Some(heard) = asking.filter(|heard| !heard.named) else { return Vec::new() };
+    let part = text.get(heard.span.clone()).unwrap_or_default();
+    let tells = |span: &Range<usize>| {
+        let here = part.get(span.clone()).unwrap_or_default();
+        let points = bare(here).split_whitespace().next().is_some_and(|first| is_pointer(&first.to_lowercase()));
+        // `I'd like to load the fountains. What is the address?`
+        let wish = told(here, heard).0 == Some(Told::Order) && call(here) == Call::Strong && is_own(here);
+        (told(here, heard).0.is_none() || wish) && label(bare(here)).is_none() && !points
     };
-    let mut found: Vec<Range<usize>> = Vec::new();
-    for heard in frame.iter().filter(|heard| heard.stretch == asking.stretch && !heard.named) {
-        let part = text.get(heard.span.clone()).unwrap_or_default();
-        let tells = |span: &Range<usize>| {
-            let here = part.get(span.clone()).unwrap_or_default();
-            let points = bare(here).split_whitespace().next().is_some_and(|first| is_pointer(&first.to_lowercase()));
-            // `I'd like to load the fountains. What is the address?`
-            let wish = told(here, heard).0 == Some(Told::Order) && call(here) == Call::Strong && is_own(here);
-            (told(here, heard).0.is_none() || wish) && label(bare(here)).is_none() && !points
-        };
-        let placed = |span: Range<usize>| heard.span.start + span.start..heard.span.start + span.end;
-        let apart = |span: &Range<usize>| span.end <= question.start || question.end <= span.start;
-        found.extend(sentences(part).into_iter().filter(tells).map(placed).filter(apart));
-    }
+    let placed = |span: Range<usize>| heard.span.start + span.start..heard.span.start + span.end;
+    let mut found: Vec<Range<usize>> = sentences(part).into_iter().filter(tells).map(placed).collect();
     let distance =
         |span: &Range<usize>| question.start.saturating_sub(span.end).max(span.start.saturating_sub(question.end));
+    found.retain(|span| (span.end <= question.start || question.end <= span.start) && span.len() <= LONGEST_TOLD);
     found.sort_by_key(|span| (distance(span), span.start));
     found.truncate(MOST_TOLD);
-    found.retain(|span| span.len() <= LONGEST_TOLD && distance(span) <= LONGEST_TOLD);
     found
 }
+
+/// Sentences around a question that are read with it, and bytes of one.
+const MOST_TOLD: usize = 3;
+const LONGEST_TOLD: usize = 400;
 
 /// Whether a sentence speaks of who says it.
 fn is_own(sentence: &str) -> bool {
@@ -85,10 +83,6 @@ fn is_own(sentence: &str) -> bool {
 fn is_pointer(first: &str) -> bool {
     words::DEMONSTRATIVES.has(first) || matches!(first, "that" | "those" | "here" | "above")
 }
-
-/// Sentences around a question that are read with it, and bytes of one and of what stands between.
-const MOST_TOLD: usize = 3;
-const LONGEST_TOLD: usize = 400;
 
 fn read(text: &str, heard: &Heard) -> Option<(Told, Range<usize>)> {
     let part = text.get(heard.span.clone())?;

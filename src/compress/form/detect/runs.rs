@@ -388,6 +388,7 @@ impl<'a> Cutter<'a> {
 
     fn code_or_settings(&self, at: usize) -> (usize, Option<Form>) {
         let (mut next, mut code, mut settings, mut sentences, mut nested, mut assigned) = (at, 0, 0, 0, 0, 0);
+        let mut told = 0;
         // Under a `[section]` an assignment is a setting and no code.
         let in_section = self.line(at).starts_with('[') && self.line(at).trim_end().ends_with(']');
         let mut keys = HashSet::new();
@@ -399,6 +400,7 @@ impl<'a> Cutter<'a> {
                 Look::Setting => {
                     settings += 1;
                     nested += usize::from(line.starts_with(' '));
+                    told += usize::from(is_told_of(line));
                     sentences += usize::from(line.trim_end().ends_with(['.', '?', '!']));
                     keys.insert(line.split([':', '=']).next().unwrap_or_default().trim());
                 }
@@ -419,6 +421,7 @@ impl<'a> Cutter<'a> {
             // Names that return are those of speakers, unless what they stand under tells them apart.
             && (keys.len() * 4 >= settings * 3 || nested * 2 >= settings)
             && sentences * 4 < settings
+            && told < settings
         {
             Some(Form::Keyed)
         } else {
@@ -442,6 +445,18 @@ impl<'a> Cutter<'a> {
         if count >= 5 { (at + count, Some(Form::Log)) } else { (at + count.max(1), None) }
     }
 }
+
+/// Whether an item tells something of what it names, `- Arden: 5,911 votes, down from 6,405`: a setting has a value.
+fn is_told_of(line: &str) -> bool {
+    let value = line.trim_start().strip_prefix("- ").and_then(|item| item.split_once(": ")).map(|(_, value)| value);
+    value.is_some_and(|value| {
+        let plain = !value.starts_with(['"', '\'', '[', '{', '/', '$', '|', '>']);
+        plain && value.split_whitespace().filter(|word| word.contains(char::is_alphanumeric)).count() >= WORDS_TOLD
+    })
+}
+
+/// Words of what is told of a name at least.
+const WORDS_TOLD: usize = 3;
 
 /// Whether what is said asks something, or is said of oneself or of whom it is said to.
 fn is_personal(words: &str) -> bool {
