@@ -44,7 +44,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { mode: Mode::Auto, mib: 32, keep_s: 60 * 60, local_reads: false }
+        Self { mode: Mode::Auto, mib: 16, keep_s: 60 * 60, local_reads: false }
     }
 }
 

@@ -44,7 +44,7 @@ impl Default for Config {
             workers: 0,
             queue: 64,
             time_budget_ms: 1500,
-            cache_mib: 64,
+            cache_mib: 16,
             cache_idle_s: 24 * 60 * 60,
             longest_slot_kib: 2048,
             stuck_after_ms: 250,
