@@ -231,8 +231,8 @@ fn head(rows: &[Row<'_>], form: Form) -> usize {
     if form == Form::Csv {
         return 1.min(rows.len());
     }
-    let rulers = rows.iter().take(MOST_ABOVE).enumerate().filter(|(_, row)| row.is_ruler && row.cells.len() > 1);
-    if let Some((ruler, _)) = rulers.skip_while(|(at, _)| *at == 0).next() {
+    let mut rulers = rows.iter().take(MOST_ABOVE).enumerate().filter(|(_, row)| row.is_ruler && row.cells.len() > 1);
+    if let Some((ruler, _)) = rulers.find(|(at, _)| *at > 0) {
         return ruler + 1;
     }
     let figures = |row: &Row<'_>| row.cells.iter().skip(1).any(|cell| cell.contains(|c: char| c.is_ascii_digit()));
