@@ -101,6 +101,8 @@ struct Filling<'p> {
     left: usize,
     /// What stands is worth so much.
     worth: f32,
+    /// How many items need each one by themselves.
+    dependents: Vec<usize>,
     /// For each item the next one before it and behind it that a mark would count.
     beside: Vec<(Option<usize>, Option<usize>)>,
 }
@@ -150,7 +152,13 @@ impl Eq for Ranked {}
 impl<'p> Filling<'p> {
     fn new(page: &'p Page<'p>, worths: &'p [f32], costs: &'p [Vec<usize>], budget: usize) -> Self {
         let choice = vec![None; page.items.len()];
-        Self { page, worths, costs, choice, left: budget, worth: 0.0, beside: Vec::new() }
+        let mut dependents = vec![0_usize; page.items.len()];
+        for of in (0..page.items.len()).flat_map(|at| page.bonds.of(at)) {
+            if let Some(count) = dependents.get_mut(*of) {
+                *count += 1;
+            }
+        }
+        Self { page, worths, costs, choice, left: budget, worth: 0.0, dependents, beside: Vec::new() }
     }
 
     /// Notes for each item which ones it would stand beside.
@@ -201,26 +209,16 @@ impl<'p> Filling<'p> {
 
     /// The steps of all items, the densest first.
     fn steps(&self) -> Vec<Step> {
-        let mut dependents = vec![0_usize; self.page.items.len()];
-        for of in (0..self.page.items.len()).flat_map(|at| self.page.bonds.of(at)) {
-            if let Some(count) = dependents.get_mut(*of) {
-                *count += 1;
-            }
-        }
         let open = |at: &usize| !self.stands(*at);
         let mut steps: Vec<Step> = Vec::new();
         for at in (0..self.page.items.len()).filter(open) {
             let mut own = self.hull(at);
             let Some(first) = own.first_mut() else { continue };
             // What several need is paid for by all of them.
-            let (mut worth, mut cost) = (first.worth, first.cost as f32);
-            for of in self.page.bonds.of(at).iter().copied().filter(open) {
-                let share = dependents.get(of).copied().unwrap_or(1) as f32;
-                cost += self.shortest_cost(of) as f32 / share;
-                worth += self.worth_of(of, self.shortest(of)) / share;
-            }
-            first.slope = worth / cost.max(1.0);
-            first.tokens = cost;
+            let needed = self.page.bonds.of(at).iter().copied().filter(open);
+            let shared = needed.map(|of| self.shortest_cost(of) as f32 / self.dependents(of)).sum::<f32>();
+            first.tokens = (first.cost as f32 + shared).max(1.0);
+            first.slope = self.with_needs(first) / first.tokens;
             let most = first.slope;
             // No step before the one that brings the item in.
             own.iter_mut().for_each(|step| step.slope = step.slope.min(most));
@@ -228,6 +226,19 @@ impl<'p> Filling<'p> {
         }
         steps.sort_by(|a, b| b.slope.total_cmp(&a.slope).then(a.item.cmp(&b.item)).then(a.cost.cmp(&b.cost)));
         steps
+    }
+
+    /// The worth of an item's first step with its share of what it needs and what does not stand yet: what stands is no
+    /// reason for it any more.
+    fn with_needs(&self, first: &Step) -> f32 {
+        let needed = self.page.bonds.of(first.item).iter().copied().filter(|of| !self.stands(*of));
+        let shared = |of: usize| self.worth_of(of, self.shortest(of)) / self.dependents(of);
+        first.worth + needed.map(shared).sum::<f32>()
+    }
+
+    /// How many items need one by themselves.
+    fn dependents(&self, of: usize) -> f32 {
+        self.dependents.get(of).copied().unwrap_or(1).max(1) as f32
     }
 
     /// The steps from absent to whole, each with less worth for its tokens than the one before.
@@ -275,6 +286,12 @@ impl<'p> Filling<'p> {
             while let Some(next) = queue.pop() {
                 fuel::step(1);
                 let Some(step) = steps.get(next.number) else { continue };
+                // What it needs may stand by now: then that is no reason for it any more.
+                let slope = self.slope(step);
+                if slope < next.slope {
+                    queue.push(Ranked { slope, ..next });
+                    continue;
+                }
                 for taken in self.take(*step) {
                     let (before, behind) = self.beside.get(taken).copied().unwrap_or_default();
                     let near = [before, behind].into_iter().flatten().filter(|near| !self.stands(*near));
@@ -294,9 +311,8 @@ impl<'p> Filling<'p> {
             return step.slope;
         }
         let marks = self.marks(step.item) as f32;
-        let tokens = step.tokens.max(1.0);
         // What closes a gap between two marks saves tokens; it is not for nothing all the same.
-        step.slope * tokens / (tokens + marks).max(1.0)
+        self.with_needs(step) / (step.tokens + marks).max(1.0)
     }
 
     /// Takes a step with all that its item needs, where there is room for it. The items that it brings in.
@@ -306,7 +322,8 @@ impl<'p> Filling<'p> {
             return Vec::new();
         }
         if step.from.is_some() {
-            if step.cost <= self.left {
+            // More tokens that say no more are no step: what is told once is not told line by line.
+            if step.cost <= self.left && step.worth > 0.0 {
                 self.left -= step.cost;
                 self.worth += step.worth;
                 set(&mut self.choice, step.item, step.to);
@@ -463,6 +480,17 @@ mod tests {
     fn the_worthiest_stands_though_denser_ones_would_fill_its_room() {
         let (page, costs) = page(&[4, 10, 5], &[]);
         assert_eq!(within(&page, &[4.4, 10.0, 0.5], &costs, 10).variants, [None, Some(0), None]);
+    }
+
+    #[test]
+    fn what_stands_already_is_no_reason_to_take_what_needs_it() {
+        let bonds: Vec<Bond> = (1..31).map(|item| Bond::Needs { item, of: 0 }).collect();
+        let mut costs = [11; 31];
+        (costs[0], costs[15]) = (10, 13);
+        let mut worths = [0.1; 31];
+        (worths[0], worths[15]) = (900.0, 2.0);
+        let (page, costs) = page(&costs, &bonds);
+        assert!(within(&page, &worths, &costs, 120).variants[15].is_some());
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod code;
 mod columns;
 pub(super) mod detect;
+mod entries;
 mod exact;
 mod hits;
 mod html;
@@ -287,7 +288,7 @@ fn block_read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<
         Form::Json | Form::JsonLines => json::read(text, block, reader),
         Form::Columns => columns::read(text, block, reader),
         Form::Hits => hits::read(text, block, reader),
-        Form::Listing => listing::read(text, block, reader),
+        Form::Listing => entries::read(text, block).unwrap_or_else(|| listing::read(text, block, reader)),
         // Whoever shows HTML in a message works on its tags; a fetched page is read as its text.
         Form::Html if reader.query.call.is_some() => html::read(text, block, reader),
         Form::Log => log::read(text, block, reader),

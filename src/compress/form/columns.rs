@@ -11,7 +11,7 @@ use std::{
     ops::Range,
 };
 
-use super::{Block, Item, Reader, Reading, lines_of, listing::troubles};
+use super::{Block, Item, Reader, Reading, lines_of, listing::troubles, rows};
 use crate::compress::{bond::Bond, fuel, outcome::Noun, text::word::stem, worth::weights};
 
 /// How many of the lines are rows of aligned columns, if the first ones are.
@@ -50,6 +50,12 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
     let rows = cells.get(heads..).unwrap_or_default();
     let mut saliences = saliences(texts.get(heads..).unwrap_or_default(), rows);
     lack_what_is_denied(&mut saliences, rows, &reader.wanted.denied());
+    let names: &[&str] = heads.checked_sub(1).and_then(|last| named(&texts, &cells, last)).unwrap_or_default();
+    for row in asked_extremes(names, rows, reader) {
+        if let Some(salience) = saliences.get_mut(row) {
+            *salience = salience.max(weights::EXTREME);
+        }
+    }
     let words = words_are_cells(&texts, heads).filter(|_| rows.len() >= FEWEST_SQUEEZED);
     let continues = continues(&cells, heads);
     let noun = if heads > 0 { Noun::Rows } else { Noun::Lines };
@@ -63,7 +69,7 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
         }
         let mut item = Item::whole(span, stands, block.form, noun);
         if at < heads {
-            item.count = 0;
+            (item.count, item.salience) = (0, weights::LABEL);
         } else {
             item.count = usize::from(line.contains(char::is_alphanumeric));
             item.salience = saliences.get(at - heads).copied().unwrap_or(1.0);
@@ -74,6 +80,25 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
         reading.bonds = (1..reading.items.len()).map(|item| Bond::Needs { item, of: 0 }).collect();
     }
     reading
+}
+
+/// The names over columns, in the last line of the heads that is no ruler.
+fn named<'c>(lines: &[&str], cells: &'c [Vec<&'c str>], last: usize) -> Option<&'c [&'c str]> {
+    let at = (0..=last).rev().find(|at| lines.get(*at).is_some_and(|line| line.contains(char::is_alphabetic)))?;
+    cells.get(at).map(Vec::as_slice)
+}
+
+/// The rows with the most and the least of a column where that is asked for.
+fn asked_extremes<'c>(names: &[&'c str], rows: &[Vec<&'c str>], reader: &Reader<'_>) -> Vec<usize> {
+    if !reader.may_lose() || !reader.wanted.asks_for_extreme() {
+        return Vec::new();
+    }
+    let column = |(at, name): (usize, &&'c str)| rows::Column {
+        name,
+        cells: rows.iter().map(|row| row.get(at).copied().unwrap_or_default()).collect(),
+    };
+    let columns: Vec<rows::Column<'c>> = names.iter().enumerate().map(column).collect();
+    rows::asked_extremes(&columns, reader.wanted)
 }
 
 /// How many lines hold two spaces side by side.
@@ -190,7 +215,7 @@ fn continues(cells: &[Vec<&str>], heads: usize) -> Vec<bool> {
 /// range and of words of trouble it counts how few rows have the like.
 fn saliences(lines: &[&str], rows: &[Vec<&str>]) -> Vec<f32> {
     let total = rows.len() as f32;
-    let mut bits = troubles(lines);
+    let mut bits = troubles(lines, false);
     for column in 0..rows.iter().map(Vec::len).max().unwrap_or(0) {
         fuel::step(rows.len());
         let values: Vec<&str> = rows.iter().map(|row| row.get(column).copied().unwrap_or_default()).collect();

@@ -137,7 +137,7 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, _reader: &Reader<'_>) -> Re
         }
     }
     let mut reading = writer.reading;
-    let troubles = troubles(&reading.items.iter().map(Item::text).collect::<Vec<_>>());
+    let troubles = troubles(&reading.items.iter().map(Item::text).collect::<Vec<_>>(), true);
     for (item, bits) in reading.items.iter_mut().zip(troubles) {
         item.salience *= 1.0 + weights::ODD * bits;
     }

@@ -11,7 +11,7 @@ use crate::compress::{
     bond::Bond,
     outcome::Noun,
     text::{
-        lexicon::{self, Trouble},
+        lexicon::{self, Trouble, signs},
         word::{is_stop_word, words},
     },
     worth::weights,
@@ -69,9 +69,12 @@ fn is_branch(line: &str) -> bool {
 }
 
 /// Of each line that tells of trouble, among those that tell of less, the bits by which that is surprising.
-pub(super) fn troubles(lines: &[&str]) -> Vec<f32> {
-    let full = |line: &&str| line.contains("100%").then_some(Trouble::Warning);
-    let told: Vec<Option<Trouble>> = lines.iter().map(|line| lexicon::trouble(line).or_else(|| full(line))).collect();
+///
+/// So does what is nearly full and, of entries that no code stands in, what goes.
+pub(super) fn troubles(lines: &[&str], of_code: bool) -> Vec<f32> {
+    let loses = |line: &str| !of_code && signs::loses(line);
+    let other = |line: &&str| (signs::is_full(line) || loses(line)).then_some(Trouble::Warning);
+    let told: Vec<Option<Trouble>> = lines.iter().map(|line| lexicon::trouble(line).or_else(|| other(line))).collect();
     let share =
         |least: Trouble| told.iter().filter(|told| **told >= Some(least)).count() as f32 / lines.len().max(1) as f32;
     let (warned, failed) = (share(Trouble::Warning), share(Trouble::Error));
@@ -84,9 +87,9 @@ pub(super) fn troubles(lines: &[&str]) -> Vec<f32> {
 }
 
 /// Reads a block into its entries.
-pub(super) fn read<'a>(text: &'a str, block: &Block, _reader: &Reader<'_>) -> Reading<'a> {
+pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Reading<'a> {
     let lines: Vec<(Range<usize>, &str)> = lines_of(text, block).collect();
-    let troubles = troubles(&lines.iter().map(|(_, line)| *line).collect::<Vec<_>>());
+    let troubles = troubles(&lines.iter().map(|(_, line)| *line).collect::<Vec<_>>(), false);
     let mut reading = Reading::default();
     let mut stems: Vec<(usize, usize)> = Vec::new();
     let mut title: Option<usize> = None;
@@ -127,6 +130,9 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, _reader: &Reader<'_>) -> Re
             title = Some(item);
         }
     }
+    if reader.query.call.is_some() {
+        told_by_the_tool(&mut reading, text, &lines, reader.may_lose());
+    }
     let edges =
         [reading.items.iter().position(|item| item.count > 0), reading.items.iter().rposition(|item| item.count > 0)];
     for edge in edges.into_iter().flatten() {
@@ -136,6 +142,29 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, _reader: &Reader<'_>) -> Re
     }
     reading
 }
+
+/// What a tool prints before and behind a list: the command it was given, which whoever gave it knows, and the line that
+/// sums up, which stands whatever the budget.
+fn told_by_the_tool(reading: &mut Reading<'_>, text: &str, lines: &[(Range<usize>, &str)], lossy: bool) {
+    let own = |item: &Item<'_>| text.get(item.span.clone()).unwrap_or_default().trim().to_owned();
+    let echoes = lines.iter().filter(|(_, line)| line.starts_with("$ ")).count();
+    if let Some(first) = reading.items.first_mut().filter(|first| echoes == 1 && own(first).starts_with("$ ")) {
+        (first.count, first.salience) = (0, weights::LABEL);
+    }
+    let last = lines.iter().rposition(|(_, line)| !line.trim().is_empty()).unwrap_or(0);
+    let above = lines.get(..last).unwrap_or_default();
+    let alone = above.iter().rev().take(MOST_SUMMING).any(|(_, line)| line.trim().is_empty());
+    if lossy
+        && alone
+        && above.len() >= FEWEST
+        && let Some(sum) = reading.items.last_mut().filter(|item| item.text().len() <= weights::FRAME_LINE)
+    {
+        sum.fixed = true;
+    }
+}
+
+/// Lines in which a tool sums up.
+const MOST_SUMMING: usize = 2;
 
 fn entry<'a>(span: Range<usize>, line: &'a str, block: &Block) -> Item<'a> {
     let mut item = Item::whole(span, line, block.form, Noun::Lines);

@@ -40,6 +40,7 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
     let mut item_of = Vec::with_capacity(lines.len());
     let mut heading: Option<(usize, &str)> = None;
     let (mut at, mut alone) = (0, 0);
+    let mut told: Vec<(usize, Range<usize>)> = Vec::new();
     while at < lines.len() {
         let cut = prefixes.get(at).copied().unwrap_or(0);
         let prefix = shown.get(at).and_then(|line| line.get(..cut)).unwrap_or_default();
@@ -55,28 +56,34 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
                     let own = prefixes.get(line).copied().unwrap_or(0);
                     !repeats.contains_key(&line) && shown.get(line).and_then(|line| line.get(..own)) == Some(prefix)
                 };
-                let told = fold::run(&lines, at, &structure, reader.wanted, same);
-                alone = told.alone;
-                told.run
+                let found = fold::run(&lines, at, &structure, reader.wanted, same);
+                alone = found.alone;
+                found.run
             }
         };
         let number = reading.items.len();
         item_of.extend(std::iter::repeat_n(number, run.len()));
-        let salience =
-            run.clone().map(|line| salience(&lines, line, &structure, &surprises, &asked)).fold(0.0, f32::max);
         let fixed = reader.may_lose() && run.clone().any(|line| fixed_lines.contains(&line));
-        let mut item = Item { salience, fixed, ..item(text, &lines, run.clone(), cut, block) };
+        let mut item = Item { fixed, ..item(text, &lines, run.clone(), cut, block) };
         if exact {
             item.variants.truncate(1);
         }
-        if let Some(told) = repeats.get(&at) {
-            item.variants = vec![Variant::lossless(told.get(cut.min(told.len())..).unwrap_or_default().to_owned())];
+        if let Some(once) = repeats.get(&at) {
+            item.variants = vec![Variant::lossless(once.get(cut.min(once.len())..).unwrap_or_default().to_owned())];
         }
         if let Some((of, _)) = heading.filter(|_| cut > 0) {
             reading.bonds.push(Bond::Needs { item: number, of });
         }
         reading.items.push(item);
         at = run.end;
+        told.push((number, run));
+    }
+    let factors = surprise::factors(&surprises, told.iter().map(|(_, run)| run.clone()));
+    for ((number, run), factor) in told.into_iter().zip(factors) {
+        let most = run.map(|line| salience(&lines, line, &structure, factor, &asked)).fold(0.0, f32::max);
+        if let Some(item) = reading.items.get_mut(number) {
+            item.salience = most;
+        }
     }
     for bond in structure.bonds {
         let Bond::Needs { item, of } = bond else { continue };
@@ -140,7 +147,7 @@ fn item<'a>(text: &'a str, lines: &[Line<'a>], run: Range<usize>, cut: usize, bl
 }
 
 /// How telling a line is, whatever its words.
-fn salience(lines: &[Line<'_>], at: usize, structure: &trace::Structure, surprises: &[f32], asked: &[&str]) -> f32 {
+fn salience(lines: &[Line<'_>], at: usize, structure: &trace::Structure, surprise: f32, asked: &[&str]) -> f32 {
     let shown = lines.get(at).map_or("", |line| line.shown.as_ref());
     let trouble = match (structure.roles.get(at), lexicon::trouble(shown)) {
         (Some(trace::Role::Cause | trace::Role::Head), _) | (Some(trace::Role::Plain), Some(Trouble::Error)) => {
@@ -154,7 +161,6 @@ fn salience(lines: &[Line<'_>], at: usize, structure: &trace::Structure, surpris
     let edge = if at == 0 || at + 1 == lines.len() { LOG_EDGE } else { 1.0 };
     // A line is an event: a long one tells of no more of them.
     let length = (shown.len() as f32).max(SHORT) / SHORT;
-    let surprise = surprises.get(at).copied().unwrap_or(1.0);
     // What is asked for by its id is no repeat of its like.
     let surprise = if asked.iter().any(|id| shown.contains(id)) { surprise.max(1.0 / UNASKED) } else { surprise };
     trouble.max(edge) * surprise / length

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use super::{Reader, rows::Column};
 use crate::compress::{
     Ratio, mark,
+    text::sentence,
     worth::weights::{FEW_ROWS, NAMING},
 };
 
@@ -51,6 +52,7 @@ pub(super) fn shown(
         .iter()
         .map(|column| column.cells.iter().map(|cell| price(cell)).sum::<f32>() / rows.max(1) as f32)
         .collect();
+    let said = passages(columns);
     let all = heads.iter().sum::<f32>() + means.iter().sum::<f32>() * rows.min(FEW_ROWS) as f32;
     if all <= share || columns.len() < 2 {
         return None;
@@ -61,6 +63,11 @@ pub(super) fn shown(
         if asked.iter().filter(|asked| **asked).count() < 2 {
             return None;
         }
+    }
+    // Passages are what a search was for: where no value is asked for, rows go and they stay.
+    let answers = |(at, asked): (usize, &bool)| *asked && columns.get(at).is_some_and(|column| !is_id(column, rows));
+    if said.contains(&true) && !asked.iter().enumerate().any(answers) {
+        asked.iter_mut().zip(&said).for_each(|(asked, said)| *asked |= said);
     }
     let fresh: Vec<f32> = columns.iter().map(|column| distinct(column) as f32 / rows.max(1) as f32).collect();
     let worth = |at: usize| {
@@ -119,6 +126,27 @@ fn is_naming(column: &Column<'_>, rows: usize) -> bool {
     distinct(column) == rows
         && column.cells.iter().all(|cell| cell.chars().filter(|c| c.is_alphabetic()).nth(2).is_some())
 }
+
+/// The columns that hold passages: most cells say something in sentences, two or more, and that is most of what the table
+/// says.
+pub(super) fn passages(columns: &[Column<'_>]) -> Vec<bool> {
+    let bytes = |column: &Column<'_>| column.cells.iter().map(|cell| cell.len()).sum::<usize>();
+    let all: usize = columns.iter().map(bytes).sum();
+    let says = |cell: &&&str| cell.len() > SHORTEST_SAID && sentence::split(cell).len() > 1;
+    let most = |column: &Column<'_>| column.cells.iter().filter(says).count() * 2 > column.cells.len();
+    columns.iter().map(|column| bytes(column) * 2 > all && most(column)).collect()
+}
+
+/// Whether the cells only tell the rows apart: all different, of letters and digits, and one word each.
+fn is_id(column: &Column<'_>, rows: usize) -> bool {
+    let mixed = |cell: &&str| {
+        !cell.contains(' ') && cell.contains(|c: char| c.is_ascii_digit()) && cell.contains(char::is_alphabetic)
+    };
+    distinct(column) == rows && (column.cells.iter().all(mixed) || column.name.to_lowercase().ends_with("id"))
+}
+
+/// Shorter cells are values and no passages, in bytes.
+const SHORTEST_SAID: usize = 80;
 
 /// The share of a column's own words that the question holds where it asks for it.
 const CALLED: f32 = 0.5;

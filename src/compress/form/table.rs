@@ -78,12 +78,14 @@ impl<'a> Table<'a> {
         let first = part.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
         let mark = match form {
             Form::Csv => [',', ';', '\t'].into_iter().max_by_key(|mark| first.matches(*mark).count()).unwrap_or(','),
-            _ if first.contains('|') => '|',
+            // The first line may be one that is drawn: `+----+----+`.
+            _ if first.contains('|') || first.trim_start().starts_with("+-") => '|',
             _ => '\t',
         };
         // A row of empty cells may look framed among rows that are not.
         let is_framed = |line: &str| line.trim_start().starts_with('|') && line.trim_end().ends_with('|');
-        let framed = mark == '|' && part.lines().filter(|line| !line.trim().is_empty()).all(is_framed);
+        let is_drawn = |line: &&str| line.trim().is_empty() || line.trim_start().starts_with("+-");
+        let framed = mark == '|' && part.lines().filter(|line| !is_drawn(line)).all(is_framed);
         let rows: Vec<Row<'_>> = records(part, mark).map(|span| Row::of(part, span, mark, framed)).collect();
         let width = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
         Self { head: head(&rows, form), rows, width, mark, framed }
@@ -152,6 +154,8 @@ impl<'a> Table<'a> {
         let stays = |column: usize| shown.is_none_or(|shown| shown.has(column));
         let there = row.cells.iter().enumerate().filter(|(column, _)| stays(*column)).map(|(_, cell)| *cell);
         let line = match (self.framed, row.is_ruler) {
+            // Nothing stands above the names, and nothing below the last row.
+            (true, true) if at == 0 || at + 1 == self.rows.len() => "---".to_owned(),
             (true, true) => format!("|{}", "---|".repeat(there.count())),
             (true, false) => format!("| {} |", there.map(single_spaced).collect::<Vec<_>>().join(" | ")),
             (false, true) => "---".to_owned(),
@@ -187,7 +191,8 @@ impl<'a> Row<'a> {
         fuel::step(span.len());
         let content = part.get(span.clone()).unwrap_or_default().trim_end_matches(['\n', '\r']);
         let inner = if framed {
-            content.trim().strip_prefix('|').and_then(|row| row.strip_suffix('|')).unwrap_or_default()
+            let edge = |c: char| c == '|' || c == '+';
+            content.trim().strip_prefix(edge).and_then(|row| row.strip_suffix(edge)).unwrap_or_default()
         } else {
             content
         };
@@ -226,7 +231,8 @@ fn head(rows: &[Row<'_>], form: Form) -> usize {
     if form == Form::Csv {
         return 1.min(rows.len());
     }
-    if let Some(ruler) = rows.iter().take(4).position(|row| row.is_ruler && row.cells.len() > 1) {
+    let mut rulers = rows.iter().take(MOST_ABOVE).enumerate().filter(|(_, row)| row.is_ruler && row.cells.len() > 1);
+    if let Some((ruler, _)) = rulers.find(|(at, _)| *at > 0) {
         return ruler + 1;
     }
     let figures = |row: &Row<'_>| row.cells.iter().skip(1).any(|cell| cell.contains(|c: char| c.is_ascii_digit()));
@@ -264,6 +270,9 @@ fn single_spaced(cell: &str) -> Cow<'_, str> {
         cell.into()
     }
 }
+
+/// Lines in which a table's names and what is drawn around them stand.
+const MOST_ABOVE: usize = 4;
 
 /// Of larger tables no cell is compared with others.
 const MOST_CELLS: usize = 500_000;

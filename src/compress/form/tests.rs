@@ -132,3 +132,41 @@ const HEADS: &[&str] = &[
     "USER ",
     "id  customer",
 ];
+
+#[test]
+fn a_sign_answers_in_other_words_than_the_question_s() {
+    let calm = |n: usize| format!("{n:02}ab3f   shop/web:1.{n}   Up {n} days                 web-{n}\n");
+    let rows: String = (10..30).map(calm).collect();
+    let sick = "77de01   shop/job:2.0   Exited (137) 6 hours ago   ledger\n";
+    let text = format!("ID       IMAGE          STATUS                     NAMES\n{rows}{sick}{rows}");
+    let left = lines_at(&text, "Is anything in trouble?", 8.0);
+    assert!(left.iter().any(|line| line.contains("ledger")), "{left:?}");
+    let lists: String =
+        (10..40).map(|n| format!("(dryrun) upload: site/page-{n}.html to s3://moth/page-{n}.html\n")).collect();
+    let text = format!("{lists}(dryrun) delete: s3://moth/feed.xml\n{lists}");
+    let left = lines_at(&text, "What would be gone?", 20.0);
+    assert!(left.iter().any(|line| line.contains("feed.xml")), "{left:?}");
+}
+
+#[test]
+fn the_line_that_sums_up_stands_and_the_command_is_known() {
+    let kinds = ["new", "changed mode", "copied again"];
+    let rows: String = (10..40).map(|n| format!("{} alps/P10100{n}.RW2\n", kinds[n % kinds.len()])).collect();
+    let text =
+        format!("$ rsync -ain src/ nas:/dst/\n{rows}\nsent 48 bytes  received 16 bytes\ntotal size is 918 (DRY RUN)\n");
+    let left = lines_at(&text, "Was this for the nas?", 10.0);
+    assert!(left.iter().any(|line| line.contains("DRY RUN")), "{left:?}");
+    assert!(!left.iter().any(|line| line.starts_with("$ ")), "{left:?}");
+}
+
+#[test]
+fn a_drawn_table_has_its_names_whatever_is_drawn_above_them() {
+    let state = |n: usize| if n == 23 { "overdue" } else { "settled" };
+    let rows: String = (10..40).map(|n| format!("| 71{n} | Porto {n}  | {} |\n", state(n))).collect();
+    let rule = "+------+-----------+---------+\n";
+    let text = format!("{rule}| no   | branch    | state   |\n{rule}{rows}{rule}");
+    let left = lines_at(&text, "Which is late?", 8.0);
+    assert!(left.contains(&"| no | branch | state |".to_owned()), "{left:?}");
+    assert!(left.contains(&"| 7123 | Porto 23 | overdue |".to_owned()), "{left:?}");
+    assert!(auto(&text).starts_with("---\n| no | branch | state |\n|---|---|---|\n| 7110 | Porto 10 | settled |\n"));
+}

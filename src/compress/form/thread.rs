@@ -56,7 +56,11 @@ fn is_quoted(text: &str, block: &Block) -> bool {
     let before = text.get(..block.span.start).unwrap_or_default();
     let own = text.get(block.span.clone()).unwrap_or_default();
     let all = own.lines().all(|line| line.trim().is_empty() || quoted(line).0 > 0);
-    all && deepest(own) > 0
+    // Code in a fence is code, whoever quotes it.
+    let opens = own.lines().next().and_then(|line| line.get(quoted(line).1..)).unwrap_or_default().trim_start();
+    let fenced = opens.starts_with("```") || opens.starts_with("~~~");
+    all && !fenced
+        && deepest(own) > 0
         && before.lines().rev().take(3).any(|line| quoted(line).0 > 0 || line.trim_end().ends_with(" wrote:"))
 }
 

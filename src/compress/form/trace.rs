@@ -33,7 +33,7 @@ pub(super) struct Structure {
     pub(super) roles: Vec<Role>,
     /// Only [`Bond::Needs`].
     pub(super) bonds: Vec<Bond>,
-    /// Heads and causes of the first trace and of the last: whatever the budget, they say what happened.
+    /// Heads, causes and the nearest places of the first trace and of the last: whatever the budget, they say what happened.
     pub(super) fixed: Vec<usize>,
 }
 
@@ -101,6 +101,10 @@ struct Trace {
     indent: usize,
     /// Whether the conclusion comes last and the innermost frame before it, as in Python.
     concludes: bool,
+    /// Whether its causes stand below its head one after the other and the innermost one's frames come first, as in .NET.
+    nested: bool,
+    /// The frame nearest to what failed in the first place.
+    near: Option<usize>,
 }
 
 impl Reader<'_> {
@@ -146,7 +150,14 @@ impl Reader<'_> {
             });
             if !chained {
                 self.end_trace();
-                self.trace = Some(Trace { anchors: Vec::new(), frames: Vec::new(), indent, concludes });
+                self.trace = Some(Trace {
+                    anchors: Vec::new(),
+                    frames: Vec::new(),
+                    indent,
+                    concludes,
+                    nested: false,
+                    near: None,
+                });
                 if let Some(event) = self.event.filter(|_| self.stamped) {
                     self.anchor(event);
                 }
@@ -221,6 +232,24 @@ impl Reader<'_> {
             self.set(at, Role::Cause);
             return true;
         }
+        if text.starts_with("---> ") {
+            if let Some(trace) = &mut self.trace {
+                trace.nested = true;
+            }
+            self.anchor(at);
+            self.set(at, Role::Cause);
+            return true;
+        }
+        if text.starts_with("--- End of ") && has_frames {
+            // Where the innermost failure was in libraries alone, the next frames say who called them.
+            let own = |frame: &usize| self.lines.get(*frame).is_some_and(|line| is_placed(line) && !is_foreign(line));
+            if self.trace.as_ref().is_some_and(|trace| trace.frames.iter().any(own)) {
+                self.mark_near();
+            }
+            self.needs(at, head.unwrap_or(at));
+            self.set(at, Role::Part);
+            return true;
+        }
         if is_chain(text) {
             self.anchor(at);
             self.set(at, Role::Part);
@@ -234,7 +263,7 @@ impl Reader<'_> {
             return true;
         }
         let goes_on =
-            indent > own || is_frame(text) || (!concludes && !has_frames && self.blanks == 0 && is_said(text));
+            indent > own || is_frame(text) || (!concludes && !has_frames && is_said(text) && self.goes_on(at, own));
         if !goes_on {
             let last = self.trace.as_ref().is_some_and(|trace| trace.concludes)
                 && self.blanks <= 1
@@ -267,6 +296,14 @@ impl Reader<'_> {
             self.set(at, Role::Cause);
         }
         true
+    }
+
+    /// Whether a line is part of what a trace says though no frame stands yet: at once below it, or with frames to come.
+    fn goes_on(&self, at: usize, indent: usize) -> bool {
+        let below = self.lines.get(at + 1..).unwrap_or_default().iter().take(MOST_SAID);
+        let framed = |line: &&str| is_frame(line.trim()) && line.len() - line.trim_start().len() > indent;
+        self.blanks == 0
+            || (self.blanks == 1 && below.take_while(|line| !line.trim().is_empty()).any(|line| framed(&line)))
     }
 
     /// A line of source that a message quotes, or what points into it.
@@ -349,11 +386,15 @@ impl Reader<'_> {
     fn mark_near(&mut self) {
         let Some(trace) = &mut self.trace else { return };
         let frames = std::mem::take(&mut trace.frames);
-        let own = |at: &&usize| self.lines.get(**at).is_some_and(|line| !is_foreign(line));
-        let near = if trace.concludes { frames.iter().rev().find(own) } else { frames.iter().find(own) };
-        let near = near.or(if trace.concludes { frames.last() } else { frames.first() }).copied();
+        let concludes = trace.concludes;
+        let own = |at: &&usize| self.is_own(**at, &frames);
+        let near = if concludes { frames.iter().rev().find(own) } else { frames.iter().find(own) };
+        let near = near.or(if concludes { frames.last() } else { frames.first() }).copied();
         if let Some(near) = near {
             self.set(near, Role::Near);
+            if let Some(trace) = self.trace.as_mut().filter(|trace| !trace.nested || trace.near.is_none()) {
+                trace.near = Some(near);
+            }
             // Go and Rust give the place of a frame on the line below it, Python the code.
             let indent = |at: usize| self.lines.get(at).map_or(0, |line| line.len() - line.trim_start().len());
             if indent(near + 1) > indent(near) {
@@ -362,10 +403,24 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether a frame is in the program's own sources: in no library known as such, and with a place if any has one.
+    fn is_own(&self, at: usize, frames: &[usize]) -> bool {
+        let line = |at: usize| self.lines.get(at).copied().unwrap_or_default();
+        let placed = |at: &usize| is_placed(line(*at)) && !is_foreign(line(*at));
+        !is_foreign(line(at)) && (is_placed(line(at)) || !frames.iter().any(placed))
+    }
+
     fn end_trace(&mut self) {
         self.mark_near();
         let Some(trace) = self.trace.take() else { return };
+        // What failed first needs its place: nobody could tell it from the frames that are left.
+        let first = self.structure.fixed.is_empty();
         self.stand_together(trace.anchors);
+        // What failed needs its place: nobody could tell it from the frames that are left.
+        if let Some(near) = trace.near {
+            let fixed = if first { &mut self.structure.fixed } else { &mut self.last };
+            fixed.push(near);
+        }
     }
 
     fn end_message(&mut self) {
@@ -460,6 +515,18 @@ fn is_frame(text: &str) -> bool {
         || (text.ends_with(')') && text.contains('(') && !text.contains(' ') && text.contains(['.', '/']))
 }
 
+/// Whether a frame names a file and a line.
+fn is_placed(text: &str) -> bool {
+    text.contains(":line ")
+        || text
+            .match_indices(':')
+            .any(|(at, _)| text.get(at + 1..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())))
+        || text.contains(", line ")
+}
+
+/// Lines between what a trace says and its frames.
+const MOST_SAID: usize = 8;
+
 /// What a panic says on the line below its place.
 fn is_said(text: &str) -> bool {
     !is_frame(text) && !is_section(text)
@@ -471,9 +538,9 @@ pub(super) fn is_foreign(line: &str) -> bool {
 }
 
 #[rustfmt::skip]
-const FOREIGN: [&str; 19] = [
+const FOREIGN: [&str; 21] = [
     "site-packages", "dist-packages", "node_modules", "node:internal", "/usr/lib/", "/rustc/", ".cargo/registry",
-    "at java.", "at javax.", "at jdk.", "at sun.", "at org.springframework.", "at org.junit.", "/usr/local/go/",
+    "at System.", "at Microsoft.", "at java.", "at javax.", "at jdk.", "at sun.", "at org.springframework.", "at org.junit.", "/usr/local/go/",
     "std::", "core::", "rust_begin_unwind", "<frozen ", "runtime.",
 ];
 
@@ -572,8 +639,23 @@ mod tests {
         let twice = format!("{PYTHON}{}", PYTHON.replace("KeyError", "TypeError"));
         let lines: Vec<&str> = twice.lines().collect();
         let fixed: Vec<&str> = structure(&lines).fixed.into_iter().map(|at| lines[at]).collect();
-        assert_eq!(fixed.len(), 6, "{fixed:?}");
-        assert_eq!(fixed.last().copied(), Some("TypeError: 'VSL-6602'"));
+        assert_eq!(fixed.len(), 8, "{fixed:?}");
+        assert!(fixed.contains(&"TypeError: 'VSL-6602'"), "{fixed:?}");
+        assert_eq!(fixed.iter().filter(|line| line.contains("b.py\", line 12")).count(), 2, "{fixed:?}");
+    }
+
+    #[test]
+    fn of_nested_failures_the_innermost_one_says_what_and_where() {
+        let text = "Unhandled exception. A.SyncException: hive 8\n ---> S.SocketException (111): refused\n\n\
+                    Detail: scales 4\n   at S.Socket.Connect(Int16 token)\n   --- End of inner exception stack trace ---\n   \
+                    at S.Pool.Send()\n   at A.Client.Read(Int32 hive) in /src/Client.cs:line 57\n   \
+                    --- End of inner exception stack trace ---\n   at A.Client.Read(Int32 hive) in /src/Client.cs:line 63\n";
+        let lines: Vec<&str> = text.lines().collect();
+        let fixed: Vec<&str> = structure(&lines).fixed.into_iter().map(|at| lines[at]).collect();
+        for part in ["hive 8", "refused", "scales 4", "line 57"] {
+            assert!(fixed.iter().any(|line| line.contains(part)), "{part} {fixed:?}");
+        }
+        assert!(!fixed.iter().any(|line| line.contains("line 63")), "{fixed:?}");
     }
 
     #[test]

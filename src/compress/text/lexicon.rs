@@ -5,10 +5,13 @@ pub(crate) mod clause;
 pub(crate) mod html;
 pub(crate) mod irregular;
 mod openings;
+pub(crate) mod signs;
 
 use std::{collections::HashSet, sync::OnceLock};
 
 use aho_corasick::AhoCorasick;
+
+pub(crate) use signs::{Trouble, trouble};
 
 pub(crate) use openings::{
     Opening, abbreviates, abbreviates_before_number, opening, opens_plainly, points_to_several, replies,
@@ -441,39 +444,6 @@ static SUPERLATIVES: List = List::new(
     "best biggest cheapest earliest fastest fewest greatest heaviest highest largest last latest least lightest longest lowest
     max maximum min minimum most newest oldest shortest slowest smallest top worst youngest",
 );
-
-/// What a line of output tells of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Trouble {
-    /// Something might go wrong.
-    Warning,
-    /// Something went wrong.
-    Error,
-}
-
-/// Whether a line of a log, a build or a test run tells of trouble, by its words.
-pub(crate) fn trouble(line: &str) -> Option<Trouble> {
-    let words = line.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| (4..=24).contains(&word.len()));
-    words.filter_map(|word| trouble_word(&word.to_ascii_lowercase())).max()
-}
-
-fn trouble_word(word: &str) -> Option<Trouble> {
-    let begins = |list: &str| list.split(' ').any(|stem| word.starts_with(stem));
-    let ends = |list: &str| list.split(' ').any(|end| word.ends_with(end));
-    if begins(ERROR_STEMS) || ends(ERROR_ENDS) {
-        return Some(Trouble::Error);
-    }
-    (begins(WARNING_STEMS)).then_some(Trouble::Warning)
-}
-
-/// Names of states are written in one word: `TypeError`, `OOMKilled`, `ImagePullBackOff`.
-const ERROR_ENDS: &str = "error exception failed killed backoff";
-
-const ERROR_STEMS: &str = "error fail fatal exception denied refus panic critical emerg traceback abort crash segfault \
-                           unable cannot couldn reject timeout unreachable undefined corrupt severe killed \
-                           unhealth unavail degraded destroyed declined conflict unmerged";
-
-const WARNING_STEMS: &str = "warn deprecat retry missing invalid expired exceeded skipped ignored";
 
 /// Whether a lower-cased cell says that there is none of what its column is called.
 pub(crate) fn denies(cell: &str) -> bool {

@@ -4,6 +4,11 @@
 //! be worth most, about as many as the ratio lets through, and more where no item has the question's words; what it doesn't
 //! read counts as words let expect.
 
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashSet},
+};
+
 use super::weights::{
     COMPARED, EXPECTED, LEAST_COMPARED, LOG_ASKED, MEANING, MOST_COMPARED, NAMED, PASSAGE, SILENT, STEEPNESS, STRANGE,
 };
@@ -12,7 +17,11 @@ use crate::compress::{
     form::{Form, Item, Page},
     outcome::Noun,
     rewrite::{RewriteError, Rewriter},
-    text::segment,
+    text::{
+        lexicon::signs::{self, Sign},
+        segment,
+        word::{stem, words},
+    },
 };
 
 /// The relevance of each item, 0–1 beside the best; 1 for all where nothing is asked. `worths` is what each is worth but for
@@ -28,13 +37,14 @@ pub(super) fn relevance(
         return Ok(vec![1.0; page.items.len()]);
     }
     let own: Vec<&str> = page.items.iter().map(said).collect();
-    let mut words = wanted.rank(&own);
+    let told = signed(page, &own, wanted);
+    let mut ranked = wanted.rank(&told.iter().map(AsRef::as_ref).collect::<Vec<_>>());
     // Beside rows, which have no labels, statements that have some would win by them alone; and each row has numbers.
     let statements = page.items.iter().all(|item| matches!(item.noun, Noun::Sentences | Noun::Lines | Noun::FileLines));
     if statements {
-        words = labelled(page, &words);
+        ranked = labelled(page, &ranked);
     }
-    let words = shares(&words);
+    let words = shares(&ranked);
     let passages = if statements { passages(page, &own, wanted) } else { vec![0.0; own.len()] };
     let named = if statements && names_some(&own, wanted) { NAMED } else { 1.0 };
     let found = Found { page, own, words, passages, named };
@@ -111,6 +121,60 @@ fn labelled(page: &Page<'_>, scores: &[f32]) -> Vec<f32> {
     (0..scores.len()).map(|at| score(at) + labels(at)).collect()
 }
 
+/// The words of rows and lines, with the word of the question that asks for a sign which they bear: to what is asked to be
+/// in trouble, `Exited (137)` says so.
+fn signed<'o>(page: &Page<'_>, own: &[&'o str], wanted: &Wanted) -> Vec<Cow<'o, str>> {
+    let mut asked: Vec<(Sign, &str)> = Vec::new();
+    let denied = wanted.denied();
+    for word in words(wanted.wording()).filter_map(|span| wanted.wording().get(span)) {
+        let sign = signs::asks_for(&word.to_lowercase()).filter(|_| wanted.stress(word) > 0.0);
+        // Who has no space left asks for what is full; who asks what did not fail, for nothing that failed.
+        let sign = sign.filter(|sign| *sign == Sign::Full || !denied.contains(&stem(word)));
+        if let Some(sign) = sign.filter(|sign| asked.iter().all(|(known, _)| known != sign)) {
+            asked.push((sign, word));
+        }
+    }
+    let listed =
+        |item: &Item<'_>| !item.fixed && !matches!(item.form, Form::Frame | Form::Prose | Form::Html | Form::Code);
+    let mut told: Vec<Cow<'o, str>> = own.iter().map(|text| Cow::Borrowed(*text)).collect();
+    deny(page, &mut told, &denied);
+    for ((item, text), told) in page.items.iter().zip(own).zip(&mut told).filter(|((item, _), _)| listed(item)) {
+        // How telling trouble is in a log its form says.
+        let tells = |sign: Sign| !(item.form == Form::Log && sign == Sign::Trouble) && signs::bears(text, sign);
+        for (_, word) in asked.iter().filter(|(sign, _)| tells(*sign)) {
+            told.to_mut().push(' ');
+            told.to_mut().push_str(word);
+        }
+    }
+    told
+}
+
+/// Where it is asked which rows are not so, those that are not have the word, and those that are lack it.
+fn deny(page: &Page<'_>, told: &mut [Cow<'_, str>], denied: &HashSet<String>) {
+    let has = |text: &str| words(text).filter_map(|span| text.get(span)).any(|word| denied.contains(&stem(word)));
+    let rows = page.items.iter().map(|item| !item.fixed && item.count > 0 && item.noun == Noun::Rows);
+    let having: Vec<Option<bool>> =
+        rows.zip(told.iter()).map(|(row, text)| (row && !denied.is_empty()).then(|| has(text))).collect();
+    if !having.contains(&Some(true)) || !having.contains(&Some(false)) {
+        return;
+    }
+    let all = denied.iter().map(String::as_str).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ");
+    for (text, has) in told.iter_mut().zip(having) {
+        match has {
+            Some(true) => {
+                let stays = |word: &&str| !denied.contains(&stem(word));
+                let left: Vec<&str> = words(text).filter_map(|span| text.get(span)).filter(stays).collect();
+                *text = Cow::Owned(left.join(" "));
+            }
+            Some(false) => {
+                text.to_mut().push(' ');
+                text.to_mut().push_str(&all);
+            }
+            None => {}
+        }
+    }
+}
+
 /// An item's own words; none for what is addressed to the model.
 fn said<'i>(item: &'i Item<'_>) -> &'i str {
     if item.form == Form::Frame { "" } else { segment::after_label(item.text().trim()) }
@@ -164,7 +228,8 @@ const LONGEST_TITLE: usize = 400;
 
 /// Whether an item says something in sentences: rows of values and places are near to every question or to none.
 fn means(item: &Item<'_>) -> bool {
-    !item.fixed && item.count > 0 && !is_row(item)
+    let bare = item.noun == Noun::Values && !item.text().contains(char::is_alphabetic);
+    !item.fixed && item.count > 0 && !is_row(item) && !bare
 }
 
 fn is_row(item: &Item<'_>) -> bool {

@@ -12,7 +12,7 @@ use super::{
     source::{self, Verdict},
 };
 use crate::compress::{
-    form::{columns, hits, json, listing},
+    form::{columns, entries, hits, json, listing},
     fuel,
     text::{escape, lexicon::address::FIRST_PERSON, segment},
 };
@@ -64,15 +64,16 @@ impl<'a> Cutter<'a> {
     /// the line, runs of lines that look alike decide.
     fn step(&mut self, at: usize) -> usize {
         fuel::step(READERS_OF_A_LINE);
-        let sure: [fn(&mut Self, usize) -> Option<Found>; 10] = [
+        let sure: [fn(&mut Self, usize) -> Option<Found>; 11] = [
             Self::fence,
             Self::diff,
             Self::session,
             Self::json,
+            Self::entries,
             Self::numbered,
+            Self::hits,
             Self::source,
             Self::csv,
-            Self::hits,
             Self::columns,
             Self::tree,
         ];
@@ -116,6 +117,10 @@ impl<'a> Cutter<'a> {
 
     /// A fenced block with both its fences: what closes it is no shorter than what opens it (CommonMark, 4.5).
     fn fence(&mut self, at: usize) -> Option<Found> {
+        let depth = segment::quoted(self.line(at)).0;
+        if depth > 0 {
+            return self.quoted_fence(at, depth);
+        }
         let open = self.line(at).trim();
         let mark = open.chars().next().filter(|mark| matches!(mark, '`' | '~'))?;
         let length = open.len() - open.trim_start_matches(mark).len();
@@ -132,6 +137,29 @@ impl<'a> Cutter<'a> {
             return None;
         };
         Some((close + 1, Form::Code))
+    }
+
+    /// A fence inside a quotation: it ends with the quotation at the latest (CommonMark, 4.5).
+    fn quoted_fence(&self, at: usize, depth: usize) -> Option<Found> {
+        let bare = |number: usize| {
+            let (own, marks) = segment::quoted(self.line(number));
+            (own >= depth).then(|| self.line(number).get(marks..).unwrap_or_default().trim())
+        };
+        let open = bare(at)?;
+        let mark = open.chars().next().filter(|mark| matches!(mark, '`' | '~'))?;
+        let length = open.len() - open.trim_start_matches(mark).len();
+        if length < 3 || (mark == '`' && open.get(length..)?.contains('`')) {
+            return None;
+        }
+        let closes = |line: &str| line.len() >= length && line.trim_start_matches(mark).is_empty();
+        let mut next = at + 1;
+        while let Some(line) = (next < self.lines.len()).then(|| bare(next)).flatten() {
+            next += 1;
+            if closes(line) {
+                break;
+            }
+        }
+        Some((next, Form::Code))
     }
 
     /// Paragraphs of code from a paragraph's first line on, with what stands between them and is neither code nor text.
@@ -229,6 +257,12 @@ impl<'a> Cutter<'a> {
             })
             .count();
         (count >= 2).then_some(at + count)
+    }
+
+    /// A history, entry by entry.
+    fn entries(&mut self, at: usize) -> Option<Found> {
+        let count = entries::extent(self.from(at)).or_else(|| entries::one_line(self.from(at)));
+        Some((at + count?, Form::Listing))
     }
 
     /// At least five lines that count up, as viewers show a file: code, whatever each line looks like.

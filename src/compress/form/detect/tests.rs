@@ -37,6 +37,29 @@ fn whole_texts_are_known() {
 }
 
 #[test]
+fn code_in_a_fence_is_code_whoever_quotes_it() {
+    let text = "Minutes.\n\n> Ann wrote:\n>\n> ```ini\n> [a]\n>\n> b = 2\n> ```\n> So it is.\n\nThe end.\n";
+    assert_eq!(kinds(text), [Form::Prose, Form::Code, Form::Prose]);
+    // What nobody closes ends with the quotation.
+    assert_eq!(kinds("> ~~~\n> a = 1\n\nThe end of it.\n"), [Form::Code, Form::Prose]);
+}
+
+#[test]
+fn hits_in_code_are_hits() {
+    let hits: String = (3..9).map(|n| format!("till.py:{n}1:9:    if line.sum_of(item{n}):\n")).collect();
+    assert_eq!(kinds(&hits), [Form::Hits]);
+}
+
+#[test]
+fn what_is_said_again_and_again_is_output() {
+    let text = format!("$ ./until-ready printer\n{}printer: ready\n", "printer: still warming up\n".repeat(9));
+    let call = crate::compress::ToolCall { name: "bash".into(), arguments: "{}".into() };
+    let query = Query { call: Some(call), ..Query::default() };
+    let found = blocks(&text, 0..text.len(), &query);
+    assert_eq!(found.into_iter().map(|block| block.form).collect::<Vec<_>>(), [Form::Log]);
+}
+
+#[test]
 fn talk_and_contracts_are_prose() {
     for text in [
         "PhD C: Well , I {disfmarker}\nPhD D: Yes {disfmarker}\nGrad E: {vocalsound} Yeah .\nPhD C: So .\nPhD C: Well {pause}\n",

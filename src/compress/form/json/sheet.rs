@@ -110,11 +110,16 @@ impl Sheet {
         head
     }
 
-    /// A row of the columns that stay; what `hides` finds is left out where a reader sees it.
-    pub(super) fn row(&self, row: usize, shown: Option<&Shown>, hides: impl Fn(&Column, &str) -> bool) -> String {
+    /// A row of the columns that stay, with what `instead` gives for a cell in its place.
+    pub(super) fn row(
+        &self,
+        row: usize,
+        shown: Option<&Shown>,
+        instead: impl Fn(&Column, &str) -> Option<String>,
+    ) -> String {
         let cell = |column: &Column| -> String {
             let cell = column.cell(row);
-            if hides(column, cell) { HIDDEN.to_owned() } else { cell.to_owned() }
+            instead(column, cell).unwrap_or_else(|| cell.to_owned())
         };
         fuel::step(self.columns.len());
         let there = self.varying().enumerate().filter(|(at, _)| shown.is_none_or(|shown| shown.has(*at)));

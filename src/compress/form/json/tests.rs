@@ -41,6 +41,23 @@ fn json_in_a_string_is_read_as_json() {
     assert!(auto.contains("SKU-00007|77\n"), "{auto}");
 }
 
+#[test]
+fn a_passage_stands_with_its_id_and_as_far_as_it_is_asked_for() {
+    let says = |n: usize| {
+        match n {
+        4 => "The pump was painted by the scouts. Petrol may not be carried over the jetty in open cans. The hose is rolled up.".into(),
+        _ => format!("Shed {n} was built by hand. In it lie oars and masts of {n} boats. The floor is swept on Sundays."),
+    }
+    };
+    let hits: Vec<Value> = (0..9)
+        .map(|n| json!({"doc_id": format!("H-{n:02}"), "title": format!("Shed {n}"), "score": 0.9, "passage": says(n)}))
+        .collect();
+    let left = arrives(&json!({"hits": hits}).to_string(), "May petrol be carried over the jetty?", Some(6.0));
+    assert!(left.contains("\nH-04|"), "{left}");
+    assert!(left.contains("Petrol may not be carried over the jetty in open cans."), "{left}");
+    assert!(!left.contains("scouts"), "{left}");
+}
+
 /// The long texts within a value, those in strings within strings too.
 fn texts(value: &Value) -> Vec<String> {
     match value {

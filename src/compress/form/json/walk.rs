@@ -14,15 +14,20 @@
 //! Each piece is written in this form and has its place in the source, so that the same pieces serve where the source must
 //! stay as it is written.
 
+use std::collections::HashSet;
+
 use super::{
     place::Places,
     sheet::{self, EACH_ROW, HIDDEN, Sheet, bare, name},
     tree::{Node, Pair, Value},
 };
 use crate::compress::{
+    ask::Wanted,
+    bond::Bonds,
     form::{
-        Reader,
+        Block, Form, Item, Reader,
         narrow::{self, Shown},
+        prose,
         rows::{self, salience},
     },
     fuel,
@@ -37,8 +42,8 @@ pub(super) struct Piece {
     pub(super) start: usize,
     /// As it is written in the form above, with its line break.
     pub(super) text: String,
-    /// Shorter and true, and the share of its worth that it keeps.
-    pub(super) shorter: Option<(String, f32)>,
+    /// Shorter and true, each with the share of its worth that it keeps.
+    pub(super) shorter: Vec<(String, f32)>,
     pub(super) noun: Noun,
     pub(super) count: usize,
     pub(super) salience: f32,
@@ -176,7 +181,7 @@ impl<'w> Walk<'w> {
             self.list(At { depth: at.depth + 1, parent, ..at }, items);
             if !self.exact {
                 let end = At { start: node.span.end - 1, parent, ..at };
-                let last = self.push(end, "\n".to_owned(), None, Noun::Keys, LABEL);
+                let last = self.push(end, "\n".to_owned(), Vec::new(), Noun::Keys, LABEL);
                 self.silent(last, parent);
             }
         } else {
@@ -209,7 +214,7 @@ impl<'w> Walk<'w> {
         for (number, record) in records.iter().enumerate() {
             let salience = telling.get(number).copied().unwrap_or(1.0);
             let at = At { start: record.span.start, ..at };
-            self.push(at, record.minified() + "\n", None, Noun::Rows, salience);
+            self.push(at, record.minified() + "\n", Vec::new(), Noun::Rows, salience);
         }
     }
 
@@ -237,7 +242,7 @@ impl<'w> Walk<'w> {
         for (number, told) in shared.iter().enumerate() {
             let after = if number + 1 < shared.len() { "|" } else { "" };
             let telling = self.constant(told);
-            self.push(At { parent: each, ..at }, format!("{told}{after}"), None, Noun::Values, telling);
+            self.push(At { parent: each, ..at }, format!("{told}{after}"), Vec::new(), Noun::Values, telling);
         }
         let parent = self.open(At { parent, ..at }, format!("\n{keys}\n"));
         self.rows(sheet, shown.as_ref(), starts, At { parent, ..at });
@@ -265,31 +270,47 @@ impl<'w> Walk<'w> {
     fn rows(&mut self, sheet: &Sheet, shown: Option<&Shown>, starts: &[usize], at: At<'_>) {
         let lossy = self.reader.may_lose();
         let telling = if lossy { salience(&named(sheet), sheet.rows, self.reader.wanted) } else { Vec::new() };
+        let passages = if lossy { passages(sheet) } else { HashSet::new() };
         for (row, start) in starts.iter().enumerate() {
-            let text = sheet.row(row, shown, |_, _| false) + "\n";
-            let shorter = (lossy && !self.exact).then(|| self.shorter(sheet, shown, row)).flatten();
+            let text = sheet.row(row, shown, |_, _| None) + "\n";
+            let shorter = if lossy && !self.exact { self.shorter(sheet, shown, row, &passages) } else { Vec::new() };
             let salience = telling.get(row).copied().unwrap_or(1.0);
             self.push(At { start: *start, ..at }, text, shorter, Noun::Rows, salience);
         }
         self.ended = true;
     }
 
-    /// A row without its long values that nobody asks for.
-    fn shorter(&self, sheet: &Sheet, shown: Option<&Shown>, row: usize) -> Option<(String, f32)> {
+    /// A row without its long values that nobody asks for, and one with no more of its texts than what is asked for.
+    fn shorter(
+        &self,
+        sheet: &Sheet,
+        shown: Option<&Shown>,
+        row: usize,
+        passages: &HashSet<String>,
+    ) -> Vec<(String, f32)> {
         let wanted = self.reader.wanted;
+        let is_long = |cell: &str| cell.len() > LONG_VALUE * 3 && self.reader.tokens.count(cell) > LONG_VALUE;
         let hides = |column: &sheet::Column, cell: &str| {
-            cell.len() > LONG_VALUE * 3
-                && self.reader.tokens.count(cell) > LONG_VALUE
+            // A row without its passage is none.
+            is_long(cell)
+                && !passages.contains(&column.name)
                 && wanted.stress(&column.name) < 1.0
                 && wanted.mentions(cell) < 0.5
         };
+        let mut shorter = Vec::new();
         let hidden = sheet.varying().filter(|column| hides(column, column.cell(row))).count();
-        if hidden == 0 {
-            return None;
+        if hidden > 0 {
+            let text = sheet.row(row, shown, |column, cell| hides(column, cell).then(|| HIDDEN.to_owned())) + "\n";
+            let told = self.reader.tokens.count(&text) as f32;
+            shorter.push((text, told / (told + (hidden * LONG_VALUE) as f32)));
         }
-        let text = sheet.row(row, shown, hides) + "\n";
-        let told = self.reader.tokens.count(&text) as f32;
-        Some((text, told / (told + (hidden * LONG_VALUE) as f32)))
+        let excerpt = |_: &sheet::Column, cell: &str| is_long(cell).then(|| excerpt(cell, wanted)).flatten();
+        let (text, whole) = (sheet.row(row, shown, excerpt), sheet.row(row, shown, |_, _| None));
+        if text != whole {
+            let keeps = wanted.mentions(&text) / wanted.mentions(&whole).max(f32::MIN_POSITIVE);
+            shorter.push((text + "\n", keeps.min(1.0)));
+        }
+        shorter
     }
 
     /// How telling records are that are not alike enough for a table: by the keys that most of them have.
@@ -342,7 +363,7 @@ impl<'w> Walk<'w> {
             let start = chunk.first().map_or(0, |item| item.span.start);
             let of = telling.iter().skip(number * size).take(size).copied().fold(1.0, f32::max);
             let text = format!("{before}{}{after}", told.join(", "));
-            let piece = self.push(At { start, ..at }, text, None, Noun::Values, of);
+            let piece = self.push(At { start, ..at }, text, Vec::new(), Noun::Values, of);
             if let Some(piece) = self.pieces.get_mut(piece) {
                 piece.count = chunk.len();
             }
@@ -359,13 +380,13 @@ impl<'w> Walk<'w> {
             && told.len() > LONG_VALUE * 3
             && self.reader.wanted.mentions(&text) < 0.5
             && self.reader.tokens.count(&told) > 2 * LONG_VALUE;
-        let short = long.then(|| (format!("{labelled}{HIDDEN}\n"), SHORT_LEAF));
+        let short = long.then(|| (format!("{labelled}{HIDDEN}\n"), SHORT_LEAF)).into_iter().collect();
         self.push(at, text, short, Noun::Keys, 1.0);
     }
 
     /// What stands above others; no reader would count it.
     fn open(&mut self, at: At<'_>, text: String) -> Option<usize> {
-        let piece = self.push(at, text, None, Noun::Keys, LABEL);
+        let piece = self.push(at, text, Vec::new(), Noun::Keys, LABEL);
         if let Some(piece) = self.pieces.get_mut(piece) {
             piece.count = 0;
         }
@@ -377,7 +398,7 @@ impl<'w> Walk<'w> {
             return;
         }
         let end = At { start: node.span.end.saturating_sub(1), parent: None, ..at };
-        let piece = self.push(end, String::new(), None, Noun::Keys, LABEL);
+        let piece = self.push(end, String::new(), Vec::new(), Noun::Keys, LABEL);
         self.silent(piece, opened);
     }
 
@@ -389,7 +410,7 @@ impl<'w> Walk<'w> {
         }
     }
 
-    fn push(&mut self, at: At<'_>, text: String, shorter: Option<(String, f32)>, noun: Noun, salience: f32) -> usize {
+    fn push(&mut self, at: At<'_>, text: String, shorter: Vec<(String, f32)>, noun: Noun, salience: f32) -> usize {
         fuel::room(1);
         fuel::step(text.len());
         let ended = std::mem::take(&mut self.ended);
@@ -407,6 +428,52 @@ impl<'w> Walk<'w> {
         });
         self.pieces.len() - 1
     }
+}
+
+/// Of a text in a cell the statement that has most of what is asked, with what that one needs; nothing where that is no
+/// shorter.
+fn excerpt(cell: &str, wanted: &Wanted) -> Option<String> {
+    let inside = cell.strip_prefix('"').and_then(|inside| inside.strip_suffix('"'));
+    let text = inside.unwrap_or(cell);
+    let reading = prose::read(text, &Block { span: 0..text.len(), form: Form::Prose });
+    let said: Vec<&str> = reading.items.iter().map(Item::text).collect();
+    if said.len() < 2 {
+        return None;
+    }
+    let scores = wanted.rank(&said);
+    let best = (0..said.len()).max_by(|a, b| score(&scores, *a).total_cmp(&score(&scores, *b)).then(b.cmp(a)))?;
+    if score(&scores, best) <= 0.0 {
+        return None;
+    }
+    let bonds = Bonds::new(said.len(), &reading.bonds);
+    let mut stands = bonds.closure(best, |_| true, |_| true)?;
+    stands.sort_unstable();
+    let mut told = String::new();
+    let mut next = 0;
+    for at in stands {
+        told.push_str(if at > next { GAP } else { "" });
+        told.push_str(said.get(at).map(|said| said.trim_end()).unwrap_or_default());
+        told.push(' ');
+        next = at + 1;
+    }
+    told.push_str(if next < said.len() { GAP } else { "" });
+    let told = told.trim_end();
+    let told = if inside.is_some() { format!("\"{told}\"") } else { told.to_owned() };
+    (told.len() < cell.len()).then_some(told)
+}
+
+fn score(scores: &[f32], at: usize) -> f32 {
+    scores.get(at).copied().unwrap_or(0.0)
+}
+
+/// Stands for statements of a cell that are left out.
+const GAP: &str = "[…] ";
+
+/// The names of the columns that hold passages.
+fn passages(sheet: &Sheet) -> HashSet<String> {
+    let columns = named(sheet);
+    let held = narrow::passages(&columns);
+    columns.iter().zip(held).filter(|(_, held)| *held).map(|(column, _)| column.name.to_owned()).collect()
 }
 
 /// The columns that differ from row to row.

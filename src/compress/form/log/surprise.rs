@@ -4,29 +4,33 @@
 //! values are on average: where all differ (ids, times, sizes) none is; a status that is 200 a hundred times and 502 once
 //! is. Numbers are also told by their number of digits, so that an outlier shows among numbers that all differ.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
 use super::fold;
-use crate::compress::worth::weights::{LOG_SURPRISE, UNASKED};
+use crate::compress::{
+    text::lexicon::signs,
+    worth::weights::{LOG_SURPRISE, UNASKED},
+};
 
-/// For each line a factor of at least 1.
-pub(super) fn surprises(lines: &[&str]) -> Vec<f32> {
+/// How surprising a line is by itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Surprise {
+    /// Which template it has.
+    template: usize,
+    /// The factor by which one of its values makes it telling, if one does.
+    value: Option<f32>,
+}
+
+/// The surprise of each line.
+pub(super) fn surprises(lines: &[&str]) -> Vec<Surprise> {
     let shapes: Vec<Shape<'_>> = lines.iter().map(|line| Shape::of(line)).collect();
     let mut columns: HashMap<(usize, usize, bool), Column<'_>> = HashMap::new();
     let mut templates: HashMap<&str, usize> = HashMap::new();
-    let mut counts: Vec<usize> = Vec::new();
     let numbers: Vec<usize> = shapes
         .iter()
         .map(|shape| {
             let next = templates.len();
-            let number = *templates.entry(shape.template.as_str()).or_insert(next);
-            if number == counts.len() {
-                counts.push(0);
-            }
-            if let Some(count) = counts.get_mut(number) {
-                *count += 1;
-            }
-            number
+            *templates.entry(shape.template.as_str()).or_insert(next)
         })
         .collect();
     for (shape, number) in shapes.iter().zip(&numbers) {
@@ -38,23 +42,37 @@ pub(super) fn surprises(lines: &[&str]) -> Vec<f32> {
     for column in columns.values_mut() {
         column.settle();
     }
-    let mut before = vec![0_usize; counts.len()];
     let surprise = |(number, shape): (&usize, &Shape<'_>)| {
-        let count = counts.get(*number).copied().unwrap_or(1).max(1) as f32;
-        let seen = before.get_mut(*number).map_or(0, |seen| {
-            *seen += 1;
-            *seen
-        });
-        let repeat = 1.0 / (count.sqrt() * (seen.max(1) as f32).powi(2));
         let values = shape.values.iter().enumerate().take(MOST_COLUMNS).map(|(place, value)| {
             let column = |size: bool| columns.get(&(*number, place, size));
             let plain = column(false).map_or(0.0, |column| column.surprise(value));
             plain.max(column(true).map_or(0.0, |column| column.surprise(magnitude(value))))
         });
         let most = values.fold(0.0, f32::max);
-        if most > SURPRISING { (LOG_SURPRISE * most).exp().min(MOST) } else { repeat }
+        let value = (most > SURPRISING).then(|| (LOG_SURPRISE * most).exp().min(MOST));
+        Surprise { template: *number, value }
     };
     numbers.iter().zip(&shapes).map(surprise).collect()
+}
+
+/// The factor of each run of lines that is told as one: at least 1 where a value surprises, and below for a template that
+/// was told before. A run is told once, however many lines it has.
+pub(super) fn factors(surprises: &[Surprise], runs: impl Iterator<Item = Range<usize>> + Clone) -> Vec<f32> {
+    let template = |run: &Range<usize>| surprises.get(run.start).map_or(0, |surprise| surprise.template);
+    let mut counts: HashMap<usize, usize> = HashMap::new();
+    for run in runs.clone() {
+        *counts.entry(template(&run)).or_default() += 1;
+    }
+    let mut before: HashMap<usize, usize> = HashMap::new();
+    let factor = |run: Range<usize>| {
+        let seen = before.entry(template(&run)).or_default();
+        *seen += 1;
+        let count = counts.get(&template(&run)).copied().unwrap_or(1).max(1) as f32;
+        let repeat = 1.0 / (count.sqrt() * (*seen as f32).powi(2));
+        let values = surprises.get(run).unwrap_or_default().iter().filter_map(|surprise| surprise.value);
+        values.reduce(f32::max).unwrap_or(repeat)
+    };
+    runs.map(factor).collect()
 }
 
 /// A line with its values blanked, and the values.
@@ -90,6 +108,10 @@ impl<'a> Shape<'a> {
             }
         }
         shape.template.truncate(shape.template.trim_end().len());
+        // An answer that says no is another event than one that says yes.
+        if signs::http_status(line).is_some_and(|status| status >= 400) {
+            shape.template.push('!');
+        }
         shape
     }
 }
@@ -149,7 +171,7 @@ mod tests {
 
     fn first(lines: &[String]) -> usize {
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-        let found = surprises(&lines);
+        let found = factors(&surprises(&lines), (0..lines.len()).map(|at| at..at + 1));
         (0..found.len()).max_by(|a, b| found[*a].total_cmp(&found[*b]).then(b.cmp(a))).unwrap()
     }
 

@@ -15,19 +15,19 @@ pub(crate) fn base(lower: &str) -> &str {
     forms.get(lower).copied().unwrap_or(lower)
 }
 
-const IRREGULAR: &str = "arise: arose arisen; awake: awoke awoken; become: became; begin: began begun; break: broke broken;
+const IRREGULAR: &str = "arise: arose arisen; awake: awoke awoken; become: became; bend: bent; bite: bitten; blow: blew blown; begin: began begun; break: broke broken;
     bring: brought; build: built; buy: bought; catch: caught; choose: chose chosen; come: came; dig: dug; draw: drew drawn;
-    drink: drank drunk; drive: drove driven; eat: ate eaten; fall: fell fallen; fight: fought; find: found; flee: fled;
+    drink: drank drunk; drive: drove driven; eat: ate eaten; fall: fell fallen; feed: fed; fight: fought; find: found; flee: fled;
     fly: flew flown; forbid: forbade forbidden; forget: forgot forgotten; freeze: froze frozen; get: got gotten;
     give: gave given; go: went gone; grow: grew grown; hang: hung; hear: heard; hide: hid hidden; hold: held; keep: kept;
     know: knew known; lay: laid; lead: led; lend: lent; lose: lost; make: made; mean: meant; meet: met; overcome: overcame;
     pay: paid; prove: proven; ride: rode ridden; ring: rang rung; rise: rose risen; run: ran; say: said; see: saw seen;
     seek: sought; sell: sold; send: sent; shake: shook shaken; shoot: shot; show: shown; sing: sang sung; sink: sank sunk;
-    sit: sat; sleep: slept; speak: spoke spoken; spend: spent; stand: stood; steal: stole stolen; stick: stuck;
-    strike: struck; swear: swore sworn; sweep: swept; swim: swam swum; take: took taken; teach: taught; tear: torn;
+    shrink: shrank shrunk; sit: sat; sleep: slept; spill: spilt; spoil: spoilt; speak: spoke spoken; spend: spent; stand: stood; steal: stole stolen; stick: stuck;
+    strike: struck; swear: swore sworn; sweep: swept; swell: swollen; swim: swam swum; swing: swung; take: took taken; teach: taught; tear: torn;
     tell: told; think: thought; throw: threw thrown; undergo: underwent undergone; understand: understood;
     undertake: undertook undertaken; wear: wore worn; weave: wove woven; win: won; withdraw: withdrew withdrawn;
-    write: wrote written; child: children; foot: feet; goose: geese; life: lives; man: men; mouse: mice; person: people;
+    wake: woke woken; write: wrote written; child: children; foot: feet; goose: geese; life: lives; man: men; mouse: mice; person: people;
     tooth: teeth; wife: wives; wolf: wolves; woman: women";
 
 #[cfg(test)]
