@@ -133,6 +133,13 @@ impl<'a> Writer<'a, '_> {
 
     /// A label on lines of its own.
     fn label(&mut self, span: Range<usize>, label: &Label<'a>, next_depth: usize, line: &Line<'a>) {
+        if label.role == Role::Tail {
+            let item = self.item(span, 1);
+            self.salience(item, weights::LABEL);
+            let paragraph = self.statements.iter().rev().take_while(|one| one.paragraph == self.paragraph);
+            self.reading.bonds.extend(paragraph.map(|one| Bond::Needs { item: one.item, of: item }));
+            return;
+        }
         if label.role == Role::Record {
             self.statement(span, line, false, None);
             return;

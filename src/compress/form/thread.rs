@@ -88,6 +88,8 @@ pub(super) enum Role {
     Element,
     /// A closing tag.
     Close,
+    /// The source of the paragraph that it ends.
+    Tail,
     /// A record of keys and values that owns nothing below it: a statement over some lines.
     Record,
 }
@@ -127,6 +129,10 @@ struct Known<'a> {
     shapes: HashMap<String, usize>,
     /// How lines begin that count paragraphs, with more of the paragraph below them.
     counted: HashMap<String, usize>,
+    /// The shapes of last lines of paragraphs.
+    tails: HashMap<String, usize>,
+    /// Lines that begin with an id.
+    openers: usize,
     /// Whole short lines.
     titles: HashMap<&'a str, usize>,
     /// The first two keys of records: how often they come, and how often a text follows that is no record.
@@ -142,6 +148,8 @@ impl<'a> Known<'a> {
             turns: 0,
             shapes: HashMap::new(),
             counted: HashMap::new(),
+            tails: HashMap::new(),
+            openers: 0,
             titles: HashMap::new(),
             records: HashMap::new(),
             closed: HashMap::new(),
@@ -152,7 +160,8 @@ impl<'a> Known<'a> {
                 *known.names.entry(name).or_insert(0) += 1;
                 known.turns += 1;
             }
-            if line.after_blank {
+            let above = at.checked_sub(1).and_then(|above| lines.get(above));
+            if line.after_blank || above.is_some_and(is_ruler) {
                 if let Some(shape) = shape(line.text) {
                     *known.shapes.entry(shape).or_insert(0) += 1;
                 }
@@ -167,6 +176,13 @@ impl<'a> Known<'a> {
                     *times += 1;
                     *owning += usize::from(owns(lines, at + keys.len()));
                 }
+            }
+            known.openers += usize::from(opener(line.text) > 0);
+            if line.before_blank
+                && !line.after_blank
+                && let Some(shape) = shape(undashed(line.text))
+            {
+                *known.tails.entry(shape).or_insert(0) += 1;
             }
             if line.text.len() <= 40 {
                 *known.titles.entry(line.text).or_insert(0) += 1;
@@ -185,6 +201,7 @@ impl<'a> Known<'a> {
             .or_else(|| head(lines, at))
             .or_else(|| self.record(lines, at))
             .or_else(|| quote(lines, at))
+            .or_else(|| self.tail(lines, at))
             .or_else(|| self.signature(lines, at))
             .or_else(|| self.beginning(line))
     }
@@ -217,6 +234,19 @@ impl<'a> Known<'a> {
         Some(Label { role: Role::Open, lines: 0, prefix: end, name })
     }
 
+    /// A last line of a paragraph whose like end others: `Source: kb/returns.md`, `— kb/returns.md`.
+    fn tail(&self, lines: &[Line<'a>], at: usize) -> Option<Label<'a>> {
+        let line = lines.get(at)?;
+        let ends = line.before_blank && !line.after_blank && !dated(line.text);
+        let again = |shape: String| self.tails.get(&shape).is_some_and(|times| *times >= FEWEST_COUNTED);
+        (ends && shape(undashed(line.text)).is_some_and(again)).then_some(Label {
+            role: Role::Tail,
+            lines: 1,
+            prefix: 0,
+            name: line.text,
+        })
+    }
+
     /// Lines such as `ID: 1`, `Title: …`, `Content:` that occur in the same order elsewhere.
     fn record(&self, lines: &[Line<'a>], at: usize) -> Option<Label<'a>> {
         if !lines.get(at)?.after_blank {
@@ -239,7 +269,8 @@ impl<'a> Known<'a> {
     fn signature(&self, lines: &[Line<'a>], at: usize) -> Option<Label<'a>> {
         let line = lines.get(at)?;
         let followed = lines.get(at + 1).is_some() && !line.text.starts_with("# ") && !line.text.starts_with("##");
-        if !line.after_blank || !followed || line.text.ends_with(['.', '!', '?', ',', ';', '。', '！', '？']) {
+        let fresh = line.after_blank || at.checked_sub(1).and_then(|above| lines.get(above)).is_some_and(is_ruler);
+        if !fresh || !followed || line.text.ends_with(['.', '!', '?', ',', ';', '。', '！', '？']) {
             return None;
         }
         if is_ruled(line.text) && !dated(line.text) {
@@ -273,6 +304,11 @@ impl<'a> Known<'a> {
         let text = line.text;
         if text.starts_with('#') || is_item(text) || (line.after_blank && counts(text) && is_title(text)) {
             return None;
+        }
+        let named = if self.openers >= FEWEST_COUNTED { opener(text) } else { 0 };
+        if named > 0 {
+            let name = text.get(..named).unwrap_or_default();
+            return Some(Label { role: Role::Chunk, lines: 0, prefix: named, name });
         }
         let label = chunk(text);
         let rest = text.get(label..).unwrap_or_default();
@@ -358,21 +394,19 @@ static IDENTIFYING: List = List::new("id title url file filename path name score
 /// number, a long one, or one that ends as a sentence does.
 fn shape(text: &str) -> Option<String> {
     let listed = is_item(text) || number(text).is_some();
-    if text.len() > SHORT
-        || listed
-        || text.ends_with(['.', '!', '?', ',', ';', '。', '！', '？'])
-        || !text.contains(|c: char| c.is_ascii_digit())
-    {
+    if text.len() > SHORT || listed || text.ends_with(['.', '!', '?', ',', ';', '。', '！', '？']) {
         return None;
     }
-    let mut shape = String::new();
+    let (mut shape, mut named) = (String::new(), false);
     for token in text.split(|c: char| c.is_whitespace()) {
         let body = token.trim_matches(|c: char| !c.is_alphanumeric());
         let kind = match body {
             "" => token,
+            _ if is_identifier(body) => "i",
             _ if body.bytes().any(|byte| byte.is_ascii_digit()) => "0",
             _ => "a",
         };
+        named |= kind == "i";
         let bare = token.trim_start_matches(|c: char| !c.is_alphanumeric());
         let opens = token.get(..token.len() - bare.len()).filter(|_| !bare.is_empty()).unwrap_or_default();
         if !(kind == "a" && opens.is_empty() && shape.ends_with('a')) {
@@ -381,7 +415,54 @@ fn shape(text: &str) -> Option<String> {
         }
     }
     // Only words and one number may be a heading that counts; it must still say what it counts.
-    (shape.len() <= 40 && (dated(text) || text.starts_with('[') || counts_sources(text))).then_some(shape)
+    let numbered = || text.contains(|c: char| c.is_ascii_digit());
+    let counted = || dated(text) || text.starts_with('[') || counts_sources(text);
+    (shape.len() <= 40 && (named || numbered() && counted())).then_some(shape)
+}
+
+/// A line without the dash that a source stands behind.
+fn undashed(text: &str) -> &str {
+    text.trim_start_matches(['—', '–', '-', ' '])
+}
+
+/// What a text ends with in brackets where that names a source as programs do: `[kb/returns.md]`, `(Source: kb/a.md)`.
+pub(super) fn source_at_end(text: &str) -> Option<&str> {
+    let text = text.trim_end_matches('.');
+    let open = text.rfind(if text.ends_with(')') { '(' } else { '[' }).filter(|_| text.ends_with([')', ']']))?;
+    let inside = text.get(open + 1..text.len() - 1)?;
+    let names = |word: &str| is_identifier(word.trim_matches(|c: char| !c.is_alphanumeric()));
+    (inside.len() <= SHORT && inside.split_whitespace().any(names)).then_some(inside)
+}
+
+/// Whether a word names something as programs do: `kb/returns.md`, `doc_17`, `PET-01`.
+fn is_identifier(word: &str) -> bool {
+    let letter = word.contains(|c: char| c.is_alphabetic());
+    let digit = || word.contains(|c: char| c.is_ascii_digit());
+    let joined = |mark: char| {
+        let mut parts = word.split(mark);
+        parts.clone().count() > 1 && parts.all(|part| part.chars().filter(|c| c.is_alphanumeric()).count() > 1)
+    };
+    letter && (joined('/') || joined('_') || joined('.') || joined('-') && digit())
+}
+
+/// The bytes of an id at the beginning of a line, with what sets it apart from the text: `kb/a.md -> `, `【3†kb/a.md】`.
+fn opener(text: &str) -> usize {
+    let inner = text.trim_start_matches(['*', '`', '(', '[', '{', '<', '"', '【', '«']);
+    let inner = inner.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches('†');
+    let end = inner.find(|c: char| !(c.is_alphanumeric() || "/._-".contains(c))).unwrap_or(inner.len());
+    let Some((name, rest)) = inner.split_at_checked(end) else { return 0 };
+    let said = rest.trim_start_matches(|c: char| "])}>*`】»\":|—–→=- ".contains(c));
+    let parted = rest.len() - said.len();
+    let sets_apart = rest
+        .get(..parted)
+        .is_some_and(|marks| marks.contains([']', ')', '}', '>', '】', '»', ':', '|', '—', '–', '→']));
+    let is_head = is_identifier(name) && sets_apart && said.starts_with(char::is_alphanumeric);
+    if is_head { text.len() - said.len() } else { 0 }
+}
+
+/// A line of dashes or the like.
+fn is_ruler(line: &Line<'_>) -> bool {
+    line.text.len() >= 3 && line.text.bytes().all(|byte| b"-=*~_#".contains(&byte))
 }
 
 /// A title between rulers on one line: `--- kb/returns.md (score 0.82) ---`, `=== Notes ===`.
@@ -535,6 +616,38 @@ mod tests {
                 })
             })
             .collect()
+    }
+
+    #[test]
+    fn what_a_program_names_is_told_from_words() {
+        for word in ["kb/returns.md", "doc_17", "PET-01", "a1b2.pdf", "src/main.rs"] {
+            assert!(is_identifier(word), "{word}");
+        }
+        for word in ["well-known", "e.g", "3.5", "12:30", "and/o", "Mr", "2031-05-01"] {
+            assert!(!is_identifier(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_returns_heads_its_passage_or_ends_it() {
+        let of = |passage: fn(usize) -> String| (1..4).map(passage).collect::<String>();
+        for text in [
+            of(|n| format!("kb/a{n}.md\n\nIt is dug.\n\n")),
+            of(|n| format!("**kb/a{n}.md**\nIt is dug.\n\n")),
+            of(|n| format!("----------\nkb/a{n}.md\n----------\nIt is dug.\n\n")),
+            of(|n| format!("kb/a{n}.md -> It is dug. It is sold.\n\n")),
+            of(|n| format!("【{n}†kb/a{n}.md】It is dug. It is sold.\n\n")),
+        ] {
+            assert_eq!(found(&text).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Chunk; 3], "{text}");
+        }
+        for text in [
+            of(|n| format!("It is dug.\nSource: kb/a{n}.md\n\n")),
+            of(|n| format!("It is dug.\n— kb/a{n}.md\n\n")),
+        ] {
+            assert_eq!(found(&text).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Tail; 3], "{text}");
+        }
+        assert_eq!(source_at_end("It is dug. [kb/a.md]"), Some("kb/a.md"));
+        assert_eq!(source_at_end("It is dug (in May)."), None);
     }
 
     #[test]

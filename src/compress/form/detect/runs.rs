@@ -87,6 +87,11 @@ impl<'a> Cutter<'a> {
     }
 
     fn alike(&self, at: usize) -> (usize, Option<Form>) {
+        // Documents as a program prints its objects: what stands in one is not said by its neighbour.
+        if self.line(at).contains(PRINTED_OBJECT) {
+            let lines = self.from(at).take_while(|line| line.contains(PRINTED_OBJECT)).count();
+            return (at + lines, Some(Form::Code));
+        }
         match lines::look(self.line(at)) {
             Look::Log | Look::Trace => self.log(at),
             Look::Row => self.run(at, Form::Table, 2, |look, _| look == Look::Row),
@@ -547,6 +552,9 @@ fn unquoted(line: &str, mark: char) -> usize {
         })
         .count()
 }
+
+/// How Python shows a passage of LangChain's.
+const PRINTED_OBJECT: &str = "page_content=";
 
 /// So many readers look at a line before it is prose.
 const READERS_OF_A_LINE: usize = 16;

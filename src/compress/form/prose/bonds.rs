@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use crate::compress::{
     bond::Bond,
+    form::thread::source_at_end,
     fuel,
     text::{
         lexicon::{Opening, conjoins, opening, points_to_several, replies},
@@ -111,6 +112,7 @@ pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
     stanzas(statements, bonds);
     notes(statements, bonds);
     works(statements, bonds);
+    sources(statements, bonds);
     names(statements, bonds);
 }
 
@@ -320,6 +322,25 @@ fn notes(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
         }
     }
 }
+
+/// Paragraphs that end with their source in brackets, `… [kb/returns.md]`, each with one.
+fn sources(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
+    let named = |statement: &Statement<'_>| source_at_end(statement.text).is_some();
+    let ends = |paragraph: &&[Statement<'_>]| {
+        paragraph.split_last().is_some_and(|(last, rest)| named(last) && !rest.iter().any(named))
+    };
+    let paragraphs = || statements.chunk_by(|a, b| a.paragraph == b.paragraph);
+    let sourced: Vec<&[Statement<'_>]> = paragraphs().filter(ends).collect();
+    if sourced.len() < FEWEST_SOURCED || sourced.len() * 2 < paragraphs().count() {
+        return;
+    }
+    for (last, rest) in sourced.into_iter().filter_map(<[Statement<'_>]>::split_last) {
+        bonds.extend(rest.iter().map(|statement| Bond::Needs { item: statement.item, of: last.item }));
+    }
+}
+
+/// Paragraphs that end with a source where that is how the text names them.
+const FEWEST_SOURCED: usize = 3;
 
 /// A statement that rests on a listed work, `(Aske 1961)`, brings its entry.
 fn works(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
