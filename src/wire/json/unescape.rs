@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::super::plain::{WORD, plain_word};
+use super::super::plain::{WORD, plain, plain_word};
 
 /// What a literal says that stands between these quotes of valid JSON; `None` where no Rust string can hold it (half of a
 /// surrogate pair).
@@ -14,22 +14,30 @@ pub(super) fn unescaped(literal: &str) -> Option<Cow<'_, str>> {
     // No escape is shorter than what it stands for: what is written is never ahead of what is read.
     let (mut from, mut to) = (begin, begin);
     loop {
-        // Words are copied before it is known how much of them is plain: what follows is written over the rest.
-        while let Some(word) = bytes.get(from..).and_then(|rest| rest.first_chunk::<WORD>()) {
+        let rest = bytes.get(from..)?;
+        if let Some(word) = rest.first_chunk::<WORD>() {
+            // Copied before it is known how much of it is plain: what follows is written over the rest.
             text.get_mut(to..to + WORD)?.copy_from_slice(word);
-            let plain = plain_word(*word);
-            (from, to) = (from + plain, to + plain);
-            if plain < WORD {
-                break;
+            let mut length = plain_word(*word);
+            if length == WORD {
+                length = plain(rest, false);
+                text.get_mut(to..to + length)?.copy_from_slice(rest.get(..length)?);
             }
+            (from, to) = (from + length, to + length);
         }
         match bytes.get(from) {
-            Some(b'\\') => {
-                let (char, rest) = escaped(literal.get(from + 1..)?)?;
-                let length = char.len_utf8();
-                char.encode_utf8(text.get_mut(to..to + length)?);
-                (from, to) = (literal.len() - rest.len(), to + length);
-            }
+            Some(b'\\') => match bytes.get(from + 1)? {
+                b'u' => {
+                    let (char, rest) = by_number(literal.get(from + 2..)?)?;
+                    let length = char.len_utf8();
+                    char.encode_utf8(text.get_mut(to..to + length)?);
+                    (from, to) = (literal.len() - rest.len(), to + length);
+                }
+                letter => {
+                    *text.get_mut(to)? = escaped(*letter);
+                    (from, to) = (from + 2, to + 1);
+                }
+            },
             Some(byte) => {
                 *text.get_mut(to)? = *byte;
                 (from, to) = (from + 1, to + 1);
@@ -41,19 +49,16 @@ pub(super) fn unescaped(literal: &str) -> Option<Cow<'_, str>> {
     String::from_utf8(text).ok().map(Cow::Owned)
 }
 
-/// The character that stands behind a backslash, and what follows it.
-fn escaped(text: &str) -> Option<(char, &str)> {
-    let (letter, rest) = text.split_at_checked(1)?;
-    let char = match letter {
-        "n" => '\n',
-        "t" => '\t',
-        "r" => '\r',
-        "b" => '\u{8}',
-        "f" => '\u{c}',
-        "u" => return by_number(rest),
-        _ => letter.chars().next()?,
-    };
-    Some((char, rest))
+/// What a letter behind a backslash stands for.
+const fn escaped(letter: u8) -> u8 {
+    match letter {
+        b'n' => b'\n',
+        b't' => b'\t',
+        b'r' => b'\r',
+        b'b' => 0x08,
+        b'f' => 0x0c,
+        same => same,
+    }
 }
 
 /// The character whose number follows a `\u`, and what stands behind it; one past 16 bits is written as two.
