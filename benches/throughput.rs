@@ -61,7 +61,8 @@ fn cached_path() {
         let text: Arc<str> = (0..sentences).map(sentence).collect::<String>().into();
         let policy = Policy { ratio: "5".parse().unwrap(), ..Policy::default() };
         let query = Query { preceding: "Who paid the invoice of 7 March?".to_owned(), ..Query::default() };
-        let job = Job { text: Arc::clone(&text), query, policy, encoding: Encoding::O200k, tenant: Tenant::default() };
+        let job =
+            Job { text: Arc::clone(&text).into(), query, policy, encoding: Encoding::O200k, tenant: Tenant::default() };
         let began = Instant::now();
         runtime.block_on(engine.condense(job.clone(), None));
         let first = began.elapsed();

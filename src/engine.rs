@@ -22,6 +22,7 @@ mod priority;
 mod queue;
 mod stats;
 mod stop;
+mod text;
 mod worker;
 
 use std::{
@@ -36,6 +37,7 @@ pub use inference::{Backend, Load, LoadError};
 pub use key::DecisionId;
 pub use peers::{Config as PeersConfig, Peers, PeersStats};
 pub use stats::Stats;
+pub use text::{Text, TextHash};
 
 use decisions::Decisions;
 use flight::{Flights, Joined, Known, Landed, Waiter};
@@ -49,7 +51,7 @@ use worker::Task;
 #[derive(Debug, Clone)]
 pub struct Job {
     /// The slot's text.
-    pub text: Arc<str>,
+    pub text: Text,
     /// What precedes it or shares its turn.
     pub query: Query,
     /// What is allowed.

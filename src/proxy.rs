@@ -65,6 +65,7 @@ use life::Life;
 use passthrough::{Addressed, Passage};
 use room::Room;
 use rules::Rules;
+use seen::Compared;
 use tunnel::Tunnels;
 use upstream::Server;
 
@@ -188,6 +189,8 @@ pub struct Proxy {
     holdout: Option<Arc<Holdout>>,
     /// Where originals are kept for the model to read; `None` where there is no way back.
     originals: Option<Arc<Originals>>,
+    /// The conversations that were compared last.
+    compared: Arc<Compared>,
     decoders: Arc<Semaphore>,
 }
 
@@ -222,6 +225,7 @@ impl Proxy {
             ledger: None,
             holdout: None,
             originals: None,
+            compared: Arc::default(),
             decoders: Arc::new(Semaphore::new(DECODERS)),
         }
     }
@@ -253,6 +257,7 @@ impl Proxy {
             ledger: self.ledger.clone(),
             holdout: self.holdout.clone(),
             originals: self.originals.clone(),
+            compared: Arc::clone(&self.compared),
             decoders: Arc::clone(&self.decoders),
         }
     }

@@ -166,8 +166,9 @@ struct Groups(BTreeMap<String, Sums>);
 
 impl Groups {
     fn add(&mut self, name: &str, sums: &Sums) {
-        let end = name.char_indices().nth(LONGEST).map_or(name.len(), |(end, _)| end);
-        let name = name.get(..end).unwrap_or(name);
+        // Most are too short for their characters to be counted.
+        let most = if name.len() > LONGEST { name.char_indices().nth(LONGEST) } else { None };
+        let name = most.and_then(|(end, _)| name.get(..end)).unwrap_or(name);
         if let Some(of) = self.0.get_mut(name) {
             return of.add(sums);
         }

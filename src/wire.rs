@@ -16,6 +16,7 @@ mod asked;
 mod chat;
 mod json;
 mod messages;
+mod plain;
 mod responses;
 mod socket;
 mod splice;
@@ -28,7 +29,7 @@ pub use socket::Socket;
 pub use splice::splice;
 
 use asked::Asked;
-use json::{Object, Raw};
+use json::{Json, Object, Raw};
 use turn::Turn;
 pub use written::{What, Written};
 
@@ -191,7 +192,7 @@ pub enum Unreadable {
 /// When the body cannot be read; see [`Unreadable`].
 pub fn locate(surface: Surface, body: &[u8]) -> Result<Located, Unreadable> {
     let body = text(body)?;
-    surface.read(&request(body)?, body)
+    surface.read(&request(&json(body)?)?, body)
 }
 
 /// Finds the slots of a body that may be of any surface, as other gateways hand it over: by what it has.
@@ -200,7 +201,8 @@ pub fn locate(surface: Surface, body: &[u8]) -> Result<Located, Unreadable> {
 /// When the body cannot be read; see [`Unreadable`].
 pub fn locate_any(body: &[u8]) -> Result<Located, Unreadable> {
     let body = text(body)?;
-    let request = request(body)?;
+    let json = json(body)?;
+    let request = request(&json)?;
     // Only Messages put tool results into user messages; what else `messages` hold, chat reads as well.
     let messages = messages::read(&request, body);
     match messages {
@@ -212,16 +214,20 @@ pub fn locate_any(body: &[u8]) -> Result<Located, Unreadable> {
 /// The model that a body asks for; `None` where it cannot be read, or is said twice.
 #[must_use]
 pub fn model(body: &[u8]) -> Option<String> {
-    let request = request(text(body).ok()?).ok()?;
-    request.field("model").ok().flatten().and_then(Raw::string).map(Cow::into_owned)
+    let json = json(text(body).ok()?).ok()?;
+    json.object()?.field("model").ok().flatten().and_then(Raw::string).map(Cow::into_owned)
 }
 
 fn text(body: &[u8]) -> Result<&str, Unreadable> {
     std::str::from_utf8(body).map_err(|_| Unreadable::InvalidJson)
 }
 
-fn request(body: &str) -> Result<Object<'_>, Unreadable> {
-    Raw::read(body).ok_or(Unreadable::InvalidJson)?.object().ok_or(Unreadable::UnknownShape)
+fn json(body: &str) -> Result<Json<'_>, Unreadable> {
+    Json::read(body).ok_or(Unreadable::InvalidJson)
+}
+
+fn request<'a>(json: &'a Json<'_>) -> Result<Object<'a>, Unreadable> {
+    json.object().ok_or(Unreadable::UnknownShape)
 }
 
 /// The list that a field of the request is.

@@ -2,7 +2,7 @@
 
 use crate::{
     compress::{Encoding, Kinds, Level, PIPELINE_VERSION, Policy, Query, Ratio, Seen, ToolCall},
-    engine::Job,
+    engine::{Job, Text},
 };
 
 /// A hash of everything that a decision depends on, the model aside: a raw decision holds whatever model comes next.
@@ -56,9 +56,9 @@ impl Key {
         let Policy { ratio, style, min_tokens, rewrite, redundancy, references: _ } = policy;
         let Kinds { lexical, structural } = *redundancy;
         let mut hash = Fields::new();
-        hash.field(&tenant.0).field(text.as_bytes()).field(siblings.as_bytes()).field(preceding.as_bytes());
+        hash.field(&tenant.0).field(text.hash()).text(siblings).text(preceding);
         match call {
-            Some(ToolCall { name, arguments }) => hash.field(&[1]).field(name.as_bytes()).field(arguments.as_bytes()),
+            Some(ToolCall { name, arguments }) => hash.field(&[1]).field(name.as_bytes()).text(arguments),
             None => hash.field(&[0]),
         };
         match ratio {
@@ -121,6 +121,9 @@ fn first<const N: usize>(hash: &[u8; 32]) -> [u8; N] {
     short
 }
 
+/// Bytes up to which a text is hashed with the others.
+const LONG: usize = 1024;
+
 /// Fields with their lengths before them, so that no two lists of fields read alike.
 struct Fields(blake3::Hasher);
 
@@ -132,6 +135,17 @@ impl Fields {
     fn field(&mut self, bytes: &[u8]) -> &mut Self {
         self.0.update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
         self
+    }
+
+    /// A text that may be long: then its hash stands for it, since of one text alone many parts are computed side by side.
+    fn text(&mut self, text: &str) -> &mut Self {
+        match text.len() {
+            0..=LONG => self.field(text.as_bytes()),
+            length => {
+                self.0.update(&(length as u64).to_le_bytes()).update(&Text::hash_of(text));
+                self
+            }
+        }
     }
 
     fn finish(self) -> [u8; 32] {

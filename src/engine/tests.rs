@@ -104,7 +104,7 @@ fn prose(day: usize) -> Arc<str> {
 
 fn job(text: &Arc<str>) -> Job {
     Job {
-        text: Arc::clone(text),
+        text: Arc::clone(text).into(),
         query: Query { preceding: "Which bridge had been closed since 4 April?".to_owned(), ..Query::default() },
         policy: Policy {
             ratio: Ratio::By(Factor::new(4.0).unwrap()),

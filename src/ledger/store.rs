@@ -6,17 +6,19 @@
 //! file stays small whatever the traffic; conversations have a row each, for the comparison of arms.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     io::{self, Read as _},
     path::Path,
+    sync::Arc,
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, ToSql, Transaction, TransactionBehavior, params};
 
 use crate::private;
 
-use super::figures::{Figures, Texts, Turn, Usage};
+use super::figures::{Figures, Texts, Turn};
 
 /// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -66,11 +68,9 @@ impl Store {
     /// Adds the figures of some requests, all or none.
     pub(super) fn add(&mut self, all: &[Figures]) -> Result<(), StoreError> {
         let write = self.0.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        requests(&write, all)?;
+        texts(&write, all)?;
         for figures in all {
-            request(&write, figures)?;
-            for texts in &figures.texts {
-                text(&write, figures, texts)?;
-            }
             if let Some(turn) = &figures.turn {
                 conversation(&write, figures, turn)?;
             }
@@ -123,75 +123,94 @@ pub(super) fn open_to_read(path: &Path) -> Result<(Connection, bool), StoreError
 /// No URIs, and no mutex of SQLite's own: a connection stays with its thread.
 const QUIET: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
 
-fn request(write: &Transaction<'_>, figures: &Figures) -> rusqlite::Result<()> {
-    let usage = figures.usage.unwrap_or_default();
-    let money = figures.money.unwrap_or_default();
-    let (before, after) = figures.tokens();
-    let Usage { prompt, cached, written, completion, .. } = usage;
-    write
-        .prepare_cached(
-            "INSERT INTO requests VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
-             ?18, ?19, ?20, ?21, ?22, ?23, ?24) ON CONFLICT DO UPDATE SET requests = requests + 1, failed = failed + excluded.failed, \
-             told = told + excluded.told, priced = priced + excluded.priced, beyond = beyond + excluded.beyond, \
-             prompt = prompt + excluded.prompt, cached = cached + excluded.cached, \
-             written = written + excluded.written, completion = completion + excluded.completion, \
-             billed = billed + excluded.billed, before = before + excluded.before, after = after + excluded.after, \
-             paid_nano = paid_nano + excluded.paid_nano, saved_nano = saved_nano + excluded.saved_nano, \
-             unpriced_prompt = unpriced_prompt + excluded.unpriced_prompt, reads = reads + excluded.reads, \
-             read_turns = read_turns + excluded.read_turns, read_tokens = read_tokens + excluded.read_tokens, \
-             read_nano = read_nano + excluded.read_nano",
-        )?
-        .execute(params![
-            hour(figures),
-            figures.surface,
-            &*figures.model,
-            &*figures.tenant,
-            arm(figures),
-            figures.outcome,
-            figures.failed,
-            figures.usage.is_some(),
-            figures.money.is_some(),
-            figures.beyond_context,
-            whole(prompt),
-            whole(cached),
-            whole(written),
-            whole(completion),
-            whole(figures.billed.unwrap_or_default()),
-            whole(before),
-            whole(after),
-            money.paid_nano,
-            money.saved_nano,
-            if figures.money.is_some() { 0 } else { whole(prompt) },
-            whole(figures.reads.reads),
-            figures.reads.turn,
-            whole(figures.reads.tokens),
-            money.read_nano,
-        ])?;
+/// Whose requests are summed up together.
+type Group<'a> = (i64, &'static str, &'a str, &'a str, &'static str);
+
+fn group(figures: &Figures) -> Group<'_> {
+    (hour(figures), figures.surface, &figures.model, &figures.tenant, arm(figures))
+}
+
+fn requests(write: &Transaction<'_>, all: &[Figures]) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO requests VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
+               ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25) ON CONFLICT DO UPDATE SET \
+               requests = requests + excluded.requests, failed = failed + excluded.failed, \
+               told = told + excluded.told, priced = priced + excluded.priced, beyond = beyond + excluded.beyond, \
+               prompt = prompt + excluded.prompt, cached = cached + excluded.cached, \
+               written = written + excluded.written, completion = completion + excluded.completion, \
+               billed = billed + excluded.billed, before = before + excluded.before, after = after + excluded.after, \
+               paid_nano = paid_nano + excluded.paid_nano, saved_nano = saved_nano + excluded.saved_nano, \
+               unpriced_prompt = unpriced_prompt + excluded.unpriced_prompt, reads = reads + excluded.reads, \
+               read_turns = read_turns + excluded.read_turns, read_tokens = read_tokens + excluded.read_tokens, \
+               read_nano = read_nano + excluded.read_nano";
+    let row = |figures| ((group(figures), figures.outcome), sums(figures));
+    for (((hour, surface, model, tenant, arm), outcome), sums) in summed(all.iter().map(row)) {
+        upsert(write, sql, &[&hour, &surface, &model, &tenant, &arm, &outcome], &sums)?;
+    }
     Ok(())
 }
 
-fn text(write: &Transaction<'_>, figures: &Figures, texts: &Texts) -> rusqlite::Result<()> {
-    write
-        .prepare_cached(
-            "INSERT INTO texts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO UPDATE SET \
-             texts = texts + excluded.texts, condensed = condensed + excluded.condensed, \
-             before = before + excluded.before, after = after + excluded.after, \
-             saved_nano = saved_nano + excluded.saved_nano",
-        )?
-        .execute(params![
-            hour(figures),
-            figures.surface,
-            &*figures.model,
-            &*figures.tenant,
-            arm(figures),
-            &*texts.tool,
-            texts.kind,
-            whole(texts.texts),
-            whole(texts.condensed),
-            whole(texts.before),
-            whole(texts.after),
-            texts.saved_nano,
-        ])?;
+/// What one request adds to each sum, in the order of the columns.
+fn sums(figures: &Figures) -> [i64; 19] {
+    let usage = figures.usage.unwrap_or_default();
+    let money = figures.money.unwrap_or_default();
+    let (before, after) = figures.tokens();
+    [
+        1,
+        figures.failed.into(),
+        figures.usage.is_some().into(),
+        figures.money.is_some().into(),
+        figures.beyond_context.into(),
+        whole(usage.prompt),
+        whole(usage.cached),
+        whole(usage.written),
+        whole(usage.completion),
+        whole(figures.billed.unwrap_or_default()),
+        whole(before),
+        whole(after),
+        money.paid_nano,
+        money.saved_nano,
+        if figures.money.is_some() { 0 } else { whole(usage.prompt) },
+        whole(figures.reads.reads),
+        figures.reads.turn.into(),
+        whole(figures.reads.tokens),
+        money.read_nano,
+    ]
+}
+
+fn texts(write: &Transaction<'_>, all: &[Figures]) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO texts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO UPDATE SET \
+               texts = texts + excluded.texts, condensed = condensed + excluded.condensed, \
+               before = before + excluded.before, after = after + excluded.after, \
+               saved_nano = saved_nano + excluded.saved_nano";
+    let of_all = all.iter().flat_map(|figures| {
+        let row = move |texts: &Texts| ((group(figures), Arc::clone(&texts.tool), texts.kind), sums_of_texts(texts));
+        figures.texts.iter().map(row)
+    });
+    for (((hour, surface, model, tenant, arm), tool, kind), sums) in summed(of_all) {
+        upsert(write, sql, &[&hour, &surface, &model, &tenant, &arm, &&*tool, &kind], &sums)?;
+    }
+    Ok(())
+}
+
+fn sums_of_texts(texts: &Texts) -> [i64; 5] {
+    let Texts { texts, condensed, before, after, saved_nano, .. } = texts;
+    [whole(*texts), whole(*condensed), whole(*before), whole(*after), *saved_nano]
+}
+
+/// Rows with what they have in common, summed up: to write one costs as much as a good part of a short request.
+fn summed<K: Ord, const N: usize>(rows: impl Iterator<Item = (K, [i64; N])>) -> BTreeMap<K, [i64; N]> {
+    let mut all = BTreeMap::new();
+    for (key, row) in rows {
+        let sums = all.entry(key).or_insert([0_i64; N]);
+        sums.iter_mut().zip(row).for_each(|(sum, more)| *sum = sum.saturating_add(more));
+    }
+    all
+}
+
+fn upsert(write: &Transaction<'_>, sql: &str, key: &[&dyn ToSql], sums: &[i64]) -> rusqlite::Result<()> {
+    let sums = sums.iter().map(|sum| sum as &dyn ToSql);
+    let row: Vec<&dyn ToSql> = key.iter().copied().chain(sums).collect();
+    write.prepare_cached(sql)?.execute(&*row)?;
     Ok(())
 }
 

@@ -168,7 +168,8 @@ pub(crate) async fn decide(
     let holdout = proxy.holdout.clone().filter(|_| surface);
     // Nor does anybody whose credential is known here read what it says.
     let originals = proxy.originals.clone().filter(|_| surface);
-    let terms = Terms { ruling, tenant: held.share.room().tenant(), query: None, deadline, holdout, originals };
+    let (tenant, compared) = (held.share.room().tenant(), Arc::clone(&proxy.compared));
+    let terms = Terms { ruling, tenant, query: None, deadline, holdout, originals, compared };
     let decided = slots::decide(&proxy.engine, proxy.reviewer.as_ref(), plain, locate, &terms).await?;
     account.model.clone_from(&decided.located.model);
     account.slots = decided.has_looked().then(|| decided.count(account.metrics()));

@@ -231,6 +231,7 @@ async fn compress(
         deadline,
         holdout: None,
         originals: None,
+        compared: Arc::clone(&proxy.compared),
     };
     let (page, tokens) = match (wanted.text, wanted.messages) {
         (Some(text), None) => of_text(proxy, text, (wanted.model, wanted.pieces), terms, began).await?,
@@ -323,7 +324,7 @@ async fn of_text(
 ) -> Result<(Vec<u8>, (usize, usize)), Error> {
     let text: Arc<str> = text.into();
     let job = Job {
-        text: Arc::clone(&text),
+        text: Arc::clone(&text).into(),
         query: Query { preceding: terms.query.unwrap_or_default(), ..Query::default() },
         policy: terms.ruling.policy(),
         encoding: model.as_deref().map(Encoding::of_model).unwrap_or_default(),

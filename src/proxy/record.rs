@@ -115,8 +115,15 @@ pub async fn rehearse(
 ) -> Rehearsal {
     let since = Instant::now();
     let ruling = Ruling::rehearsed(policy.clone(), rules);
-    let terms =
-        Terms { ruling, tenant: Tenant::default(), query: None, deadline: None, holdout: None, originals: None };
+    let terms = Terms {
+        ruling,
+        tenant: Tenant::default(),
+        query: None,
+        deadline: None,
+        holdout: None,
+        originals: None,
+        compared: Arc::default(),
+    };
     let decided = slots::decide(engine, reviewer, body.clone(), wire::locate_any, &terms).await.map(Arc::new);
     let (outcome, forwarded) = match intercept::settle(&decided).await {
         (Outcome::Compressed(_), forwarded) => (Outcome::Audit, forwarded),

@@ -2,12 +2,17 @@
 //! refers to another one can do so only once it is known what of that one is forwarded word for word. What the assistant
 //! gave to tools is always forwarded so.
 
-use std::collections::HashMap;
+mod compared;
+
+use std::{collections::HashMap, sync::Arc};
 
 use crate::{
     compress::{Condensation, Given, Nth, Passages, Place, Seen},
+    engine::{self, Tenant, TextHash},
     wire::{Call, Located, Role, Slot, What, Written},
 };
+
+pub(crate) use compared::Compared;
 
 /// The slots of a request in the light of what stands before them.
 #[derive(Debug)]
@@ -18,6 +23,9 @@ pub(super) struct Earlier {
     /// Of each slot which text it is.
     of_slots: Vec<usize>,
     kin: Kin,
+    /// The hashes of the texts, and the name of them all; none where they are soon compared again.
+    hashes: Vec<TextHash>,
+    name: Option<TextHash>,
 }
 
 /// A text that is compared with others: a slot, or what the assistant gave to a tool.
@@ -37,8 +45,9 @@ impl Text {
 }
 
 impl Earlier {
-    /// Reads the texts, but for slots in which passages are marked: what is sent of them is not what is read.
-    pub(super) fn of(located: &Located, tagged: &[usize]) -> Self {
+    /// Reads the texts, but for slots in which passages are marked: what is sent of them is not what is read. What an
+    /// earlier turn of the conversation had is not compared again.
+    pub(super) fn of(located: &Located, tagged: &[usize], known: &Compared, tenant: Tenant) -> Self {
         let (mut texts, mut of_slots) = (Vec::new(), Vec::with_capacity(located.slots.len()));
         let mut written = located.written.iter().enumerate().peekable();
         for (at, slot) in located.slots.iter().enumerate() {
@@ -54,7 +63,32 @@ impl Earlier {
             text => text.text(located),
         };
         let compared: Vec<&str> = texts.iter().map(compared).collect();
-        Self { passages: Passages::of(&compared), kin: Kin::of(&texts, located), texts, of_slots }
+        let kin = Kin::of(&texts, located);
+        if compared.iter().map(|text| text.len()).sum::<usize>() < compared::LEAST {
+            let passages = Passages::of(&compared);
+            return Self { passages, texts, of_slots, kin, hashes: Vec::new(), name: None };
+        }
+        let hashes: Vec<TextHash> = texts.iter().map(|text| engine::Text::hash_of(text.text(located))).collect();
+        let read = hashes.iter().zip(&compared).map(|(hash, compared)| (!compared.is_empty()).then_some(hash));
+        let names = compared::names(tenant, read);
+        let passages = known.take(&names).and(&compared);
+        Self { passages, texts, of_slots, kin, hashes, name: names.last().copied() }
+    }
+
+    /// The text of a slot, whose hash may be known here.
+    pub(super) fn hashed(&self, index: usize, slot: &Slot) -> engine::Text {
+        let text = Arc::clone(&slot.text);
+        match self.hashes.get(self.text(index)) {
+            Some(hash) => engine::Text::hashed(text, *hash),
+            None => text.into(),
+        }
+    }
+
+    /// Keeps what was compared for the next turn of the conversation.
+    pub(super) fn keep(self, known: &Compared) {
+        if let Some(name) = self.name {
+            known.keep(name, self.passages);
+        }
     }
 
     /// The turns in which slots are decided, of which `considered` are not forwarded as they are: a slot comes after all

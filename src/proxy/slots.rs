@@ -20,11 +20,11 @@ use super::{
     coding::Undecoded,
     review::{self, Verdicts},
     rules::{Ruled, Ruling},
-    seen::Earlier,
+    seen::{Compared, Earlier},
 };
 use crate::{
     compress::{Condensation, Encoding, Limit, OriginalId, Query, Reason, ToolCall, text::exact},
-    engine::{Cache, Engine, Job, Reply, Tenant},
+    engine::{Cache, Engine, Job, Reply, Tenant, Text},
     fidelity::Reviewer,
     ledger::{Holdout, Place},
     originals::Originals,
@@ -115,6 +115,8 @@ pub(crate) struct Terms {
     pub(crate) holdout: Option<Arc<Holdout>>,
     /// Where originals are kept, for who gets the condensed texts to read.
     pub(crate) originals: Option<Arc<Originals>>,
+    /// The conversations that were compared last.
+    pub(crate) compared: Arc<Compared>,
 }
 
 /// Has the slots of a plain body decided under one deadline, as `locate` finds them.
@@ -126,12 +128,12 @@ pub(crate) async fn decide(
     terms: &Terms,
 ) -> Result<Decided, Why> {
     let length = body.len();
-    let (located, tagged, earlier) = {
-        let body = body.clone();
+    let (located, tagged, mut earlier) = {
+        let (body, compared, tenant) = (body.clone(), Arc::clone(&terms.compared), terms.tenant);
         let read = move || {
             locate(&body).map(|located| {
                 let tagged = tagged(&located);
-                let earlier = Earlier::of(&located, &tagged);
+                let earlier = Earlier::of(&located, &tagged, &compared, tenant);
                 (located, tagged, earlier)
             })
         };
@@ -148,10 +150,11 @@ pub(crate) async fn decide(
     let long = long.filter(|(_, (slot, ruled))| slot.text.len() >= ruled.policy.min_tokens);
     let (condensed, left): (Vec<_>, Vec<_>) = long.partition(|(_, (_, ruled))| ruled.left().is_none());
     let left: Vec<usize> = left.into_iter().map(|(index, _)| index).collect();
-    let jobs: Vec<(usize, Job)> =
-        condensed.into_iter().map(|(index, (slot, ruled))| (index, job(slot, ruled, terms, encoding))).collect();
+    let job = |(index, (slot, ruled))| (index, job(slot, earlier.hashed(index, slot), ruled, terms, encoding));
+    let jobs: Vec<(usize, Job)> = condensed.into_iter().map(job).collect();
     let asked = Asked { engine, reviewer, model, deadline: terms.deadline };
-    let (replies, verdicts) = in_turn(&asked, jobs, &located, earlier).await?;
+    let (replies, verdicts) = in_turn(&asked, jobs, &located, &mut earlier).await?;
+    earlier.keep(&terms.compared);
     Ok(Decided { body, located, encoding, place, ruled, tagged, replies, left, verdicts })
 }
 
@@ -168,7 +171,7 @@ async fn in_turn(
     asked: &Asked<'_>,
     jobs: Vec<(usize, Job)>,
     located: &Located,
-    mut earlier: Earlier,
+    earlier: &mut Earlier,
 ) -> Result<(Vec<(usize, Reply)>, Verdicts), Why> {
     let considered: Vec<usize> = jobs.iter().map(|(slot, _)| *slot).collect();
     let turns = earlier.turns(located, &considered);
@@ -423,14 +426,14 @@ const fn telling(reason: Reason) -> u8 {
     }
 }
 
-fn job(slot: &Slot, ruled: &Ruled, terms: &Terms, encoding: Encoding) -> Job {
+fn job(slot: &Slot, text: Text, ruled: &Ruled, terms: &Terms, encoding: Encoding) -> Job {
     let call = slot
         .call
         .as_ref()
         .map(|Call { name, arguments }| ToolCall { name: name.clone(), arguments: arguments.clone() });
     let preceding = terms.query.clone().or_else(|| slot.preceding.clone()).unwrap_or_default();
     Job {
-        text: Arc::clone(&slot.text),
+        text,
         query: Query {
             siblings: slot.siblings.join("\n"),
             preceding,

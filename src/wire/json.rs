@@ -1,17 +1,36 @@
 //! Reading JSON without losing where it stood: every value is a slice of the body.
 //!
 //! A body is checked once, from end to end. What is taken out of it afterwards is known to be valid, so that only quotes,
-//! brackets and commas are looked for.
+//! brackets and commas are looked for; and where its longer strings end is known by then, so that no text is read again
+//! to find what stands behind it.
 
+mod check;
 mod unescape;
 
 use std::{borrow::Cow, ops::Range};
 
-use serde_json::value::RawValue;
+/// A text that is one valid value.
+#[derive(Debug)]
+pub(super) struct Json<'a> {
+    text: &'a str,
+    long: Vec<Long>,
+}
+
+/// A string of more than [`NEAR`] bytes, both quotes included.
+#[derive(Debug, Clone, Copy)]
+struct Long {
+    /// Where it begins in memory.
+    address: usize,
+    length: usize,
+}
 
 /// A value of a text that is valid JSON, without the white space around it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Raw<'a>(&'a str);
+pub(super) struct Raw<'a> {
+    text: &'a str,
+    /// Of the whole text, in their order.
+    long: &'a [Long],
+}
 
 /// The fields of an object in their order, duplicates included; a key is borrowed where it has no escapes.
 #[derive(Debug)]
@@ -47,20 +66,32 @@ impl<'a> Object<'a> {
     }
 }
 
-impl<'a> Raw<'a> {
+impl<'a> Json<'a> {
     /// The one value that `text` is; `None` when it is no JSON, or more than one value.
     pub(super) fn read(text: &'a str) -> Option<Self> {
-        serde_json::from_str::<&RawValue>(text).ok().map(|value| Self(value.get()))
+        let long = check::long(text)?;
+        Some(Self { text: text.trim_matches(check::SPACE), long })
     }
 
+    pub(super) fn value(&self) -> Raw<'_> {
+        Raw { text: self.text, long: &self.long }
+    }
+
+    /// The fields of the object that it is.
+    pub(super) fn object(&self) -> Option<Object<'_>> {
+        self.value().object()
+    }
+}
+
+impl<'a> Raw<'a> {
     /// As it is written.
     pub(super) fn get(self) -> &'a str {
-        self.0
+        self.text
     }
 
     /// Whether it is a string.
     pub(super) fn is_string(self) -> bool {
-        self.0.starts_with('"')
+        self.text.starts_with('"')
     }
 
     /// The fields of the object that it is; `None` when it is something else or a key is no valid string.
@@ -81,7 +112,7 @@ impl<'a> Raw<'a> {
 
     /// The string that it is, unescaped; `None` when it is something else or no Rust string can hold it.
     pub(super) fn string(self) -> Option<Cow<'a, str>> {
-        let literal = self.0.strip_prefix('"')?.strip_suffix('"')?;
+        let literal = self.text.strip_prefix('"')?.strip_suffix('"')?;
         unescape::unescaped(literal)
     }
 
@@ -97,13 +128,13 @@ impl<'a> Raw<'a> {
 
     /// Where it stands in the body that it was read from.
     pub(super) fn span(self, body: &str) -> Option<Range<usize>> {
-        let start = self.0.as_ptr().addr().checked_sub(body.as_ptr().addr())?;
-        let span = start..start + self.0.len();
+        let start = self.text.as_ptr().addr().checked_sub(body.as_ptr().addr())?;
+        let span = start..start + self.text.len();
         body.get(span.clone()).map(|_| span)
     }
 
     fn inside(self, open: char) -> Option<Inside<'a>> {
-        self.0.strip_prefix(open).map(Inside)
+        self.text.strip_prefix(open).map(|text| Inside(Self { text, ..self }))
     }
 }
 
@@ -111,35 +142,37 @@ impl<'a> Raw<'a> {
 const MOST_FIELDS: usize = 64;
 
 /// What follows in an object or a list.
-struct Inside<'a>(&'a str);
+struct Inside<'a>(Raw<'a>);
 
 impl<'a> Inside<'a> {
     /// The next key or value; `None` at the end.
     fn value(&mut self) -> Option<Raw<'a>> {
+        let Raw { text, long } = self.0;
         // What parts two values: the text is valid, so that nothing else can stand there.
-        let rest = self.0.trim_start_matches([' ', '\n', '\r', '\t', ',', ':']);
-        let (value, rest) = rest.split_at_checked(length(rest.as_bytes()))?;
-        self.0 = rest;
-        (!value.is_empty()).then_some(Raw(value))
+        let parts = text.bytes().position(|byte| !b" \n\r\t,:".contains(&byte))?;
+        let rest = text.get(parts..)?;
+        let (value, rest) = rest.split_at_checked(length(rest.as_bytes(), long))?;
+        self.0.text = rest;
+        (!value.is_empty()).then_some(Raw { text: value, long })
     }
 }
 
 /// The length of the value that a text begins with; 0 at the end of a list or object.
-fn length(text: &[u8]) -> usize {
+fn length(text: &[u8], long: &[Long]) -> usize {
     match text.first() {
-        Some(b'"') => string(text),
-        Some(b'{' | b'[') => nested(text),
+        Some(b'"') => string(text, long),
+        Some(b'{' | b'[') => nested(text, long),
         _ => text.iter().position(|byte| b",]} \n\r\t".contains(byte)).unwrap_or(text.len()),
     }
 }
 
 /// The length of the list or object that a text begins with.
-fn nested(text: &[u8]) -> usize {
+fn nested(text: &[u8], long: &[Long]) -> usize {
     let (mut at, mut depth) = (0, 0_usize);
     while let Some(byte) = text.get(at) {
         match byte {
             b'"' => {
-                at += string(text.get(at..).unwrap_or_default());
+                at += string(text.get(at..).unwrap_or_default(), long);
                 continue;
             }
             b'{' | b'[' => depth += 1,
@@ -155,16 +188,20 @@ fn nested(text: &[u8]) -> usize {
 }
 
 /// The length of the string that a text begins with, both quotes included.
-fn string(text: &[u8]) -> usize {
-    let mut at = 1;
-    while let Some(next) = text.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
-        if text.get(at + next) == Some(&b'"') {
+fn string(text: &[u8], long: &[Long]) -> usize {
+    let (near, mut at) = (text.get(..NEAR).unwrap_or(text), 1);
+    while let Some(next) = near.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        if near.get(at + next) == Some(&b'"') {
             return at + next + 1;
         }
         at += next + 2;
     }
-    text.len()
+    let found = long.binary_search_by_key(&text.as_ptr().addr(), |long| long.address);
+    found.ok().and_then(|found| long.get(found)).map_or(text.len(), |long| long.length)
 }
+
+/// Bytes in which the end of a string is looked for.
+const NEAR: usize = 128;
 
 #[cfg(test)]
 mod tests {
@@ -186,7 +223,7 @@ mod tests {
     }
 
     fn values() -> impl Strategy<Value = Value> {
-        let text = "[a-z\"\\\\{}\\[\\],: \n\u{1}é😀]{0,12}";
+        let text = "[a-z\"\\\\{}\\[\\],: \n\u{1}é😀]{0,12}|[a-z\"\\\\é]{100,140}";
         let leaf = prop_oneof![
             Just(Value::Null),
             any::<bool>().prop_map(Value::from),
@@ -206,7 +243,7 @@ mod tests {
         #[test]
         fn every_value_is_found_in_its_place(value in values()) {
             for body in [serde_json::to_string(&value).unwrap(), serde_json::to_string_pretty(&value).unwrap()] {
-                prop_assert_eq!(rebuilt(Raw::read(&body).unwrap()), value.clone());
+                prop_assert_eq!(rebuilt(Json::read(&body).unwrap().value()), value.clone());
             }
         }
     }
@@ -214,10 +251,11 @@ mod tests {
     #[test]
     fn what_is_no_single_value_is_not_read() {
         for text in ["", "{", "[1,]", "{\"a\":}", "{} {}", "\"\u{1}\"", "\"\\x\"", "01", "{a:1}", "nul"] {
-            assert!(Raw::read(text).is_none(), "{text}");
+            assert!(Json::read(text).is_none(), "{text}");
         }
         let body = " {\"a\" : [ 1 ,\"]\\\"\" , {} ] , \"b\":null}\n";
-        let object = Raw::read(body).unwrap().object().unwrap();
+        let json = Json::read(body).unwrap();
+        let object = json.object().unwrap();
         let list = object.field("a").unwrap().unwrap();
         assert_eq!(list.span(body), Some(8..25));
         assert_eq!(list.array().unwrap().iter().map(|item| item.get()).collect::<Vec<_>>(), ["1", "\"]\\\"\"", "{}"]);

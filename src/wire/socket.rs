@@ -5,7 +5,7 @@
 use super::{
     Located, Unreadable,
     asked::Asked,
-    json::{Object, Raw},
+    json::{Json, Object, Raw},
     responses,
     turn::{text_field, word},
 };
@@ -25,7 +25,8 @@ impl Socket {
     /// When it does and cannot be read; see [`Unreadable`].
     pub fn locate(&mut self, frame: &[u8]) -> Option<Result<Located, Unreadable>> {
         let body = std::str::from_utf8(frame).ok()?;
-        let request = Raw::read(body)?.object()?;
+        let json = Json::read(body)?;
+        let request = json.object()?;
         if word(&request, "type").ok()?? != "response.create" {
             return None;
         }
@@ -45,7 +46,7 @@ impl Socket {
     pub fn hear(&mut self, frame: &[u8]) {
         if tells_of_a_call(frame) || ends(frame) {
             // A frame that cannot be read says nothing.
-            let _ = std::str::from_utf8(frame).ok().and_then(|body| self.note(&Raw::read(body)?.object()?, body));
+            let _ = std::str::from_utf8(frame).ok().and_then(|body| self.note(&Json::read(body)?.object()?, body));
         }
     }
 

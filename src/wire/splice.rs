@@ -2,6 +2,8 @@
 
 use std::{io::Write as _, ops::Range};
 
+use super::plain::plain;
+
 /// A copy of `body` with each literal (its span, both quotes included) replaced by the literal of a new text.
 ///
 /// Every byte outside of the spans stays. A literal that was ASCII stays ASCII, with `\u` escapes where the new text has
@@ -30,8 +32,8 @@ pub fn splice(body: &[u8], edits: &[(Range<usize>, &str)]) -> Vec<u8> {
 fn literal(to: &mut Vec<u8>, text: &str, ascii: bool) {
     to.push(b'"');
     let mut rest = text;
-    while let Some((plain, special)) = rest.split_at_checked(plain(rest.as_bytes(), ascii)) {
-        to.extend_from_slice(plain.as_bytes());
+    while let Some((before, special)) = rest.split_at_checked(plain(rest.as_bytes(), ascii)) {
+        to.extend_from_slice(before.as_bytes());
         let mut chars = special.chars();
         let Some(char) = chars.next() else { break };
         match char {
@@ -47,24 +49,10 @@ fn literal(to: &mut Vec<u8>, text: &str, ascii: bool) {
     to.push(b'"');
 }
 
-/// The length of what a text has before the first character that is not written as it is. Most stretches have none, and
-/// so many bytes are looked at together.
-fn plain(text: &[u8], ascii: bool) -> usize {
-    let special = |byte: &u8| *byte < b' ' || matches!(byte, b'"' | b'\\') || (ascii && *byte >= 0x80);
-    let any = |stretch: &&[u8]| stretch.iter().fold(false, |any, byte| any | special(byte));
-    let stretches = text.chunks(TOGETHER).take_while(|stretch| !any(stretch)).count();
-    let start = (stretches * TOGETHER).min(text.len());
-    let rest = text.get(start..).unwrap_or_default();
-    start + rest.iter().position(special).unwrap_or(rest.len())
-}
-
 fn escape(to: &mut Vec<u8>, unit: u16) {
     // Writing to a `Vec` cannot fail.
     let _ = write!(to, "\\u{unit:04x}");
 }
-
-/// Bytes that are looked at together.
-const TOGETHER: usize = 64;
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 
 use super::{
     Call,
-    json::{Object, Raw},
+    json::{Json, Object},
     turn::CallId,
 };
 
@@ -50,7 +50,8 @@ pub(super) fn note(written: &mut Vec<Written>, message: usize, calls: &[(CallId,
 type Tell<'a> = &'a mut dyn FnMut(What, String, String);
 
 fn of_call(call: &Call, tell: Tell<'_>) {
-    let Some(arguments) = Raw::read(&call.arguments).and_then(Raw::object) else {
+    let json = Json::read(&call.arguments);
+    let Some(arguments) = json.as_ref().and_then(Json::object) else {
         return of_text(What::Input, None, call.arguments.clone(), tell);
     };
     let short = short(&arguments);

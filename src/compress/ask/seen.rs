@@ -42,6 +42,10 @@ pub struct Seen {
 #[derive(Debug, Default)]
 pub struct Passages {
     texts: Vec<Text>,
+    /// The lines that are new in them, where runs of a hash begin: the first of them by the hash, the next by the number
+    /// behind it, and so on.
+    known: HashMap<u64, At, RandomState>,
+    hashes: RandomState,
 }
 
 #[derive(Debug)]
@@ -63,8 +67,24 @@ struct Repeat {
 /// A line: the text and the line's place in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct At {
-    text: usize,
-    line: usize,
+    text: u32,
+    line: u32,
+}
+
+impl At {
+    fn new(text: usize, line: usize) -> Self {
+        // No body has 2^32 texts, and no more lines are read than `MOST_LINES`.
+        let [text, line] = [text, line].map(|at| u32::try_from(at).unwrap_or(u32::MAX));
+        Self { text, line }
+    }
+
+    fn text(self) -> usize {
+        self.text as usize
+    }
+
+    fn line(self) -> usize {
+        self.line as usize
+    }
 }
 
 /// Where a line is forwarded, and whether it is byte for byte.
@@ -74,43 +94,60 @@ struct Stands {
     verbatim: bool,
 }
 
-/// The lines that are new in the texts so far.
-#[derive(Default)]
-struct Index<'t> {
-    texts: &'t [&'t str],
-    read: Vec<Text>,
-    /// Where runs of a hash begin: the first, the second, … of them.
-    known: HashMap<(u64, usize), At, RandomState>,
-    hashes: RandomState,
-}
-
 impl Passages {
     /// Compares the texts of a conversation. Past half a million lines in all they stand for themselves.
     #[must_use]
     pub fn of(texts: &[&str]) -> Self {
+        Self::default().and(texts)
+    }
+
+    /// The same of a conversation whose first texts were compared before, and what stands of them is to be noted anew.
+    #[must_use]
+    pub fn and(mut self, texts: &[&str]) -> Self {
+        self.texts.iter_mut().for_each(|text| text.stands.clear());
         // One text repeats nothing of another.
-        if texts.iter().filter(|text| text.len() >= LEAST).nth(1).is_none() {
-            return Self::default();
+        if self.is_empty() && texts.iter().filter(|text| text.len() >= LEAST).nth(1).is_none() {
+            return self;
         }
-        let mut index = Index { texts, ..Index::default() };
-        let mut left = MOST_LINES;
-        index.known.reserve((texts.iter().map(|text| text.len()).sum::<usize>() / USUAL_LINE).min(MOST_LINES));
-        for (of, text) in texts.iter().enumerate() {
-            let lines = if text.len() < LEAST { Vec::new() } else { lines::of(text, left, &index.hashes) };
+        let new = self.texts.len();
+        let mut left = MOST_LINES.saturating_sub(self.texts.iter().map(|text| text.lines.len()).sum());
+        let bytes: usize = texts.iter().skip(new).map(|text| text.len()).sum();
+        self.known.reserve((bytes / USUAL_LINE).min(left));
+        for (of, text) in texts.iter().enumerate().skip(new) {
+            let lines = if text.len() < LEAST { Vec::new() } else { lines::of(text, left, &self.hashes) };
             left -= lines.len();
-            index.read.push(Text { lines, repeats: Vec::new(), stands: Vec::new() });
-            let repeats = index.add(of);
-            if let Some(last) = index.read.last_mut() {
+            self.texts.push(Text { lines, repeats: Vec::new(), stands: Vec::new() });
+            let repeats = self.add(texts, of);
+            if let Some(last) = self.texts.last_mut() {
                 last.repeats = repeats;
             }
         }
-        Self { texts: index.read }
+        self
+    }
+
+    /// Whether nothing was compared.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+
+    /// Bytes that it takes, about.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let repeat = |Repeat { of, .. }: &Repeat| size_of::<Repeat>() + size_of_val(of.as_slice());
+        let text = |Text { lines, repeats, stands }: &Text| {
+            let lines = lines.len() * size_of::<Line>() + stands.capacity() * size_of::<Option<Stands>>();
+            size_of::<Text>() + lines + repeats.iter().map(repeat).sum::<usize>()
+        };
+        // A table has a byte besides each place, and is full at seven eighths.
+        let places = self.known.capacity() / 7 * 8 * (size_of::<(u64, At)>() + 1);
+        places + self.texts.iter().map(text).sum::<usize>()
     }
 
     /// The earlier texts that a text may refer to; one may come several times.
     pub fn referred(&self, text: usize) -> impl Iterator<Item = usize> {
         let repeats = self.texts.get(text).map(|text| text.repeats.as_slice()).unwrap_or_default();
-        repeats.iter().flat_map(|repeat| &repeat.of).map(|(at, _)| at.text)
+        repeats.iter().flat_map(|repeat| &repeat.of).map(|(at, _)| at.text())
     }
 
     /// Notes what of a text is forwarded byte for byte, and what of it without loss: spans in order and apart from each
@@ -121,9 +158,9 @@ impl Passages {
         for (spans, verbatim) in [(lossless, false), (exact, true)] {
             let mut spans = spans.iter().peekable();
             for (line, (read, stands)) in lines.iter().zip(stands.iter_mut()).enumerate() {
-                while spans.next_if(|span| span.end < read.content.end).is_some() {}
-                if spans.peek().is_some_and(|span| span.start <= read.whole.start) {
-                    *stands = Some(Stands { at: At { text, line }, verbatim });
+                while spans.next_if(|span| span.end < read.content().end).is_some() {}
+                if spans.peek().is_some_and(|span| span.start <= read.whole().start) {
+                    *stands = Some(Stands { at: At::new(text, line), verbatim });
                 }
             }
         }
@@ -135,10 +172,10 @@ impl Passages {
         let mut stands = vec![None; read.lines.len()];
         let mut seen = Vec::new();
         for run in read.repeats.iter().flat_map(|repeat| self.runs(repeat)) {
-            if !is_worth_it(&self.texts, At { text, line: run.first }, run.length) {
+            if !is_worth_it(&self.texts, At::new(text, run.first), run.length) {
                 continue;
             }
-            seen.extend(self.passage(text, &run, &place(run.of.at.text)));
+            seen.extend(self.passage(text, &run, &place(run.of.at.text())));
             for (at, stands) in stands.iter_mut().skip(run.first).take(run.length).enumerate() {
                 *stands = Some(run.line(at));
             }
@@ -155,7 +192,7 @@ impl Passages {
         let mut runs: Vec<Run> = Vec::new();
         for at in 0..longest {
             let line = |(there, length): &(At, usize)| {
-                let stands = self.texts.get(there.text)?.stands.get(there.line + at).copied().flatten();
+                let stands = self.texts.get(there.text())?.stands.get(there.line() + at).copied().flatten();
                 stands.filter(|_| at < *length)
             };
             let mut found = repeat.of.iter().filter_map(line);
@@ -170,15 +207,15 @@ impl Passages {
 
     fn passage(&self, text: usize, run: &Run, place: &Place<'_>) -> Option<Seen> {
         let lines = |of: usize, line: usize| self.texts.get(of)?.lines.get(line..line + run.length);
-        let (own, earlier) = (lines(text, run.first)?, lines(run.of.at.text, run.of.at.line)?);
+        let (own, earlier) = (lines(text, run.first)?, lines(run.of.at.text(), run.of.at.line())?);
         let (first, last) = (own.first()?, own.last()?);
         Some(Seen {
-            span: first.whole.start..last.whole.end,
+            span: first.whole().start..last.whole().end,
             place: place.to_string(),
             lines: (first.begins && last.ends).then(|| lines::numbers(own)).flatten(),
             earlier: lines::numbers(earlier)?,
             numbered: first.number.is_some(),
-            whole: run.length == self.texts.get(run.of.at.text)?.lines.len()
+            whole: run.length == self.texts.get(run.of.at.text())?.lines.len()
                 && earlier.first()?.number.is_some() == first.number.is_some(),
             verbatim: run.of.verbatim,
         })
@@ -196,7 +233,7 @@ impl Run {
     /// Where a line of it stands.
     fn line(&self, nth: usize) -> Stands {
         let Stands { at, verbatim } = self.of;
-        Stands { at: At { line: at.line + nth, ..at }, verbatim }
+        Stands { at: At::new(at.text(), at.line() + nth), verbatim }
     }
 
     fn goes_on(&self, next: Stands) -> bool {
@@ -205,27 +242,28 @@ impl Run {
     }
 }
 
-impl Index<'_> {
+/// How texts are compared.
+impl Passages {
     /// What a text repeats; what is new in it is known from now on.
-    fn add(&mut self, of: usize) -> Vec<Repeat> {
+    fn add(&mut self, texts: &[&str], of: usize) -> Vec<Repeat> {
         let mut repeats = Vec::new();
-        let Some(count) = self.read.get(of).map(|text| text.lines.len()) else { return repeats };
+        let Some(count) = self.texts.get(of).map(|text| text.lines.len()) else { return repeats };
         let mut at = 0;
         while at < count {
-            let here = At { text: of, line: at };
+            let here = At::new(of, at);
             let Some(hash) = self.hash(here) else {
                 at += 1;
                 continue;
             };
-            let found = self.found(here, hash);
+            let (found, free) = self.found(texts, here, hash);
             match found.iter().map(|(_, length)| *length).max() {
                 Some(length) => {
                     repeats.push(Repeat { first: at, of: found });
                     at += length;
                 }
                 None => {
-                    if let Some(free) = (0..MOST_COMPARED).find(|nth| !self.known.contains_key(&(hash, *nth))) {
-                        self.known.insert((hash, free), here);
+                    if let Some(free) = free {
+                        self.known.insert(free, here);
                     }
                     at += 1;
                 }
@@ -235,26 +273,33 @@ impl Index<'_> {
     }
 
     /// The hash under which a line is known: its own where it is long, else with the two behind it.
-    fn hash(&self, At { text, line }: At) -> Option<u64> {
-        let lines = &self.read.get(text)?.lines;
-        let first = lines.get(line)?;
-        if first.content.len() >= LONG_LINE {
+    fn hash(&self, here: At) -> Option<u64> {
+        let lines = self.texts.get(here.text())?.lines.get(here.line()..)?;
+        let first = lines.first()?;
+        if first.content().len() >= LONG_LINE {
             return Some(self.hashes.hash_one(first.hash));
         }
-        let [one, two, three] = lines.get(line..line + WINDOW)? else { return None };
-        Some(self.hashes.hash_one([one.hash, two.hash, three.hash]))
+        let [one, two, three] = lines.get(..WINDOW)? else { return None };
+        Some(self.hashes.hash_one((one.hash, two.hash, three.hash)))
     }
 
-    /// The runs of earlier texts that the lines from `here` on repeat, the earliest first.
-    fn found(&self, here: At, hash: u64) -> Vec<(At, usize)> {
-        let known = (0..MOST_COMPARED).map_while(|nth| self.known.get(&(hash, nth)));
-        let earlier = known.filter(|there| there.text < here.text).map(|there| (*there, self.alike(here, *there)));
-        earlier.filter(|(_, length)| is_worth_it(&self.read, here, *length)).collect()
+    /// The runs of earlier texts that the lines from `here` on repeat, the earliest first, and where they would be known,
+    /// unless there are too many of their hash.
+    fn found(&self, texts: &[&str], here: At, hash: u64) -> (Vec<(At, usize)>, Option<u64>) {
+        let mut found = Vec::new();
+        for place in (0..MOST_COMPARED).map(|nth| hash.wrapping_add(nth)) {
+            let Some(there) = self.known.get(&place) else { return (found, Some(place)) };
+            if there.text < here.text {
+                let length = self.alike(texts, here, *there);
+                found.extend(is_worth_it(&self.texts, here, length).then_some((*there, length)));
+            }
+        }
+        (found, None)
     }
 
     /// How many lines from two places on are the same.
-    fn alike(&self, here: At, there: At) -> usize {
-        let text = |at: At| Some((*self.texts.get(at.text)?, self.read.get(at.text)?.lines.get(at.line..)?));
+    fn alike(&self, texts: &[&str], here: At, there: At) -> usize {
+        let text = |at: At| Some((*texts.get(at.text())?, self.texts.get(at.text())?.lines.get(at.line()..)?));
         let Some(((own, here), (other, there))) = text(here).zip(text(there)) else { return 0 };
         let pairs = here.iter().zip(there);
         let Some((shift, exact)) = pairs.clone().next().map(|(line, as_in)| (line.shift(as_in), line.may_equal(as_in)))
@@ -276,9 +321,9 @@ impl Index<'_> {
 }
 
 fn is_worth_it(texts: &[Text], here: At, length: usize) -> bool {
-    let Some(lines) = texts.get(here.text).map(|text| &text.lines) else { return false };
-    let span = lines.get(here.line).zip(lines.get((here.line + length).saturating_sub(1)));
-    length > 0 && span.is_some_and(|(first, last)| last.content.end - first.content.start >= LEAST)
+    let Some(lines) = texts.get(here.text()).map(|text| &text.lines) else { return false };
+    let span = lines.get(here.line()).zip(lines.get((here.line() + length).saturating_sub(1)));
+    length > 0 && span.is_some_and(|(first, last)| last.content().end - first.content().start >= LEAST)
 }
 
 /// Lines of all texts that are compared.
@@ -297,7 +342,7 @@ const WINDOW: usize = 3;
 const LONG_LINE: usize = LEAST;
 
 /// Earlier places that a line is compared with.
-const MOST_COMPARED: usize = 4;
+const MOST_COMPARED: u64 = 4;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::ledger::figures::{Arm, Money, Reads};
+use crate::ledger::figures::{Arm, Money, Reads, Usage};
 
 fn figures() -> Figures {
     Figures {

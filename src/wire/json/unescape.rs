@@ -2,37 +2,63 @@
 
 use std::borrow::Cow;
 
+use super::super::plain::{WORD, plain, plain_word};
+
 /// What a literal says that stands between these quotes of valid JSON; `None` where no Rust string can hold it (half of a
 /// surrogate pair).
 pub(super) fn unescaped(literal: &str) -> Option<Cow<'_, str>> {
-    let Some(mut at) = memchr::memchr(b'\\', literal.as_bytes()) else { return Some(Cow::Borrowed(literal)) };
-    // No escape is shorter than what it stands for.
-    let mut text = String::with_capacity(literal.len());
-    let mut rest = literal;
+    let Some(begin) = memchr::memchr(b'\\', literal.as_bytes()) else { return Some(Cow::Borrowed(literal)) };
+    let bytes = literal.as_bytes();
+    let mut text = vec![0; bytes.len()];
+    text.get_mut(..begin)?.copy_from_slice(bytes.get(..begin)?);
+    // No escape is shorter than what it stands for: what is written is never ahead of what is read.
+    let (mut from, mut to) = (begin, begin);
     loop {
-        let (plain, escape) = rest.split_at_checked(at)?;
-        text.push_str(plain);
-        rest = escape.get(2..)?;
-        match escape.as_bytes().get(1)? {
-            b'n' => text.push('\n'),
-            b't' => text.push('\t'),
-            b'r' => text.push('\r'),
-            b'b' => text.push('\u{8}'),
-            b'f' => text.push('\u{c}'),
-            b'u' => {
-                let (char, after) = by_number(rest)?;
-                text.push(char);
-                rest = after;
+        let rest = bytes.get(from..)?;
+        if let Some(word) = rest.first_chunk::<WORD>() {
+            // Copied before it is known how much of it is plain: what follows is written over the rest.
+            text.get_mut(to..to + WORD)?.copy_from_slice(word);
+            let mut length = plain_word(*word);
+            if length == WORD {
+                length = plain(rest, false);
+                text.get_mut(to..to + length)?.copy_from_slice(rest.get(..length)?);
             }
-            same => text.push(char::from(*same)),
+            (from, to) = (from + length, to + length);
         }
-        match memchr::memchr(b'\\', rest.as_bytes()) {
-            Some(next) => at = next,
+        match bytes.get(from) {
+            Some(b'\\') => match bytes.get(from + 1)? {
+                b'u' => {
+                    let (char, rest) = by_number(literal.get(from + 2..)?)?;
+                    let length = char.len_utf8();
+                    char.encode_utf8(text.get_mut(to..to + length)?);
+                    (from, to) = (literal.len() - rest.len(), to + length);
+                }
+                letter => {
+                    *text.get_mut(to)? = escaped(*letter);
+                    (from, to) = (from + 2, to + 1);
+                }
+            },
+            Some(byte) => {
+                *text.get_mut(to)? = *byte;
+                (from, to) = (from + 1, to + 1);
+            }
             None => break,
         }
     }
-    text.push_str(rest);
-    Some(Cow::Owned(text))
+    text.truncate(to);
+    String::from_utf8(text).ok().map(Cow::Owned)
+}
+
+/// What a letter behind a backslash stands for.
+const fn escaped(letter: u8) -> u8 {
+    match letter {
+        b'n' => b'\n',
+        b't' => b'\t',
+        b'r' => b'\r',
+        b'b' => 0x08,
+        b'f' => 0x0c,
+        same => same,
+    }
 }
 
 /// The character whose number follows a `\u`, and what stands behind it; one past 16 bits is written as two.

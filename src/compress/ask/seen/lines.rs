@@ -4,17 +4,15 @@ use std::{hash::BuildHasher as _, ops::Range};
 
 use foldhash::fast::RandomState;
 
-/// A line of a text.
+/// A line of a text. Long conversations have them by the ten thousand, so that each is kept small.
 #[derive(Debug)]
 pub(super) struct Line {
-    /// Its bytes, the line break included.
-    pub(super) whole: Range<usize>,
-    /// Its bytes without the break and without its number.
-    pub(super) content: Range<usize>,
+    /// Where it begins, where its content begins behind its number, where that ends before the break, and where it ends.
+    at: [u32; 4],
     /// The number that a view of a file has before it.
     pub(super) number: Option<u32>,
     /// Its place among the lines of the text, from 1 on.
-    pub(super) place: usize,
+    place: u32,
     /// Whether a line of the text begins with it, and whether one ends: a list of JSON on one line is cut into elements.
     pub(super) begins: bool,
     pub(super) ends: bool,
@@ -23,12 +21,24 @@ pub(super) struct Line {
 }
 
 impl Line {
+    /// Its bytes, the line break included.
+    pub(super) fn whole(&self) -> Range<usize> {
+        let [start, _, _, end] = self.at;
+        start as usize..end as usize
+    }
+
+    /// Its bytes without the break and without its number.
+    pub(super) fn content(&self) -> Range<usize> {
+        let [_, start, end, _] = self.at;
+        start as usize..end as usize
+    }
+
     /// How much higher its number is than another's; 0 where neither has one. A view of what stands there without numbers
     /// counts its lines by their places.
     pub(super) fn shift(&self, other: &Self) -> Option<i64> {
         match (self.number, other.number) {
             (Some(own), Some(other)) => Some(i64::from(own) - i64::from(other)),
-            (Some(own), None) => Some(i64::from(own) - i64::try_from(other.place).ok()?),
+            (Some(own), None) => Some(i64::from(own) - i64::from(other.place)),
             (None, None) => Some(0),
             (None, Some(_)) => None,
         }
@@ -42,7 +52,7 @@ impl Line {
     /// What has to be the same in another line for a reader to write this one from it: all, or what stands behind the
     /// numbers.
     pub(super) fn says<'t>(&self, text: &'t str, exact: bool) -> Option<&'t str> {
-        text.get(if exact { self.whole.start..self.content.end } else { self.content.clone() })
+        text.get(if exact { self.whole().start..self.content().end } else { self.content() })
     }
 
     /// Whether the number of another line is the next one.
@@ -73,13 +83,14 @@ pub(super) fn of(text: &str, most: usize, hashes: &RandomState) -> Vec<Line> {
 }
 
 /// A line, or a part of one, as it is compared.
-fn line(text: &str, whole: Range<usize>, place: usize, (begins, ends): (bool, bool), hashes: &RandomState) -> Line {
+fn line(text: &str, whole: Range<usize>, place: u32, (begins, ends): (bool, bool), hashes: &RandomState) -> Line {
     let part = text.get(whole.clone()).unwrap_or_default();
     let shown = part.strip_suffix('\n').unwrap_or(part);
     let (number, content) = if begins { numbered(shown) } else { (None, shown) };
-    let hash = hashes.hash_one(content);
     let end = whole.start + shown.len();
-    Line { content: end - content.len()..end, number, place, begins, ends, hash, whole }
+    // No body has 4 GiB.
+    let at = [whole.start, end - content.len(), end, whole.end].map(|at| u32::try_from(at).unwrap_or(u32::MAX));
+    Line { at, number, place, begins, ends, hash: hashes.hash_one(content) }
 }
 
 /// What of a line of so many bytes is compared by itself from here on: all, or where it is long, as far as one of the
@@ -97,7 +108,7 @@ fn element(text: &str, rest: Range<usize>, length: usize) -> Range<usize> {
 pub(super) fn numbers(lines: &[Line]) -> Option<(usize, usize)> {
     let shown = |line: &Line| line.number.and_then(|number| usize::try_from(number).ok());
     let (from, to) = (lines.first()?, lines.last()?);
-    Some(shown(from).zip(shown(to)).unwrap_or((from.place, to.place)))
+    Some(shown(from).zip(shown(to)).unwrap_or((from.place as usize, to.place as usize)))
 }
 
 /// A line's number in a view such as `cat -n` and reading tools print, and what stands behind it.
