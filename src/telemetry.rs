@@ -4,33 +4,28 @@
 //! headers.
 
 pub mod access_log;
-mod lines;
 pub mod metrics;
 pub mod otlp;
 
 use std::{
-    fmt::Debug,
-    io::{self, Write as _},
+    io::{self, Write},
     sync::OnceLock,
 };
 
 use serde::{Deserialize, Serialize};
-use tracing::{field::Field, level_filters::LevelFilter};
+use tracing::level_filters::LevelFilter;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
-    field::MakeExt as _,
     filter::Targets,
-    fmt::{self, MakeWriter, format::Writer},
+    fmt::{self, MakeWriter},
     layer::SubscriberExt as _,
     registry,
     util::SubscriberInitExt as _,
 };
 
 pub use access_log::AccessLog;
-pub use lines::Written;
 pub use metrics::Metrics;
 pub use otlp::Otlp;
-
-use lines::Lines;
 
 /// `[telemetry]`: what is logged, and how.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -80,33 +75,36 @@ pub enum Format {
 /// up: lines that find no room are lost and counted ([`lost_lines`]). What waits is written when the guard is dropped.
 ///
 /// # Errors
-/// When a log was started before, or there is no thread for it.
-pub fn start(config: &Config) -> Result<Written, Started> {
-    let (lines, written) = Lines::start(io::stderr()).map_err(|_| Started)?;
-    let writer = lines.clone();
-    start_with(config, move || writer.clone())?;
+/// When a log was started before.
+pub fn start(config: &Config) -> Result<WorkerGuard, Started> {
+    let (lines, guard) =
+        NonBlockingBuilder::default().lossy(true).buffered_lines_limit(WAITING).thread_name("log").finish(io::stderr());
+    start_with(config, lines.clone())?;
     // Nobody else sets it: a second log is an error already.
-    let _ = LOG.set(lines);
-    Ok(written)
+    let _ = LOG.set((lines.error_counter(), lines));
+    Ok(guard)
 }
 
 /// How many lines of the log were lost.
 pub fn lost_lines() -> u64 {
-    LOG.get().map_or(0, Lines::lost)
+    LOG.get().map_or(0, |(lost, _)| lost.dropped_lines().try_into().unwrap_or(u64::MAX))
 }
 
 /// Writes a line to where the log goes without waiting for it, or to standard error before there is a log.
 pub fn line(line: &str) {
     let line = format!("{line}\n");
-    match LOG.get() {
-        Some(lines) => lines.add(line.as_bytes()),
-        // Nobody is left to tell when standard error is closed.
-        None => drop(io::stderr().write_all(line.as_bytes())),
-    }
+    // Nobody is left to tell when standard error is closed.
+    let _ = match LOG.get() {
+        Some((_, lines)) => lines.clone().write_all(line.as_bytes()),
+        None => io::stderr().write_all(line.as_bytes()),
+    };
 }
 
 /// The log of this process.
-static LOG: OnceLock<Lines> = OnceLock::new();
+static LOG: OnceLock<(ErrorCounter, NonBlocking)> = OnceLock::new();
+
+/// Lines that may wait.
+const WAITING: usize = 4096;
 
 /// Writes the log to `writer` from now on.
 ///
@@ -118,26 +116,15 @@ where
 {
     let lines = fmt::layer().with_writer(writer).with_target(false);
     let started = match config.format {
-        Format::Text => {
-            let fields = fmt::format::debug_fn(field).delimited(" ");
-            registry().with(config.level.targets()).with(lines.with_ansi(false).fmt_fields(fields)).try_init()
-        }
+        Format::Text => registry().with(config.level.targets()).with(lines.with_ansi(false)).try_init(),
         Format::Json => registry().with(config.level.targets()).with(lines.json().flatten_event(true)).try_init(),
     };
     started.map_err(|_| Started)
 }
 
-/// A field of a line for people. The usual way would have each of its parts coloured, also where there are no colours.
-fn field(to: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> std::fmt::Result {
-    match field.name() {
-        "message" => write!(to, "{value:?}"),
-        name => write!(to, "{name}={value:?}"),
-    }
-}
-
-/// A log was started before, or there is no thread for one.
+/// A log was started before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the log was started before, or no thread can be started for it")]
+#[error("the log was started before")]
 pub struct Started;
 
 impl Level {
