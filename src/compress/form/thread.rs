@@ -640,10 +640,9 @@ mod tests {
         ] {
             assert_eq!(found(&text).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Chunk; 3], "{text}");
         }
-        for text in [
-            of(|n| format!("It is dug.\nSource: kb/a{n}.md\n\n")),
-            of(|n| format!("It is dug.\n— kb/a{n}.md\n\n")),
-        ] {
+        for text in
+            [of(|n| format!("It is dug.\nSource: kb/a{n}.md\n\n")), of(|n| format!("It is dug.\n— kb/a{n}.md\n\n"))]
+        {
             assert_eq!(found(&text).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Tail; 3], "{text}");
         }
         assert_eq!(source_at_end("It is dug. [kb/a.md]"), Some("kb/a.md"));

@@ -76,7 +76,7 @@ pub(super) fn names<'t>(tenant: Tenant, texts: impl Iterator<Item = Option<&'t T
 pub(super) const LEAST: usize = 16 << 10;
 
 /// Bytes of all conversations that are kept. One takes about twice the bytes of its texts where lines are short.
-const MOST: usize = 32 << 20;
+const MOST: usize = 16 << 20;
 
 #[cfg(test)]
 mod tests {

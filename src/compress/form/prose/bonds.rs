@@ -74,13 +74,17 @@ pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
         let linked_before = matches!(openings.get(at - 1), Some(Opening::Said | Opening::Limits));
         let asked = asks(before.text) && !before.listed;
         let answers_quote = before.depth > now.depth;
-        let replied = ends(now.text)
+        // In a chat nobody ends his sentences.
+        let chat = now.field.is_some_and(|field| field.starts_with(|c: char| c == '[' || c.is_ascii_digit()));
+        let replied = (ends(now.text) || chat)
             && !now.listed
             && (now.opens || answers_quote || now.paragraph == before.paragraph)
             && replies(now.text);
         let goes_below = lower_start(now.text) && !now.opens && !ends(before.text) && now.paragraph != before.paragraph;
         let limits = own == Opening::Limits || goes_below || (before.listed && !now.listed && lower_start(now.text));
-        let link = if asked || answers_quote || limits {
+        // `I mind` / `just kidding`
+        let corrects = chat && replied && now.owner == before.owner;
+        let link = if asked || answers_quote || limits || corrects {
             Some(Bond::Together(before.item, now.item))
         } else if own == Opening::Said || replied || (own == Opening::Named && linked_before) {
             Some(Bond::Needs { item: now.item, of: before.item })
