@@ -140,34 +140,7 @@ impl Reader<'_> {
             return;
         }
         if let Some(concludes) = opens_trace(text) {
-            // One chained to the trace before goes on with it.
-            let chained = self.trace.as_ref().is_some_and(|trace| {
-                !trace.anchors.is_empty()
-                    && self.blanks <= 1
-                    && trace.concludes == concludes
-                    && concludes
-                    && trace.indent == indent
-            });
-            if !chained {
-                self.end_trace();
-                self.trace = Some(Trace {
-                    anchors: Vec::new(),
-                    frames: Vec::new(),
-                    indent,
-                    concludes,
-                    nested: false,
-                    near: None,
-                });
-                if let Some(event) = self.event.filter(|_| self.stamped) {
-                    self.anchor(event);
-                }
-            }
-            if let Some(trace) = &mut self.trace {
-                trace.concludes = concludes;
-                trace.frames.clear();
-            }
-            self.anchor(at);
-            self.set(at, if concludes { Role::Part } else { Role::Head });
+            self.open_trace(at, indent, concludes);
             return;
         }
         if is_message(text) {
@@ -219,6 +192,31 @@ impl Reader<'_> {
                 }
             }
         }
+    }
+
+    /// Begins a trace, or goes on with the one that it is chained to.
+    fn open_trace(&mut self, at: usize, indent: usize, concludes: bool) {
+        let chained = self.trace.as_ref().is_some_and(|trace| {
+            !trace.anchors.is_empty()
+                && self.blanks <= 1
+                && trace.concludes == concludes
+                && concludes
+                && trace.indent == indent
+        });
+        if !chained {
+            self.end_trace();
+            self.trace =
+                Some(Trace { anchors: Vec::new(), frames: Vec::new(), indent, concludes, nested: false, near: None });
+            if let Some(event) = self.event.filter(|_| self.stamped) {
+                self.anchor(event);
+            }
+        }
+        if let Some(trace) = &mut self.trace {
+            trace.concludes = concludes;
+            trace.frames.clear();
+        }
+        self.anchor(at);
+        self.set(at, if concludes { Role::Part } else { Role::Head });
     }
 
     /// Lines of the trace that is open; false where it ends or none is open.
@@ -303,7 +301,7 @@ impl Reader<'_> {
         let below = self.lines.get(at + 1..).unwrap_or_default().iter().take(MOST_SAID);
         let framed = |line: &&str| is_frame(line.trim()) && line.len() - line.trim_start().len() > indent;
         self.blanks == 0
-            || (self.blanks == 1 && below.take_while(|line| !line.trim().is_empty()).any(|line| framed(&line)))
+            || (self.blanks == 1 && below.take_while(|line| !line.trim().is_empty()).any(|line| framed(line)))
     }
 
     /// A line of source that a message quotes, or what points into it.

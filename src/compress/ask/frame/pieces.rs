@@ -29,19 +29,19 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
     // A letter to somebody ends with its valediction; what is addressed to the model stands before or below.
     let of = |piece: &Piece| text.get(piece.span.clone()).unwrap_or_default();
     let closing = cutter.found.iter().rposition(|piece| words::closes_letter(of(piece)));
-    let mut letter = false;
+    let (mut mail, mut letter) = (false, false);
     for (at, piece) in cutter.found.iter_mut().enumerate() {
         let here = text.get(piece.span.clone()).unwrap_or_default();
-        let opens = closing.is_some_and(|closing| at < closing) && words::opens_letter(here);
-        letter = match piece.kind {
-            Kind::Text(Look::Document) => letter || shape::is_mail(here),
-            Kind::Text(Look::Prose | Look::List) => letter || opens,
-            _ => false,
+        let opens = || closing.is_some_and(|closing| at < closing) && words::opens_letter(here);
+        (mail, letter) = match piece.kind {
+            Kind::Text(Look::Document) => (mail || shape::is_mail(here), letter),
+            Kind::Text(Look::Prose | Look::List) => (mail, letter || opens()),
+            _ => (false, false),
         };
-        piece.bound |= letter;
-        piece.inside |= letter;
-        piece.voices |= letter;
-        letter &= closing.is_none_or(|closing| at != closing);
+        if mail || letter {
+            (piece.bound, piece.inside, piece.voices) = (true, true, true);
+        }
+        letter &= closing != Some(at);
     }
     cutter.found
 }
