@@ -483,13 +483,14 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_already_is_no_reason_to_take_what_needs_it() {
+    fn a_head_that_stands_already_is_no_reason_to_take_a_row() {
         let bonds: Vec<Bond> = (1..31).map(|item| Bond::Needs { item, of: 0 }).collect();
         let mut costs = [11; 31];
         (costs[0], costs[15]) = (10, 13);
         let mut worths = [0.1; 31];
         (worths[0], worths[15]) = (900.0, 2.0);
-        let (page, costs) = page(&costs, &bonds);
+        let (mut page, costs) = page(&costs, &bonds);
+        page.items.iter_mut().for_each(|item| item.noun = Noun::Rows);
         assert!(within(&page, &worths, &costs, 120).variants[15].is_some());
     }
 

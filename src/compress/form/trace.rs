@@ -301,7 +301,7 @@ impl Reader<'_> {
         let below = self.lines.get(at + 1..).unwrap_or_default().iter().take(MOST_SAID);
         let framed = |line: &&str| is_frame(line.trim()) && line.len() - line.trim_start().len() > indent;
         self.blanks == 0
-            || (self.blanks == 1 && below.take_while(|line| !line.trim().is_empty()).any(|line| framed(line)))
+            || (self.blanks == 1 && below.take_while(|line| !line.trim().is_empty()).any(framed))
     }
 
     /// A line of source that a message quotes, or what points into it.
