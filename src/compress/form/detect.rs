@@ -29,7 +29,8 @@ pub fn form_of(text: &str) -> Form {
 pub(in crate::compress) fn blocks(text: &str, span: Range<usize>, query: &Query) -> Vec<Block> {
     let part = text.get(span.clone()).unwrap_or_default();
     if reads_file(query) {
-        let form = if output::is_output(part) { Form::Log } else { Form::Code };
+        let printed = !call::names_source(query) && output::is_output(part);
+        let form = if printed { Form::Log } else { Form::Code };
         return vec![Block { span, form }];
     }
     let found = match whole(part) {

@@ -300,8 +300,7 @@ impl Reader<'_> {
     fn goes_on(&self, at: usize, indent: usize) -> bool {
         let below = self.lines.get(at + 1..).unwrap_or_default().iter().take(MOST_SAID);
         let framed = |line: &&str| is_frame(line.trim()) && line.len() - line.trim_start().len() > indent;
-        self.blanks == 0
-            || (self.blanks == 1 && below.take_while(|line| !line.trim().is_empty()).any(framed))
+        self.blanks == 0 || (self.blanks == 1 && below.take_while(|line| !line.trim().is_empty()).any(framed))
     }
 
     /// A line of source that a message quotes, or what points into it.

@@ -16,6 +16,22 @@ pub(in crate::compress) fn reads_file(query: &Query) -> bool {
     query.call.as_ref().is_some_and(is_read)
 }
 
+/// Whether the file that was read is a source or a configuration by its name: whatever its lines look like, no program
+/// wrote them while it ran.
+#[must_use]
+pub(super) fn names_source(query: &Query) -> bool {
+    let Some(call) = &query.call else { return false };
+    let words = call.arguments.split(|c: char| !(c.is_alphanumeric() || "._-/\\".contains(c)));
+    words.filter_map(|word| word.rsplit_once('.')).any(|(_, ending)| SOURCES.has(&ending.to_lowercase()))
+}
+
+/// How the names of such files end.
+static SOURCES: List = List::new(
+    "bash bat c cc cfg clj cmake conf cpp cs css cxx dart env erl ex exs fish go gradle graphql groovy h hpp hs html ini ipynb
+    java jl js json jsonc jsx kt kts less lua m md mjs mk ml nix php pl properties proto ps1 py pyi r rb rs rst sass scala scss
+    sh sql svelte swift tcl tex tf toml ts tsx vue xml yaml yml zig zsh",
+);
+
 /// Whether the text begins with the file's first line, so that numbers of its lines are the file's.
 #[must_use]
 pub(in crate::compress) fn reads_from_the_first_line(query: &Query) -> bool {
@@ -310,6 +326,18 @@ mod tests {
         ] {
             assert!(reads(name, arguments), "{name} {arguments}");
         }
+    }
+
+    #[test]
+    fn a_source_is_known_by_its_name() {
+        let named = |arguments: &str| {
+            let call = ToolCall { name: "read_file".into(), arguments: arguments.into() };
+            names_source(&Query { call: Some(call), ..Query::default() })
+        };
+        assert!(
+            named(r#"{"path": ".github/workflows/release.yml"}"#) && named(r#"{"command": "cat src/a.rs | head"}"#)
+        );
+        assert!(!named(r#"{"path": "build/app.log"}"#) && !named(r#"{"path": "out.txt"}"#));
     }
 
     #[test]

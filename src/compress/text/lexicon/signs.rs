@@ -183,7 +183,7 @@ static TROUBLE: List = List::new(
 
 static LOSS: List = List::new(
     "delete deleted deletes deleting destroy destroyed destroys disappear disappears dropped erased gone lose loses losing
-    lost overwritten remove removed removes removing replaced replaces vanish vanishes wiped
+    away lost overwritten recreate recreated recreates remove removed removes removing replaced replaces vanish vanishes wiped
     entfernt gelöscht löschen verlieren verloren verschwindet effacé perdre perdu perdus supprimé supprimés borra borrado
     borrados eliminado eliminados perder perdido",
 );
@@ -220,8 +220,8 @@ pub(crate) fn loses(line: &str) -> bool {
     parted(line).any(|(_, run)| run.len() >= 4 && word(run))
 }
 
-const LOSSES: [&str; 10] =
-    ["delet", "destroy", "remov", "purg", "prun", "overwrit", "replac", "unlink", "uninstall", "dropped"];
+const LOSSES: [&str; 11] =
+    ["delet", "destroy", "remov", "purg", "prun", "overwrit", "replac", "unlink", "uninstall", "dropped", "recreat"];
 
 /// Whether a share of 90% and more stands in a line.
 pub(crate) fn is_full(line: &str) -> bool {
