@@ -60,6 +60,7 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
     let continues = continues(&cells, heads);
     let noun = if heads > 0 { Noun::Rows } else { Noun::Lines };
     let mut reading = Reading::default();
+    let mut title: Option<usize> = None;
     for (at, (span, line)) in lines.into_iter().enumerate() {
         let stands = words.map_or(Cow::Borrowed(line), |words| squeezed(line, words));
         let joins = (at > 0 && at < heads) || (at > heads && continues.get(at).copied().unwrap_or(false));
@@ -68,19 +69,33 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
             continue;
         }
         let mut item = Item::whole(span, stands, block.form, noun);
+        let own = reading.items.len();
         if at < heads {
             (item.count, item.salience) = (0, weights::LABEL);
+        } else if is_title(line) {
+            (item.count, item.salience) = (0, weights::LABEL);
+            title = Some(own);
         } else {
             item.count = usize::from(line.contains(char::is_alphanumeric));
             item.salience = saliences.get(at - heads).copied().unwrap_or(1.0);
+            reading.bonds.extend(title.map(|of| Bond::Needs { item: own, of }));
         }
         reading.items.push(item);
     }
     if heads > 0 {
-        reading.bonds = (1..reading.items.len()).map(|item| Bond::Needs { item, of: 0 }).collect();
+        reading.bonds.extend((1..reading.items.len()).map(|item| Bond::Needs { item, of: 0 }));
     }
     reading
 }
+
+/// Whether a line says what the rows below it are, `Removing dependent packages:`.
+fn is_title(line: &str) -> bool {
+    let text = line.trim();
+    text.ends_with(':') && !text.contains("  ") && text.split_whitespace().count() <= MOST_OF_TITLE
+}
+
+/// Words of such a line at most.
+const MOST_OF_TITLE: usize = 6;
 
 /// The names over columns, in the last line of the heads that is no ruler.
 fn named<'c>(lines: &[&str], cells: &'c [Vec<&'c str>], last: usize) -> Option<&'c [&'c str]> {
@@ -415,6 +430,25 @@ root  4000  tail -F x
         let left = lines_at(&(PODS.to_owned() + &calm), "Which pods have a problem?", 5.0);
         assert!(left.contains(&"NAME READY STATUS RESTARTS AGE".to_owned()), "{left:?}");
         assert!(left.contains(&"queue-0 0/1 CrashLoopBackOff 57 41m".to_owned()), "{left:?}");
+    }
+
+    #[test]
+    fn rows_stand_under_the_title_of_their_part() {
+        let plan = "\
+ Package        Arch     Version      Size
+Installing:
+ kernel-core    x86_64   6.11.9       18 M
+ lamp-libs      x86_64   3.2.4        2.3 M
+ tzdata         noarch   2031b        430 k
+Removing dependent packages:
+ partman        x86_64   5.0.1        512 k
+ wick-tools     x86_64   2.14         1.9 M
+Downgrading:
+ nodejs         x86_64   20.18.0      49 M
+";
+        let left = lines_at(plan, "Which version of nodejs is it?", 3.0);
+        let at = |line: &str| left.iter().position(|own| own.trim_start().starts_with(line));
+        assert!(at("Downgrading:").is_some() && at("Downgrading:") < at("nodejs"), "{left:?}");
     }
 
     #[test]

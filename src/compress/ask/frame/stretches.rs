@@ -301,6 +301,7 @@ fn settle(text: &str, pieces: &mut [Piece]) {
 /// A stretch without the short lines at its ends: titles, sign-offs, names, rulers.
 fn trimmed(text: &str, pieces: &[Piece], start: usize, end: usize) -> (usize, usize) {
     let own = pieces.get(start..end).unwrap_or_default();
+    let of = |piece: &Piece| text.get(piece.span.clone()).unwrap_or_default();
     let mean = own.iter().map(|piece| piece.span.len()).sum::<usize>() / own.len().max(1);
     let most = if mean >= FRAME_LINE { 3 } else { 1 };
     // Demands one a line, below long paragraphs.
@@ -315,5 +316,11 @@ fn trimmed(text: &str, pieces: &[Piece], start: usize, end: usize) -> (usize, us
     };
     let head = own.iter().take_while(short).take(most).count();
     let tail = own.iter().skip(head).rev().take_while(short).take(most).count();
+    // What stands below `--- kb/gifts.md ---` is of that passage.
+    let titled = |at: usize| {
+        let above = at.checked_sub(1).and_then(|above| pieces.get(above));
+        above.is_some_and(|above| above.kind == Kind::Ruler && of(above).contains(char::is_alphanumeric))
+    };
+    let tail = if tail > 0 && titled(end - tail) { 0 } else { tail };
     (start + head, end - tail)
 }
