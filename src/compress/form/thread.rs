@@ -129,6 +129,8 @@ struct Known<'a> {
     shapes: HashMap<String, usize>,
     /// How lines begin that count paragraphs, with more of the paragraph below them.
     counted: HashMap<String, usize>,
+    /// The shapes of lines with a time that have something else right below them.
+    stamps: HashMap<String, usize>,
     /// The shapes of last lines of paragraphs.
     tails: HashMap<String, usize>,
     /// Lines that begin with an id.
@@ -148,6 +150,7 @@ impl<'a> Known<'a> {
             turns: 0,
             shapes: HashMap::new(),
             counted: HashMap::new(),
+            stamps: HashMap::new(),
             tails: HashMap::new(),
             openers: 0,
             titles: HashMap::new(),
@@ -178,6 +181,9 @@ impl<'a> Known<'a> {
                 }
             }
             known.openers += usize::from(opener(line.text) > 0);
+            if let Some(shape) = stamp(lines, at) {
+                *known.stamps.entry(shape).or_insert(0) += 1;
+            }
             if line.before_blank
                 && !line.after_blank
                 && let Some(shape) = shape(undashed(line.text))
@@ -269,7 +275,11 @@ impl<'a> Known<'a> {
     fn signature(&self, lines: &[Line<'a>], at: usize) -> Option<Label<'a>> {
         let line = lines.get(at)?;
         let followed = lines.get(at + 1).is_some() && !line.text.starts_with("# ") && !line.text.starts_with("##");
-        let fresh = line.after_blank || at.checked_sub(1).and_then(|above| lines.get(above)).is_some_and(is_ruler);
+        let stamped = || {
+            stamp(lines, at).is_some_and(|shape| self.stamps.get(&shape).is_some_and(|times| *times >= FEWEST_COUNTED))
+        };
+        let fresh =
+            line.after_blank || at.checked_sub(1).and_then(|above| lines.get(above)).is_some_and(is_ruler) || stamped();
         if !fresh || !followed || line.text.ends_with(['.', '!', '?', ',', ';', '。', '！', '？']) {
             return None;
         }
@@ -280,7 +290,7 @@ impl<'a> Known<'a> {
         if counted.is_some_and(|times| times >= FEWEST_COUNTED) {
             return Some(Label { role: Role::Chunk, lines: 1, prefix: 0, name: line.text });
         }
-        let again = |shape: &String| self.shapes.get(shape).is_some_and(|times| *times >= 2);
+        let again = |shape: &String| self.shapes.get(shape).is_some_and(|times| *times >= 2) || stamped();
         if shape(line.text).filter(again).is_some() && !is_item(line.text) {
             let role = if dated(line.text) && !line.text.starts_with(['[', '#']) { Role::Speaker } else { Role::Chunk };
             // `Result 6` with `id: PET-01` below it.
@@ -497,18 +507,40 @@ fn counts_sources(text: &str) -> bool {
     text.split(|c: char| !c.is_alphanumeric()).take(6).any(|word| SOURCES.has(&word.to_lowercase()))
 }
 
+/// The shape of a line with a time and a name, `Ana — Today at 10:02`, that has something else right below it.
+fn stamp(lines: &[Line<'_>], at: usize) -> Option<String> {
+    let (line, next) = (lines.get(at)?, lines.get(at + 1)?);
+    let names = line.text.starts_with(char::is_alphabetic) && line.text.len() <= SHORT / 2 && !next.after_blank;
+    let own = Some(line.text).filter(|text| names && dated(text)).and_then(shape)?;
+    (shape(next.text).as_ref() != Some(&own)).then_some(own)
+}
+
 /// Whether a date or a time of day stands in a line.
 fn dated(text: &str) -> bool {
-    text.split_whitespace().any(|word| {
-        let word = word.trim_matches(|c: char| !c.is_alphanumeric());
-        let digits = word.bytes().filter(u8::is_ascii_digit).count();
-        let parted = |mark: char| {
-            word.split(mark).filter(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())).count()
-                >= 2
-        };
-        digits >= 3 && (parted(':') || parted('-') || parted('.') || parted('/'))
-    })
+    let month = |word: &str| MONTHS.has(&word.to_lowercase());
+    let words = || text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let named = words().any(month) && words().any(|word| word.len() <= 4 && word.bytes().all(|b| b.is_ascii_digit()));
+    named
+        || text.split_whitespace().any(|word| {
+            let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+            let digits = word.bytes().filter(u8::is_ascii_digit).count();
+            let parted = |mark: char| {
+                word.split(mark)
+                    .filter(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+                    .count()
+                    >= 2
+            };
+            digits >= 3 && (parted(':') || parted('-') || parted('.') || parted('/'))
+        })
 }
+
+/// Months by their names; `may` is a verb more often, and stands beside a number here.
+static MONTHS: List = List::new(
+    "jan january feb february mar march apr april may jun june jul july aug august sep sept september oct october nov
+    november dec december januar februar märz mai juni juli oktober dezember janvier février mars avril juin juillet août
+    septembre octobre novembre décembre enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre
+    diciembre",
+);
 
 /// The keys of `key: value` lines from a line on, all different, up to a blank line or another line; a key alone ends
 /// them. Empty where a transcript goes on.
@@ -680,6 +712,19 @@ mod tests {
         assert_eq!(found(text).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Speaker; 2]);
         let text = "JUDGE\nWho?\n\nMS. TORR\nI.\n\nJUDGE\nWhen?\n\nMS. TORR\nAt noon.\n";
         assert_eq!(found(text).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Speaker; 4]);
+    }
+
+    #[test]
+    fn who_writes_stands_on_a_line_with_the_time_though_no_blank_line_parts_the_turns() {
+        let of = |turn: fn(usize) -> String| (1..4).map(turn).collect::<String>();
+        for text in [
+            of(|n| format!("Ana — Today at 10:0{n}\nThe cat is back. The hall costs 420 euros.\n")),
+            of(|n| format!("Ana  10:0{n}\nThe cat is back.\n")),
+            of(|n| format!("ana commented on May {n}, 2031\n\nThe cat is back.\n\n")),
+        ] {
+            assert_eq!(found(&text).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Speaker; 3], "{text}");
+        }
+        assert_eq!(found("Arrival at 10:02\nLunch at 12:30\nTea at 16:00\nDinner at 19:30\n"), []);
     }
 
     #[test]
