@@ -93,6 +93,8 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
     let mut reading = Reading::default();
     let mut stems: Vec<(usize, usize)> = Vec::new();
     let mut title: Option<usize> = None;
+    let opener = record_key(lines.iter().map(|(_, line)| *line));
+    let mut record: Option<usize> = None;
     let mut at = 0;
     while let Some((span, line)) = lines.get(at) {
         let same = folder(line).map_or(0, |path| {
@@ -123,6 +125,11 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
         }
         let stem = stems.last().map(|(stem, _)| *stem).or(title);
         reading.bonds.extend(stem.map(|of| Bond::Needs { item, of }));
+        if opener.is_some() && key(line) == opener {
+            record = Some(item);
+        } else {
+            reading.bonds.extend(record.map(|of| Bond::Needs { item, of }));
+        }
         if stems.len() < DEEPEST {
             stems.push((item, depth));
         }
@@ -142,6 +149,29 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
     }
     reading
 }
+
+/// The key with which each record begins, where lines are the fields of records one below the other: `Package: a`,
+/// `Version: 1`, `Package: b`, … The fields of a record are of what its first one names.
+fn record_key<'a>(lines: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let keys: Vec<&str> = lines.filter_map(key).collect();
+    let first = keys.first().copied()?;
+    let times = keys.iter().filter(|key| **key == first).count();
+    (times >= FEWEST_RECORDS && times * 2 <= keys.len()).then_some(first)
+}
+
+/// The key of a field, `Version` in `Version: 1`.
+fn key(line: &str) -> Option<&str> {
+    let (key, value) = line.trim_start().split_once([':', '='])?;
+    let key = key.trim_end();
+    let named = key.starts_with(char::is_alphabetic) && key.len() <= LONGEST_KEY && key.split_whitespace().count() <= 3;
+    (named && !value.trim().is_empty()).then_some(key)
+}
+
+/// Records of which each begins with the same key.
+const FEWEST_RECORDS: usize = 3;
+
+/// Bytes of a key.
+const LONGEST_KEY: usize = 32;
 
 /// What a tool prints before and behind a list: the command it was given, which whoever gave it knows, and the line that
 /// sums up, which stands whatever the budget.
@@ -234,6 +264,20 @@ mod tests {
     fn the_folder_of_neighbours_is_said_once() {
         let text = "src/a/one.rs\nsrc/a/two.rs\nsrc/a/three.rs\nsrc/b/four.rs\nREADME.md\n";
         assert_eq!(auto(text), "src/a/\n one.rs\n two.rs\n three.rs\nsrc/b/four.rs\nREADME.md\n");
+    }
+
+    #[test]
+    fn the_fields_of_a_record_stand_with_what_it_is_the_record_of() {
+        let records: String =
+            (0..12).map(|n| format!("Package: lib{n}\nSection: net\nInstalled-Size: {}\n\n", 100 + n)).collect();
+        let left = lines_at(&records, "Which installed size is 107?", 4.0);
+        let at = |line: &str| left.iter().position(|own| own == line);
+        assert!(at("Installed-Size: 107").is_some(), "{left:?}");
+        assert_eq!(
+            at("Installed-Size: 107").zip(at("Package: lib7")).map(|(size, own)| own < size),
+            Some(true),
+            "{left:?}"
+        );
     }
 
     #[test]

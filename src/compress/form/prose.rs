@@ -66,7 +66,8 @@ pub(super) fn read_below<'a>(text: &'a str, block: &Block, heads: &mut Heads, by
     let closed_turns = blank_turns * 2 < turns;
     let mut at = 0;
     while let Some(line) = lines.get(at) {
-        if line.after_blank {
+        // `*** 7. row ***` begins a record as a blank line does.
+        if line.after_blank || thread::is_ruled(line.text) {
             page.paragraph += 1;
             page.scope.paragraph(closed_turns);
         }

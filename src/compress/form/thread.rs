@@ -278,8 +278,10 @@ impl<'a> Known<'a> {
         let stamped = || {
             stamp(lines, at).is_some_and(|shape| self.stamps.get(&shape).is_some_and(|times| *times >= FEWEST_COUNTED))
         };
-        let fresh =
-            line.after_blank || at.checked_sub(1).and_then(|above| lines.get(above)).is_some_and(is_ruler) || stamped();
+        let fresh = line.after_blank
+            || at.checked_sub(1).and_then(|above| lines.get(above)).is_some_and(is_ruler)
+            || is_ruled(line.text)
+            || stamped();
         if !fresh || !followed || line.text.ends_with(['.', '!', '?', ',', ';', '。', '！', '？']) {
             return None;
         }
@@ -476,7 +478,7 @@ fn is_ruler(line: &Line<'_>) -> bool {
 }
 
 /// A title between rulers on one line: `--- kb/returns.md (score 0.82) ---`, `=== Notes ===`.
-fn is_ruled(text: &str) -> bool {
+pub(super) fn is_ruled(text: &str) -> bool {
     let Some(mark) = text.chars().next().filter(|c| "-=*~_#".contains(*c)) else { return false };
     let inner = text.trim_matches(mark);
     let marks = text.len() - inner.len();
@@ -712,6 +714,18 @@ mod tests {
         assert_eq!(found(text).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Speaker; 2]);
         let text = "JUDGE\nWho?\n\nMS. TORR\nI.\n\nJUDGE\nWhen?\n\nMS. TORR\nAt noon.\n";
         assert_eq!(found(text).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Speaker; 4]);
+    }
+
+    #[test]
+    fn rows_that_are_told_field_by_field_begin_with_a_ruled_title() {
+        let row = |n: usize| {
+            format!(
+                "*************************** {n}. row ***************************\n  Station: a{n}\nDelay_min: {n}.5\n"
+            )
+        };
+        let text: String = (1..4).map(row).collect();
+        let heads = found(&text).into_iter().filter(|label| label.1.starts_with('*')).map(|label| label.0);
+        assert_eq!(heads.collect::<Vec<_>>(), [Role::Chunk; 3]);
     }
 
     #[test]
