@@ -153,6 +153,8 @@ impl Rig {
         let mut upstream = self.accept().await;
         let got = upstream.message().await;
         upstream.write(answer).await;
+        // Closed before the answer is read: the proxy knows of it by the time of the next request, and opens another one.
+        drop(upstream);
         let head = request.starts_with(b"HEAD ");
         let answer = if head { client.head_only().await } else { client.message().await };
         (got, answer)
