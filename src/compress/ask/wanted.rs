@@ -215,14 +215,24 @@ impl Wanted {
     /// The share of what is asked (by weight, 0–1) that the text mentions.
     #[must_use]
     pub(in crate::compress) fn mentions(&self, text: &str) -> f32 {
+        self.most_mentioned(&[text])
+    }
+
+    /// The largest share of what is asked (by weight, 0–1) that one of the texts mentions; 0 without any.
+    #[must_use]
+    pub(in crate::compress) fn most_mentioned(&self, texts: &[&str]) -> f32 {
         if self.total <= 0.0 {
             return 0.0;
         }
-        fuel::step(self.terms.len());
         let mut reader = Reader::new(self);
-        let hits: HashSet<usize> = reader.count(text).hits.into_iter().map(|(index, _)| index).collect();
-        let found: f32 = self.terms.values().filter(|term| hits.contains(&term.index)).map(|term| term.weight).sum();
-        found / self.total
+        let share = |text: &&str| {
+            fuel::step(self.terms.len());
+            let hits: HashSet<usize> = reader.count(text).hits.into_iter().map(|(index, _)| index).collect();
+            let found: f32 =
+                self.terms.values().filter(|term| hits.contains(&term.index)).map(|term| term.weight).sum();
+            found / self.total
+        };
+        texts.iter().map(share).fold(0.0, f32::max)
     }
 
     /// How much the query asks for what is called so: the mean weight of the name's own words, 0 for a word that the

@@ -244,8 +244,9 @@ fn meanings(
     room: usize,
     model: &mut dyn Rewriter,
 ) -> Result<Option<Vec<f32>>, RewriteError> {
-    let told = found.own.iter().map(|own| wanted.mentions(own)).fold(0.0, f32::max);
-    let compared = compared(found, worths, if told < SILENT { usize::MAX / COMPARED } else { room });
+    let silent = wanted.most_mentioned(&found.own) < SILENT;
+    let most = if silent { MOST_COMPARED } else { (COMPARED * room).clamp(LEAST_COMPARED, MOST_COMPARED) };
+    let compared = compared(found, worths, most);
     let asked: Vec<&str> = wanted.wordings().collect();
     let texts: Vec<&str> = asked.iter().copied().chain(compared.iter().map(|(_, text)| text.as_str())).collect();
     let mut meanings = model.meanings(&texts)?.into_iter();
@@ -284,8 +285,8 @@ fn nearest(wordings: Vec<Vec<f32>>) -> Vec<f32> {
 }
 
 /// The items whose meaning may decide whether they stand, with what is read of them: those that are worth most by what
-/// their words let expect.
-fn compared(found: &Found<'_>, worths: &[f32], room: usize) -> Vec<(usize, String)> {
+/// their words let expect, `most` bytes of them.
+fn compared(found: &Found<'_>, worths: &[f32], most: usize) -> Vec<(usize, String)> {
     let worth = |at: usize| worths.get(at).copied().unwrap_or(0.0);
     let likely = |(at, item): (usize, &Item<'_>)| {
         let likely = worth(at) * found.score(at, found.expected(at)).powf(STEEPNESS);
@@ -294,7 +295,7 @@ fn compared(found: &Found<'_>, worths: &[f32], room: usize) -> Vec<(usize, Strin
     };
     let mut order: Vec<(usize, f32)> = found.page.items.iter().enumerate().filter_map(likely).collect();
     order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    let mut left = (COMPARED * room).clamp(LEAST_COMPARED, MOST_COMPARED);
+    let mut left = most;
     let mut compared = Vec::new();
     for (at, _) in order {
         let text = titled(found.page, &found.own, at);
