@@ -279,13 +279,12 @@ impl<'a> Known<'a> {
     fn signature(&self, lines: &[Line<'a>], at: usize) -> Option<Label<'a>> {
         let line = lines.get(at)?;
         let followed = lines.get(at + 1).is_some() && !line.text.starts_with("# ") && !line.text.starts_with("##");
-        let stamped = || {
-            stamp(lines, at).is_some_and(|shape| self.stamps.get(&shape).is_some_and(|times| *times >= FEWEST_COUNTED))
-        };
+        let again = |shape: String| self.stamps.get(&shape).is_some_and(|times| *times >= FEWEST_COUNTED);
+        let stamped = !self.stamps.is_empty() && stamp(lines, at).is_some_and(again);
         let fresh = line.after_blank
             || at.checked_sub(1).and_then(|above| lines.get(above)).is_some_and(is_ruler)
             || is_ruled(line.text)
-            || stamped();
+            || stamped;
         if !fresh || !followed || line.text.ends_with(['.', '!', '?', ',', ';', '。', '！', '？']) {
             return None;
         }
@@ -296,7 +295,7 @@ impl<'a> Known<'a> {
         if counted.is_some_and(|times| times >= FEWEST_COUNTED) {
             return Some(Label { role: Role::Chunk, lines: 1, prefix: 0, name: line.text });
         }
-        let again = |shape: &String| self.shapes.get(shape).is_some_and(|times| *times >= 2) || stamped();
+        let again = |shape: &String| self.shapes.get(shape).is_some_and(|times| *times >= 2) || stamped;
         if shape(line.text).filter(again).is_some() && !is_item(line.text) {
             let role = if dated(line.text) && !line.text.starts_with(['[', '#']) { Role::Speaker } else { Role::Chunk };
             // `Result 6` with `id: PET-01` below it.

@@ -85,13 +85,10 @@ pub(super) fn is_ruler(line: &Line<'_>) -> bool {
 /// A title between rulers on one line: `--- kb/returns.md (score 0.82) ---`, `=== Notes ===`.
 pub(in crate::compress::form) fn is_ruled(text: &str) -> bool {
     let Some(mark) = text.chars().next().filter(|c| "-=*~_#".contains(*c)) else { return false };
-    let inner = text.trim_matches(mark);
-    let marks = text.len() - inner.len();
     text.starts_with(&mark.to_string().repeat(3))
         && text.ends_with(&mark.to_string().repeat(3))
-        && marks < text.len()
         && text.len() <= SHORT
-        && inner.contains(char::is_alphanumeric)
+        && text.contains(char::is_alphanumeric)
 }
 
 /// How a line that numbers its paragraph begins, `(0)` of `(3) Refunds — pool.example/refunds`: a title with the text on the
@@ -123,7 +120,7 @@ pub(super) fn stamp(lines: &[Line<'_>], at: usize) -> Option<String> {
 pub(super) fn dated(text: &str) -> bool {
     let month = |word: &str| MONTHS.has(&word.to_lowercase());
     let words = || text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    let named = words().any(month) && words().any(|word| word.len() <= 4 && word.bytes().all(|b| b.is_ascii_digit()));
+    let named = words().any(|word| word.len() <= 4 && word.bytes().all(|b| b.is_ascii_digit())) && words().any(month);
     named
         || text.split_whitespace().any(|word| {
             let word = word.trim_matches(|c: char| !c.is_alphanumeric());
