@@ -31,7 +31,7 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
     let closing = cutter.found.iter().rposition(|piece| words::closes_letter(of(piece)));
     let (mut mail, mut letter) = (false, false);
     for (at, piece) in cutter.found.iter_mut().enumerate() {
-        let here = text.get(piece.span.clone()).unwrap_or_default();
+        let here = of(piece);
         let opens = || closing.is_some_and(|closing| at < closing) && words::opens_letter(here);
         (mail, letter) = match piece.kind {
             Kind::Text(Look::Document) => (mail || shape::is_mail(here), letter),

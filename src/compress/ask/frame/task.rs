@@ -54,9 +54,12 @@ pub(super) fn situation(text: &str, frame: &[Heard], question: &Range<usize>) ->
     let tells = |span: &Range<usize>| {
         let here = part.get(span.clone()).unwrap_or_default();
         let points = bare(here).split_whitespace().next().is_some_and(|first| is_pointer(&first.to_lowercase()));
+        let told = told(here, heard).0;
         // `I'd like to load the fountains. What is the address?`
-        let wish = told(here, heard).0 == Some(Told::Order) && call(here) == Call::Strong && is_own(here);
-        (told(here, heard).0.is_none() || wish) && label(bare(here)).is_none() && !points
+        let wish = told == Some(Told::Order)
+            && call(here) == Call::Strong
+            && words::is_own(&here.to_lowercase().replace('\u{2019}', "'"));
+        (told.is_none() || wish) && label(bare(here)).is_none() && !points
     };
     let placed = |span: Range<usize>| heard.span.start + span.start..heard.span.start + span.end;
     let mut found: Vec<Range<usize>> = sentences(part).into_iter().filter(tells).map(placed).collect();
@@ -71,13 +74,6 @@ pub(super) fn situation(text: &str, frame: &[Heard], question: &Range<usize>) ->
 /// Sentences around a question that are read with it, and bytes of one.
 const MOST_TOLD: usize = 3;
 const LONGEST_TOLD: usize = 400;
-
-/// Whether a sentence speaks of who says it.
-fn is_own(sentence: &str) -> bool {
-    let lower = sentence.to_lowercase().replace('\u{2019}', "'");
-    let mut all = lower.split(|c: char| !(c.is_alphanumeric() || c == '\''));
-    all.any(|word| words::FIRST_PERSON.has(word) || matches!(word, "i'd" | "i'm"))
-}
 
 /// Whether a sentence that begins so speaks of the material: `That is what it printed.`, `Here is the log.`
 fn is_pointer(first: &str) -> bool {

@@ -14,7 +14,7 @@ use super::{
 use crate::compress::{
     form::{columns, entries, hits, json, listing},
     fuel,
-    text::{escape, lexicon::address::FIRST_PERSON, segment},
+    text::{escape, lexicon::address::is_own, segment},
 };
 
 /// The blocks of `text`, which is not of one piece.
@@ -499,9 +499,7 @@ const WORDS_TOLD: usize = 3;
 
 /// Whether what is said asks something, or is said of oneself or of whom it is said to.
 fn is_personal(words: &str) -> bool {
-    let lower = words.to_lowercase();
-    let mut all = lower.split(|c: char| !(c.is_alphanumeric() || c == '\''));
-    words.contains(['?', '？', '؟']) || all.any(|word| FIRST_PERSON.has(word))
+    words.contains(['?', '？', '؟']) || is_own(&words.to_lowercase())
 }
 
 /// Of so many turns of a chat one is personal at least.

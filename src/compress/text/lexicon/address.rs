@@ -123,6 +123,11 @@ pub(crate) static FIRST_PERSON: List = List::new(
 pub(crate) static FIRST_PERSONS: List =
     List::new("our us we we're we've wir unser nous notre nosotros nuestro nós noi nostro wij мы наш");
 
+/// Whether a text in lower case speaks of who says it.
+pub(crate) fn is_own(lower: &str) -> bool {
+    lower.split(|c: char| !(c.is_alphanumeric() || c == '\'')).any(|word| FIRST_PERSON.has(word))
+}
+
 #[rustfmt::skip]
 static PERSONAS: Phrases = Phrases::new(&[
     "you are a ", "you are an ", "you are the ", "you are given", "you're a ", "you're an ", "your task", "your job", "your role", "your goal",
