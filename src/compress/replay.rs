@@ -61,6 +61,10 @@ enum Stands {
     Seen(usize),
 }
 
+/// Strings one within the other. Each doubles the escapes of what is written in it, so that bytes which nobody chose must not
+/// say how many there are; texts have one or two.
+const MOST_STRINGS: u8 = 6;
+
 /// What may be put behind an item in place of the source's white space.
 const ENDS: [&str; 4] = ["", " ", "\n", "\n\n"];
 
@@ -95,6 +99,7 @@ impl Script {
             Some(last) => last.items.push(item),
             None => {
                 let Unit { form, noun, escaped, .. } = *unit;
+                (escaped <= MOST_STRINGS).then_some(())?;
                 self.stretches.push(Stretch { form, noun, ends, stands, escaped, items: vec![item] });
             }
         }
@@ -135,6 +140,7 @@ pub fn replay(
     };
     let (mut units, mut at) = (Vec::new(), 0);
     for stretch in &stretches {
+        (stretch.escaped <= MOST_STRINGS).then_some(())?;
         for (length, count) in &stretch.items {
             let span = at..usize::checked_add(at, *length).filter(|end| *end <= text.len())?;
             at = span.end;
@@ -233,6 +239,7 @@ const MOST_PARTS: usize = 64;
 
 /// What is kept of a source, by such lengths.
 fn kept(source: &str, upper: bool, lengths: &[usize]) -> Option<String> {
+    (lengths.len() <= MOST_PARTS).then_some(())?;
     let mut text = String::with_capacity(source.len());
     let mut at = 0_usize;
     for (part, length) in lengths.iter().enumerate() {
@@ -349,5 +356,23 @@ mod tests {
             // Nothing to hold on to but that it ends and says nothing that the text doesn't.
             let _ = replays(&other, &text);
         }
+    }
+
+    #[test]
+    fn a_choice_cannot_make_a_short_text_long() {
+        let text = texts().swap_remove(1);
+        let policy = Policy { ratio: Ratio::By(Factor::new(4.0).unwrap()), min_tokens: 16, ..Policy::default() };
+        let first = compress(&text, &Query::default(), &policy, &Encoding::O200k, None).unwrap();
+        let damaged = |damage: &dyn Fn(&mut Stretch)| {
+            let mut script: Script = postcard::from_bytes(first.choice.as_ref().unwrap().bytes()).unwrap();
+            script.stretches.iter_mut().for_each(damage);
+            let choice = Choice::from_bytes(&postcard::to_allocvec(&script).unwrap()).unwrap();
+            replay(&text, &Query::default(), &policy, &Encoding::O200k, &choice)
+        };
+        assert_eq!(damaged(&|_| ()).unwrap().outcome, first.outcome);
+        // By as many escapes as there are bits in a byte, and by passes over one item without end.
+        assert_eq!(damaged(&|stretch| stretch.escaped = u8::MAX), None);
+        let parts: Vec<usize> = std::iter::once(0).chain([1, 0].repeat(2000)).collect();
+        assert_eq!(damaged(&|stretch| stretch.stands = Stands::Cut(false, parts.clone())), None);
     }
 }
