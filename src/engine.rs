@@ -126,6 +126,8 @@ struct Inner {
     tasks: Arc<Queue<Task>>,
     /// Disconnected when every thread has ended. In a lock only because handles are shared between threads.
     ended: Mutex<mpsc::Receiver<()>>,
+    /// Disconnected when what was decided is written.
+    written: Mutex<mpsc::Receiver<()>>,
     time_budget: Option<Duration>,
     longest_slot: usize,
 }
@@ -164,7 +166,8 @@ impl Engine {
     ) -> Result<Self, StartError> {
         let counters = Arc::new(Counters::default());
         let (alive, ended) = mpsc::sync_channel(1);
-        let decisions = Decisions::open(config, state, alive.clone())?;
+        let (writing, written) = mpsc::sync_channel(1);
+        let decisions = Decisions::open(config, state, writing)?;
         let flights = Arc::new(Flights::new(config, decisions, peers.map(Arc::new), Arc::clone(&counters)));
         let workers = config.worker_threads();
         let tasks = Arc::new(Queue::new(config.queue, workers));
@@ -176,6 +179,7 @@ impl Engine {
                 shared,
                 tasks,
                 ended: Mutex::new(ended),
+                written: Mutex::new(written),
                 time_budget: config.time_budget(),
                 longest_slot: config.longest_slot_kib * 1024,
             }),
@@ -404,13 +408,18 @@ impl From<&Loaded> for Readiness {
 
 impl Drop for Inner {
     /// Lets the threads end, and gives native code a moment to leave before the process does. One that hangs is left
-    /// behind.
+    /// behind. What was forwarded has to be known after a restart, so what writes it down gets more time, on a busy machine
+    /// or by a slow disk.
     fn drop(&mut self) {
         self.tasks.close();
         self.shared.inference.close();
         self.shared.flights.close();
-        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let _ = ended.recv_timeout(Duration::from_millis(100));
+        let wait = |threads: &mut Mutex<mpsc::Receiver<()>>, most: u64| {
+            let threads = threads.get_mut().unwrap_or_else(PoisonError::into_inner);
+            let _ = threads.recv_timeout(Duration::from_millis(most));
+        };
+        wait(&mut self.written, 5000);
+        wait(&mut self.ended, 100);
     }
 }
 
