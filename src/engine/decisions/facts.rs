@@ -198,6 +198,15 @@ impl Store {
         self.change(entry.name, |known| known.insert(entry.fact))
     }
 
+    /// Takes in what the file has had all along: what was chosen here since, by this version of the pipeline, stands.
+    pub(super) fn fill(&mut self, entry: Entry) {
+        let newer = |chosen: &Arc<Chosen>| chosen.is_current();
+        let mut known = || self.facts.get(entry.name)?.chosen.as_ref().map(newer);
+        if !matches!(entry.fact, Fact::Chosen(_)) || known() != Some(true) {
+            self.insert(entry);
+        }
+    }
+
     /// Takes over what another replica chose.
     pub(super) fn adopt(&mut self, name: Name, chosen: Arc<Chosen>) {
         self.change(name, |known| known.adopt(chosen));

@@ -275,7 +275,7 @@ impl Log {
                 Read::Entry(entry, after) => {
                     there.insert(rest.get(..rest.len() - after.len()).unwrap_or_default());
                     if !matches!(entry.fact, super::Fact::Backed(_)) {
-                        lock(known).insert(entry);
+                        lock(known).fill(entry);
                     }
                     rest = after;
                 }

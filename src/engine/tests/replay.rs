@@ -140,3 +140,17 @@ async fn without_time_to_ask_the_model_words_choose_and_that_holds() {
     let reply = engine.condense(job(&prose(6)), late()).await;
     assert!(reply.condensation.hurried && reply.condensation.text().is_some());
 }
+
+#[tokio::test]
+async fn what_another_model_chose_anew_outlives_the_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = || Backend::model(|| Ok(Box::new(ScriptedRewriter::new())));
+    let mut last = Vec::new();
+    for (backend, deadline) in [(works(), None), (other(), None), (other(), passed())] {
+        let engine = Engine::start(&config(), Some(folder.path()), backend).unwrap();
+        engine.loaded().await;
+        let now = outcomes(&engine, deadline).await;
+        assert!(deadline.is_none() || texts(&now) == texts(&last), "{now:?}");
+        last = now;
+    }
+}
