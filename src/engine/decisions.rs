@@ -87,6 +87,14 @@ impl Decisions {
         self.note(key.name(), Fact::Chosen(chosen));
     }
 
+    /// A choice that gives another text than was forwarded, or none, is forgotten, here and in the file: otherwise it would
+    /// stand in the way of what is chosen next, after each start anew.
+    pub(super) fn refute(&self, key: Key, chosen: &Arc<Chosen>) {
+        if self.chosen(key).as_ref() == Some(chosen) {
+            self.choose(key, Arc::new(chosen.refuted()));
+        }
+    }
+
     /// Whether this pipeline has decided on a key before.
     pub(super) fn knows(&self, key: Key) -> bool {
         let mut store = lock(&self.known);

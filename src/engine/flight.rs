@@ -147,6 +147,11 @@ impl Flights {
         self.decisions.chosen(key).filter(|chosen| chosen.holds(level, model))
     }
 
+    /// That turned out to be no choice of the job's text.
+    pub(super) fn refuted(&self, key: Key, chosen: &Arc<Chosen>) {
+        self.decisions.refute(key, chosen);
+    }
+
     /// A decision that is in the cache.
     pub(super) fn cached(&self, id: DecisionId) -> Option<Known> {
         let known = self.cache.get(&id)?;

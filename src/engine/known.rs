@@ -52,8 +52,14 @@ impl Engine {
         job.policy.ratio = level.ratio(job.policy.ratio);
         let known = tokio::task::spawn_blocking(move || {
             let began = Instant::now();
-            let found = replay(&job.text, &job.query, &job.policy, &job.encoding, &chosen.choice()?)
-                .filter(|found| chosen.is(key, found))?;
+            let replayed = || {
+                replay(&job.text, &job.query, &job.policy, &job.encoding, &chosen.choice()?)
+                    .filter(|found| chosen.is(key, found))
+            };
+            let Some(found) = replayed() else {
+                shared.flights.refuted(key, &chosen);
+                return None;
+            };
             let found = Condensation { hurried: chosen.hurried, ..found };
             let found = match shared.flights.judged(id) {
                 Some(units) => reexpand(&job.text, &found, &units, &job.encoding),

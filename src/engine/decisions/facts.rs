@@ -87,11 +87,20 @@ impl Chosen {
         Choice::from_bytes(&self.choice)
     }
 
+    /// What stands in its place once it turned out to be no choice of its text: as one of a version that never was, it gives
+    /// way to whatever is chosen next.
+    pub(super) fn refuted(&self) -> Self {
+        Self { version: NEVER, choice: Vec::new(), ..self.clone() }
+    }
+
     /// Whether a condensation is the one that was chosen.
     pub(in crate::engine) fn is(&self, key: Key, condensation: &Condensation) -> bool {
         digest(key, condensation) == self.digest
     }
 }
+
+/// The first version is 1.
+const NEVER: u32 = 0;
 
 fn digest(key: Key, condensation: &Condensation) -> [u8; 8] {
     key.seal(condensation.text().unwrap_or_default().as_bytes())
@@ -198,9 +207,10 @@ impl Store {
         self.change(entry.name, |known| known.insert(entry.fact))
     }
 
-    /// Takes in what the file has had all along: what was chosen here since, by this version of the pipeline, stands.
+    /// Takes in what the file has had all along: what was chosen here since, by this version of the pipeline or in place of
+    /// what was refuted, stands.
     pub(super) fn fill(&mut self, entry: Entry) {
-        let newer = |chosen: &Arc<Chosen>| chosen.is_current();
+        let newer = |chosen: &Arc<Chosen>| chosen.is_current() || chosen.version == NEVER;
         let mut known = || self.facts.get(entry.name)?.chosen.as_ref().map(newer);
         if !matches!(entry.fact, Fact::Chosen(_)) || known() != Some(true) {
             self.insert(entry);

@@ -1,6 +1,7 @@
 //! What was decided once comes out the same after a restart, an eviction, in another process, and however busy the engine is.
 
-use super::*;
+use super::{decisions::Chosen, *};
+use crate::compress::compress;
 
 /// A model that can't be had.
 fn never() -> (Sender<()>, Backend) {
@@ -139,6 +140,27 @@ async fn without_time_to_ask_the_model_words_choose_and_that_holds() {
     let engine = Engine::start(&budget, None, backend).unwrap();
     let reply = engine.condense(job(&prose(6)), late()).await;
     assert!(reply.condensation.hurried && reply.condensation.text().is_some());
+}
+
+#[tokio::test]
+async fn a_choice_that_is_none_of_its_text_gives_way_to_what_is_forwarded() {
+    let folder = tempfile::tempdir().unwrap();
+    let (job, other) = (plain_job(1, 0), plain_job(2, 0));
+    let found = compress(&other.text, &other.query, &other.policy, &other.encoding, None).unwrap();
+    let wrong = Chosen::of(Key::of(&job), Level::Full, ModelId::default(), &found).unwrap();
+    let (alive, ended) = mpsc::sync_channel(1);
+    let decisions = Decisions::open(&config(), Some(folder.path()), alive).unwrap();
+    decisions.choose(Key::of(&job), Arc::new(wrong));
+    decisions.close();
+    assert!(ended.recv().is_err(), "it was written");
+
+    let engine = Engine::start(&config(), Some(folder.path()), Backend::None).unwrap();
+    let first = engine.condense(job.clone(), None).await;
+    let right = compress(&job.text, &job.query, &job.policy, &job.encoding, None).unwrap();
+    assert_eq!((&first.condensation.outcome, first.cache), (&right.outcome, Cache::Miss));
+    drop(engine);
+    let engine = Engine::start(&config(), Some(folder.path()), Backend::None).unwrap();
+    assert_eq!(engine.condense(job, passed()).await.condensation.outcome, right.outcome, "it needs no time any more");
 }
 
 #[tokio::test]
