@@ -109,6 +109,40 @@ proptest! {
     }
 }
 
+/// What is generated here, and by the fuzz targets, is read as every form that there is.
+#[test]
+fn every_form_is_made_of_some_pieces() {
+    let mut found = std::collections::BTreeSet::new();
+    let mut picks = blake3::Hasher::new().finalize_xof();
+    for (_, pieces) in FORMS {
+        for (query, ratio) in readings().iter().cycle().take(24) {
+            let mut drawn = [0; 64];
+            picks.fill(&mut drawn);
+            let units = condense(&vocabulary::text(pieces, &drawn), query, *ratio).units;
+            found.extend(units.iter().map(|unit| unit.form));
+        }
+    }
+    let all = [
+        Form::Frame,
+        Form::Prose,
+        Form::Json,
+        Form::JsonLines,
+        Form::Log,
+        Form::Table,
+        Form::Csv,
+        Form::Columns,
+        Form::Hits,
+        Form::Listing,
+        Form::Code,
+        Form::Diff,
+        Form::Html,
+        Form::Keyed,
+        Form::Opaque,
+    ];
+    let missing: Vec<&Form> = all.iter().filter(|form| !found.contains(form)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 /// What a text takes, in steps, and its bytes.
 fn steps((name, make): &Family, size: usize, (query, ratio): &(Query, Ratio)) -> (u64, u64) {
     let text = make(size);

@@ -4,9 +4,15 @@
 /// A form, and its pieces.
 pub(super) type Vocabulary = (&'static str, &'static [&'static str]);
 
-/// The text that a choice of pieces makes.
+/// The text that a choice of pieces makes. It stands between the brackets where the first and the last piece are such: by
+/// chance no list would ever be closed.
 pub(super) fn text(pieces: &[&str], picks: &[u8]) -> String {
-    picks.iter().filter_map(|pick| pieces.get(usize::from(*pick) % pieces.len().max(1))).copied().collect()
+    let (before, pieces, after) = match pieces {
+        [before @ "[", pieces @ .., after @ "{}]"] => (*before, pieces, *after),
+        _ => ("", pieces, ""),
+    };
+    let picked = picks.iter().filter_map(|pick| pieces.get(usize::from(*pick) % pieces.len().max(1))).copied();
+    [before].into_iter().chain(picked).chain([after]).collect()
 }
 
 #[rustfmt::skip]
@@ -24,6 +30,11 @@ pub(super) const FORMS: &[Vocabulary] = &[
     ("json", &[
         "{", "}", "[", "]", ",", ":", "\"id\"", "\"a\"", "\"b.c\"", "\"long text with words in it, and more\"", "\"\\u00e9\\n\"", "1", "-0.5e3", "true", "null",
         " ", "\n", "{\"id\":1,\"v\":\"x\"},", "{\"id\":2,\"v\":null},", "\"k\":", "[]", "{}", "\"", "\\", "[{\"a\":1},{\"a\":2}]", "{\"a\":{\"b\":{\"c\":1}}}", "… [truncated]",
+    ]),
+    ("json rows", &[
+        "[", "{\"id\":1,\"v\":\"x\"},", "{\"id\":2,\"v\":null},", "{\"id\":3},", "{\"k7\":1},", "{\"k8\":{\"a\":[1,2]}},", "[],", "[[1,2],[3]],", "null,", "7,", "\"word\",",
+        "{\"log\":\"a long text with words in it: it failed at 10:01, and more than once\\n\"},", "{\"doc\":\"{\\\"a\\\":\\\"said \\\\\\\"so\\\\\\\"\\\"}\"},",
+        "{\"id\":1,\"rows\":[{\"a\":1,\"b\":2},{\"a\":3,\"b\":4}]},", "\n  ", "{\"id\":1,\"id\":2},", "{\"level\":\"error\",\"msg\":\"failed\"},", "{}]",
     ]),
     ("json lines", &[
         "{\"id\":1,\"v\":\"x\"}\n", "{\"id\":2,\"v\":\"y\"}\n", "{\"id\":3}\n", "{\"level\":\"error\",\"msg\":\"failed\"}\n", "[1,2]\n", "\n", "text\n", "{\"a\":{\"b\":1}}\n", "{", "}\n", "\"",
@@ -50,6 +61,10 @@ pub(super) const FORMS: &[Vocabulary] = &[
     ("code", &[
         "fn f() {\n", "}\n", "    let x = 1;\n", "if x:\n", "    return y\n", "// note\n", "/* a\n", "*/\n", "\"\"\"\n", "'", "\"", "{", "(", "\n", "#include <a>\n", "class A:\n", "```rust\n", "```\n",
         "    1\tlet x;\n", "    2\tlet y;\n", "key: value\n", "- item\n", "  nested:\n", "[section]\n", "a = 1\n", "<div>\n", "\t",
+    ]),
+    ("opaque", &[
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg", "\n", " ", "data:image/png;base64,", "==", "plain words ", "/",
+        "-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n", "MIIBszCCAVmgAwIBAgIUO0L0JXv5mJ8m3Q2Zk1nq0QmXxk0wCgYIKoZIzj0EAwIw\n", "0123456789abcdef0123456789abcdef",
     ]),
     ("diff", &[
         "diff --git a/x b/x\n", "--- a/x\n", "+++ b/x\n", "@@ -1,3 +1,4 @@\n", "-old\n", "+new\n", " same\n", "\\ No newline at end of file\n", "\n", "index 1..2\n", "text\n", "@@",
