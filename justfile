@@ -18,6 +18,11 @@ truth:
 ci:
     .ci/run
 
+# Attacks one target (locate_splice, segment_assemble, forms, guard, decisions) until it is ended or finds something; without
+# one, each of them for some seconds.
+fuzz *target:
+    fuzz/run {{ target }}
+
 # Licences, sources, duplicates and known vulnerabilities (needs cargo-deny).
 deny:
     cargo deny check
