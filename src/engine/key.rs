@@ -24,7 +24,7 @@ pub struct DecisionId {
 pub(super) struct Share(pub(super) [u8; 4]);
 
 /// Names what is remembered of a key or a decision: as much of its hash as tells them apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub(super) struct Name {
     pub(super) share: Share,
     pub(super) hash: [u8; 16],

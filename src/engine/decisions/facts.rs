@@ -34,6 +34,17 @@ pub(super) enum Fact {
     Backed(Level),
 }
 
+impl Fact {
+    /// Whether what is told later of the same name takes this one's place.
+    pub(super) fn gives_way_to(&self, later: &Self) -> bool {
+        match (self, later) {
+            (Self::Chosen(old), Self::Chosen(new)) => !old.stands_against(new),
+            (Self::Backed(_), Self::Backed(_)) => true,
+            _ => false,
+        }
+    }
+}
+
 /// Why a text had to go on as it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(in crate::engine) struct Forced {
@@ -80,6 +91,11 @@ impl Chosen {
     /// Whether it was chosen by this version of the pipeline.
     pub(in crate::engine) fn is_current(&self) -> bool {
         self.version == PIPELINE_VERSION
+    }
+
+    /// Whether a later choice is none of another version, model or level: then the first one stands.
+    fn stands_against(&self, later: &Self) -> bool {
+        (self.version, self.level, self.model) == (later.version, later.level, later.model)
     }
 
     /// The choice, to be replayed.
@@ -132,9 +148,7 @@ impl Facts {
             Fact::Judged(units) => first(&mut self.judged, units),
             Fact::Backed(level) => self.backed.replace(level) != Some(level),
             Fact::Chosen(new) => {
-                let stands =
-                    |old: &Arc<Chosen>| (old.version, old.level, old.model) == (new.version, new.level, new.model);
-                let news = !self.chosen.as_ref().is_some_and(stands);
+                let news = !self.chosen.as_ref().is_some_and(|old| old.stands_against(&new));
                 if news {
                     self.chosen = Some(new);
                 }

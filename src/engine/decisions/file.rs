@@ -8,9 +8,10 @@
 mod frame;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     fs::{self, File, Metadata, OpenOptions},
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    mem,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
@@ -19,8 +20,8 @@ use std::{
     thread,
 };
 
-use super::{Entry, StartError, Store, lock};
-use crate::private;
+use super::{Entry, Fact, StartError, Store, lock};
+use crate::{engine::key::Name, private};
 use frame::Read;
 
 /// Rises when the entries are told in another way.
@@ -269,12 +270,12 @@ impl Log {
         let mut file = OpenOptions::new().read(true).append(true).open(&self.path)?;
         let mut bytes = Vec::new();
         (&mut file).take(2 * self.most).read_to_end(&mut bytes)?;
-        let (mut rest, mut there) = (bytes.strip_prefix(HEADER).unwrap_or_default(), BTreeSet::new());
+        let (mut rest, mut there) = (bytes.strip_prefix(HEADER).unwrap_or_default(), Standing::default());
         let damaged = loop {
             match frame::read(rest) {
                 Read::Entry(entry, after) => {
-                    there.insert(rest.get(..rest.len() - after.len()).unwrap_or_default());
-                    if !matches!(entry.fact, super::Fact::Backed(_)) {
+                    there.note(&entry, rest.get(..rest.len() - after.len()).unwrap_or_default());
+                    if !matches!(entry.fact, Fact::Backed(_)) {
                         lock(known).fill(entry);
                     }
                     rest = after;
@@ -287,6 +288,7 @@ impl Log {
         if damaged {
             return self.rewrite(&all);
         }
+        let there = there.frames();
         let missing = all.iter().map(frame::of).filter(|frame| !there.contains(frame.as_slice()));
         let missing: Vec<u8> = missing.flatten().collect();
         file.write_all(&missing)?;
@@ -335,6 +337,37 @@ impl Log {
         let found = file.metadata()?;
         (self.file, self.seen) = (Some((file, Identity::of(&found))), found.len());
         Ok(())
+    }
+}
+
+/// The frames of a file that still say something: one that another has taken the place of has to be told again to hold.
+#[derive(Default)]
+struct Standing<'f> {
+    frames: BTreeSet<&'f [u8]>,
+    /// Of what gives way to what is told later, the last of each name and kind.
+    last: HashMap<(Name, mem::Discriminant<Fact>), Told<'f>>,
+}
+
+/// What was told, and its frame.
+type Told<'f> = (Fact, &'f [u8]);
+
+impl<'f> Standing<'f> {
+    fn note(&mut self, Entry { name, fact }: &Entry, frame: &'f [u8]) {
+        if !matches!(fact, Fact::Chosen(_) | Fact::Backed(_)) {
+            self.frames.insert(frame);
+            return;
+        }
+        let last = self.last.entry((*name, mem::discriminant(fact)));
+        let (old, its) = last.or_insert_with(|| (fact.clone(), frame));
+        if old.gives_way_to(fact) {
+            (*old, *its) = (fact.clone(), frame);
+        }
+    }
+
+    fn frames(self) -> BTreeSet<&'f [u8]> {
+        let Self { mut frames, last } = self;
+        frames.extend(last.into_values().map(|(_, frame)| frame));
+        frames
     }
 }
 

@@ -166,13 +166,19 @@ async fn a_choice_that_is_none_of_its_text_gives_way_to_what_is_forwarded() {
 #[tokio::test]
 async fn what_another_model_chose_anew_outlives_the_process() {
     let folder = tempfile::tempdir().unwrap();
-    let other = || Backend::model(|| Ok(Box::new(ScriptedRewriter::new())));
-    let mut last = Vec::new();
-    for (backend, deadline) in [(works(), None), (other(), None), (other(), passed())] {
-        let engine = Engine::start(&config(), Some(folder.path()), backend).unwrap();
-        engine.loaded().await;
-        let now = outcomes(&engine, deadline).await;
-        assert!(deadline.is_none() || texts(&now) == texts(&last), "{now:?}");
-        last = now;
+    let models = || [works(), Backend::model(|| Ok(Box::new(ScriptedRewriter::new())))];
+    // There and back: each time the last choice is the one that holds, though the first ones stand in the file before it.
+    for round in 0..3 {
+        for model in 0..2 {
+            let mut first = Vec::new();
+            for deadline in [None, passed()] {
+                let backend = models().into_iter().nth(model).unwrap();
+                let engine = Engine::start(&config(), Some(folder.path()), backend).unwrap();
+                engine.loaded().await;
+                let now = outcomes(&engine, deadline).await;
+                assert!(deadline.is_none() || texts(&now) == texts(&first), "round {round}, model {model}: {now:?}");
+                first = now;
+            }
+        }
     }
 }
