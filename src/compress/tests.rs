@@ -190,6 +190,8 @@ fn grows(name: &&str) -> Option<String> {
 const FORMERLY: &[&str] = &[
     "newlines",
     "crlf",
+    "newlines before words",
+    "crlf before words",
     "bracket lines",
     "cjk",
     "one sentence",
@@ -212,6 +214,18 @@ const FORMERLY: &[&str] = &[
     "html long row spans",
     "html 400 lists",
 ];
+
+/// What kind of text one is may be asked on a request's own thread.
+#[test]
+fn the_form_of_a_text_is_told_in_the_steps_that_it_brings() {
+    let took = |(name, make): &Family, size: usize| {
+        let text = make(size);
+        (*name, text.len() as u64, fuel::counted(|| form_of(&text)).1)
+    };
+    let found: Vec<_> = FAMILIES.iter().map(|family| took(family, 8_000)).collect();
+    let dear = found.iter().filter(|(_, bytes, steps)| *steps > MOST_STEPS_A_BYTE * bytes + SMALL as u64);
+    assert_eq!(dear.collect::<Vec<_>>(), Vec::<&(&str, u64, u64)>::new());
+}
 
 /// Wherever a job is told to end, the pipeline is left at once, and what it answers is why.
 fn stops_for(number: usize) {

@@ -15,13 +15,13 @@ use std::ops::Range;
 pub(in crate::compress) use call::{reads_file, reads_from_the_first_line};
 
 use super::{Block, Form, json, listing};
-use crate::compress::{ask::Query, text::escape};
+use crate::compress::{ask::Query, fuel, text::escape};
 
-/// The form that most of a text has.
+/// The form that most of a text has; prose where that would take more steps than its length brings.
 #[must_use]
 pub fn form_of(text: &str) -> Form {
-    let blocks = blocks(text, 0..text.len(), &Query::default());
-    blocks.into_iter().max_by_key(|block| block.span.len()).map_or(Form::Prose, |block| block.form)
+    let blocks = fuel::limited(text.len(), || blocks(text, 0..text.len(), &Query::default()));
+    blocks.into_iter().flatten().max_by_key(|block| block.span.len()).map_or(Form::Prose, |block| block.form)
 }
 
 /// The blocks of a part of a text in order; they concatenate to it. Linear in its length.

@@ -27,12 +27,17 @@ enum Kind {
     Said,
 }
 
+/// Blank lines before the first head.
+const MOST_BLANK: usize = 16;
+
 /// How many of the lines are a history, if the first ones are: two entries at least.
 pub(super) fn extent<'a>(lines: impl Iterator<Item = &'a str>) -> Option<usize> {
     let (mut heads, mut said, mut end, mut ruled, mut ruler) = (0, 0, 0, false, false);
     for (at, line) in lines.enumerate() {
         let kind = kind(line);
         match kind {
+            // Whoever looks at each line of a blank page in turn would read the rest of it each time.
+            Kind::Blank if heads == 0 && at >= MOST_BLANK => return None,
             Kind::Blank => continue,
             Kind::Ruler => ruler = true,
             Kind::Head => {

@@ -57,6 +57,8 @@ pub(super) const FAMILIES: &[Family] = &[
     // One character, or one word, or one line, over and over.
     ("newlines", |n| again(n, "\n")),
     ("crlf", |n| again(n, "\r\n")),
+    ("newlines before words", |n| again(n, "\n") + "When did pump 7 start?"),
+    ("crlf before words", |n| again(n, "\r\n") + "When did pump 7 start?"),
     ("carriage returns", |n| again(n, "\r")),
     ("spaces", |n| again(n, " ") + "a"),
     ("tabs", |n| again(n, "\t") + "a"),

@@ -149,5 +149,5 @@ const KINDS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4095);
 /// Pages that are kept up to date at the same time.
 const WATCHERS: usize = 16;
 
-/// Bytes of a text that decide its form here.
-const LOOK: usize = 64 << 10;
+/// Bytes of a text that decide its form here: what is looked at holds up the request's thread.
+const LOOK: usize = 16 << 10;
