@@ -9,8 +9,13 @@ cache lives only if what arrives begins with what arrived before.
     python3 quality/run.py restarts --turns 40 --events kill,replica
 
 Events: `terminate` and `kill` (SIGTERM, SIGKILL and a new start, asked before its model is loaded), `evict` (nothing is
-cached), `idle` (forgotten after a second), `replica` (another process, started before, that shares the file), `busy`
-(a new start while another tenant floods the queue). Exit status: 1 where a prefix broke.
+cached), `idle` (forgotten after a second), `replica` (another process, started before, that shares the file), `server`
+(another process with a file of its own that shares a Valkey or Redis server; needs one), `busy` (a new start while another
+tenant floods the queue, until it turns texts away).
+
+`known, ms` is the whole conversation once more before the event, out of the cache; `again, ms` the same after it, of which
+`replayed` texts were written anew from what was chosen. A replay that found nothing to replay would say nothing, and counts
+as broken; so does a `busy` in which nobody was turned away. Exit status: 1 where a prefix broke.
 """
 
 import argparse
@@ -29,7 +34,11 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-EVENTS = ["terminate", "kill", "evict", "idle", "replica", "busy"]
+sys.path.insert(0, str(HERE.parent / "proxy-tests" / "clients"))
+
+import shared_server  # noqa: E402
+
+EVENTS = ["terminate", "kill", "evict", "idle", "replica", "server", "busy"]
 
 
 class Upstream(http.server.ThreadingHTTPServer):
@@ -71,7 +80,7 @@ class Proxy:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         environment = dict(os.environ, XDG_STATE_HOME=state, HEADROOM_ENGINE__DECISIONS_FILE="auto")
-        environment |= {f"HEADROOM_ENGINE__{name.upper()}": str(value) for name, value in settings.items()}
+        environment |= {name if name.isupper() else f"HEADROOM_ENGINE__{name.upper()}": str(value) for name, value in settings.items()}
         command = [binary, "serve", "--listen", f"127.0.0.1:{self.port}"]
         command += ["--upstream", f"http://127.0.0.1:{upstream.server_address[1]}"]
         self.process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -88,9 +97,18 @@ class Proxy:
         raise SystemExit(f"the proxy doesn't answer {path}")
 
     def get(self, path):
+        return self.read(path)[0]
+
+    def read(self, path):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         connection.request("GET", path)
-        return connection.getresponse().status
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+    def count(self, name, label=""):
+        """The sum of a counter's series that have a label."""
+        lines = self.read("/headroom/metrics")[1].splitlines()
+        return sum(int(float(line.split()[-1])) for line in lines if line.startswith(name) and label in line)
 
     def send(self, messages, key="one"):
         """Milliseconds that the whole took."""
@@ -146,40 +164,68 @@ def flood(proxy, stop):
 
 
 def run(binary, turns, event):
-    """Bytes of the last turn before and of the same after the event, whether the prefix held, and milliseconds."""
-    upstream, stop, threads, others = Upstream(), threading.Event(), [], []
+    """What the last turn of a conversation came to before the event and after it, by the column's name."""
+    upstream, stop, threads, server = Upstream(), threading.Event(), [], None
     settings = {"evict": {"cache_mib": 0}, "idle": {"cache_idle_s": 1}}.get(event, {})
-    with tempfile.TemporaryDirectory() as state:
+    with tempfile.TemporaryDirectory() as state, tempfile.TemporaryDirectory() as other_state:
+        if event == "server":
+            server = shared_server.SharedServer(Path(state))
+            settings = server.settings()
         proxy = Proxy(binary, upstream, state, **settings)
         proxy.wait("/headroom/ready")
-        if event == "replica":
-            others.append(Proxy(binary, upstream, state))
+        other = None
+        if event in ("replica", "server"):
+            other = Proxy(binary, upstream, state if event == "replica" else other_state, **settings)
+            other.wait("/headroom/ready")
         *asked, last = conversation(turns + 1)
         for turn in asked:
             proxy.send(turn)
         before = upstream.last["Bearer one"]
+        known = proxy.send(asked[-1])
         if event in ("terminate", "kill", "busy"):
             proxy.end(signal.SIGKILL if event == "kill" else signal.SIGTERM)
             proxy = Proxy(binary, upstream, state)
         if event == "idle":
             time.sleep(2.5)
+        if other:
+            proxy.end(signal.SIGTERM)
+            proxy = other
         if event == "busy":
             threads = flood(proxy, stop)
-            time.sleep(1)
-        if event == "replica":
-            proxy.end(signal.SIGTERM)
-            proxy = others.pop()
+            wait_until(lambda: turned_away(proxy) > 0)
+        replayed, away = proxy.count(REPLAYED), turned_away(proxy)
         took = proxy.send(asked[-1])
+        replayed = proxy.count(REPLAYED) - replayed
         again = upstream.last["Bearer one"]
+        # It was full then, and not only at the beginning.
+        full = event != "busy" or wait_until(lambda: turned_away(proxy) > away)
         stop.set()
         for thread in threads:
             thread.join()
         proxy.send(last)
         later = upstream.last["Bearer one"]
         proxy.end(signal.SIGTERM)
+        if server:
+            server.kill()
     upstream.shutdown()
     opened = before[: before.rindex(b"}]")]
-    return len(json.dumps(asked[-1])), len(before), len(again), again == before and later.startswith(opened), took
+    held = again == before and later.startswith(opened) and replayed >= turns and full
+    return len(json.dumps(asked[-1])), len(before), len(again), replayed, known, took, held
+
+
+REPLAYED = "headroom_replayed_texts_total"
+
+
+def turned_away(proxy):
+    """Texts that found no room in the queue."""
+    return proxy.count("headroom_forced_texts_total", 'reason="overloaded"')
+
+
+def wait_until(holds, seconds=30):
+    until = time.monotonic() + seconds
+    while not holds() and time.monotonic() < until:
+        time.sleep(0.05)
+    return holds()
 
 
 def main():
@@ -188,15 +234,20 @@ def main():
     parser.add_argument("--turns", default="40", help="lengths of conversations, separated by commas")
     parser.add_argument("--events", default=",".join(EVENTS), help="what happens in between")
     given = parser.parse_args()
-    print(f"{'turns':>5} {'event':<10} {'sent':>9} {'before':>9} {'after':>9} {'again, ms':>9}  prefix")
+    head = f"{'turns':>5} {'event':<10} {'sent':>9} {'before':>9} {'after':>9} {'replayed':>8} {'known, ms':>9} {'again, ms':>9}"
+    print(f"{head}  prefix")
     broken = 0
     for turns in map(int, given.turns.split(",")):
         for event in given.events.split(","):
             if event not in EVENTS:
                 parser.error(f"no event `{event}`: one of {', '.join(EVENTS)}")
-            sent, before, after, held, took = run(given.binary, turns, event)
+            if event == "server" and not shared_server.program():
+                print(f"{turns:>5} {event:<10} left out: there is no valkey-server or redis-server here", flush=True)
+                continue
+            sent, before, after, replayed, known, took, held = run(given.binary, turns, event)
             broken += not held
-            print(f"{turns:>5} {event:<10} {sent:>9} {before:>9} {after:>9} {took:>9.0f}  {'held' if held else 'BROKEN'}", flush=True)
+            row = f"{turns:>5} {event:<10} {sent:>9} {before:>9} {after:>9} {replayed:>8} {known:>9.0f} {took:>9.0f}"
+            print(f"{row}  {'held' if held else 'BROKEN'}", flush=True)
     sys.exit(1 if broken else 0)
 
 
