@@ -76,8 +76,13 @@ const STOPS: &[char] = &['.', '!', '?', '…', '。', '！', '？', '｡', '．'
 
 /// Whether `next` belongs to the sentence that `before` seemed to end.
 fn goes_on(before: &str, next: &str) -> bool {
+    // Asked first: of a page of blank lines each would otherwise look back over all before it.
+    if next.trim().is_empty() {
+        return true;
+    }
     let bare = before.trim_end();
-    if bare.is_empty() || next.trim().is_empty() {
+    fuel::step(before.len() - bare.len());
+    if bare.is_empty() {
         return true;
     }
     // Only a full stop ends a sentence, not a line's end.
@@ -145,6 +150,16 @@ mod tests {
             "\"Is it safe?\" she asked. \"No!\" he said.",
         ] {
             assert_eq!(cut(text).len(), 2, "{:?}", cut(text));
+        }
+    }
+
+    #[test]
+    fn blank_lines_are_looked_at_once_wherever_they_stand() {
+        for text in ["\n", "\r\n", " \n", "a.\n\n\n\n", "a\n \u{3000}\n"].map(|part| part.repeat(8_000)) {
+            for text in [format!("{text}When did it start?"), text] {
+                let (_, steps) = fuel::counted(|| split(&text));
+                assert!(steps <= 3 * text.len() as u64, "{steps} steps for {} bytes", text.len());
+            }
         }
     }
 
