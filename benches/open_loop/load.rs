@@ -46,6 +46,8 @@ pub(crate) struct Sent {
     pub(crate) last: Duration,
     /// What is wrong with the answer.
     pub(crate) fault: Option<String>,
+    /// What the proxy says of it.
+    pub(crate) outcome: String,
 }
 
 /// Kinds of requests, and how many a second of each.
@@ -150,8 +152,12 @@ async fn send(
 ) -> Sent {
     let lag = meant.elapsed();
     let expected = request.expected;
-    let mut first = Duration::ZERO;
-    let exchange = exchange(&client, to, request, number, || first = meant.elapsed());
+    let (mut first, mut outcome) = (Duration::ZERO, String::new());
+    let exchange = exchange(&client, to, request, number, |head| {
+        first = meant.elapsed();
+        outcome =
+            head.get("x-headroom-outcome").map(|told| told.to_str().unwrap_or_default().to_owned()).unwrap_or_default();
+    });
     let limit = match expected {
         Expected::Leaves(after) => after,
         _ => LONGEST,
@@ -162,7 +168,7 @@ async fn send(
         Err(_) if matches!(expected, Expected::Leaves(_)) => None,
         Err(_) => Some("no answer".to_owned()),
     };
-    Sent { at, kind, lag, first, last: meant.elapsed(), fault }
+    Sent { at, kind, lag, first, last: meant.elapsed(), fault, outcome }
 }
 
 /// Past this an answer is lost.
@@ -173,7 +179,7 @@ async fn exchange(
     to: SocketAddr,
     request: Request,
     number: u64,
-    begun: impl FnOnce(),
+    begun: impl FnOnce(&http::HeaderMap),
 ) -> Result<(), String> {
     let expected = request.expected;
     let mut sent = http::Request::post(format!("http://{to}{}", request.path)).header("x-load-number", number);
@@ -183,7 +189,7 @@ async fn exchange(
     }
     let answer = client.request(sent.body(Full::new(request.body)).unwrap()).await.map_err(|error| causes(&error))?;
     let status = answer.status().as_u16();
-    begun();
+    begun(answer.headers());
     let body = answer.into_body().collect().await.map_err(|error| causes(&error))?.to_bytes();
     match (expected, status) {
         (Expected::Whole, 200) if body == upstream::whole(number).as_bytes() => Ok(()),

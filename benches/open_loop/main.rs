@@ -5,6 +5,7 @@
 //! cargo bench --bench open_loop -- --replicas 1,2,4        # replicas behind an nginx, sharing a Valkey or Redis server
 //! cargo bench --bench open_loop -- --beside                # short requests alone and beside condensing that never ends
 //! cargo bench --bench open_loop -- --soak 60               # an hour of hostile, RAG and short requests: the RSS curve
+//! cargo bench --bench open_loop -- --families              # what each kind of hostile request costs at two sizes
 //! ```
 //!
 //! Needs nginx, and for replicas valkey-server or redis-server (Debian packages nginx-light, redis-server).
@@ -24,6 +25,7 @@ mod beside;
 mod bodies;
 mod compare;
 mod dice;
+mod families;
 mod hostile;
 mod load;
 mod plot;
@@ -47,6 +49,9 @@ struct Arguments {
     /// Short requests alone and beside condensing that never ends, in place of the comparison.
     #[arg(long)]
     beside: bool,
+    /// Each kind of hostile text and body at two sizes, then all at once, in place of the comparison.
+    #[arg(long)]
+    families: bool,
     /// Compares these numbers of replicas behind an nginx.
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
     replicas: Vec<usize>,
@@ -56,7 +61,7 @@ struct Arguments {
     /// Seconds of a load on a way in a round.
     #[arg(long, default_value_t = 4.0)]
     seconds: f64,
-    /// Only loads whose name contains this.
+    /// Only loads, or families, whose name contains this.
     #[arg(long, default_value = "")]
     only: String,
     /// Times the usual rates.
@@ -81,6 +86,7 @@ fn main() {
     match arguments.soak {
         Some(minutes) => soak::run(&arguments, minutes),
         None if arguments.beside => beside::run(&arguments),
+        None if arguments.families => families::run(&arguments),
         None => compare::run(&arguments),
     }
 }

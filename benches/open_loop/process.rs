@@ -97,6 +97,15 @@ impl Process {
         self.family().into_iter().filter_map(cpu).sum()
     }
 
+    /// The same of the threads that it has now, to the nanosecond.
+    pub(crate) fn cpu_of_threads(&self) -> Duration {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).into_iter().flatten().flatten();
+        let on_cpu = |task: fs::DirEntry| -> Option<u64> {
+            fs::read_to_string(task.path().join("schedstat")).ok()?.split_whitespace().next()?.parse().ok()
+        };
+        Duration::from_nanos(tasks.filter_map(on_cpu).sum())
+    }
+
     /// The same of this process.
     pub(crate) fn own_cpu() -> Duration {
         cpu(std::process::id()).unwrap_or_default()
@@ -110,6 +119,11 @@ impl Process {
             line.split_whitespace().next()?.parse().ok()
         };
         (of("VmRSS:").unwrap_or_default() / 1024.0, of("VmHWM:").unwrap_or_default() / 1024.0)
+    }
+
+    /// Lets the peak begin anew from what is resident now.
+    pub(crate) fn forget_peak(&self) {
+        fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5").unwrap();
     }
 
     pub(crate) fn is_alive(&mut self) -> bool {
