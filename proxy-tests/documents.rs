@@ -48,6 +48,34 @@ fn anchors(text: &str) -> BTreeSet<String> {
     headings.map(anchor).collect()
 }
 
+/// Every `fn` of the sources and of the tests.
+fn functions() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut folders = vec![root().join("src"), root().join("proxy-tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let names = text.split("fn ").skip(1).filter_map(|rest| rest.split(['(', '<']).next());
+                found.extend(names.map(str::to_owned));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_test_by_which_a_promise_is_held_exists() {
+    let (text, functions) = (fs::read_to_string(root().join("docs/promises.md")).unwrap(), functions());
+    let named: Vec<&str> = text.split('`').skip(1).step_by(2).filter(|name| name.matches('_').count() >= 3).collect();
+    assert!(named.len() > 50, "{named:?}");
+    let missing: Vec<_> = named.iter().filter(|name| !functions.contains(**name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 #[test]
 fn links_in_documents_lead_somewhere() {
     let documents = documents();
