@@ -1,7 +1,8 @@
 //! Search results: `path:12:text` and its kin, of grep, ripgrep, ag, ack, git grep and editors.
 //!
 //! A hit is whole or absent, its text exact, and it stands under its own file: the path is said once above the hits of a
-//! file, as `rg --heading` writes them, where that is shorter. Lines of context go with the hit that they are around.
+//! file, as `rg --heading` writes them, where that is shorter. Lines of context go with the hit that they are around, and stand
+//! as they are.
 
 use std::{collections::HashSet, ops::Range};
 
@@ -219,11 +220,13 @@ impl<'a> Writer<'a, '_> {
         }
     }
 
-    /// The hits of one file; with its path said once where two or more begin with it.
+    /// The hits of one file; with its path said once where two or more begin with it. Among lines of context each keeps
+    /// its own: `a-7-` and `a:8:` tell which is which by what stands behind the path.
     fn file(&mut self, lines: &[(Range<usize>, &'a str)], kinds: &[Kind<'_>]) {
         let many = kinds.iter().filter(|kind| matches!(kind, Kind::Hit { .. })).count() > 1;
         let path = kinds.iter().find_map(|kind| if let Kind::Hit { path, .. } = kind { *path } else { None });
-        let grouped = path.filter(|_| many);
+        let around = kinds.iter().any(|kind| matches!(kind, Kind::Hit { context: true, .. }));
+        let grouped = path.filter(|_| many && !around);
         let mut hits: Vec<(usize, bool)> = Vec::new();
         for ((mut span, line), kind) in lines.iter().cloned().zip(kinds) {
             let Kind::Hit { context, .. } = kind else {
@@ -443,19 +446,15 @@ src/back/one.rs:12:    main: a | b
 
     #[test]
     fn the_path_of_neighbours_is_said_once_and_their_text_is_exact() {
-        let expected = "\
-src/front/main.rs
-2-
-3:fn main() {
-4-    run();
---
-9:}  // main
-src/back-2-b/lib.rs
-1:pub mod a;
-2-pub mod main;
-src/back/one.rs:12:    main: a | b
-";
-        assert_eq!(auto(FOUND), expected);
+        let found =
+            "src/front/main.rs:3:fn main() {\nsrc/front/main.rs:9:}  // main\nsrc/back/one.rs:12:    main: a | b\n";
+        let expected = "src/front/main.rs\n3:fn main() {\n9:}  // main\nsrc/back/one.rs:12:    main: a | b\n";
+        assert_eq!(auto(found), expected);
+    }
+
+    #[test]
+    fn hits_with_lines_around_them_stand_as_they_are() {
+        assert_eq!(auto(FOUND), FOUND);
     }
 
     #[test]
