@@ -5,18 +5,15 @@
 //! with one space between them as well; where a cell is empty or holds spaces only the padding tells the columns apart,
 //! and it stays.
 
-use std::{
-    borrow::Cow,
-    collections::{HashMap, HashSet},
-    ops::Range,
-};
+use std::{borrow::Cow, collections::BTreeSet, ops::Range};
 
 use super::{Block, Item, Reader, Reading, lines_of, listing::troubles, rows};
-use crate::compress::{bond::Bond, fuel, outcome::Noun, text::word::stem, worth::weights};
+use crate::compress::{bond::Bond, fuel, outcome::Noun, text::segment, worth::weights};
 
 /// How many of the lines are rows of aligned columns, if the first ones are.
 pub(super) fn extent<'a>(lines: impl Iterator<Item = &'a str> + Clone) -> Option<usize> {
-    let filled = |line: &&str| !line.trim().is_empty() && !line.contains('\t');
+    // Marks of a quotation are no column.
+    let filled = |line: &&str| !line.trim().is_empty() && !line.contains('\t') && segment::quoted(line).0 == 0;
     let window: Vec<&str> = lines.clone().take(WINDOW).take_while(filled).collect();
     // Most lines are no row: what costs least is asked first.
     if padded(&window) * 4 < window.len() {
@@ -48,19 +45,19 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
     let cells: Vec<Vec<&str>> = texts.iter().map(|line| grid.cells(line)).collect();
     let heads = heads(&texts, &cells);
     let rows = cells.get(heads..).unwrap_or_default();
-    let mut saliences = saliences(texts.get(heads..).unwrap_or_default(), rows);
-    lack_what_is_denied(&mut saliences, rows, &reader.wanted.denied());
     let names: &[&str] = heads.checked_sub(1).and_then(|last| named(&texts, &cells, last)).unwrap_or_default();
-    for row in asked_extremes(names, rows, reader) {
-        if let Some(salience) = saliences.get_mut(row) {
-            *salience = salience.max(weights::EXTREME);
-        }
-    }
+    let saliences = if reader.may_lose() {
+        saliences(texts.get(heads..).unwrap_or_default(), names, rows, reader)
+    } else {
+        Vec::new()
+    };
     let words = words_are_cells(&texts, heads).filter(|_| rows.len() >= FEWEST_SQUEEZED);
     let continues = continues(&cells, heads);
     let noun = if heads > 0 { Noun::Rows } else { Noun::Lines };
     let mut reading = Reading::default();
     let mut title: Option<usize> = None;
+    let nests = nests(texts.get(heads..).unwrap_or_default());
+    let mut above: Vec<(usize, usize)> = Vec::new();
     for (at, (span, line)) in lines.into_iter().enumerate() {
         let stands = words.map_or(Cow::Borrowed(line), |words| squeezed(line, words));
         let joins = (at > 0 && at < heads) || (at > heads && continues.get(at).copied().unwrap_or(false));
@@ -75,10 +72,17 @@ pub(super) fn read<'a>(text: &'a str, block: &Block, reader: &Reader<'_>) -> Rea
         } else if is_title(line) {
             (item.count, item.salience) = (0, weights::LABEL);
             title = Some(own);
+            above.clear();
         } else {
             item.count = usize::from(line.contains(char::is_alphanumeric));
             item.salience = saliences.get(at - heads).copied().unwrap_or(1.0);
             reading.bonds.extend(title.map(|of| Bond::Needs { item: own, of }));
+            if nests {
+                let deep = indent(line);
+                above.retain(|(outer, _)| outer + DEEPER <= deep);
+                reading.bonds.extend(above.last().map(|(_, of)| Bond::Needs { item: own, of: *of }));
+                above.push((deep, own));
+            }
         }
         reading.items.push(item);
     }
@@ -97,23 +101,29 @@ fn is_title(line: &str) -> bool {
 /// Words of such a line at most.
 const MOST_OF_TITLE: usize = 6;
 
+/// Whether rows stand below others by their indentation, as `replacing …` does below the package that replaces it. Names
+/// that are aligned on the right begin in as many places as they have lengths.
+fn nests(rows: &[&str]) -> bool {
+    let named = rows.iter().filter(|row| row.trim_start().starts_with(char::is_alphabetic) && !is_title(row));
+    let depths: BTreeSet<usize> = named.map(|row| indent(row)).collect();
+    let apart = depths.iter().zip(depths.iter().skip(1)).all(|(outer, inner)| outer + DEEPER <= *inner);
+    (2..=MOST_DEPTHS).contains(&depths.len()) && apart
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
+}
+
+/// Spaces by which a row that belongs to the one above is deeper.
+const DEEPER: usize = 2;
+
+/// How deep rows are nested.
+const MOST_DEPTHS: usize = 4;
+
 /// The names over columns, in the last line of the heads that is no ruler.
 fn named<'c>(lines: &[&str], cells: &'c [Vec<&'c str>], last: usize) -> Option<&'c [&'c str]> {
     let at = (0..=last).rev().find(|at| lines.get(*at).is_some_and(|line| line.contains(char::is_alphabetic)))?;
     cells.get(at).map(Vec::as_slice)
-}
-
-/// The rows with the most and the least of a column where that is asked for.
-fn asked_extremes<'c>(names: &[&'c str], rows: &[Vec<&'c str>], reader: &Reader<'_>) -> Vec<usize> {
-    if !reader.may_lose() || !reader.wanted.asks_for_extreme() {
-        return Vec::new();
-    }
-    let column = |(at, name): (usize, &&'c str)| rows::Column {
-        name,
-        cells: rows.iter().map(|row| row.get(at).copied().unwrap_or_default()).collect(),
-    };
-    let columns: Vec<rows::Column<'c>> = names.iter().enumerate().map(column).collect();
-    rows::asked_extremes(&columns, reader.wanted)
 }
 
 /// How many lines hold two spaces side by side.
@@ -210,7 +220,10 @@ fn heads(lines: &[&str], cells: &[Vec<&str>]) -> usize {
         own.iter().filter(|cell| !cell.is_empty()).count() > 1 && !has_digit(line) && (shouts(line) || over_values())
     };
     let ruler = (0..lines.len().min(MOST_HEADS)).rev().find(|at| lines.get(*at).is_some_and(|line| is_ruler(line)));
+    let padded = |at: usize| lines.get(at).is_some_and(|line| line.trim().contains("  "));
     let named = (0..lines.len().min(MOST_HEADS - 1)).find(|at| names(*at));
+    // A title above the names, `Active connections (servers and established)`, lies over values by chance.
+    let named = named.map(|at| if !padded(at) && padded(at + 1) && names(at + 1) { at + 1 } else { at });
     match (ruler, named) {
         (Some(ruler), _) if ruler > 0 => ruler + 1,
         (_, Some(named)) => named + 1,
@@ -225,74 +238,19 @@ fn continues(cells: &[Vec<&str>], heads: usize) -> Vec<bool> {
     cells.iter().map(|row| few && open(row)).collect()
 }
 
-/// How far each row stands out: by how many bits its values are more surprising than those of their columns are on
-/// average, so that what every row has and what no two rows share says nothing. Of a number far outside its column's
-/// range and of words of trouble it counts how few rows have the like.
-fn saliences(lines: &[&str], rows: &[Vec<&str>]) -> Vec<f32> {
-    let total = rows.len() as f32;
-    let mut bits = troubles(lines, false);
-    for column in 0..rows.iter().map(Vec::len).max().unwrap_or(0) {
-        fuel::step(rows.len());
-        let values: Vec<&str> = rows.iter().map(|row| row.get(column).copied().unwrap_or_default()).collect();
-        let mut counts: HashMap<&str, f32> = HashMap::new();
-        for value in &values {
-            *counts.entry(value).or_default() += 1.0;
-        }
-        let surprise = |value: &&str| (total / counts.get(*value).copied().unwrap_or(1.0)).log2();
-        // Over rows, whose order is the text's: sums of floats in the order of a hash map would differ from run to run.
-        let mean: f32 = values.iter().map(surprise).sum::<f32>() / total.max(1.0);
-        let far = far_out(&values);
-        for ((place, value), far) in bits.iter_mut().zip(&values).zip(far) {
-            *place += far.unwrap_or(surprise(value) - mean);
-        }
-    }
-    let mut saliences: Vec<f32> = bits.into_iter().map(|bits| 1.0 + weights::ODD * bits.max(0.0)).collect();
-    for edge in [0, saliences.len().saturating_sub(1)] {
-        if let Some(salience) = saliences.get_mut(edge) {
-            *salience = salience.max(weights::EDGE);
-        }
-    }
-    saliences
-}
-
-/// Where it is asked which rows are not so, those are the answer that lack the word, among others that have it.
-fn lack_what_is_denied(saliences: &mut [f32], rows: &[Vec<&str>], denied: &HashSet<String>) {
-    let has = |row: &Vec<&str>| row.iter().any(|cell| !denied.is_empty() && denied.contains(&stem(cell)));
-    let having: Vec<bool> = rows.iter().map(has).collect();
-    if having.iter().all(|has| !has) {
-        return;
-    }
-    for (salience, has) in saliences.iter_mut().zip(having) {
-        *salience *= if has { weights::UNASKED } else { 1.0 / weights::UNASKED };
-    }
-}
-
-/// Of a column's numbers that lie more than three interquartile ranges above the third quartile (Tukey, *Exploratory
-/// Data Analysis*, 1977: "far out") the bits by which it is surprising that one is so large.
-fn far_out(values: &[&str]) -> Vec<Option<f32>> {
-    let number = |value: &&str| -> Option<f64> {
-        let digits = value.split_whitespace().next()?.trim_end_matches(|c: char| !c.is_ascii_digit());
-        digits.replace(',', "").parse().ok()
+/// How telling each row is: by its values, and by words of trouble in it as far as few rows have the like.
+fn saliences(lines: &[&str], names: &[&str], rows: &[Vec<&str>], reader: &Reader<'_>) -> Vec<f32> {
+    let column = |at: usize| rows::Column {
+        name: names.get(at).copied().unwrap_or_default(),
+        cells: rows.iter().map(|row| row.get(at).copied().unwrap_or_default()).collect(),
     };
-    let mut numbers: Vec<f64> = values.iter().filter_map(number).collect();
-    // Units behind the numbers (`12M` beside `3G`) and few numbers leave nothing to compare.
-    if numbers.len() < FEWEST_NUMBERS || numbers.len() * 10 < values.len() * 9 || !same_unit(values) {
-        return vec![None; values.len()];
+    let width = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let columns: Vec<rows::Column<'_>> = (0..width).map(column).collect();
+    let mut found = rows::salience(&columns, rows.len(), reader.wanted);
+    for (salience, bits) in found.iter_mut().zip(troubles(lines, false)) {
+        *salience *= 1.0 + weights::ODD * bits;
     }
-    numbers.sort_by(f64::total_cmp);
-    let quartile = |number: usize| numbers.get(numbers.len() * number / 4).copied().unwrap_or(f64::MAX);
-    let fence = quartile(3) + 3.0 * (quartile(3) - quartile(1));
-    let bits = |number: f64| {
-        let as_large = numbers.len() - numbers.partition_point(|other| *other < number);
-        (numbers.len() as f32 / as_large.max(1) as f32).log2()
-    };
-    values.iter().map(|value| number(value).filter(|number| *number > fence).map(bits)).collect()
-}
-
-fn same_unit(values: &[&str]) -> bool {
-    let unit = |value: &&str| value.trim_start_matches(|c: char| c.is_ascii_digit() || ".,-".contains(c)).to_owned();
-    let first = values.first().map(unit);
-    values.iter().all(|value| Some(unit(value)) == first)
+    found
 }
 
 /// How many cells of each row are one word, where that is so of all but the last, which may hold spaces.
@@ -452,6 +410,22 @@ Downgrading:
     }
 
     #[test]
+    fn a_row_that_is_deeper_stands_below_its_own() {
+        let plan = "\
+Package                   Arch    Version        Repository       Size
+ cups-filters             x86_64  2:2.0.1-9      updates     512.3 KiB
+   replacing cups-filters x86_64  2:2.0.0-6      updates     508.1 KiB
+ firefly-media            x86_64  28.10-3        updates       4.1 MiB
+   replacing firefly-media x86_64 28.9-1         updates       4.0 MiB
+ openblas                 x86_64  0.3.29-1       updates      12.7 MiB
+   replacing openblas     x86_64  0.3.26-4       fedora       12.5 MiB
+";
+        let left = lines_at(plan, "What comes from the repository fedora?", 3.0);
+        let at = |line: &str| left.iter().position(|own| own.trim_start().starts_with(line));
+        assert!(at("replacing openblas").is_some() && at("openblas") < at("replacing openblas"), "{left:?}");
+    }
+
+    #[test]
     fn what_is_asked_not_to_be_so_is_answered_by_the_others() {
         let left = lines_at(PODS, "Which pods are not running?", 4.0);
         assert!(left.iter().any(|line| line.starts_with("queue-0")), "{left:?}");
@@ -463,6 +437,7 @@ Downgrading:
         for text in [
             "The mill is old.  It was built in 1830\nby a smith.  He had two sons, who\nkept it for a while.  Then it\nwas sold.\n",
             "one line\nanother line\nmore of them\nand so on\n",
+            "> This is what I have:\n>\n> mqtt:\n>   - topic: a\n>     qos: 1\n>\n>     retain: false\n",
         ] {
             assert_eq!(extent(text.lines()), None, "{text}");
         }

@@ -9,7 +9,7 @@ use super::{Reader, rows::Column};
 use crate::compress::{
     Ratio, mark,
     text::sentence,
-    worth::weights::{FEW_ROWS, NAMING},
+    worth::weights::{FEW_ROWS, NAMING, SHORT_ROW},
 };
 
 /// What stays of a table's columns.
@@ -54,7 +54,7 @@ pub(super) fn shown(
         .collect();
     let said = passages(columns);
     let all = heads.iter().sum::<f32>() + means.iter().sum::<f32>() * rows.min(FEW_ROWS) as f32;
-    if all <= share || columns.len() < 2 {
+    if all <= share || columns.len() < 2 || label && means.iter().sum::<f32>() <= SHORT_ROW {
         return None;
     }
     let mut asked = asked(columns, rows, reader);
@@ -68,6 +68,10 @@ pub(super) fn shown(
     let answers = |(at, asked): (usize, &bool)| *asked && columns.get(at).is_some_and(|column| !is_id(column, rows));
     if said.contains(&true) && !asked.iter().enumerate().any(answers) {
         asked.iter_mut().zip(&said).for_each(|(asked, said)| *asked |= said);
+        // A passage without its source is anybody's.
+        if let Some(source) = columns.iter().position(|column| identifies(column, rows)) {
+            asked.iter_mut().skip(source).take(1).for_each(|asked| *asked = true);
+        }
     }
     let fresh: Vec<f32> = columns.iter().map(|column| distinct(column) as f32 / rows.max(1) as f32).collect();
     let worth = |at: usize| {
@@ -103,18 +107,28 @@ pub(super) fn shown(
 fn asked(columns: &[Column<'_>], rows: usize, reader: &Reader<'_>) -> Vec<bool> {
     let stress: Vec<f32> = columns.iter().map(|column| reader.wanted.stress(column.name)).collect();
     let most = stress.iter().copied().fold(0.0, f32::max);
-    let names_rows = |column: &Column<'_>| {
-        let mut holders: HashMap<&str, usize> = HashMap::new();
-        for cell in column.cells.iter().filter(|cell| !cell.is_empty() && cell.len() <= LONGEST_NAME) {
-            *holders.entry(cell).or_insert(0) += 1;
-        }
-        holders.into_iter().any(|(cell, count)| count * 3 <= rows.max(3) && reader.wanted.quotes(cell))
-    };
     columns
         .iter()
         .zip(&stress)
-        .map(|(column, stress)| (most >= CALLED && *stress >= most * 0.95) || names_rows(column))
+        .map(|(column, stress)| (most >= CALLED && *stress >= most * 0.95) || is_named(column, rows, reader))
         .collect()
+}
+
+/// Whether the question names a few rows by what they have in a column.
+fn is_named(column: &Column<'_>, rows: usize, reader: &Reader<'_>) -> bool {
+    let mut holders: HashMap<&str, usize> = HashMap::new();
+    for cell in column.cells.iter().filter(|cell| !cell.is_empty() && cell.len() <= LONGEST_NAME) {
+        *holders.entry(cell).or_insert(0) += 1;
+    }
+    holders.into_iter().any(|(cell, count)| count * 3 <= rows.max(3) && reader.wanted.quotes(cell))
+}
+
+/// Whether a column says where its rows are from: one word each, and a name or a number of their own for most.
+fn identifies(column: &Column<'_>, rows: usize) -> bool {
+    let one_word = |cell: &&str| !cell.is_empty() && !cell.contains(char::is_whitespace);
+    let named = |cell: &&str| cell.contains(char::is_alphabetic);
+    is_id(column, rows)
+        || distinct(column) * 2 > rows && column.cells.iter().all(|cell| one_word(&cell) && named(&cell))
 }
 
 fn distinct(column: &Column<'_>) -> usize {

@@ -4,15 +4,17 @@
 //! figure far from the rest, a word that reports trouble: whoever asks about a table asks about those more often than
 //! about any other row, and rarely in their words.
 
+mod asked;
+mod figure;
+
 use std::collections::{HashMap, HashSet};
+
+use figure::Kind;
 
 use crate::compress::{
     ask::Wanted,
     fuel,
-    text::{
-        lexicon::{self, signs},
-        word::{stem, words},
-    },
+    text::{lexicon, word::stem},
     worth::weights::{EDGE, EXTREME, LOG_ERROR, ODD, UNASKED},
 };
 
@@ -24,26 +26,23 @@ pub(super) struct Column<'c> {
 
 /// How telling each row is beside 1 for most.
 ///
-/// A row is as many times more telling as its rarest value is rarer than the values of its column are on average: what
+/// A row is the more telling the more bits its values are more surprising than those of their columns are on average: what
 /// every row has and what no two rows share says nothing. A figure far from the rest counts as a value that one row has.
 pub(super) fn salience(columns: &[Column<'_>], rows: usize, wanted: &Wanted) -> Vec<f32> {
     let mut bits = vec![0.0_f32; rows];
     let mut found = vec![1.0_f32; rows];
-    let most = columns.iter().map(|column| wanted.stress(column.name)).fold(0.0, f32::max);
     for column in columns {
         fuel::step(column.cells.len());
         for (held, excess) in bits.iter_mut().zip(surprise(column)) {
-            *held = held.max(excess);
+            *held += excess;
         }
         for row in troubled(column) {
             raise(&mut found, row, LOG_ERROR);
         }
-        if asks_for_extreme_of(column, most, wanted) {
-            extremes(column).into_iter().for_each(|row| raise(&mut found, row, EXTREME));
-        }
     }
+    asked::rows(columns, wanted).into_iter().for_each(|row| raise(&mut found, row, EXTREME));
     for (salience, bits) in found.iter_mut().zip(bits) {
-        *salience *= (ODD * bits).exp2();
+        *salience *= 1.0 + ODD * bits.max(0.0);
     }
     raise(&mut found, 0, EDGE);
     raise(&mut found, rows.saturating_sub(1), EDGE);
@@ -74,10 +73,12 @@ fn surprise(column: &Column<'_>) -> Vec<f32> {
 }
 
 /// Which figures lie far out (Tukey, *Exploratory Data Analysis*, 1977): more than three interquartile ranges from the
-/// quartiles; where nearly all cells state figures, a cell that states none is as far.
+/// quartiles; where nearly all cells state figures, a cell that states none is as far. What is told in larger and smaller
+/// units, `9m` beside `32d`, is compared by its magnitude.
 fn far_out(column: &Column<'_>) -> Vec<bool> {
     fuel::step(column.cells.len());
-    let figures: Vec<Option<f64>> = column.cells.iter().map(|cell| figure(cell)).collect();
+    let magnitude = |(value, kind): (f64, Kind)| if kind == Kind::Other || value <= 0.0 { value } else { value.ln() };
+    let figures: Vec<Option<f64>> = column.cells.iter().map(|cell| figure::measure(cell).map(magnitude)).collect();
     let mut sorted: Vec<f64> = figures.iter().flatten().copied().collect();
     if sorted.len() < FEWEST || sorted.len() * 10 < figures.len() * 9 {
         return vec![false; figures.len()];
@@ -125,115 +126,6 @@ fn lack_what_is_denied(found: &mut [f32], columns: &[Column<'_>], denied: &HashS
     for (salience, has) in found.iter_mut().zip(having) {
         *salience *= if has { UNASKED } else { 1.0 / UNASKED };
     }
-}
-
-/// The rows with the least and the greatest figure of each column whose most or least is asked for.
-pub(super) fn asked_extremes(columns: &[Column<'_>], wanted: &Wanted) -> Vec<usize> {
-    let most = columns.iter().map(|column| wanted.stress(column.name)).fold(0.0, f32::max);
-    let asked = columns.iter().filter(|column| asks_for_extreme_of(column, most, wanted));
-    asked.flat_map(extremes).collect()
-}
-
-/// Whether the most or the least of a column is asked for: by the column's name, or, where the question has the name of
-/// none, by what is only said of times (`oldest`) or of sizes (`largest`).
-fn asks_for_extreme_of(column: &Column<'_>, most: f32, wanted: &Wanted) -> bool {
-    if !wanted.asks_for_extreme() {
-        return false;
-    }
-    if most > 0.0 {
-        return wanted.stress(column.name) >= most;
-    }
-    let said = |of: fn(&str) -> bool| {
-        words(wanted.wording()).filter_map(|span| wanted.wording().get(span)).any(|word| of(&word.to_lowercase()))
-    };
-    let told = |kind: Kind| {
-        let of_kind = column.cells.iter().filter(|cell| measure(cell).is_some_and(|(_, own)| own == kind)).count();
-        of_kind * 2 > column.cells.len()
-    };
-    (said(signs::of_times) && told(Kind::Time)) || (said(signs::of_sizes) && told(Kind::Size))
-}
-
-/// The rows with the least and the greatest figure.
-fn extremes(column: &Column<'_>) -> Vec<usize> {
-    let figures = column.cells.iter().enumerate().filter_map(|(row, cell)| Some((row, figure(cell)?)));
-    let figures: Vec<(usize, f64)> = figures.collect();
-    if figures.len() * 2 < column.cells.len() {
-        return Vec::new();
-    }
-    let least = figures.iter().min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
-    let greatest = figures.iter().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
-    least.into_iter().chain(greatest).map(|(row, _)| *row).collect()
-}
-
-/// The number that a cell states, signs of currency aside; of a date its days, of a time its seconds, of a size its bytes.
-fn figure(cell: &str) -> Option<f64> {
-    measure(cell).map(|(value, _)| value)
-}
-
-/// What a figure measures, as far as its unit says so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Time,
-    Size,
-    Other,
-}
-
-fn measure(cell: &str) -> Option<(f64, Kind)> {
-    let cell = cell.trim().trim_matches('"');
-    if cell.len() > LONGEST_STATE {
-        return None;
-    }
-    if let Some(days) = date(cell) {
-        return Some((days, Kind::Time));
-    }
-    let bare = cell.trim_start_matches(|c: char| !c.is_ascii_digit() && !"-(.".contains(c));
-    let negative = bare.starts_with(['-', '(']);
-    let bare = bare.trim_start_matches(['-', '(']);
-    let end = bare.find(|c: char| !c.is_ascii_digit() && !".,".contains(c)).unwrap_or(bare.len());
-    let (digits, unit) = bare.split_at(end);
-    let (factor, kind) = scale(unit.trim());
-    // A name with a number in it is no figure.
-    let is_name = kind == Kind::Other && unit.chars().filter(|c| c.is_alphanumeric()).count() > 4;
-    if cell.len() - bare.len() > 3 || is_name {
-        return None;
-    }
-    let value: f64 = digits.replace(',', "").trim_end_matches('.').parse().ok()?;
-    let value = value * factor;
-    Some((if negative { -value } else { value }, kind))
-}
-
-/// The seconds of a unit of time (`3d`, `5 weeks ago`), the bytes of one of size (`12M`, `4.0 GiB`).
-fn scale(unit: &str) -> (f64, Kind) {
-    let word = unit.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
-    let time = |seconds: f64| (seconds, Kind::Time);
-    let size = |power: i32| (1024_f64.powi(power), Kind::Size);
-    match word.strip_suffix('s').filter(|word| word.len() > 2).unwrap_or(word) {
-        "ns" => time(1e-9),
-        "us" | "µs" => time(1e-6),
-        "ms" => time(1e-3),
-        "s" | "sec" | "second" => time(1.0),
-        "m" | "min" | "minute" => time(60.0),
-        "h" | "hour" => time(3_600.0),
-        "d" | "day" => time(86_400.0),
-        "w" | "week" => time(604_800.0),
-        "month" => time(2_629_800.0),
-        "y" | "year" => time(31_557_600.0),
-        "B" | "byte" => size(0),
-        "K" | "k" | "KB" | "kB" | "KiB" | "Ki" => size(1),
-        "M" | "MB" | "MiB" | "Mi" => size(2),
-        "G" | "GB" | "GiB" | "Gi" => size(3),
-        "T" | "TB" | "TiB" | "Ti" => size(4),
-        _ => (1.0, Kind::Other),
-    }
-}
-
-/// `2030-01-01…` as days, roughly: enough to tell near from far.
-fn date(cell: &str) -> Option<f64> {
-    let day = cell.get(..10)?;
-    let mut parts = day.split(['-', '/']);
-    let (year, month, date) = (parts.next()?, parts.next()?, parts.next()?);
-    let number = |text: &str, length: usize| (text.len() == length).then(|| text.parse::<f64>().ok()).flatten();
-    Some(number(year, 4)? * 372.0 + number(month, 2)? * 31.0 + number(date, 2)?)
 }
 
 /// Tukey's fence, in interquartile ranges.
@@ -297,24 +189,5 @@ mod tests {
         let columns = [column("island", &["A", "B", "C"]), column("ferry", &["yes", "no", "yes"])];
         let salience = salience(&columns, 3, &Wanted::new(&query, None));
         assert!(salience[1] > 100.0 * salience[0] && salience[1] > 100.0 * salience[2], "{salience:?}");
-    }
-
-    #[test]
-    fn the_most_of_a_column_is_found_where_it_is_asked_for() {
-        let cells: Vec<String> = (0..12).map(|n| (n * 5 % 12 + 20).to_string()).collect();
-        let column = || Column { name: "people", cells: cells.iter().map(String::as_str).collect() };
-        let query = |text: &str| Query { preceding: text.into(), ..Query::default() };
-        let asked = Wanted::new(&query("Which island has the most people?"), None);
-        assert!(salience(&[column()], 12, &asked)[7] >= EXTREME);
-        // What is said of times and sizes alone need not name its column.
-        let ages = ["3 weeks ago", "5 days ago", "7 weeks ago", "2 weeks ago"];
-        let sizes = ["120M", "3.1G", "900K", "44M"];
-        let columns =
-            [Column { name: "CREATED", cells: ages.to_vec() }, Column { name: "TAKES", cells: sizes.to_vec() }];
-        for (question, rows) in [("Which is the oldest?", [1, 2]), ("Which one is the largest?", [2, 1])] {
-            assert_eq!(asked_extremes(&columns, &Wanted::new(&query(question), None)), rows, "{question}");
-        }
-        let other = Wanted::new(&query("How many people live there?"), None);
-        assert!(salience(&[column()], 12, &other)[7] <= EDGE);
     }
 }

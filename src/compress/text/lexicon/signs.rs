@@ -197,19 +197,41 @@ static DEFINITION: List = List::new(
     implemented implements definiert definition déclaré défini définie declarado definida definido",
 );
 
-/// Whether a lower-cased superlative is said of times alone.
+/// Whether a lower-cased word beside a superlative is said of times alone: `oldest`, `the most time`.
 pub(crate) fn of_times(word: &str) -> bool {
     OF_TIMES.has(word)
 }
 
-static OF_TIMES: List = List::new("earliest fastest latest longest newest oldest shortest slowest youngest");
+static OF_TIMES: List = List::new("earliest fastest latest longest newest oldest shortest slowest time youngest");
 
-/// Whether a lower-cased superlative is said of sizes alone.
+/// Whether a lower-cased word beside a superlative is said of sizes alone: `largest`, `the most space`.
 pub(crate) fn of_sizes(word: &str) -> bool {
     OF_SIZES.has(word)
 }
 
-static OF_SIZES: List = List::new("biggest heaviest largest smallest");
+static OF_SIZES: List = List::new("biggest bytes disk heaviest largest memory room smallest space storage");
+
+/// On which side of a figure something lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bound {
+    Above,
+    Below,
+}
+
+/// The side that a lower-cased word in front of a figure tells: `larger than`, `under`.
+pub(crate) fn bound(word: &str) -> Option<Bound> {
+    match word {
+        _ if ABOVE.has(word) => Some(Bound::Above),
+        _ if BELOW.has(word) => Some(Bound::Below),
+        _ => None,
+    }
+}
+
+static ABOVE: List = List::new(
+    "above after beyond bigger exceed exceeding exceeds greater heavier higher larger longer more older over",
+);
+
+static BELOW: List = List::new("before below cheaper fewer less lighter lower shorter smaller under younger");
 
 /// Whether a line says that something goes.
 pub(crate) fn loses(line: &str) -> bool {
