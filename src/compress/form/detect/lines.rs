@@ -152,7 +152,7 @@ static LOG: LazyLock<Regex> = LazyLock::new(|| {
         r"^(?:\S{1,48}\s+){0,2}\W{0,3}(?:\w{3},? )?(?:\w{3} +\d{1,2} |\d{1,2} \w{3} |\d{4}[-/.]\d{1,2}[-/.]\d{1,2}[T _-]|\d{1,2}[-/.]\d{1,2}(?:[-/.]\d{2,4})? |\d{6,8}[- T])?\d{1,2}:\d{1,2}:\d{1,2}\b",
         r"|^\S{1,80} .{0,40}\[\d{2}/\w{3}/\d{4}:\d{2}:\d{2}",
         r"|^\W{0,2}\d{4}[-/.]\d{2}[-/.]\d{2}[T _]\d{2}",
-        r"|^(?:\S{1,12} )?1\d{9}(?:\.\d+)? ",
+        r"|^(?:\S{1,12} )?1\d{9}(?:\.\d+)? |^\[ *\d+\.\d{6}\] ",
         r"|^\d{6} \d{6} \d+ ",
         r"|^[\[(<]?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|PANIC|SEVERE|FAIL|FAILED|PASS|PASSED|SKIPPED|XFAIL)\b[\])>:]?\s",
         r"|^(?:error|warning|note|help|fatal)(?:\[\w+\])?: ",

@@ -4,7 +4,11 @@
 //! values are on average: where all differ (ids, times, sizes) none is; a status that is 200 a hundred times and 502 once
 //! is. Numbers are also told by their number of digits, so that an outlier shows among numbers that all differ.
 
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::{HashMap, HashSet},
+    hash::{DefaultHasher, Hash, Hasher},
+    ops::Range,
+};
 
 use super::fold;
 use crate::compress::{
@@ -23,7 +27,8 @@ pub(super) struct Surprise {
 
 /// The surprise of each line.
 pub(super) fn surprises(lines: &[&str]) -> Vec<Surprise> {
-    let shapes: Vec<Shape<'_>> = lines.iter().map(|line| Shape::of(line)).collect();
+    let mut shapes: Vec<Shape<'_>> = lines.iter().map(|line| Shape::of(line)).collect();
+    merge(&mut shapes, lines);
     let mut columns: HashMap<(usize, usize, bool), Column<'_>> = HashMap::new();
     let mut templates: HashMap<&str, usize> = HashMap::new();
     let numbers: Vec<usize> = shapes
@@ -79,12 +84,14 @@ pub(super) fn factors(surprises: &[Surprise], runs: impl Iterator<Item = Range<u
 struct Shape<'a> {
     template: String,
     values: Vec<&'a str>,
+    /// Blanks of the template that are no values.
+    untold: usize,
 }
 
 impl<'a> Shape<'a> {
     /// Values are runs of letters and digits that hold a digit.
     fn of(line: &'a str) -> Self {
-        let mut shape = Self { template: String::with_capacity(line.len()), values: Vec::new() };
+        let mut shape = Self { template: String::with_capacity(line.len()), values: Vec::new(), untold: 0 };
         let (mut start, time) = (None, fold::time(line));
         for (at, c) in line.char_indices().chain([(line.len(), ' ')]) {
             match (c.is_alphanumeric(), start) {
@@ -96,6 +103,8 @@ impl<'a> Shape<'a> {
                         // When it was is told by every line.
                         if from >= time.end {
                             shape.values.push(word);
+                        } else {
+                            shape.untold += 1;
                         }
                     } else {
                         shape.template.push_str(word);
@@ -114,6 +123,74 @@ impl<'a> Shape<'a> {
         }
         shape
     }
+
+    /// The template without each of its words that holds no value, and a hash of that word.
+    fn holes(&self) -> Vec<(Hole, u64)> {
+        let words: Vec<&str> = self.template.split_whitespace().take(MOST_WORDS).collect();
+        let rest = self.template.split_whitespace().skip(MOST_WORDS).count();
+        let mut after = vec![hash(rest)];
+        for word in words.iter().rev() {
+            after.push(hash((after.last(), word)));
+        }
+        let (mut before, mut found) = (0, Vec::new());
+        for (at, word) in words.iter().enumerate() {
+            let behind = after.get(words.len() - at - 1).copied().unwrap_or_default();
+            if word.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '_' | '.')) {
+                found.push((Hole { word: at, before, after: behind }, hash(word)));
+            }
+            before = hash((before, word));
+        }
+        found
+    }
+}
+
+/// Takes a word for a value in which templates differ that are else equal: the user of `Failed password for git from #`.
+/// Linear: each word is left out once, and the rest is known by its hashes.
+fn merge<'a>(shapes: &mut [Shape<'a>], lines: &[&'a str]) {
+    let mut fillings: HashMap<Hole, HashSet<u64>> = HashMap::new();
+    let mut known: HashSet<&str> = HashSet::new();
+    for shape in shapes.iter() {
+        if known.insert(&shape.template) {
+            for (hole, word) in shape.holes() {
+                let words = fillings.entry(hole).or_default();
+                if words.len() < FEWEST_WORDS {
+                    words.insert(word);
+                }
+            }
+        }
+    }
+    for (shape, line) in shapes.iter_mut().zip(lines) {
+        let full = |hole: &Hole| fillings.get(hole).is_some_and(|words| words.len() >= FEWEST_WORDS);
+        let Some((hole, _)) = shape.holes().into_iter().find(|(hole, _)| full(hole)) else { continue };
+        let Some(word) = line.split_whitespace().nth(hole.word) else { continue };
+        let before: Vec<&str> = shape.template.split_whitespace().take(hole.word).collect();
+        let place = before.join(" ").matches('#').count().saturating_sub(shape.untold);
+        shape.values.insert(place.min(shape.values.len()), word);
+        let blanked = |(at, word)| if at == hole.word { "#" } else { word };
+        shape.template = shape.template.split_whitespace().enumerate().map(blanked).collect::<Vec<_>>().join(" ");
+    }
+}
+
+/// A template without one of its words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Hole {
+    /// The number of the word.
+    word: usize,
+    before: u64,
+    after: u64,
+}
+
+/// Templates, at least, that differ in a word alone where that is a value.
+const FEWEST_WORDS: usize = 3;
+
+/// Words of a template that may be values.
+const MOST_WORDS: usize = 24;
+
+fn hash(value: impl Hash) -> u64 {
+    // SipHash with fixed keys: the same in every process.
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The values of one column and how often each occurs.
@@ -186,5 +263,14 @@ mod tests {
         assert_eq!(first(&lines), 41);
         lines[41] = "10:00:41 upstream closed the socket".into();
         assert_eq!(first(&lines), 41);
+    }
+
+    #[test]
+    fn a_name_that_differs_in_lines_alike_makes_none_of_them_rare() {
+        let users = ["git", "pi", "oracle", "test", "deploy"];
+        let line = |n: usize| format!("10:00:{n:02} sshd[{n}]: Failed password for {} from 10.0.0.{n}", users[n % 5]);
+        let mut lines: Vec<String> = (0..50).map(line).collect();
+        lines[31] = "10:00:31 sshd[31]: Accepted password for mwangi from 10.0.0.31".into();
+        assert_eq!(first(&lines), 31);
     }
 }
