@@ -8,6 +8,7 @@ use crate::compress::{
     text::{
         language::Language,
         lexicon,
+        rarity::{RAREST, rarity},
         word::{self, words},
     },
     worth::weights::ALIKE,
@@ -22,8 +23,8 @@ pub(in crate::compress) struct Wanted {
     phrases: Vec<Vec<String>>,
     total: f32,
     wording: String,
-    /// The question with what the user tells around it; empty where that is nothing.
-    told: String,
+    /// The question with what the user tells around it, and what a call says in sentences: what a page is fetched for.
+    told: Vec<String>,
     /// Where several things are asked, each of them.
     parts: Vec<Part>,
     language: Language,
@@ -64,13 +65,17 @@ impl Wanted {
             // `I bought a card for ten swims. Can I have my money back?` asks about a card.
             wanted.add(beginning(situation), BACKGROUND);
             if !situation.is_empty() {
-                wanted.told = format!("{} {}", beginning(situation), wanted.wording);
+                wanted.told.push(format!("{} {}", beginning(situation), wanted.wording));
             }
         }
         wanted.add(&gist(&query.siblings), 1.0);
         // A question of the text's own says what is wanted now; what was said before it is background.
         wanted.add(&gist(&query.preceding), if question.is_some() { BACKGROUND } else { 1.0 });
         if let Some(call) = &query.call {
+            for sentence in sentences(beginning(&call.arguments)) {
+                wanted.add(&sentence, 1.0);
+                wanted.told.push(sentence);
+            }
             wanted.add(beginning(&call.arguments), ARGUMENT);
             // A tool is called for what it does: `run_command` asks nothing about rows that say `Running`.
             if wanted.is_empty() {
@@ -115,17 +120,13 @@ impl Wanted {
         }
     }
 
-    /// Whether what is asked is asked in English, which is what a model of meanings reads.
-    #[must_use]
-    pub(in crate::compress) fn is_english(&self) -> bool {
-        self.language.is_english() && self.wording.chars().filter(|c| c.is_alphabetic()).all(|c| c < '\u{250}')
-    }
-
-    /// The question as it was put, with what is told around it, and where it asks several things, each of them: what is
-    /// near to one of them answers.
+    /// What is asked as a model of meanings reads it, which knows English alone: the question as it was put, with what is
+    /// told around it, and where it asks several things, each of them: what is near to one of them answers.
     pub(in crate::compress) fn wordings(&self) -> impl Iterator<Item = &str> {
-        let told = Some(self.told.as_str()).filter(|told| !told.is_empty());
-        std::iter::once(self.wording()).chain(told).chain(self.parts.iter().map(|part| part.wording.as_str()))
+        let told = self.told.iter().map(String::as_str);
+        let all =
+            std::iter::once(self.wording()).chain(told).chain(self.parts.iter().map(|part| part.wording.as_str()));
+        all.filter(|wording| is_english(wording))
     }
 
     /// The question as it was put, for a model that compares meanings; empty when nothing is asked.
@@ -285,6 +286,33 @@ fn tokens(text: &str) -> impl Iterator<Item = &str> {
 const BACKGROUND: f32 = 0.3;
 /// What a call's arguments weigh beside the question: 0–1.
 const ARGUMENT: f32 = 0.7;
+
+/// Whether a wording is English, as far as its letters, its small words and its other words tell.
+fn is_english(wording: &str) -> bool {
+    if !Language::of(wording).is_english() || wording.chars().any(|c| c.is_alphabetic() && c >= '\u{250}') {
+        return false;
+    }
+    let lower: Vec<String> = words(wording).filter_map(|span| wording.get(span)).map(str::to_lowercase).collect();
+    let letters = |word: &&String| word.chars().all(char::is_alphabetic);
+    let all = lower.iter().filter(letters).count();
+    let known = lower.iter().filter(letters).filter(|word| rarity(word) < RAREST).count();
+    known * 2 >= all
+}
+
+/// What a call's arguments say in sentences: `"prompt": "Is there parking?"`.
+fn sentences(arguments: &str) -> Vec<String> {
+    let Ok(serde_json::Value::Object(arguments)) = serde_json::from_str(arguments) else { return Vec::new() };
+    let says = |text: &&str| {
+        text.len() <= GIST
+            && !text.contains('\n')
+            && text.split(' ').count() >= FEWEST_SAID
+            && text.contains(['?', '.'])
+    };
+    arguments.values().filter_map(|value| value.as_str()).filter(says).map(str::to_owned).collect()
+}
+
+/// Words of the shortest sentence in an argument.
+const FEWEST_SAID: usize = 4;
 
 /// What BM25 needs to know of one unit.
 struct Counted {
@@ -448,6 +476,27 @@ mod tests {
         let ranks = asked("When does the train depart from Oslo?").rank(&units);
         assert!(ranks[1] > ranks[0] && ranks[0] > 0.0, "{ranks:?}");
         assert_eq!(ranks[2], 0.0);
+    }
+
+    #[test]
+    fn what_a_call_says_in_sentences_is_asked() {
+        let arguments = r#"{"url": "https://a.example/", "prompt": "How does somebody in a wheelchair get in?"}"#;
+        let call = ToolCall { name: "fetch".into(), arguments: arguments.into() };
+        let wanted =
+            Wanted::new(&Query { call: Some(call), preceding: "ok go ahead".into(), ..Query::default() }, None);
+        assert!(wanted.wordings().any(|wording| wording.contains("wheelchair")));
+        assert!(wanted.stress("wheelchair") >= 1.0);
+    }
+
+    #[test]
+    fn meanings_are_compared_with_english_alone() {
+        for wording in ["When does the lease end?", "battery swelling laptop", "INV-7009", "Café opening hours"] {
+            assert!(is_english(wording), "{wording}");
+        }
+        for wording in ["Do kiedy można bezpłatnie odwołać rezerwację?", "何時に開きますか", "Wann endet die Miete?"]
+        {
+            assert!(!is_english(wording), "{wording}");
+        }
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub(super) fn relevance(
     let named = if statements && names_some(&own, wanted) { NAMED } else { 1.0 };
     let found = Found { page, own, words, passages, named };
     // What compares meanings was trained on English.
-    let meanings = match model.filter(|_| wanted.is_english()) {
+    let meanings = match model.filter(|_| wanted.wordings().next().is_some()) {
         Some(model) => meanings(&found, wanted, worths, room, model)?,
         None => None,
     };
@@ -152,7 +152,8 @@ fn signed<'o>(page: &Page<'_>, own: &[&'o str], wanted: &Wanted) -> Vec<Cow<'o, 
 /// Where it is asked which rows are not so, those that are not have the word, and those that are lack it.
 fn deny(page: &Page<'_>, told: &mut [Cow<'_, str>], denied: &HashSet<String>) {
     let has = |text: &str| words(text).filter_map(|span| text.get(span)).any(|word| denied.contains(&stem(word)));
-    let rows = page.items.iter().map(|item| !item.fixed && item.count > 0 && item.noun == Noun::Rows);
+    let listed = |item: &Item<'_>| item.noun == Noun::Rows || matches!(item.form, Form::Columns | Form::Listing);
+    let rows = page.items.iter().map(|item| !item.fixed && item.count > 0 && listed(item));
     let having: Vec<Option<bool>> =
         rows.zip(told.iter()).map(|(row, text)| (row && !denied.is_empty()).then(|| has(text))).collect();
     if !having.contains(&Some(true)) || !having.contains(&Some(false)) {
@@ -226,9 +227,11 @@ const MOST_TITLES: usize = 3;
 /// Longer ones, in bytes, are left out: a head of a thousand columns is not read again for each row.
 const LONGEST_TITLE: usize = 400;
 
-/// Whether an item says something in sentences: rows of values and places are near to every question or to none.
+/// Whether an item says something in sentences: rows of values and places are near to every question or to none, and so are
+/// numbers and identifiers (`door-344` is as near to a question about `door-417` as that is).
 fn means(item: &Item<'_>) -> bool {
-    let bare = item.noun == Noun::Values && !item.text().contains(char::is_alphabetic);
+    let says = |text: &str| text.contains(char::is_alphabetic) && !text.contains(|c: char| c.is_ascii_digit());
+    let bare = item.noun == Noun::Values && !says(item.text());
     !item.fixed && item.count > 0 && !is_row(item) && !bare
 }
 

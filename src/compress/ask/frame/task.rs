@@ -31,11 +31,22 @@ pub(super) struct Heard {
     pub(super) edge: bool,
 }
 
-/// The question or the task, without its label. Of equal ones the last stretch's first.
+/// The question or the task, without its label. Of equal ones the last stretch's first; of questions behind all material
+/// from the first to the last, since a mail may end with one of its own and the user's follow.
 pub(super) fn task(text: &str, frame: &[Heard]) -> Option<Range<usize>> {
     let mut best: Option<(Told, usize, Range<usize>)> = None;
+    let last = frame.last().map_or(0, |heard| heard.stretch);
     for heard in frame {
         let Some((told, span)) = read(text, heard) else { continue };
+        if let Some((_, _, held)) = best.as_mut().filter(|(held, stretch, held_span)| {
+            (*held, told) == (Told::Question, Told::Question)
+                && (*stretch, heard.stretch) == (last, last)
+                && last > 0
+                && span.start - held_span.end.min(span.start) <= LONGEST_TOLD
+        }) {
+            held.end = span.end;
+            continue;
+        }
         let better =
             best.as_ref().is_none_or(|(held, stretch, _)| told > *held || told == *held && heard.stretch > *stretch);
         if better {
