@@ -34,6 +34,8 @@ pub(super) struct Calls {
     pub(super) strong: usize,
     pub(super) explicit: usize,
     pub(super) questions: usize,
+    /// Orders to tell or to do something for the one who speaks, `Tell me the steps.`: no document gives them.
+    pub(super) for_me: usize,
     /// Whether the first one speaks to the model at all, and whether it does surely.
     pub(super) begins: bool,
     pub(super) begins_strong: bool,
@@ -57,6 +59,7 @@ impl Calls {
             calls.strong += usize::from(call >= Call::Strong);
             calls.explicit += usize::from(call == Call::Explicit);
             calls.questions += usize::from(is_question(bare(sentence)));
+            calls.for_me += usize::from(call >= Call::Strong && is_for_me(sentence));
         }
         calls
     }
@@ -111,6 +114,18 @@ fn is_alone(sentence: &str) -> bool {
     let lower = beginning(bare(sentence));
     tokens(&lower).any(|word| words::FIRST_PERSON.has(word) && !words::FIRST_PERSONS.has(word))
 }
+
+/// Whether it orders something for the one who speaks.
+fn is_for_me(sentence: &str) -> bool {
+    let bare = bare(sentence);
+    let lower = beginning(bare);
+    let mut words = tokens(&lower).skip_while(|word| words::OPENERS.has(word));
+    let first = words.next().unwrap_or_default();
+    !is_question(bare) && words::REQUESTS.has(first) && words.next().is_some_and(|word| ME.has(word))
+}
+
+/// `Tell me`, `Gib mir`, `Dis-moi`.
+static ME: List = List::new("me mir mich moi мне");
 
 /// Whether it asks, orders or wishes; an announcement (`Here are some documents.`) does none of these.
 pub(super) fn asks(sentence: &str) -> bool {

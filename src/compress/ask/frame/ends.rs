@@ -143,7 +143,13 @@ fn is_documentary(line: &str) -> bool {
             && name.chars().next().is_some_and(char::is_uppercase)
             && name.split_whitespace().count() <= 3
     });
-    bare.starts_with(['>', '|', '{', '}', '[', '<']) || shape::is_code(line) || turn || shape::is_passage(bare)
+    // `NAME   READY   STATUS` asks for no name.
+    let columns = bare.split("  ").filter(|cell| !cell.trim().is_empty()).count() >= 3;
+    bare.starts_with(['>', '|', '{', '}', '[', '<'])
+        || columns
+        || shape::is_code(line)
+        || turn
+        || shape::is_passage(bare)
 }
 
 /// Lines and sentences that are looked at, at each end.

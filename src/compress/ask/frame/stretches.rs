@@ -172,7 +172,8 @@ fn in_the_middle(text: &str, pieces: &mut [Piece]) {
     let between: Vec<usize> = (0..pieces.len()).filter(|at| introduces(text, pieces, *at)).collect();
     let introduces = |at: usize| between.len() <= FRAME_FEW && between.binary_search(&at).is_ok();
     for (at, piece) in pieces.iter_mut().enumerate() {
-        let speaks = introduces(at) || asking(piece) && (!(manual || piece.bound) || piece.calls.explicit > 0);
+        let own = piece.calls.for_me > 0 && piece.calls.is_personal() && !piece.voices;
+        let speaks = introduces(at) || asking(piece) && (!(manual || piece.bound) || piece.calls.explicit > 0 || own);
         if speaks || paragraph(piece) && foreign.binary_search(&at).is_ok() {
             piece.fate = Fate::Frame;
         }
