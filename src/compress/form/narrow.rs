@@ -127,8 +127,7 @@ fn is_named(column: &Column<'_>, rows: usize, reader: &Reader<'_>) -> bool {
 fn identifies(column: &Column<'_>, rows: usize) -> bool {
     let one_word = |cell: &&str| !cell.is_empty() && !cell.contains(char::is_whitespace);
     let named = |cell: &&str| cell.contains(char::is_alphabetic);
-    is_id(column, rows)
-        || distinct(column) * 2 > rows && column.cells.iter().all(|cell| one_word(&cell) && named(&cell))
+    is_id(column, rows) || distinct(column) * 2 > rows && column.cells.iter().all(|cell| one_word(cell) && named(cell))
 }
 
 fn distinct(column: &Column<'_>) -> usize {

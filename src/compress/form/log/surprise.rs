@@ -12,6 +12,7 @@ use std::{
 
 use super::fold;
 use crate::compress::{
+    fuel,
     text::lexicon::signs,
     worth::weights::{LOG_SURPRISE, UNASKED},
 };
@@ -126,6 +127,7 @@ impl<'a> Shape<'a> {
 
     /// The template without each of its words that holds no value, and a hash of that word.
     fn holes(&self) -> Vec<(Hole, u64)> {
+        fuel::step(self.template.len());
         let words: Vec<&str> = self.template.split_whitespace().take(MOST_WORDS).collect();
         let rest = self.template.split_whitespace().skip(MOST_WORDS).count();
         let mut after = vec![hash(rest)];
@@ -145,28 +147,32 @@ impl<'a> Shape<'a> {
 }
 
 /// Takes a word for a value in which templates differ that are else equal: the user of `Failed password for git from #`.
-/// Linear: each word is left out once, and the rest is known by its hashes.
+/// Linear: each word of a template is left out once, and the rest is known by its hashes.
 fn merge<'a>(shapes: &mut [Shape<'a>], lines: &[&'a str]) {
-    let mut fillings: HashMap<Hole, HashSet<u64>> = HashMap::new();
-    let mut known: HashSet<&str> = HashSet::new();
+    let mut holes: HashMap<String, Vec<(Hole, u64)>> = HashMap::new();
     for shape in shapes.iter() {
-        if known.insert(&shape.template) {
-            for (hole, word) in shape.holes() {
-                let words = fillings.entry(hole).or_default();
-                if words.len() < FEWEST_WORDS {
-                    words.insert(word);
-                }
-            }
+        if !holes.contains_key(&shape.template) {
+            holes.insert(shape.template.clone(), shape.holes());
         }
     }
+    let mut fillings: HashMap<Hole, HashSet<u64>> = HashMap::new();
+    for (hole, word) in holes.values().flatten() {
+        let words = fillings.entry(*hole).or_default();
+        if words.len() < FEWEST_WORDS {
+            words.insert(*word);
+        }
+    }
+    let full = |hole: &Hole| fillings.get(hole).is_some_and(|words| words.len() >= FEWEST_WORDS);
+    let value = |all: Vec<(Hole, u64)>| all.into_iter().map(|(hole, _)| hole).find(full).map(|hole| hole.word);
+    let values: HashMap<String, usize> =
+        holes.into_iter().filter_map(|(template, all)| Some((template, value(all)?))).collect();
     for (shape, line) in shapes.iter_mut().zip(lines) {
-        let full = |hole: &Hole| fillings.get(hole).is_some_and(|words| words.len() >= FEWEST_WORDS);
-        let Some((hole, _)) = shape.holes().into_iter().find(|(hole, _)| full(hole)) else { continue };
-        let Some(word) = line.split_whitespace().nth(hole.word) else { continue };
-        let before: Vec<&str> = shape.template.split_whitespace().take(hole.word).collect();
-        let place = before.join(" ").matches('#').count().saturating_sub(shape.untold);
-        shape.values.insert(place.min(shape.values.len()), word);
-        let blanked = |(at, word)| if at == hole.word { "#" } else { word };
+        let Some(at) = values.get(&shape.template).copied() else { continue };
+        let Some(word) = line.split_whitespace().nth(at) else { continue };
+        fuel::step(shape.template.len());
+        let blanks: usize = shape.template.split_whitespace().take(at).map(|word| word.matches('#').count()).sum();
+        shape.values.insert(blanks.saturating_sub(shape.untold).min(shape.values.len()), word);
+        let blanked = |(number, word)| if number == at { "#" } else { word };
         shape.template = shape.template.split_whitespace().enumerate().map(blanked).collect::<Vec<_>>().join(" ");
     }
 }
