@@ -144,9 +144,11 @@ fn partners<'a>(count: usize, bare: &impl Fn(usize) -> &'a str) -> Vec<Option<us
     found
 }
 
-/// The name of the tag that a line begins with.
+/// The name of the tag that a line begins with, or of what it says begins: `-----BEGIN INTERVIEW-----`.
 pub(super) fn opened(line: &str) -> Option<&str> {
-    let rest = line.strip_prefix('<')?;
+    let Some(rest) = line.strip_prefix('<').filter(|rest| rest.starts_with(char::is_alphabetic)) else {
+        return said(line.lines().next()?, &["BEGIN ", "START "]);
+    };
     let end = rest.find(|c: char| !(c.is_alphanumeric() || "_-.:".contains(c)))?;
     let name = rest.get(..end).filter(|name| name.starts_with(|c: char| c.is_alphabetic()) && name.len() <= 60)?;
     let after = rest.get(end..)?;
@@ -156,10 +158,20 @@ pub(super) fn opened(line: &str) -> Option<&str> {
     (!attributes.ends_with('/') && (attributes.is_empty() || attributes.starts_with(' '))).then_some(name)
 }
 
-/// The name of the tag that a line's end closes.
+/// What a line between marks says of its name in capitals: that it begins, or ends.
+fn said<'a>(line: &'a str, words: &[&str]) -> Option<&'a str> {
+    let marks = |c: char| "-=*#~_<>[] ".contains(c);
+    let inner = line.trim_matches(marks);
+    let marked = !line.starts_with(char::is_alphanumeric) && inner.len() + 2 <= line.trim().len();
+    let name = words.iter().find_map(|word| inner.strip_prefix(word)).filter(|_| marked)?;
+    (name.len() <= 60 && !name.chars().any(char::is_lowercase)).then_some(name)
+}
+
+/// The name of the tag that a line's end closes, or of what it says ends.
 fn closed(line: &str) -> Option<&str> {
-    let inner = line.strip_suffix('>')?;
-    let start = inner.rfind("</")?;
+    let Some((inner, start)) = line.strip_suffix('>').and_then(|inner| Some((inner, inner.rfind("</")?))) else {
+        return said(line, &["END ", "STOP "]);
+    };
     let name = inner.get(start + 2..)?.trim();
     (!name.is_empty() && name.len() <= 60 && !name.contains(char::is_whitespace)).then_some(name)
 }
@@ -168,6 +180,11 @@ fn closed(line: &str) -> Option<&str> {
 /// line boundaries.
 fn tagged(text: &str, span: Range<usize>) -> Part {
     let whole = text.get(span.clone()).unwrap_or_default();
+    if said(whole.lines().next().unwrap_or_default(), &["BEGIN ", "START "]).is_some() {
+        let from = whole.find('\n').map_or(whole.len(), |at| at + 1);
+        let to = whole.trim_end().rfind('\n').map_or(from, |at| at + 1).max(from);
+        return Part::Tagged(span.clone(), span.start + from..span.start + to);
+    }
     let from = whole.find('>').map_or(0, |at| at + 1);
     let to = whole.rfind("</").unwrap_or(whole.len()).max(from);
     let skipped = whole
@@ -222,6 +239,24 @@ mod tests {
         assert_eq!(kinds(text), ["text", "tagged", "ruler", "fence", "text", "field"]);
         let Some(Part::Tagged(_, inner)) = outline(text, &(0..text.len())).into_iter().nth(1) else { unreachable!() };
         assert_eq!(text.get(inner), Some("a\n\nb\n"));
+    }
+
+    #[test]
+    fn what_is_said_to_begin_and_to_end_is_a_part() {
+        for (begin, end) in [
+            ("-----BEGIN INTERVIEW-----", "-----END INTERVIEW-----"),
+            ("=== START REPORT ===", "=== END REPORT ==="),
+            ("[BEGIN DATA]", "[END DATA]"),
+            ("<<< BEGIN TEXT >>>", "<<< END TEXT >>>"),
+        ] {
+            let text = format!("Do it.\n\n{begin}\na\n\nb\n{end}\n\nBriefly.\n");
+            assert_eq!(kinds(&text), ["text", "tagged", "text"], "{begin}");
+            let Some(Part::Tagged(_, inner)) = outline(&text, &(0..text.len())).into_iter().nth(1) else {
+                unreachable!()
+            };
+            assert_eq!(text.get(inner), Some("a\n\nb\n"), "{begin}");
+        }
+        assert_eq!(kinds("BEGIN with the text\na\nEND with it\n"), ["text"]);
     }
 
     #[test]

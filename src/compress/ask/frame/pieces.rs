@@ -89,10 +89,11 @@ impl Cutter<'_> {
                 Part::Fence(whole, _) => self.found.push(Piece::new(whole.clone(), Kind::Fence, Fate::Open, depth)),
                 Part::Field(line) => {
                     let name = self.text.get(line.clone()).unwrap_or_default();
-                    field = Some((
-                        heads(name, &TASKS),
-                        names(name, &words::INSTRUCTIVE) && !names(name, &words::DOCUMENTARY),
-                    ));
+                    // `[/RULES]` ends what `[RULES]` began.
+                    field = (!name.trim_start().starts_with("[/")).then(|| {
+                        let instructs = names(name, &words::INSTRUCTIVE) && !names(name, &words::DOCUMENTARY);
+                        (heads(name, &TASKS), instructs)
+                    });
                     self.found.push(Piece::new(line.clone(), Kind::Tag, Fate::Frame, depth));
                     continue;
                 }
@@ -142,7 +143,11 @@ impl Cutter<'_> {
             return;
         }
         self.found.push(Piece::new(whole.start..inner.start, Kind::Tag, Fate::Frame, depth));
-        if document && outline(self.text, inner).iter().all(|part| !matches!(part, Part::Tagged(..))) {
+        // Between lines that only say so (`[BEGIN DATA]`) a prompt may have parts of its own.
+        let bare = !self.text.get(whole.clone()).is_some_and(|part| part.trim_start().starts_with('<'));
+        let parted =
+            |part: &Part| matches!(part, Part::Tagged(..)) || bare && matches!(part, Part::Ruler(_) | Part::Field(_));
+        if document && !outline(self.text, inner).iter().any(parted) {
             self.found.push(Piece::new(inner.clone(), Kind::Text(Look::Document), Fate::Material, depth + 1));
         } else {
             self.cut(inner, depth + 1);

@@ -101,6 +101,20 @@ fn a_short_message_is_the_users() {
 }
 
 #[test]
+fn what_a_closed_field_rules_ends_with_it() {
+    let told =
+        "The mill was built in 1840 by two brothers from the coast, who wanted to grind bark for tanners. ".repeat(4);
+    let told = told.trim();
+    for (opens, closes) in [("-----BEGIN REPORT-----", "-----END REPORT-----"), ("[TEXT]", "[/TEXT]")] {
+        let text = format!("[RULES]\ntone = dry\n[/RULES]\n\n{opens}\n{told}\n\n{told}\n{closes}\n\nSum it up.\n");
+        let found = frame(&text, &Query::default());
+        let material: Vec<&str> =
+            found.material.iter().filter_map(|span| text.get(span.clone())).map(str::trim).collect();
+        assert_eq!(material.join("\n\n"), format!("{told}\n\n{told}"), "{opens}");
+    }
+}
+
+#[test]
 fn hostile_messages_are_read_in_time() {
     // Anything but linear time would take minutes.
     let started = std::time::Instant::now();

@@ -197,7 +197,7 @@ pub(crate) static INSTRUCTIVE: List = List::new(
 pub(crate) static DOCUMENTARY: List = List::new(
     "
     abstract appendix article articles attachment attachments book chapter chunk chunks code content contents context contexts contract conversation corpus csv data dataset diff doc docs document documents email emails excerpt
-    excerpts file files history html input inputs json knowledge letter log logs mail material materials minutes notes page pages paper passage passages record records report reports result results snippet snippets source sources
+    excerpts file files history html input inputs interview json knowledge letter log logs mail material materials minutes notes page pages paper passage passages record records report reports result results snippet snippets source sources
     story text texts thread transcript web website kontext dokument dokumente texte contexte contexto documento documentos texto testo contesto tekst kontekst текст контекст документ",
 );
 
