@@ -9,3 +9,10 @@ pub mod rarity;
 pub(super) mod segment;
 pub(super) mod sentence;
 pub mod word;
+
+/// A hash that is the same in every process: SipHash with fixed keys.
+pub(in crate::compress) fn hash(value: &impl std::hash::Hash) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    value.hash(&mut hasher);
+    std::hash::Hasher::finish(&hasher)
+}

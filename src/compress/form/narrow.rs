@@ -69,8 +69,9 @@ pub(super) fn shown(
     if said.contains(&true) && !asked.iter().enumerate().any(answers) {
         asked.iter_mut().zip(&said).for_each(|(asked, said)| *asked |= said);
         // A passage without its source is anybody's.
-        if let Some(source) = columns.iter().position(|column| identifies(column, rows)) {
-            asked.iter_mut().skip(source).take(1).for_each(|asked| *asked = true);
+        let source = columns.iter().zip(&mut asked).find(|(column, _)| identifies(column, rows));
+        if let Some((_, asked)) = source {
+            *asked = true;
         }
     }
     let fresh: Vec<f32> = columns.iter().map(|column| distinct(column) as f32 / rows.max(1) as f32).collect();

@@ -1,13 +1,13 @@
 //! What a text says more than once: units repeated word for word, chunks that overlap, templates, near-duplicates.
 
-use std::{
-    collections::{HashMap, HashSet},
-    hash::{DefaultHasher, Hash, Hasher},
-};
+use std::collections::{HashMap, HashSet};
 
 use crate::compress::{
     fuel,
-    text::word::{is_stop_word, stem, words},
+    text::{
+        hash,
+        word::{is_stop_word, stem, words},
+    },
 };
 
 /// Why a unit is redundant, and how surely.
@@ -115,13 +115,6 @@ const NEGATIONS: &[&str] = &[
     "unless",
     "without",
 ];
-
-fn hash(value: &impl Hash) -> u64 {
-    // SipHash with fixed keys: the same in every process.
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
-}
 
 #[cfg(test)]
 mod tests {

@@ -147,7 +147,7 @@ fn partners<'a>(count: usize, bare: &impl Fn(usize) -> &'a str) -> Vec<Option<us
 /// The name of the tag that a line begins with, or of what it says begins: `-----BEGIN INTERVIEW-----`.
 pub(super) fn opened(line: &str) -> Option<&str> {
     let Some(rest) = line.strip_prefix('<').filter(|rest| rest.starts_with(char::is_alphabetic)) else {
-        return said(line.lines().next()?, &["BEGIN ", "START "]);
+        return said(line.lines().next()?, &BEGINS);
     };
     let end = rest.find(|c: char| !(c.is_alphanumeric() || "_-.:".contains(c)))?;
     let name = rest.get(..end).filter(|name| name.starts_with(|c: char| c.is_alphabetic()) && name.len() <= 60)?;
@@ -157,6 +157,10 @@ pub(super) fn opened(line: &str) -> Option<&str> {
     let attributes = after.get(..closes)?;
     (!attributes.ends_with('/') && (attributes.is_empty() || attributes.starts_with(' '))).then_some(name)
 }
+
+/// How a line says that something begins, and that it ends.
+const BEGINS: [&str; 2] = ["BEGIN ", "START "];
+const ENDS: [&str; 2] = ["END ", "STOP "];
 
 /// What a line between marks says of its name in capitals: that it begins, or ends.
 fn said<'a>(line: &'a str, words: &[&str]) -> Option<&'a str> {
@@ -170,7 +174,7 @@ fn said<'a>(line: &'a str, words: &[&str]) -> Option<&'a str> {
 /// The name of the tag that a line's end closes, or of what it says ends.
 fn closed(line: &str) -> Option<&str> {
     let Some((inner, start)) = line.strip_suffix('>').and_then(|inner| Some((inner, inner.rfind("</")?))) else {
-        return said(line, &["END ", "STOP "]);
+        return said(line, &ENDS);
     };
     let name = inner.get(start + 2..)?.trim();
     (!name.is_empty() && name.len() <= 60 && !name.contains(char::is_whitespace)).then_some(name)
@@ -180,7 +184,7 @@ fn closed(line: &str) -> Option<&str> {
 /// line boundaries.
 fn tagged(text: &str, span: Range<usize>) -> Part {
     let whole = text.get(span.clone()).unwrap_or_default();
-    if said(whole.lines().next().unwrap_or_default(), &["BEGIN ", "START "]).is_some() {
+    if said(whole.lines().next().unwrap_or_default(), &BEGINS).is_some() {
         let from = whole.find('\n').map_or(whole.len(), |at| at + 1);
         let to = whole.trim_end().rfind('\n').map_or(from, |at| at + 1).max(from);
         return Part::Tagged(span.clone(), span.start + from..span.start + to);

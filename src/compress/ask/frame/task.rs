@@ -42,7 +42,7 @@ pub(super) fn task(text: &str, frame: &[Heard]) -> Option<Range<usize>> {
             (*held, told) == (Told::Question, Told::Question)
                 && (*stretch, heard.stretch) == (last, last)
                 && last > 0
-                && span.start - held_span.end.min(span.start) <= LONGEST_TOLD
+                && span.start.saturating_sub(held_span.end) <= LONGEST_TOLD
         }) {
             held.end = span.end;
             continue;

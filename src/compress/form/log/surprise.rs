@@ -6,14 +6,13 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    hash::{DefaultHasher, Hash, Hasher},
     ops::Range,
 };
 
 use super::fold;
 use crate::compress::{
     fuel,
-    text::lexicon::signs,
+    text::{hash, lexicon::signs},
     worth::weights::{LOG_SURPRISE, UNASKED},
 };
 
@@ -130,17 +129,17 @@ impl<'a> Shape<'a> {
         fuel::step(self.template.len());
         let words: Vec<&str> = self.template.split_whitespace().take(MOST_WORDS).collect();
         let rest = self.template.split_whitespace().skip(MOST_WORDS).count();
-        let mut after = vec![hash(rest)];
+        let mut after = vec![hash(&rest)];
         for word in words.iter().rev() {
-            after.push(hash((after.last(), word)));
+            after.push(hash(&(after.last(), word)));
         }
         let (mut before, mut found) = (0, Vec::new());
         for (at, word) in words.iter().enumerate() {
             let behind = after.get(words.len() - at - 1).copied().unwrap_or_default();
             if word.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '_' | '.')) {
-                found.push((Hole { word: at, before, after: behind }, hash(word)));
+                found.push((Hole { word: at, before, after: behind }, hash(&word)));
             }
-            before = hash((before, word));
+            before = hash(&(before, word));
         }
         found
     }
@@ -191,13 +190,6 @@ const FEWEST_WORDS: usize = 3;
 
 /// Words of a template that may be values.
 const MOST_WORDS: usize = 24;
-
-fn hash(value: impl Hash) -> u64 {
-    // SipHash with fixed keys: the same in every process.
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
-}
 
 /// The values of one column and how often each occurs.
 #[derive(Default)]

@@ -7,6 +7,7 @@ use crate::compress::{
     bond::Bond,
     form::{Block, Form, Reading},
     text::{
+        hash,
         segment::{Line, counts, is_item, is_title, lead, number},
         sentence::ends,
     },
@@ -248,10 +249,7 @@ impl Scope {
 const DEEPEST: usize = 24;
 
 fn hashed(name: &str) -> u64 {
-    // SipHash with fixed keys: the same in every process.
-    let mut hasher = DefaultHasher::new();
-    name.to_lowercase().hash(&mut hasher);
-    hasher.finish()
+    hash(&name.to_lowercase())
 }
 
 /// The level of the heading that begins at a line, and how many lines it takes.
