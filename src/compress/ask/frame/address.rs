@@ -147,7 +147,18 @@ fn speaks(bare: &str, lower: &str) -> bool {
         || words::asks_by_ending(bare)
         || orders(bare, lower)
         || after_a_condition(lower)
+        || after_a_lead(bare, lower)
 }
+
+/// `ok so this is the job: draft a reply`.
+fn after_a_lead(bare: &str, lower: &str) -> bool {
+    let Some(at) = lower.find(": ").filter(|at| *at <= LONGEST_LEAD && bare.len() == lower.len()) else { return false };
+    let (rest, lower) = (bare.get(at + 2..).unwrap_or_default(), lower.get(at + 2..).unwrap_or_default());
+    orders(rest.trim_start(), lower.trim_start())
+}
+
+/// Bytes of what leads over to an order.
+const LONGEST_LEAD: usize = 60;
 
 /// Without what a list or an emphasis puts in front.
 pub(super) fn bare(sentence: &str) -> &str {
@@ -232,12 +243,15 @@ static NOMINAL: List = List::new("of is was are were has had can may will would 
 fn shaped(bare: &str, first: &str, second: &str) -> bool {
     let plain = first.len() >= 3
         && first.bytes().all(|byte| byte.is_ascii_lowercase())
-        && !first.ends_with('s')
+        && (!first.ends_with('s') || first.ends_with("ss"))
         && !first.ends_with("ed")
         && !first.ends_with("ing")
         && !first.ends_with("ly");
     let begins_high = bare.chars().next().is_some_and(char::is_uppercase);
+    // `Quarantine, the maker has not answered.`
+    let parted = bare.get(first.len()..).is_some_and(|rest| rest.starts_with(','));
     plain
+        && !parted
         && begins_high
         && words::OBJECTS.has(second)
         && !words::RELATIONS.has(first)

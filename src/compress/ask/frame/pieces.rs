@@ -43,7 +43,21 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
         }
         letter &= closing != Some(at);
     }
+    noted(text, &mut cutter.found);
     cutter.found
+}
+
+/// A note from one person to others speaks to them, from its greeting to its writer's name; what it asks may be asked of the
+/// model, and is left to be read.
+fn noted(text: &str, pieces: &mut [Piece]) {
+    let of = |piece: &Piece| text.get(piece.span.clone()).unwrap_or_default();
+    let prose = |piece: &&Piece| matches!(piece.kind, Kind::Text(Look::Prose | Look::List));
+    let greets = pieces.iter().position(|piece| prose(&piece) && words::greets_somebody(of(piece)));
+    let leaves = pieces.iter().rposition(|piece| prose(&piece) && words::signs_off(of(piece)));
+    let (Some(from), Some(to)) = (greets, leaves) else { return };
+    for piece in pieces.get_mut(from..=to).unwrap_or_default() {
+        (piece.inside, piece.voices) = (true, true);
+    }
 }
 
 /// What stands between a title that names material and the next title of the template, `### Input:` … `### Response:`, is

@@ -31,8 +31,32 @@ struct Labelled<'a> {
 /// Finds the examples, if there are any.
 pub(super) fn shots(text: &str) -> Option<Shots> {
     let labelled = labelled(text);
-    open_ended(text, &labelled).or_else(|| paired(text, &labelled))
+    open_ended(text, &labelled).or_else(|| paired(text, &labelled)).or_else(|| pointed(text))
 }
+
+/// Lines with an arrow between what is given and its answer, of which the last one waits for its own.
+fn pointed(text: &str) -> Option<Shots> {
+    let lines = lines(text, &(0..text.len()));
+    let filled = |line: &&Range<usize>| text.get((*line).clone()).is_some_and(|line| !line.trim().is_empty());
+    let last = lines.iter().rfind(filled)?;
+    let open = text.get(last.clone())?.trim_end();
+    let arrow = ARROWS.into_iter().find(|arrow| open.ends_with(arrow))?;
+    let answered = |line: &&Range<usize>| {
+        let pair = text.get((*line).clone()).and_then(|line| line.split_once(arrow));
+        pair.is_some_and(|(given, answer)| !given.trim().is_empty() && !answer.trim().is_empty())
+    };
+    let first = lines.iter().find(answered)?;
+    let span = first.start..text.len();
+    let of_examples = lines.iter().filter(|line| line.start >= span.start).filter(filled);
+    let shown = of_examples.clone().filter(answered).count();
+    let asked = last.start..last.start + open.len() - arrow.len();
+    (shown >= FEWEST_SHOWN && (shown + 1) * 4 >= of_examples.count() * 3).then_some(Shots { span, asked: Some(asked) })
+}
+
+const ARROWS: [&str; 5] = ["->", "=>", "→", "⇒", "-->"];
+
+/// Examples in front of what waits for its answer behind an arrow.
+const FEWEST_SHOWN: usize = 2;
 
 fn labelled(text: &str) -> Vec<Labelled<'_>> {
     let mut found: Vec<Labelled<'_>> = Vec::new();
@@ -106,6 +130,16 @@ mod tests {
         let found = shots(text).unwrap();
         assert_eq!(text.get(found.span).unwrap().lines().next(), Some("Message: The cup is chipped."));
         assert_eq!(text.get(found.asked.unwrap()).map(str::trim), Some("When do you open?"));
+    }
+
+    #[test]
+    fn what_waits_behind_an_arrow_makes_examples_of_the_ones_before() {
+        let text =
+            "One word each.\n\nthe cup is chipped -> DAMAGE\nthird time, nobody home -> RETURN\nwhen do you open? ->";
+        let found = shots(text).unwrap();
+        assert_eq!(text.get(found.asked.unwrap()).map(str::trim), Some("when do you open?"));
+        assert!(text.get(found.span).unwrap().starts_with("the cup"));
+        assert_eq!(shots("fn a() -> b\nlet c = 2;\nfn d() ->"), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, ops::Range};
 
 use super::{
-    address::{bare, heads, is_question},
+    address::{Calls, bare, heads, is_question},
     body::{is_speech, is_titled},
     piece::{Fate, Kind, Piece},
     pieces::{announces, pieces},
@@ -25,6 +25,12 @@ pub(super) fn read(text: &str, shots: Option<&Shots>) -> Vec<Piece> {
             .iter_mut()
             .filter(|piece| inside(&piece.span) && piece.span.len() <= FRAME_OWN)
             .for_each(|piece| piece.fate = Fate::Frame);
+        // What is to be done as they show stands above them.
+        let above = pieces.iter_mut().take_while(|piece| piece.span.end <= shots.span.start);
+        let above: Vec<&mut Piece> = above.collect();
+        if above.iter().all(|piece| !piece.is_document()) && shots.span.start <= FRAME_OWN {
+            above.into_iter().for_each(|piece| piece.fate = Fate::Frame);
+        }
     }
     // What is to be filled in at the end is never material.
     if let Some(last) = pieces.last_mut().filter(|last| text.get(last.span.clone()).is_some_and(is_open)) {
@@ -173,11 +179,34 @@ fn in_the_middle(text: &str, pieces: &mut [Piece]) {
     let introduces = |at: usize| between.len() <= FRAME_FEW && between.binary_search(&at).is_ok();
     for (at, piece) in pieces.iter_mut().enumerate() {
         let own = piece.calls.for_me > 0 && piece.calls.is_personal() && !piece.voices;
-        let speaks = introduces(at) || asking(piece) && (!(manual || piece.bound) || piece.calls.explicit > 0 || own);
+        let asks = asking(piece) && (!(manual || piece.bound) || piece.calls.explicit > 0 || own);
+        let marked = || {
+            let part = text.get(piece.span.clone()).filter(|part| is_between_marks(part));
+            part.is_some_and(|part| Calls::of(part.trim().trim_matches(|c: char| !c.is_alphanumeric())).strong > 0)
+        };
+        let speaks = introduces(at) || asks || piece.fate == Fate::Open && marked();
         if speaks || paragraph(piece) && foreign.binary_search(&at).is_ok() {
             piece.fate = Fate::Frame;
         }
     }
+}
+
+/// Whether its writer sets a part apart from what stands around it: `>>> me again: draft a reply <<<`, `[[ keep this ]]`,
+/// `*** … ***`. Two stars are emphasis.
+fn is_between_marks(part: &str) -> bool {
+    let part = part.trim();
+    let Some(open) = part.chars().next() else { return false };
+    let run = part.len() - part.trim_start_matches(open).len();
+    let (close, least) = match open {
+        '>' => ('<', 2),
+        '<' => ('>', 2),
+        '[' => (']', 2),
+        '(' => (')', 2),
+        '{' => ('}', 2),
+        '*' | '#' | '=' | '!' | '-' | '~' | '+' => (open, 3),
+        _ => return false,
+    };
+    run >= least && part.len() - part.trim_end_matches(close).len() >= least && part.contains(' ')
 }
 
 /// A short line that leads over to the next document (`And this is the second one:`), or stands between two fences.
@@ -200,7 +229,8 @@ fn introduces(text: &str, pieces: &[Piece], at: usize) -> bool {
     fenced(next) && fenced(before) || long && !piece.bound && part.ends_with([':', '：'])
 }
 
-/// Short paragraphs whose small words occur nowhere else in the message: they are in another language.
+/// Short paragraphs whose small words occur nowhere else in the message, or that alone have letters beyond a to z: they are in
+/// another language.
 fn foreign(text: &str, pieces: &[Piece]) -> Vec<usize> {
     let small = |piece: &Piece| {
         let part = text.get(piece.span.clone()).unwrap_or_default();
@@ -230,10 +260,35 @@ fn foreign(text: &str, pieces: &[Piece]) -> Vec<usize> {
         own.len() >= 4 && !few && shared * 4 <= own.len() && others >= FRAME_TONGUE
     };
     let short = |at: usize| pieces.get(at).is_some_and(|piece| piece.span.len() <= 500);
-    let found: Vec<usize> = prose.iter().filter(|(at, words)| short(*at) && lonely(words)).map(|(at, _)| *at).collect();
+    let lettered: Vec<(usize, usize)> = prose
+        .iter()
+        .filter_map(|(at, _)| pieces.get(*at))
+        .map(|piece| accented(text.get(piece.span.clone()).unwrap_or_default()))
+        .collect();
+    let sum = lettered.iter().fold((0, 0), |sum, own| (sum.0 + own.0, sum.1 + own.1));
+    let alone = |(own, words): (usize, usize)| {
+        let (others, rest) = (sum.0 - own, sum.1 - words);
+        own >= FEWEST_ACCENTED && own * 6 >= words && rest >= FRAME_TONGUE && others * 30 <= rest
+    };
+    let found: Vec<usize> = prose
+        .iter()
+        .zip(lettered)
+        .filter(|((at, words), lettered)| short(*at) && (lonely(words) || alone(*lettered)))
+        .map(|((at, _), _)| *at)
+        .collect();
     // A text of several languages has no language of its own.
     if found.len() <= 2 { found } else { Vec::new() }
 }
+
+/// The words of a part that have letters beyond a to z, and all its words.
+fn accented(part: &str) -> (usize, usize) {
+    let part = part.get(..part.floor_char_boundary(2000)).unwrap_or_default();
+    let words = part.split(|c: char| !c.is_alphanumeric()).filter(|word| word.contains(char::is_alphabetic));
+    words.fold((0, 0), |(own, all), word| (own + usize::from(!word.is_ascii()), all + 1))
+}
+
+/// Words with such letters that a paragraph has at least that is in another language.
+const FEWEST_ACCENTED: usize = 4;
 
 /// What a piece is asked, whatever its length.
 const READERS_OF_A_PIECE: usize = 16;

@@ -15,7 +15,10 @@ pub(crate) fn persona(lower: &str) -> bool {
 
 /// Whether the sentence (in lower case) speaks of the message that it stands in, or of the answer to it.
 pub(crate) fn refers(lower: &str) -> bool {
-    says(lower, &REFERENCES) || points(lower)
+    // `the answers`, not `the answering machine`.
+    let ends = |rest: &str| !rest.strip_prefix('s').unwrap_or(rest).starts_with(|c: char| c.is_ascii_alphabetic());
+    let whole = |at: usize, phrase: &str| lower.get(at + phrase.len()..).is_some_and(ends) || !phrase.is_ascii();
+    REFERENCES.any(lower, |at, phrase| begins_word(lower, at, phrase) && whole(at, phrase)) || points(lower)
 }
 
 /// `the file above`, `the above script`.
@@ -34,9 +37,12 @@ static POINTED_AT: List =
 
 /// Whether one of these phrases stands in a sentence and begins at a word's beginning.
 fn says(lower: &str, phrases: &Phrases) -> bool {
-    let joined =
-        |at: usize| lower.get(..at).and_then(|before| before.chars().next_back()).is_some_and(char::is_alphabetic);
-    phrases.any(lower, |at, phrase| !phrase.is_ascii() || !joined(at))
+    phrases.any(lower, |at, phrase| begins_word(lower, at, phrase))
+}
+
+fn begins_word(lower: &str, at: usize, phrase: &str) -> bool {
+    let joined = || lower.get(..at).and_then(|before| before.chars().next_back()).is_some_and(char::is_alphabetic);
+    !phrase.is_ascii() || !joined()
 }
 
 /// Whether a sentence in a script without word lists asks for something.
@@ -50,7 +56,7 @@ pub(crate) static REQUESTS: List = List::new(
     abbreviate accept act adapt add adjust advise allow analyse analyze annotate answer apply argue arrange ask assess assign assume attach avoid
     be begin bring build bullet calculate check choose cite clarify classify clean combine comment compare
     complete compose compress compute conclude condense confirm consider construct continue convert correct count create critique 
-    debug decide decline define delete derive describe detect determine develop discuss display do don't draw
+    debug decide decline define delete derive describe detect determine develop discuss display do don't draft draw
     edit elaborate emphasise emphasize end ensure estimate evaluate examine exclude expand explain extract fill filter find finish fix focus follow format
     generate give go guess handle help highlight identify ignore imagine implement improve include indicate infer insert inspect integrate interpret
     invent justify keep leave let let's list look make mention merge modify move name never note 
@@ -210,7 +216,7 @@ pub(crate) static EXAMPLES: List = List::new(
 
 /// Tags that are markup of a page.
 pub(crate) static MARKUP: List = List::new(
-    "html head body div span p a ul ol li table thead tbody tr td th h1 h2 h3 h4 h5 h6 script style svg nav footer br hr img meta link button form select option iframe",
+    "html head body div span p a ul ol li table thead tbody tr td th h1 h2 h3 h4 h5 h6 script style svg nav footer br hr img meta link button form select option iframe v c",
 );
 
 /// Tags of HTML that templates of prompts use as well.
@@ -224,6 +230,38 @@ pub(crate) fn opens_letter(part: &str) -> bool {
     let greets = GREETINGS.iter().any(|greeting| lower.starts_with(greeting));
     let to_model = lower.split(|c: char| !c.is_alphanumeric()).any(|word| MODELS.has(word));
     greets && !to_model && line.len() <= LONGEST_GREETING && line.ends_with([',', ':', '!'])
+}
+
+/// Whether a part begins as a note to people whom its writer knows does, `Hi neighbours, I promised`: they are called by a
+/// name.
+pub(crate) fn greets_somebody(part: &str) -> bool {
+    let line = part.trim_start().lines().next().unwrap_or_default();
+    let Some((greeting, _)) =
+        line.split_once([',', '!']).filter(|(greeting, _)| greeting.len() <= LONGEST_GREETING / 2)
+    else {
+        return false;
+    };
+    let lower = greeting.to_lowercase();
+    let words: Vec<&str> = lower.split_whitespace().collect();
+    let [first, named @ ..] = words.as_slice() else { return false };
+    let to_model = named.iter().any(|word| MODELS.has(word) || *word == "there");
+    (1..=4).contains(&named.len()) && !to_model && HELLOS.has(first)
+}
+
+static HELLOS: List = List::new("hi hello hey hallo hej moin servus bonjour salut hola ciao olá cześć привет hoi ahoj");
+
+/// Whether a part is the end of such a note: a few words, and a name below them.
+pub(crate) fn signs_off(part: &str) -> bool {
+    let mut lines = part.trim().lines();
+    let (Some(leave), Some(name), None) = (lines.next(), lines.next(), lines.next()) else { return false };
+    let (leave, name) = (leave.trim(), name.trim());
+    let words = |line: &str| line.split_whitespace().count();
+    let plain = !leave.ends_with(['.', '?', ':', ';']) && !name.ends_with(['.', '?', '!', ':', ',', ';']);
+    plain
+        && words(leave) <= 6
+        && (leave.ends_with([',', '!']) || words(leave) <= 2)
+        && words(name) <= 5
+        && name.starts_with(char::is_uppercase)
 }
 
 /// Whether a part begins as the end of a letter does: `With kind regards`.
