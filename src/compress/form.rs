@@ -146,6 +146,16 @@ impl<'a> Item<'a> {
         self.salience <= 0.0 && matches!(self.noun, Noun::Sentences | Noun::Lines | Noun::FileLines)
     }
 
+    /// Whether it is the key or the head that values stand under.
+    pub(super) fn is_key(&self) -> bool {
+        self.count == 0 && self.noun == Noun::Keys
+    }
+
+    /// Whether it is what a program wrote while it ran: a line of a log, or a record that is one.
+    pub(super) fn is_event(&self) -> bool {
+        self.form == Form::Log || self.noun == Noun::Lines && matches!(self.form, Form::Json | Form::JsonLines)
+    }
+
     /// Its whole text.
     pub(super) fn text(&self) -> &str {
         self.variants.first().map_or("", |variant| variant.text.as_ref())

@@ -46,8 +46,9 @@ pub(in crate::compress) fn blocks(text: &str, span: Range<usize>, query: &Query)
 /// What a tool prints line by line is a list where its lines are neither sentences nor parts of a log, and so are the few
 /// lines before and behind one.
 fn listed(text: &str, mut blocks: Vec<Block>) -> Vec<Block> {
-    let of_log = |line: &str| matches!(lines::look(line), lines::Look::Log | lines::Look::Trace);
-    let is_list = |part: &str| listing::is_list(part) && !part.lines().any(of_log);
+    let of_log = |line: &&str| matches!(lines::look(line), lines::Look::Log | lines::Look::Trace);
+    let is_list =
+        |part: &str| listing::is_list(part) && part.lines().filter(of_log).count() * 8 <= part.lines().count();
     let part = |block: &Block| text.get(block.span.clone()).unwrap_or_default();
     for block in blocks.iter_mut().filter(|block| block.form == Form::Prose) {
         if is_list(part(block)) {

@@ -50,6 +50,14 @@ pub(super) fn salience(columns: &[Column<'_>], rows: usize, wanted: &Wanted) -> 
     found
 }
 
+/// Whether rows are a program's messages: a column tells the level of each.
+pub(super) fn are_events(columns: &[Column<'_>]) -> bool {
+    columns.iter().any(|column| {
+        fuel::step(column.cells.len());
+        column.cells.iter().all(|cell| lexicon::is_level(cell)) && !column.cells.is_empty()
+    })
+}
+
 fn raise(found: &mut [f32], row: usize, to: f32) {
     if let Some(held) = found.get_mut(row) {
         *held = held.max(to);

@@ -11,7 +11,7 @@ use std::{collections::HashSet, sync::OnceLock};
 
 use aho_corasick::AhoCorasick;
 
-pub(crate) use signs::{Trouble, trouble};
+pub(crate) use signs::{Trouble, is_level, trouble};
 
 pub(crate) use openings::{
     Opening, abbreviates, abbreviates_before_number, opening, opens_plainly, points_to_several, replies,

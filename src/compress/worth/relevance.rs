@@ -41,9 +41,8 @@ pub(super) fn relevance(
     let mut ranked = wanted.rank(&told.iter().map(AsRef::as_ref).collect::<Vec<_>>());
     // Beside rows, which have no labels, statements that have some would win by them alone; and each row has numbers.
     let statements = page.items.iter().all(|item| matches!(item.noun, Noun::Sentences | Noun::Lines | Noun::FileLines));
-    if statements {
-        ranked = labelled(page, &ranked);
-    }
+    let owned = |item: &Item<'_>| statements || item.noun == Noun::Values;
+    ranked = labelled(page, &ranked, owned);
     let words = shares(&ranked);
     let passages = if statements { passages(page, &own, wanted) } else { vec![0.0; own.len()] };
     let named = if statements && names_some(&own, wanted) { NAMED } else { 1.0 };
@@ -58,7 +57,7 @@ pub(super) fn relevance(
     let scores = shares(&scores);
     // Beside prose a log is told by the question as that is; by itself it is told by what surprises.
     let counts = |item: &&Item<'_>| !item.fixed && item.count > 0;
-    let logged = page.items.iter().filter(counts).all(|item| item.form == Form::Log);
+    let logged = page.items.iter().filter(counts).all(Item::is_event);
     let own = |share: f32| {
         let share = share.powf(STEEPNESS);
         if logged { 1.0 + LOG_ASKED * share } else { share.max(LEAST) }
@@ -111,14 +110,17 @@ fn names_some(own: &[&str], wanted: &Wanted) -> bool {
     holders > 0 && holders * 4 <= own.len()
 }
 
-/// The scores with what each item's labels score: a statement is also about whoever makes it and what it stands under.
-fn labelled(page: &Page<'_>, scores: &[f32]) -> Vec<f32> {
+/// The scores with what the labels score of each item that is `owned`: a statement is also about whoever makes it and what
+/// it stands under, and a value is its key's.
+fn labelled(page: &Page<'_>, scores: &[f32], owned: impl Fn(&Item<'_>) -> bool) -> Vec<f32> {
     let score = |at: usize| scores.get(at).copied().unwrap_or(0.0);
     let labels = |at: usize| {
         let needs = page.bonds.of(at).iter().copied();
-        needs.filter(|of| page.items.get(*of).is_some_and(Item::is_label)).map(score).sum::<f32>()
+        let labels = needs.filter(|of| page.items.get(*of).is_some_and(|of| of.is_label() || of.is_key()));
+        labels.map(score).sum::<f32>()
     };
-    (0..scores.len()).map(|at| score(at) + labels(at)).collect()
+    let scored = |(at, item)| score(at) + if owned(item) { labels(at) } else { 0.0 };
+    page.items.iter().enumerate().map(scored).collect()
 }
 
 /// The words of rows and lines, with the word of the question that asks for a sign which they bear: to what is asked to be
@@ -140,7 +142,7 @@ fn signed<'o>(page: &Page<'_>, own: &[&'o str], wanted: &Wanted) -> Vec<Cow<'o, 
     deny(page, &mut told, &denied);
     for ((item, text), told) in page.items.iter().zip(own).zip(&mut told).filter(|((item, _), _)| listed(item)) {
         // How telling trouble is in a log its form says.
-        let tells = |sign: Sign| !(item.form == Form::Log && sign == Sign::Trouble) && signs::bears(text, sign);
+        let tells = |sign: Sign| !(item.is_event() && sign == Sign::Trouble) && signs::bears(text, sign);
         for (_, word) in asked.iter().filter(|(sign, _)| tells(*sign)) {
             told.to_mut().push(' ');
             told.to_mut().push_str(word);

@@ -64,11 +64,6 @@ pub(super) fn look(line: &str) -> Look {
     Look::Text
 }
 
-/// Whether a name is that of a level of a log.
-pub(super) fn is_level(name: &str) -> bool {
-    LOG.is_match(&format!("{name} "))
-}
-
 /// A plain name and a value behind a sign of equality.
 pub(super) fn assigns(line: &str) -> bool {
     line.split_once('=').is_some_and(|(name, _)| {
@@ -98,7 +93,7 @@ fn is_row(line: &str) -> bool {
 }
 
 /// The line that psql, MySQL and their like draw between rows: `----+----`.
-fn is_ruled(content: &str) -> bool {
+pub(super) fn is_ruled(content: &str) -> bool {
     content.contains('+') && content.contains("--") && content.chars().all(|c| "-+=|: ".contains(c))
 }
 
@@ -160,6 +155,8 @@ static LOG: LazyLock<Regex> = LazyLock::new(|| {
         r"|^[^\s:]+(?::\d+:\d+ - |\(\d+(?:,\d+)?\): )(?:fatal )?(?:error|warning) [A-Z]{1,6}\d+: ",
         r"|^(?:npm (?:WARN|ERR!|warn|error)|make(?:\[\d+\])?: |\[\d+/\d+\] |\[ *\d+%\] |> Task |(?:not )?ok \d+ |test \S+ \.\.\. |=== RUN|--- (?:PASS|FAIL|SKIP): |E   )",
         r"|^(?:ok|changed|skipping|fatal|failed|included|rescued): \[|^(?:PLAY|TASK|RUNNING HANDLER|PLAY RECAP) (?:\[.*\] )?\*{3}",
+        // A test as its runner marks it: with its file, or the time that it took.
+        r"|^[✗✘✖×❌⨯✓✔✅√↓] (?:\S+\.\w{1,5}(?:[:> ]|$)|.{1,120}\(?\b\d+(?:\.\d+)? ?m?s\)?$)",
         r"|^(?:Compiling|Checking|Downloading|Downloaded|Collecting|Requirement already|Installing|Using cached|Fetching|Get:\d+|Unpacking|Setting up|Selecting previously) \S+",
     ))
 });
@@ -216,6 +213,9 @@ mod tests {
             ("03-17 16:13:38.811  1702  2395 D WindowManager: x", Look::Log),
             ("   Compiling serde v1.0.2", Look::Log),
             ("test compress::x ... ok", Look::Log),
+            (" × src/tide/window.test.ts > closes before the turn 14ms", Look::Log),
+            ("    ✓ answers in time (12ms)", Look::Log),
+            ("✓ milk and bread", Look::Text),
             ("tests/test_x.py::test_a PASSED    [ 12%]", Look::Log),
             ("    at com.example.Main(Main.java:3)", Look::Trace),
             ("| 2020-01-01 | a |", Look::Row),

@@ -1,7 +1,10 @@
 //! Whether a tool's result is what a program wrote while it ran: a log, a build, a test run, a trace.
 
 use super::lines::{self, Look};
-use crate::compress::form::trace::{self, Role};
+use crate::compress::{
+    form::trace::{self, Role},
+    text::lexicon,
+};
 
 /// Whether a whole text is a program's output. Only a tool's result is asked about: in a message of a user's, prose
 /// stands around what was pasted.
@@ -16,13 +19,23 @@ pub(super) fn is_output(text: &str) -> bool {
     if lines.windows(2).filter(again).count() * 2 >= filled {
         return true;
     }
-    let looks = |wanted: Look| lines.iter().filter(|line| lines::look(line) == wanted).count();
+    let looks = |wanted: Look| lines.iter().filter(|line| lines::look(line) == wanted && !is_field(line)).count();
     let (logged, traced) = (looks(Look::Log), looks(Look::Trace));
-    if (logged + traced) * 2 >= filled {
+    // What a job says between its steps looks like nothing in particular, but in no sentences.
+    let stated = lines.iter().filter(|line| line.ends_with(['.', '!', '?']) && !line.ends_with("..")).count();
+    let share = if stated * 6 < filled { 4 } else { 2 };
+    if (logged + traced) * share >= filled {
         return true;
     }
     let (told, whole) = told(&lines);
     whole && (told + logged) * 3 >= filled
+}
+
+/// The date of a record, `CommitDate: Thu Feb 12 08:10:19 2026`: it happened then, and nothing says so while it did.
+fn is_field(line: &str) -> bool {
+    let key = line.split_once(": ").map(|(key, _)| key).unwrap_or_default();
+    let named = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-');
+    named && key.starts_with(|c: char| c.is_ascii_uppercase()) && !lexicon::is_level(key)
 }
 
 /// How many lines are parts of traces or of compilers' messages, and whether one of them says where or why.

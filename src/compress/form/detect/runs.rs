@@ -12,9 +12,13 @@ use super::{
     source::{self, Verdict},
 };
 use crate::compress::{
-    form::{columns, entries, hits, json, listing},
+    form::{code, columns, entries, hits, json, listing},
     fuel,
-    text::{escape, lexicon::address::is_own, segment},
+    text::{
+        escape,
+        lexicon::{self, address::is_own},
+        segment,
+    },
 };
 
 /// The blocks of `text`, which is not of one piece.
@@ -200,18 +204,7 @@ impl<'a> Cutter<'a> {
     }
 
     fn diff(&mut self, at: usize) -> Option<Found> {
-        let (first, second) = (self.line(at), self.line(at + 1));
-        let begins = first.starts_with("diff --git ")
-            || (first.starts_with("--- ") && second.starts_with("+++ "))
-            || (first.starts_with("@@ -") && first.matches("@@").count() >= 2);
-        if !begins {
-            return None;
-        }
-        let mut next = at + 1;
-        while next < self.lines.len() && is_of_diff(self.line(next)) {
-            next += 1;
-        }
-        Some((next, Form::Diff))
+        Some((at + code::diff_extent(self.from(at))?, Form::Diff))
     }
 
     fn session(&mut self, at: usize) -> Option<Found> {
@@ -358,7 +351,7 @@ impl<'a> Cutter<'a> {
 
     /// Log lines with what stands between them: traces, continued messages, blank lines.
     fn log(&self, at: usize) -> (usize, Option<Form>) {
-        if let Some(next) = self.chat(at) {
+        if let Some(next) = self.chat(at..self.lines.len()) {
             return (next, None);
         }
         let (mut next, mut count, mut traces, mut end) = (at, 0, 0, at + 1);
@@ -393,7 +386,8 @@ impl<'a> Cutter<'a> {
 
     /// Stamped lines that people write to each other, `[21/05/2024, 18:02:11] Ana: Who drives?`: names come back, and some
     /// of what is said asks something or speaks of who says it, as programs do not.
-    fn chat(&self, at: usize) -> Option<usize> {
+    fn chat(&self, lines: Range<usize>) -> Option<usize> {
+        let at = lines.start;
         let said = |number: usize| {
             let line = self.line(number).trim();
             let rest = segment::after_label(line);
@@ -402,7 +396,7 @@ impl<'a> Cutter<'a> {
         said(at)?;
         let (mut next, mut end, mut personal) = (at, at, 0);
         let mut names: HashMap<&str, usize> = HashMap::new();
-        while next < self.lines.len() && next < end + MOST_BETWEEN_LOG_LINES {
+        while next < lines.end && next < end + MOST_BETWEEN_LOG_LINES {
             if let Some((name, words)) = said(next) {
                 *names.entry(name).or_default() += 1;
                 personal += usize::from(is_personal(words));
@@ -413,7 +407,7 @@ impl<'a> Cutter<'a> {
             next += 1;
         }
         let turns: usize = names.values().sum();
-        let people = names.len() >= 2 && names.len() * 2 <= turns && !names.keys().any(|name| lines::is_level(name));
+        let people = names.len() >= 2 && names.len() * 2 <= turns && !names.keys().any(|name| lexicon::is_level(name));
         (people && personal * LEAST_PERSONAL >= turns).then_some(end)
     }
 
@@ -444,6 +438,8 @@ impl<'a> Cutter<'a> {
                     keys.insert(line.split([':', '=']).next().unwrap_or_default().trim());
                 }
                 Look::Blank | Look::Trace => {}
+                // The head of a table, below the query that asked for it.
+                Look::Row if lines::is_ruled(self.line(next + 1).trim_end()) => break,
                 _ if next > at && line.starts_with(['\t', ' ']) => {}
                 _ if line.starts_with('#') && line.starts_with("# ") && next > at => {}
                 _ => break,
@@ -481,7 +477,8 @@ impl<'a> Cutter<'a> {
                 line.len() < 300 && !line.ends_with(['.', '?', '!', ',', ';']) && opening(line) == first
             })
             .count();
-        if count >= 5 { (at + count, Some(Form::Log)) } else { (at + count.max(1), None) }
+        let told = count >= 5 && self.chat(at..at + count).is_none();
+        (at + count.max(1), told.then_some(Form::Log))
     }
 }
 
@@ -525,13 +522,6 @@ fn number_in_front(line: &str) -> Option<u64> {
         return None;
     }
     line.get(..digits)?.parse().ok()
-}
-
-fn is_of_diff(line: &str) -> bool {
-    line.starts_with([' ', '+', '-', '@', '\\'])
-        || ["diff ", "index ", "new file", "deleted file", "similarity ", "rename ", "old mode", "new mode", "Binary "]
-            .iter()
-            .any(|head| line.starts_with(head))
 }
 
 /// Carets and tildes below a line of source.

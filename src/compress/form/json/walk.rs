@@ -269,13 +269,16 @@ impl<'w> Walk<'w> {
     /// The rows of a table.
     fn rows(&mut self, sheet: &Sheet, shown: Option<&Shown>, starts: &[usize], at: At<'_>) {
         let lossy = self.reader.may_lose();
-        let telling = if lossy { salience(&named(sheet), sheet.rows, self.reader.wanted) } else { Vec::new() };
+        let columns = named(sheet);
+        let telling = if lossy { salience(&columns, sheet.rows, self.reader.wanted) } else { Vec::new() };
+        // What a program wrote while it ran are lines of a log, in whatever notation.
+        let noun = if rows::are_events(&columns) { Noun::Lines } else { Noun::Rows };
         let passages = if lossy { passages(sheet) } else { HashSet::new() };
         for (row, start) in starts.iter().enumerate() {
             let text = sheet.row(row, shown, |_, _| None) + "\n";
             let shorter = if lossy && !self.exact { self.shorter(sheet, shown, row, &passages) } else { Vec::new() };
             let salience = telling.get(row).copied().unwrap_or(1.0);
-            self.push(At { start: *start, ..at }, text, shorter, Noun::Rows, salience);
+            self.push(At { start: *start, ..at }, text, shorter, noun, salience);
         }
         self.ended = true;
     }
@@ -352,7 +355,8 @@ impl<'w> Walk<'w> {
             if bares { bare(item, false) } else { item.minified() }
         };
         let told: Vec<String> = items.iter().map(tell).collect();
-        let column = rows::Column { name: "", cells: told.iter().map(String::as_str).collect() };
+        let name = if let Label::Key(key) = at.label { key } else { "" };
+        let column = rows::Column { name, cells: told.iter().map(String::as_str).collect() };
         let telling =
             if self.reader.may_lose() { salience(&[column], items.len(), self.reader.wanted) } else { Vec::new() };
         let size = items.len().div_ceil(MOST_PARTS).max(1);

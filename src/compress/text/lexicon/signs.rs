@@ -28,9 +28,24 @@ pub(crate) fn trouble(line: &str) -> Option<Trouble> {
         most = most.max(told);
         before = word;
     }
+    if line.trim_start().starts_with(FAILED) {
+        return Some(Trouble::Error);
+    }
     let more = || exited(line).or_else(|| phrased(line)).max(http_status(line).and_then(status));
     if most == Some(Trouble::Error) { most } else { most.max(more()) }
 }
+
+/// How test runners mark what failed, in front of its name.
+const FAILED: [char; 6] = ['✗', '✘', '✖', '×', '❌', '⨯'];
+
+/// Whether a name is that of a level of a log.
+pub(crate) fn is_level(name: &str) -> bool {
+    LEVELS.has(&name.to_ascii_lowercase())
+}
+
+static LEVELS: List = List::new(
+    "trace debug verbose info information notice warn warning error err fatal critical crit alert emerg panic severe dpanic",
+);
 
 /// The runs of letters, and those of digits, each with its place.
 fn parted(line: &str) -> impl Iterator<Item = (usize, &str)> {
