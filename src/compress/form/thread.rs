@@ -210,6 +210,14 @@ mod tests {
         ] {
             assert_eq!(found(&text).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Chunk; 3], "{text}");
         }
+        for text in [
+            of(|n| {
+                format!("--- hit {n}/13  id=MF-0{n}#1  doc=\"Lease Yard 5, 2020-01-1{n}\"  pages={n}\nIt is dug.\n\n")
+            }),
+            of(|n| format!(">>> K-17/{n} | score 0.{n} | rules, p. {n}\nIt is dug. It is sold.\n\n")),
+        ] {
+            assert_eq!(found(&text).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Chunk; 3], "{text}");
+        }
         for text in
             [of(|n| format!("It is dug.\nSource: kb/a{n}.md\n\n")), of(|n| format!("It is dug.\n— kb/a{n}.md\n\n"))]
         {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::{
     Label, Role, SHORT, SOURCES, head, quote,
     record::{IDENTIFYING, is_titled, owns, record},
-    shape::{clock, counts_paragraph, dated, is_ruled, is_ruler, opener, shape, stamp, undashed},
+    shape::{clock, counts_paragraph, dated, is_ruled, is_ruler, marks_in_front, opener, shape, stamp, undashed},
 };
 use crate::compress::{
     fuel,
@@ -25,6 +25,8 @@ pub(super) struct Known<'a> {
     shapes: HashMap<String, usize>,
     /// How lines begin that count paragraphs, with more of the paragraph below them.
     counted: HashMap<String, usize>,
+    /// The marks with which first lines of paragraphs begin.
+    marks: HashMap<String, usize>,
     /// The shapes of lines with a time that have something else right below them.
     stamps: HashMap<String, usize>,
     /// The shapes of last lines of paragraphs.
@@ -48,6 +50,7 @@ impl<'a> Known<'a> {
             turns: 0,
             shapes: HashMap::new(),
             counted: HashMap::new(),
+            marks: HashMap::new(),
             stamps: HashMap::new(),
             tails: HashMap::new(),
             openers: 0,
@@ -69,6 +72,9 @@ impl<'a> Known<'a> {
                 }
                 if let Some(count) = counts_paragraph(lines, at) {
                     *known.counted.entry(count).or_insert(0) += 1;
+                }
+                if let Some(marks) = marks_in_front(lines, at) {
+                    *known.marks.entry(marks).or_insert(0) += 1;
                 }
             }
             if line.after_blank || is_titled(lines, at) {
@@ -189,7 +195,8 @@ impl<'a> Known<'a> {
             return Some(Label { role: Role::Chunk, lines: 1, prefix: 0, name: line.text });
         }
         let counted = counts_paragraph(lines, at).and_then(|count| self.counted.get(&count).copied());
-        if counted.is_some_and(|times| times >= FEWEST_COUNTED) {
+        let marked = marks_in_front(lines, at).and_then(|marks| self.marks.get(&marks).copied());
+        if counted.max(marked).is_some_and(|times| times >= FEWEST_COUNTED) {
             return Some(Label { role: Role::Chunk, lines: 1, prefix: 0, name: line.text });
         }
         let again = |shape: &String| self.shapes.get(shape).is_some_and(|times| *times >= 2) || stamped;

@@ -126,6 +126,22 @@ pub(super) fn counts_paragraph(lines: &[Line<'_>], at: usize) -> Option<String> 
     (apart && is_title && begins(next.text)).then(|| marker.collect())
 }
 
+/// The marks in front of a first line that titles its paragraph, `---` of `--- hit 3/13  id=MF-0442#5`, `>>>` of
+/// `>>> K-17/1 | score 0.83`: no list item, no quotation and no sentence.
+pub(super) fn marks_in_front(lines: &[Line<'_>], at: usize) -> Option<String> {
+    let (line, next) = (lines.get(at)?, lines.get(at + 1)?);
+    let titles = line.text.len() <= 2 * SHORT && !ends(line.text) && line.text.contains(char::is_alphanumeric);
+    if !titles || next.text.is_empty() || is_item(line.text) {
+        return None;
+    }
+    if line.depth > 1 && next.depth == 0 {
+        return Some(">".repeat(line.depth));
+    }
+    let (marks, _) = line.text.split_once(' ').filter(|_| line.depth == next.depth)?;
+    let drawn = marks.len() >= 2 && !marks.contains(|c: char| c.is_alphanumeric() || ".|`#\"'".contains(c));
+    drawn.then(|| marks.to_owned())
+}
+
 fn counts_sources(text: &str) -> bool {
     text.split(|c: char| !c.is_alphanumeric()).take(6).any(|word| SOURCES.has(&word.to_lowercase()))
 }
