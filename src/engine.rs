@@ -193,10 +193,12 @@ impl Engine {
         Self { inner: Arc::clone(&self.inner), lane: Lane::Batch }
     }
 
-    /// When a request that arrived at `arrival` has spent its time budget; `None` when there is no budget.
+    /// When a request has spent its time budget that began to come at `began` and was read at `read`; `None` when there is no
+    /// budget. What its upload took counts up to a part of it: where bodies crowd, that is our time and not the client's.
     #[must_use]
-    pub fn deadline(&self, arrival: Instant) -> Option<Instant> {
-        self.inner.time_budget.map(|budget| arrival + budget)
+    pub fn deadline(&self, began: Instant, read: Instant) -> Option<Instant> {
+        let upload = |budget: Duration| read.saturating_duration_since(began).min(budget / UPLOAD);
+        self.inner.time_budget.map(|budget| read + budget - upload(budget))
     }
 
     /// Asks other replicas, in one round trip, what they decided on those of a request's texts that are new here. Comes
@@ -376,6 +378,9 @@ impl Engine {
         }
     }
 }
+
+/// One part in so many of the time budget may be spent while a body comes.
+const UPLOAD: u32 = 8;
 
 /// The share of the time budget that is kept for choosing by words alone.
 const KEPT_FOR_WORDS: f32 = 0.4;

@@ -271,6 +271,11 @@ impl Account {
         &self.metrics
     }
 
+    /// When the request's head had come.
+    pub(crate) const fn began(&self) -> Instant {
+        self.began
+    }
+
     /// Whose request it is, by its headers: hashed once, whoever asks.
     pub(crate) fn owner(&mut self, headers: &HeaderMap) -> Option<Tenant> {
         *self.owner.get_or_insert_with(|| intercept::owner(headers))

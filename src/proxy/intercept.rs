@@ -162,7 +162,7 @@ pub(crate) async fn decide(
         return Err(Why::Signed);
     }
     let plain = held::plain(headers, held, proxy.limit()).await?;
-    let deadline = proxy.engine.deadline(Instant::now());
+    let deadline = proxy.engine.deadline(account.began(), Instant::now());
     // What another gateway hands over has no answer here that could be compared.
     let surface = !account.surface().is_empty();
     let holdout = proxy.holdout.clone().filter(|_| surface);
