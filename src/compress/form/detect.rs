@@ -35,7 +35,9 @@ pub(in crate::compress) fn blocks(text: &str, span: Range<usize>, query: &Query)
     }
     let found = match whole(part) {
         Some(form) => vec![Block { span: 0..part.len(), form }],
-        None if query.call.is_some() && output::is_output(part) => vec![Block { span: 0..part.len(), form: Form::Log }],
+        None if query.call.is_some() && output::is_output(part) && !runs::is_chat(part) => {
+            vec![Block { span: 0..part.len(), form: Form::Log }]
+        }
         None => runs::cut(part),
     };
     let found = if query.call.is_some() { listed(part, found) } else { found };

@@ -152,7 +152,12 @@ impl<'a> Writer<'a, '_> {
             return;
         }
         self.salience(item, weights::LABEL);
-        let depth = if label.role == Role::Quote { next_depth } else { line.depth };
+        let depth = match label.role {
+            Role::Quote => next_depth,
+            // `>>> K-17/1` stands over what is not quoted.
+            Role::Chunk => line.depth.min(next_depth),
+            _ => line.depth,
+        };
         self.scope.open(label, item, depth, &mut self.reading.bonds);
     }
 

@@ -292,6 +292,7 @@ mod tests {
         for text in [
             of(|n| format!("Ana — Today at 10:0{n}\nThe cat is back. The hall costs 420 euros.\n")),
             of(|n| format!("Ana  10:0{n}\nThe cat is back.\n")),
+            of(|n| format!("00:00:4{n} Ana Baptista\nThe cat is back. Is it?\n\n")),
             of(|n| format!("ana commented on May {n}, 2031\n\nThe cat is back.\n\n")),
         ] {
             assert_eq!(found(&text).iter().map(|label| label.0).collect::<Vec<_>>(), [Role::Speaker; 3], "{text}");

@@ -120,6 +120,23 @@ pub(in crate::compress) fn after_label(line: &str) -> &str {
     if labels && rest.starts_with(char::is_whitespace) { rest.trim_start() } else { line }
 }
 
+/// `Ngozi Adeyinka` of `00:00:41 Ngozi Adeyinka`.
+pub(in crate::compress) fn after_time(line: &str) -> &str {
+    let stamp = line.split(' ').next().unwrap_or_default();
+    let is_time = stamp.contains(':') && stamp.starts_with(|c: char| c.is_ascii_digit());
+    let plain = |c: char| c.is_ascii_digit() || ":.,[]()".contains(c);
+    if is_time && stamp.chars().all(plain) { line.get(stamp.len()..).unwrap_or_default().trim_start() } else { line }
+}
+
+/// Who speaks at the time that a line begins with, where it says nothing else: `00:00:41 Ngozi Adeyinka`.
+pub(in crate::compress) fn named_at(line: &str) -> Option<&str> {
+    let name = after_time(line);
+    let words = || name.split_whitespace();
+    let named = (1..=4).contains(&words().count()) && words().all(|word| word.starts_with(char::is_uppercase));
+    let plain = name.chars().all(|c| c.is_alphabetic() || " -'’.()".contains(c));
+    (name.len() < line.len() && named && plain && !name.ends_with('.')).then_some(name)
+}
+
 /// Whether a text is a date and a time of day in digits, and no more.
 fn is_when(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();

@@ -59,7 +59,7 @@ fn opening(line: &str) -> Option<&str> {
     if is_passage(line) {
         return Some("[");
     }
-    let plain = after_time(bare(line));
+    let plain = segment::after_time(bare(line));
     if let Some((name, _)) = label(plain) {
         // The number of a passage is no part of what returns.
         let name = name.trim_end_matches(|c: char| !c.is_alphabetic());
@@ -70,14 +70,6 @@ fn opening(line: &str) -> Option<&str> {
     let name = plain.split(|c: char| c.is_ascii_digit()).next().unwrap_or_default().trim();
     let titled = name.chars().any(char::is_alphabetic) && (name.len() < plain.len() || !plain.ends_with('.'));
     (plain.len() <= 60 && titled && !ends).then_some(name)
-}
-
-/// `Ngozi Adeyinka` of `00:00:41 Ngozi Adeyinka`.
-fn after_time(line: &str) -> &str {
-    let stamp = line.split(' ').next().unwrap_or_default();
-    let is_time = stamp.contains(':') && stamp.starts_with(|c: char| c.is_ascii_digit());
-    let plain = |c: char| c.is_ascii_digit() || ":.,[]()".contains(c);
-    if is_time && stamp.chars().all(plain) { line.get(stamp.len()..).unwrap_or_default().trim_start() } else { line }
 }
 
 /// The look of a paragraph without its heading.

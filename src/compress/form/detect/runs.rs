@@ -31,6 +31,14 @@ pub(super) fn cut(text: &str) -> Vec<Block> {
     cutter.finish()
 }
 
+/// Whether people write to each other in most of a text.
+pub(super) fn is_chat(text: &str) -> bool {
+    let cutter = Cutter::new(text);
+    let count = cutter.lines.len();
+    let first = (0..count).find(|at| !cutter.line(*at).trim().is_empty()).unwrap_or(count);
+    cutter.chat(first..count).is_some_and(|end| (end - first) * 4 >= (count - first) * 3)
+}
+
 struct Cutter<'a> {
     text: &'a str,
     /// Byte spans, each with its line break.
@@ -391,7 +399,9 @@ impl<'a> Cutter<'a> {
         let said = |number: usize| {
             let line = self.line(number).trim();
             let rest = segment::after_label(line);
-            segment::turn(rest).filter(|(name, _)| rest.len() < line.len() && !name.contains(char::is_numeric))
+            let turn = segment::turn(rest).filter(|_| rest.len() < line.len());
+            let turn = turn.or_else(|| Some((segment::named_at(line)?, self.line(number + 1).trim())));
+            turn.filter(|(name, words)| !words.is_empty() && !name.contains(char::is_numeric))
         };
         said(at)?;
         let (mut next, mut end, mut personal) = (at, at, 0);

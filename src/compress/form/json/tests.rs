@@ -42,6 +42,22 @@ fn json_in_a_string_is_read_as_json() {
 }
 
 #[test]
+fn a_table_in_each_record_is_a_table_and_its_rows_stand_under_what_names_the_record() {
+    let stop = |tour: usize, n: usize| json!({"parcel": format!("BR-{tour}{n:03}"), "kg": n % 7, "state": if (tour, n) == (3, 5) { "missing" } else { "delivered" }});
+    let tours: Vec<Value> = (1..6)
+        .map(|tour| json!({"tour": format!("T-{tour}"), "stops": (0..9).map(|n| stop(tour, n)).collect::<Vec<_>>(), "driver": format!("Driver {tour}")}))
+        .collect();
+    let text = json!({"depot": "BRE", "tours": tours}).to_string();
+    let auto = arrives(&text, "What is there?", None);
+    assert!(auto.contains("BR-3005|5|missing\n") && auto.len() * 10 < text.len() * 7, "{auto}");
+    let left = arrives(&text, "What happened to parcel BR-3005, and who was the driver?", Some(5.0));
+    assert!(left.contains("BR-3005|5|missing"), "{left}");
+    let (before, after) = left.split_once("BR-3005").unwrap();
+    assert!(before.rfind("T-3").unwrap() > before.rfind("T-2").unwrap_or(0), "{left}");
+    assert!(after.contains("Driver 3") || before.contains("Driver 3"), "{left}");
+}
+
+#[test]
 fn a_passage_stands_with_its_id_and_as_far_as_it_is_asked_for() {
     let says = |n: usize| {
         match n {

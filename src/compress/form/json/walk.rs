@@ -97,13 +97,15 @@ pub(super) struct Walk<'w> {
     pub(super) pieces: Vec<Piece>,
     /// Whether a table or a list of values ended just now: then a blank line tells what follows from it.
     ended: bool,
+    /// Lists around here whose records have tables of their own.
+    within: usize,
     bytes_per_token: f32,
 }
 
 impl<'w> Walk<'w> {
     /// A walk over a source of so many bytes for each token.
     pub(super) fn new(reader: &'w Reader<'w>, exact: bool, bytes_per_token: f32) -> Self {
-        Self { reader, exact, pieces: Vec::new(), ended: false, bytes_per_token }
+        Self { reader, exact, pieces: Vec::new(), ended: false, within: 0, bytes_per_token }
     }
 
     /// A value with what stands before it.
@@ -145,14 +147,28 @@ impl<'w> Walk<'w> {
         let depth = at.depth + usize::from(!at.is_root());
         let holds_much =
             pairs.iter().any(|pair| matches!(pair.node.value, Value::Array(_)) && pair.node.span.len() > SMALL);
+        // Of a record in a list what tells which it is; its tables are of that one.
+        let (mut names, mut tables): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
         for Pair { start, key, node } in pairs {
             let first = self.pieces.len();
             self.value(At { start: *start, label: Label::Key(key), depth, parent, ..at }, node);
+            let named = matches!(at.label, Label::Dash) && names.len() < MOST_NAMES;
+            if named && matches!(node.value, Value::Scalar(_) | Value::Text(..)) && node.span.len() <= LONGEST_NAME {
+                names.push(first);
+            }
+            if is_table(node) {
+                tables.push(first);
+            }
             if let Some(piece) = self.pieces.get_mut(first)
                 && holds_much
                 && matches!(node.value, Value::Scalar(_))
             {
                 piece.salience = ONCE;
+            }
+        }
+        for table in tables {
+            if let Some(piece) = self.pieces.get_mut(table) {
+                piece.needs.extend(&names);
             }
         }
         self.close(at, node, parent.filter(|_| !bare));
@@ -164,7 +180,9 @@ impl<'w> Walk<'w> {
         // The last record may be cut off; the others are a table still.
         let whole = records.len() - usize::from(records.last().is_some_and(|last| last.is_cut()));
         let alike = records.get(..whole).unwrap_or_default();
-        if let Some(sheet) = Sheet::of(alike) {
+        // A table in each record is one of its own there, and no cell.
+        let tabled = alike.iter().filter(|record| holds_table(record)).count() * 2 > alike.len();
+        if let Some(sheet) = Sheet::of(alike).filter(|_| !tabled) {
             let heading = if at.is_root() && at.depth == 0 { String::new() } else { heading };
             let starts: Vec<usize> = alike.iter().map(|item| item.span.start).collect();
             let parent = self.table(&sheet, heading, node.span.len(), at, &starts);
@@ -186,6 +204,7 @@ impl<'w> Walk<'w> {
             }
         } else {
             let telling = self.loose(alike);
+            self.within += usize::from(tabled);
             for (number, item) in items.iter().enumerate() {
                 let first = self.pieces.len();
                 self.value(At { start: item.span.start, label: Label::Dash, depth: at.depth + 1, parent, ..at }, item);
@@ -197,6 +216,7 @@ impl<'w> Walk<'w> {
                     }
                 }
             }
+            self.within -= usize::from(tabled);
         }
         self.close(at, node, parent);
     }
@@ -227,7 +247,12 @@ impl<'w> Walk<'w> {
             return parent;
         }
         let shared = sheet.shared();
-        let shown = narrow::shown(&named(sheet), sheet.rows, self.tokens(length), false, self.reader);
+        // One of many tables has the room of all of them.
+        let shown = if self.within > 0 {
+            None
+        } else {
+            narrow::shown(&named(sheet), sheet.rows, self.tokens(length), false, self.reader)
+        };
         let keys = sheet.head(shown.as_ref());
         if shared.is_empty() {
             let parent = self.open(at, format!("{heading}{keys}\n"));
@@ -433,6 +458,20 @@ impl<'w> Walk<'w> {
         self.pieces.len() - 1
     }
 }
+
+/// Whether a value is a list of objects of some length.
+fn is_table(node: &Node<'_>) -> bool {
+    let objects = |items: &[Node<'_>]| items.iter().all(|item| matches!(item.value, Value::Object(_)));
+    matches!(&node.value, Value::Array(items) if items.len() > 1 && node.span.len() > SMALL && objects(items))
+}
+
+fn holds_table(record: &Node<'_>) -> bool {
+    matches!(&record.value, Value::Object(pairs) if pairs.iter().any(|pair| is_table(&pair.node)))
+}
+
+/// Values that name a record whose tables stand below them, and bytes of the longest such value.
+const MOST_NAMES: usize = 4;
+const LONGEST_NAME: usize = 48;
 
 /// Of a text in a cell the statement that has most of what is asked, with what that one needs; nothing where that is no
 /// shorter.

@@ -149,7 +149,8 @@ fn counts_sources(text: &str) -> bool {
 /// The shape of a line with a time and a name, `Ana — Today at 10:02`, that has something else right below it.
 pub(super) fn stamp(lines: &[Line<'_>], at: usize) -> Option<String> {
     let (line, next) = (lines.get(at)?, lines.get(at + 1)?);
-    let names = line.text.starts_with(char::is_alphabetic) && line.text.len() <= SHORT / 2 && !next.after_blank;
+    let begins = line.text.starts_with(char::is_alphanumeric) && line.text.contains(char::is_alphabetic);
+    let names = begins && line.text.len() <= SHORT / 2 && !next.after_blank;
     let own = Some(line.text).filter(|text| names && dated(text)).and_then(shape)?;
     (shape(next.text).as_ref() != Some(&own)).then_some(own)
 }
