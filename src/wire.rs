@@ -13,7 +13,9 @@
 //! we read has no slots, nor has a text that no Rust string can hold (a lone surrogate).
 
 mod asked;
+mod beginning;
 mod chat;
+mod conversation;
 mod json;
 mod messages;
 mod plain;
@@ -25,12 +27,12 @@ mod written;
 
 use std::{borrow::Cow, ops::Range, sync::Arc};
 
+pub use beginning::{Beginning, Reading, locate_on};
 pub use socket::Socket;
 pub use splice::splice;
 
-use asked::Asked;
+use conversation::Conversation;
 use json::{Json, Object, Raw};
-use turn::Turn;
 pub use written::{What, Written};
 
 /// An API whose request bodies are read.
@@ -77,11 +79,13 @@ impl Surface {
         }
     }
 
-    fn read(self, request: &Object<'_>, body: &str) -> Result<Located, Unreadable> {
+    fn read(self, body: &str, conversation: &mut Conversation) -> Result<Located, Unreadable> {
+        let json = json(body)?;
+        let request = request(&json)?;
         match self {
-            Self::ChatCompletions => chat::read(request, body),
-            Self::Responses => responses::read(request, body, &mut Asked::default()),
-            Self::Messages => messages::read(request, body),
+            Self::ChatCompletions => chat::read(&request, body, conversation),
+            Self::Responses => responses::read(&request, body, conversation),
+            Self::Messages => messages::read(&request, body, conversation),
         }
     }
 }
@@ -92,9 +96,9 @@ pub struct Located {
     /// The `model` field, for the choice of a token encoding.
     pub model: Option<String>,
     /// The slots in the order of the body.
-    pub slots: Vec<Slot>,
+    pub slots: Vec<Arc<Slot>>,
     /// Longer texts that the assistant gave to tools, in the order of the body. They are forwarded as they are.
-    pub written: Vec<Written>,
+    pub written: Vec<Arc<Written>>,
     /// The index of the first message, or item, behind the last one of the assistant: what is new in the request.
     pub new: usize,
     /// Whether the provider may leave out earlier messages of the request by itself: then none may be referred to.
@@ -108,18 +112,18 @@ pub struct Located {
 }
 
 impl Located {
-    fn of(request: &Object<'_>, body: &str, Found { slots, written, new }: Found, json_object: bool) -> Self {
+    fn of(request: &Object<'_>, body: &str, conversation: &mut Conversation, json_object: bool) -> Self {
         let field = |name: &str| request.field(name).ok().flatten();
         let list = field("messages").or_else(|| field("input")).and_then(|list| list.span(body));
         let text = |name: &str| field(name).and_then(Raw::string).map(Cow::into_owned);
         Self {
             model: text("model"),
-            slots,
-            written,
-            new,
+            slots: std::mem::take(&mut conversation.slots),
+            written: std::mem::take(&mut conversation.written),
+            new: conversation.new,
             forgets: forgets(request),
             json_object,
-            list: list.unwrap_or_default(),
+            list: conversation.place(list.unwrap_or_default()),
             from: text("previous_response_id"),
         }
     }
@@ -191,8 +195,7 @@ pub enum Unreadable {
 /// # Errors
 /// When the body cannot be read; see [`Unreadable`].
 pub fn locate(surface: Surface, body: &[u8]) -> Result<Located, Unreadable> {
-    let body = text(body)?;
-    surface.read(&request(&json(body)?)?, body)
+    surface.read(text(body)?, &mut Conversation::default())
 }
 
 /// Finds the slots of a body that may be of any surface, as other gateways hand it over: by what it has.
@@ -204,10 +207,10 @@ pub fn locate_any(body: &[u8]) -> Result<Located, Unreadable> {
     let json = json(body)?;
     let request = request(&json)?;
     // Only Messages put tool results into user messages; what else `messages` hold, chat reads as well.
-    let messages = messages::read(&request, body);
+    let messages = messages::read(&request, body, &mut Conversation::default());
     match messages {
         Ok(located) if located.slots.iter().any(|slot| slot.role == Role::Tool) => Ok(located),
-        _ => chat::read(&request, body),
+        _ => chat::read(&request, body, &mut Conversation::default()),
     }
 }
 
@@ -233,37 +236,6 @@ fn request<'a>(json: &'a Json<'_>) -> Result<Object<'a>, Unreadable> {
 /// The list that a field of the request is.
 fn list<'a>(request: &Object<'a>, name: &str) -> Result<Vec<Raw<'a>>, Unreadable> {
     request.field(name).ok().flatten().and_then(Raw::array).ok_or(Unreadable::UnknownShape)
-}
-
-/// What is found in the turns of a conversation.
-#[derive(Debug, Default)]
-struct Found {
-    slots: Vec<Slot>,
-    written: Vec<Written>,
-    new: usize,
-}
-
-/// The slots of the turns of a conversation, in the light of what was said before them.
-fn slots<'a>(
-    turns: impl IntoIterator<Item = Raw<'a>>,
-    read: impl Fn(Raw<'a>) -> Option<Turn>,
-    asked: &mut Asked,
-) -> Found {
-    let Found { mut slots, mut written, mut new } = Found::default();
-    for (index, value) in turns.into_iter().enumerate() {
-        let Some(turn) = read(value) else { continue };
-        if turn.is_of_assistant() {
-            new = index + 1;
-        }
-        let Turn { calls, spoken } = turn;
-        written::note(&mut written, index, &calls);
-        asked.note(calls);
-        slots.extend(spoken.iter().flat_map(|spoken| asked.slots(index, spoken)));
-        spoken.iter().for_each(|spoken| asked.hear(spoken));
-    }
-    // A message may have its parts in any order.
-    slots.sort_by_key(|slot| slot.literal.start);
-    Found { slots, written, new }
 }
 
 /// Whether a request lets the provider leave out earlier messages: Anthropic's and OpenAI's `context_management`, the

@@ -259,7 +259,7 @@ fn sums(decided: &Decided, ledger: &Ledger, forwards: bool) -> Summed {
         *at = at.start / forwarded..at.end / forwarded;
     }
     let mut new = decided.located.slots.iter().filter(|slot| slot.message >= decided.located.new).peekable();
-    summed.read.turn = new.peek().is_some() && new.all(rules::reads_original);
+    summed.read.turn = new.peek().is_some() && new.all(|slot| rules::reads_original(slot));
     summed
 }
 

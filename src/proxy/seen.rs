@@ -142,11 +142,11 @@ impl Earlier {
 /// Where a text stands, in words.
 fn place(text: Option<Text>, nth: Nth, located: &Located) -> Place<'_> {
     match text {
-        Some(Text::Written(at)) => match located.written.get(at) {
+        Some(Text::Written(at)) => match located.written.get(at).map(|written| &**written) {
             Some(Written { what, call, .. }) => Place::Given(given(what), told(call), nth),
             None => Place::Tool(None, nth),
         },
-        Some(Text::Slot(at)) => match located.slots.get(at) {
+        Some(Text::Slot(at)) => match located.slots.get(at).map(|slot| &**slot) {
             Some(Slot { role: Role::User, .. }) => Place::User(nth),
             slot => Place::Tool(slot.and_then(|slot| slot.call.as_ref()).map(told), nth),
         },
@@ -198,7 +198,7 @@ impl Kin {
         let mut known = HashMap::new();
         let mut kin = Self::default();
         let slot = |text: usize| match texts.get(text) {
-            Some(Text::Slot(at)) => located.slots.get(*at),
+            Some(Text::Slot(at)) => located.slots.get(*at).map(|slot| &**slot),
             _ => None,
         };
         for (at, text) in texts.iter().enumerate() {

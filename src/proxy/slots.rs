@@ -142,11 +142,12 @@ pub(crate) async fn decide(
     let place = place(&located, terms);
     let model = located.model.as_deref();
     let encoding = model.map(Encoding::of_model).unwrap_or_default();
-    let rule =
-        |slot| if place.is_held_out() { terms.ruling.held_out(slot, model) } else { terms.ruling.of(slot, model) };
+    let rule = |slot: &Arc<Slot>| {
+        if place.is_held_out() { terms.ruling.held_out(slot, model) } else { terms.ruling.of(slot, model) }
+    };
     let ruled: Vec<Ruled> = located.slots.iter().map(rule).collect();
     // A token has a byte at least, so a shorter text is below the minimum for certain.
-    let long = located.slots.iter().zip(&ruled).enumerate();
+    let long = located.slots.iter().map(|slot| &**slot).zip(&ruled).enumerate();
     let long = long.filter(|(_, (slot, ruled))| slot.text.len() >= ruled.policy.min_tokens);
     let (condensed, left): (Vec<_>, Vec<_>) = long.partition(|(_, (_, ruled))| ruled.left().is_none());
     let left: Vec<usize> = left.into_iter().map(|(index, _)| index).collect();
@@ -188,8 +189,8 @@ async fn in_turn(
         }
         let (found, told) = answered(asked.engine, asked.reviewer, jobs, asked.model, asked.deadline).await?;
         for (slot, reply) in at.iter().zip(&found).filter(|(slot, _)| turns.is_referred(**slot)) {
-            if let Some(Slot { text, .. }) = located.slots.get(*slot) {
-                earlier.condensed(*slot, text, &reply.condensation);
+            if let Some(read) = located.slots.get(*slot) {
+                earlier.condensed(*slot, &read.text, &reply.condensation);
             }
         }
         verdicts.add(told, &places);
@@ -240,7 +241,7 @@ impl Decided {
     fn edits(&self) -> Vec<(Range<usize>, Cow<'_, str>)> {
         let mut replies = self.replies.iter().peekable();
         let edit = |(index, slot)| self.edit(index, slot, replies.next_if(|(of, _)| *of == index));
-        self.located.slots.iter().enumerate().filter_map(edit).collect()
+        self.located.slots.iter().map(|slot| &**slot).enumerate().filter_map(edit).collect()
     }
 
     fn edit<'a>(
@@ -309,7 +310,7 @@ impl Decided {
 
     /// Whether any text was long enough to be condensed, were it not left alone.
     pub(crate) fn is_eligible(&self) -> bool {
-        let long = |(slot, ruled): (&Slot, &Ruled)| slot.text.len() >= ruled.policy.min_tokens * BYTES_OF_A_TOKEN;
+        let long = |(slot, ruled): (&Arc<Slot>, &Ruled)| slot.text.len() >= ruled.policy.min_tokens * BYTES_OF_A_TOKEN;
         self.located.slots.iter().zip(&self.ruled).any(long)
     }
 

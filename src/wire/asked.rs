@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Call, Role, Slot,
-    turn::{CallId, Spoken, Text},
+    turn::{CallId, Called, Spoken, Text},
 };
 
 /// The conversation so far.
@@ -18,7 +18,7 @@ pub(super) struct Asked {
 /// A call, and the how-manieth it is.
 #[derive(Debug)]
 struct Noted {
-    call: Call,
+    call: Arc<Call>,
     at: u64,
 }
 
@@ -58,8 +58,20 @@ impl Asked {
         }
     }
 
+    /// After these calls, and what the user said last.
+    pub(super) fn after(calls: &[Called], preceding: Option<Arc<str>>) -> Self {
+        let mut asked = Self { preceding, ..Self::default() };
+        asked.note(calls.iter().cloned());
+        asked
+    }
+
+    /// What the user said last.
+    pub(super) fn preceding(&self) -> Option<Arc<str>> {
+        self.preceding.clone()
+    }
+
     /// Remembers what the assistant called; a later call of the same id takes the place of an earlier one.
-    pub(super) fn note(&mut self, calls: Vec<(CallId, Call)>) {
+    pub(super) fn note(&mut self, calls: impl IntoIterator<Item = Called>) {
         for (id, call) in calls {
             self.noted += 1;
             self.calls.insert(id, Noted { call, at: self.noted });
@@ -71,11 +83,10 @@ impl Asked {
         self.preceding = self.preceding.take().map(|text| ends(&text, MOST_ASKED).into());
         let first = self.noted.saturating_sub(most as u64);
         self.calls.retain(|_, noted| noted.at > first);
-        for Noted { call: Call { name, arguments }, .. } in self.calls.values_mut() {
-            for text in [name, arguments] {
-                if text.len() > MOST_ASKED {
-                    *text = ends(text, MOST_ASKED);
-                }
+        for Noted { call, .. } in self.calls.values_mut() {
+            if call.name.len().max(call.arguments.len()) > MOST_ASKED {
+                let [name, arguments] = [&call.name, &call.arguments].map(|text| ends(text, MOST_ASKED));
+                *call = Arc::new(Call { name, arguments });
             }
         }
     }

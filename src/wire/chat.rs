@@ -4,22 +4,20 @@
 //! It is read as what it is.
 
 use super::{
-    Call, Located, Role, Unreadable,
-    asked::Asked,
+    Located, Role, Unreadable,
+    conversation::Conversation,
     json::{Ambiguous, Object, Raw},
     responses,
-    turn::{CallId, Turn, call, text_field, texts, word},
+    turn::{CallId, Called, Turn, call, text_field, texts, word},
 };
 
 /// The slots of a request.
-pub(super) fn read(request: &Object<'_>, body: &str) -> Result<Located, Unreadable> {
-    let asked = &mut Asked::default();
+pub(super) fn read(request: &Object<'_>, body: &str, conversation: &mut Conversation) -> Result<Located, Unreadable> {
     if !request.has("messages") && request.has("input") {
-        return responses::read(request, body, asked);
+        return responses::read(request, body, conversation);
     }
-    let messages = super::list(request, "messages")?;
-    let found = super::slots(messages, |value| message(value, body), asked);
-    Ok(Located::of(request, body, found, super::wants_json(request.field("response_format"))))
+    conversation.read(super::list(request, "messages")?, body, |value| message(value, body));
+    Ok(Located::of(request, body, conversation, super::wants_json(request.field("response_format"))))
 }
 
 /// A message; `None` when it has another role, another shape, or fields on which readers may disagree.
@@ -41,7 +39,7 @@ fn try_message(message: &Object<'_>, body: &str) -> Result<Option<Turn>, Ambiguo
 }
 
 /// The calls of an assistant message: functions, custom tools, and the older single function call.
-fn calls(message: &Object<'_>) -> Result<Vec<(CallId, Call)>, Ambiguous> {
+fn calls(message: &Object<'_>) -> Result<Vec<Called>, Ambiguous> {
     let tools = message.field("tool_calls")?.and_then(Raw::array).unwrap_or_default();
     let tools = tools.into_iter().filter_map(|value| {
         let tool = value.object()?;

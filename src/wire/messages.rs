@@ -9,18 +9,19 @@
 //! A tool's result comes before the texts of its message, and the cache of the provider may end between them. So those
 //! texts are no siblings of it: a text that is put behind it later leaves its form alone.
 
+use std::sync::Arc;
+
 use super::{
     Call, Located, Role, Unreadable,
-    asked::Asked,
+    conversation::Conversation,
     json::{Ambiguous, Object, Raw},
-    turn::{CallId, Spoken, Text, Turn, part_text, text, text_field, texts, word},
+    turn::{CallId, Called, Spoken, Text, Turn, part_text, text, text_field, texts, word},
 };
 
 /// The slots of a request.
-pub(super) fn read(request: &Object<'_>, body: &str) -> Result<Located, Unreadable> {
-    let messages = super::list(request, "messages")?;
-    let found = super::slots(messages, |value| message(value, body), &mut Asked::default());
-    Ok(Located::of(request, body, found, false))
+pub(super) fn read(request: &Object<'_>, body: &str, conversation: &mut Conversation) -> Result<Located, Unreadable> {
+    conversation.read(super::list(request, "messages")?, body, |value| message(value, body));
+    Ok(Located::of(request, body, conversation, false))
 }
 
 /// A message; `None` when it has another role, another shape, or fields on which readers may disagree.
@@ -70,14 +71,14 @@ fn result(block: &Object<'_>, index: usize, body: &str) -> Result<Option<Spoken>
 }
 
 /// The tools that an assistant message uses.
-fn calls(content: Raw<'_>) -> Vec<(CallId, Call)> {
+fn calls(content: Raw<'_>) -> Vec<Called> {
     let call = |value: Raw<'_>| {
         let block = value.object()?;
         let uses = word(&block, "type").ok()?.is_some_and(|kind| kind == "tool_use");
         let id = text_field(&block, "id").ok()?.filter(|_| uses)?;
         let name = text_field(&block, "name").ok()??;
         let arguments = block.field("input").ok()?.map_or_else(String::new, |input| input.get().to_owned());
-        Some((CallId::Id(id), Call { name, arguments }))
+        Some((CallId::Id(id), Arc::new(Call { name, arguments })))
     };
     content.array().unwrap_or_default().into_iter().filter_map(call).collect()
 }

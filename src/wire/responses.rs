@@ -3,25 +3,27 @@
 //! Never a slot: instructions, system and developer messages, what the model said, reasoning (encrypted or not),
 //! compactions, references to stored items, and items of a type that is not known here.
 
+use std::sync::Arc;
+
 use super::{
-    Call, Found, Located, Role, Unreadable,
-    asked::Asked,
+    Call, Located, Role, Unreadable,
+    conversation::Conversation,
     json::{Ambiguous, Object, Raw},
     turn::{CallId, Spoken, Turn, call, text, text_field, texts, word},
 };
 
 /// The slots of a request, in the light of what was said before it.
-pub(super) fn read(request: &Object<'_>, body: &str, asked: &mut Asked) -> Result<Located, Unreadable> {
-    let found = match request.field("input").ok().flatten() {
+pub(super) fn read(request: &Object<'_>, body: &str, conversation: &mut Conversation) -> Result<Located, Unreadable> {
+    match request.field("input").ok().flatten() {
         None if request.has("input") => return Err(Unreadable::UnknownShape),
         // A stored conversation may go on without any.
-        None => Found::default(),
-        Some(input) if input.is_string() => of_string(input, body, asked),
+        None => {}
+        Some(input) if input.is_string() => conversation.read([input], body, |value| said(value, body)),
         Some(input) => {
             let items = input.array().ok_or(Unreadable::UnknownShape)?;
-            super::slots(items, |value| item(value, body), asked)
+            conversation.read(items, body, |value| item(value, body));
         }
-    };
+    }
     let text = request.field("text");
     let format = text.map(|text| text.and_then(Raw::object));
     let json = match &format {
@@ -29,12 +31,12 @@ pub(super) fn read(request: &Object<'_>, body: &str, asked: &mut Asked) -> Resul
         Ok(None) => false,
         Err(Ambiguous) => true,
     };
-    Ok(Located::of(request, body, found, json))
+    Ok(Located::of(request, body, conversation, json))
 }
 
-fn of_string(input: Raw<'_>, body: &str, asked: &mut Asked) -> Found {
-    let said = |_| Some(Turn::spoken(Role::User, text(input, None, body).into_iter().collect(), None));
-    super::slots([input], said, asked)
+/// An input that is a string: all that the user says.
+fn said(input: Raw<'_>, body: &str) -> Option<Turn> {
+    Some(Turn::spoken(Role::User, text(input, None, body).into_iter().collect(), None))
 }
 
 /// An item; `None` when it is of another kind, another shape, or has fields on which readers may disagree.
@@ -77,16 +79,16 @@ fn message(item: &Object<'_>, body: &str) -> Result<Option<Turn>, Ambiguous> {
 }
 
 /// A call under each id by which its output may name it.
-fn called(item: &Object<'_>, call: Option<Call>) -> Result<Turn, Ambiguous> {
+fn called(item: &Object<'_>, call: Option<Arc<Call>>) -> Result<Turn, Ambiguous> {
     let Some(call) = call else { return Ok(Turn::default()) };
     let ids = [text_field(item, "call_id")?, text_field(item, "id")?];
-    Ok(Turn::calls(ids.into_iter().flatten().map(|id| (CallId::Id(id), call.clone())).collect()))
+    Ok(Turn::calls(ids.into_iter().flatten().map(|id| (CallId::Id(id), Arc::clone(&call))).collect()))
 }
 
 /// The call of the provider's own shell: what it does stands in `action`.
-fn acts(item: &Object<'_>) -> Result<Option<Call>, Ambiguous> {
+fn acts(item: &Object<'_>) -> Result<Option<Arc<Call>>, Ambiguous> {
     let action = item.field("action")?;
-    Ok(action.map(|action| Call { name: "local_shell".to_owned(), arguments: action.get().to_owned() }))
+    Ok(action.map(|action| Call { name: "local_shell".to_owned(), arguments: action.get().to_owned() }.into()))
 }
 
 /// The commands of a shell call; each has an output of its own.
@@ -97,7 +99,7 @@ fn commands(item: &Object<'_>) -> Result<Turn, Ambiguous> {
     let commands = action.object().map(|action| action.field("commands")).transpose()?.flatten();
     let call = |(at, command): (usize, Raw<'_>)| {
         let arguments = format!("{{\"command\":{}}}", command.get());
-        (nth(&id, at), Call { name: "shell".to_owned(), arguments })
+        (nth(&id, at), Arc::new(Call { name: "shell".to_owned(), arguments }))
     };
     Ok(Turn::calls(commands.and_then(Raw::array).unwrap_or_default().into_iter().enumerate().map(call).collect()))
 }

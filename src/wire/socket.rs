@@ -5,6 +5,7 @@
 use super::{
     Located, Unreadable,
     asked::Asked,
+    conversation::Conversation,
     json::{Json, Object, Raw},
     responses,
     turn::{text_field, word},
@@ -37,7 +38,9 @@ impl Socket {
         if !goes_on {
             self.asked = Asked::default();
         }
-        let located = responses::read(&request, body, &mut self.asked);
+        let mut conversation = Conversation::after(std::mem::take(&mut self.asked));
+        let located = responses::read(&request, body, &mut conversation);
+        self.asked = conversation.asked();
         self.asked.keep(MOST_CALLS);
         Some(located)
     }

@@ -10,9 +10,12 @@ use super::{
 /// What a message or an item says: the texts that may be replaced, and the calls that later ones answer.
 #[derive(Debug, Default)]
 pub(super) struct Turn {
-    pub(super) calls: Vec<(CallId, Call)>,
+    pub(super) calls: Vec<Called>,
     pub(super) spoken: Vec<Spoken>,
 }
+
+/// A call, and how its result names it.
+pub(super) type Called = (CallId, Arc<Call>);
 
 /// What one speaker says: a user, or a tool in answer to one call.
 #[derive(Debug)]
@@ -51,7 +54,7 @@ impl Turn {
     }
 
     /// Of calls alone.
-    pub(super) fn calls(calls: Vec<(CallId, Call)>) -> Self {
+    pub(super) fn calls(calls: Vec<Called>) -> Self {
         Self { calls, spoken: Vec::new() }
     }
 }
@@ -90,8 +93,8 @@ pub(super) fn text_field(object: &Object<'_>, name: &str) -> Result<Option<Strin
 }
 
 /// A call by the name and the arguments (a string) that an object has.
-pub(super) fn call(object: &Object<'_>, arguments: &str) -> Option<Call> {
+pub(super) fn call(object: &Object<'_>, arguments: &str) -> Option<Arc<Call>> {
     let name = text_field(object, "name").ok()??;
     let arguments = text_field(object, arguments).ok()?.unwrap_or_default();
-    Some(Call { name, arguments })
+    Some(Arc::new(Call { name, arguments }))
 }

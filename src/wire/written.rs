@@ -1,10 +1,12 @@
 //! What the assistant gave to tools: a file that it wrote, the text that an edit put in, a script that a command ran. A
 //! later result may say the same again.
 
+use std::sync::Arc;
+
 use super::{
     Call,
     json::{Json, Object},
-    turn::CallId,
+    turn::Called,
 };
 
 /// A text among the arguments of a call, of several lines.
@@ -32,7 +34,7 @@ pub enum What {
 }
 
 /// Notes the longer texts that the calls of a message give to tools.
-pub(super) fn note(written: &mut Vec<Written>, message: usize, calls: &[(CallId, Call)]) {
+pub(super) fn note(written: &mut Vec<Arc<Written>>, message: usize, calls: &[Called]) {
     let mut last = None;
     for (_, call) in calls {
         // One call may go by several ids.
@@ -40,7 +42,7 @@ pub(super) fn note(written: &mut Vec<Written>, message: usize, calls: &[(CallId,
             last = Some(call);
             of_call(call, &mut |what, arguments, text| {
                 let call = Call { name: call.name.clone(), arguments };
-                written.push(Written { message, call, what, text });
+                written.push(Arc::new(Written { message, call, what, text }));
             });
         }
     }
@@ -111,14 +113,16 @@ const MOST_TOLD: usize = 160;
 mod tests {
     use serde_json::json;
 
-    use super::*;
+    use super::{super::turn::CallId, *};
 
     fn found(arguments: &str) -> Vec<(What, String, String)> {
         let call = Call { name: "write".to_owned(), arguments: arguments.to_owned() };
         let mut written = Vec::new();
-        let ids = ["1", "2"].map(|id| (CallId::Id(id.to_owned()), call.clone()));
+        let call = Arc::new(call);
+        let ids = ["1", "2"].map(|id| (CallId::Id(id.to_owned()), Arc::clone(&call)));
         note(&mut written, 3, &ids);
-        written.into_iter().map(|Written { call, what, text, .. }| (what, call.arguments, text)).collect()
+        let told = |written: Arc<Written>| (written.what.clone(), written.call.arguments.clone(), written.text.clone());
+        written.into_iter().map(told).collect()
     }
 
     fn file() -> String {

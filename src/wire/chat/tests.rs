@@ -1,6 +1,6 @@
 //! What the wire format promises.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -165,7 +165,7 @@ fn the_context_of_many_slots_stays_linear_in_the_body() {
     let long = "word ".repeat(40_000);
     let body = messages(&format!(r#"{{"role":"user","content":"{long}"}},{{"role":"user","content":[{parts}]}}"#));
     let slots = locate(body.as_bytes()).unwrap().slots;
-    let context = |slot: &Slot| {
+    let context = |slot: &Arc<Slot>| {
         slot.siblings.iter().map(String::len).sum::<usize>() + slot.preceding.as_ref().map_or(0, String::len)
     };
     assert_eq!(slots.len(), 20_001);

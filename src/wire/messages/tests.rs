@@ -1,5 +1,7 @@
 //! What reading Messages promises.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::wire::{Call, Located, Role, Slot, Surface, Unreadable, locate, splice};
@@ -8,7 +10,7 @@ fn located(body: &Value) -> Located {
     locate(Surface::Messages, body.to_string().as_bytes()).unwrap()
 }
 
-fn found(slots: &[Slot]) -> Vec<(&str, Role, usize, Option<usize>)> {
+fn found(slots: &[Arc<Slot>]) -> Vec<(&str, Role, usize, Option<usize>)> {
     slots.iter().map(|slot| (&*slot.text, slot.role, slot.message, slot.part)).collect()
 }
 

@@ -1,5 +1,7 @@
 //! What reading Responses promises.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::wire::{Located, Role, Slot, Surface, Unreadable, locate};
@@ -8,7 +10,7 @@ fn located(body: &Value) -> Located {
     locate(Surface::Responses, body.to_string().as_bytes()).unwrap()
 }
 
-fn found(slots: &[Slot]) -> Vec<(&str, Role, usize, Option<usize>)> {
+fn found(slots: &[Arc<Slot>]) -> Vec<(&str, Role, usize, Option<usize>)> {
     slots.iter().map(|slot| (&*slot.text, slot.role, slot.message, slot.part)).collect()
 }
 
