@@ -65,7 +65,7 @@ use life::Life;
 use passthrough::{Addressed, Passage};
 use room::Room;
 use rules::Rules;
-use seen::Compared;
+use seen::Conversations;
 use tunnel::Tunnels;
 use upstream::Server;
 
@@ -189,8 +189,8 @@ pub struct Proxy {
     holdout: Option<Arc<Holdout>>,
     /// Where originals are kept for the model to read; `None` where there is no way back.
     originals: Option<Arc<Originals>>,
-    /// The conversations that were compared last.
-    compared: Arc<Compared>,
+    /// The conversations that were read and compared last.
+    conversations: Arc<Conversations>,
     decoders: Arc<Semaphore>,
 }
 
@@ -225,7 +225,7 @@ impl Proxy {
             ledger: None,
             holdout: None,
             originals: None,
-            compared: Arc::default(),
+            conversations: Arc::default(),
             decoders: Arc::new(Semaphore::new(DECODERS)),
         }
     }
@@ -257,7 +257,7 @@ impl Proxy {
             ledger: self.ledger.clone(),
             holdout: self.holdout.clone(),
             originals: self.originals.clone(),
-            compared: Arc::clone(&self.compared),
+            conversations: Arc::clone(&self.conversations),
             decoders: Arc::clone(&self.decoders),
         }
     }

@@ -24,6 +24,7 @@ use super::{
     intercept::{self, settle},
     passthrough::refuse,
     record::Looked,
+    seen::Locate,
     slots::Why,
 };
 use crate::{
@@ -62,21 +63,21 @@ async fn handed(
     let mut ruling = intercept::ruling(proxy, parts_of).map_err(|_| Error::BadRequest(HEADER))?;
     let held = intercept::whole(proxy, &parts.headers, body, proxy.limit()).await?;
     let since = Instant::now();
-    let plain = held::plain(&parts.headers, &held, proxy.limit()).await;
+    let plain = held::plain(&parts.headers, &held, proxy.limit(), |_| None).await;
     let plain = plain.map_err(|why| match why {
         Why::Undecoded(Undecoded::NoRoom) => Error::Busy,
         _ => Error::BadRequest("the body's coding cannot be read"),
     })?;
-    let wanted = Wanted::read(&plain)?;
+    let wanted = Wanted::read(&plain.bytes)?;
     let settings = Settings::of(&wanted.config.unwrap_or_default())?;
     if let Some(ratio) = settings.ratio {
         ruling.say_ratio(ratio);
     }
     if ruling.is_off() {
         account.outcome = Outcome::Passthrough(Passed::Off);
-        return page(&plain, (0, 0));
+        return page(&plain.bytes, (0, 0));
     }
-    let locate = move |body: &[u8]| settings.locate(body);
+    let locate = Locate::by(move |body| settings.locate(body));
     let held = Held { bytes: held.bytes, trailers: None, share: held.share };
     let mode = ruling.mode();
     let decided = intercept::decide(proxy, &parts.headers, &held, locate, ruling, account).await.map(Arc::new);
@@ -88,7 +89,7 @@ async fn handed(
     let decided = decided.as_deref().ok();
     proxy.note(account, &Looked { headers: &parts.headers, mode, since, decided });
     let tokens = account.slots.map_or((0, 0), |slots| (slots.tokens_before, slots.tokens_after));
-    page(condensed.as_ref().unwrap_or(&plain), tokens)
+    page(condensed.as_ref().unwrap_or(&plain.bytes), tokens)
 }
 
 /// A request, or what became of it.

@@ -12,6 +12,7 @@ use super::{
     coding::{Coding, Undecoded},
     error::Error,
     room::{Coming, Room, Share},
+    seen::Begun,
     slots::{Why, stage},
 };
 
@@ -21,6 +22,23 @@ pub(crate) struct Held {
     pub(crate) bytes: Bytes,
     pub(crate) trailers: Option<HeaderMap>,
     pub(crate) share: Share,
+}
+
+/// A body without its coding.
+#[derive(Debug)]
+pub(crate) struct Plain {
+    /// Whoever holds it holds the room for what is built from it.
+    pub(crate) bytes: Bytes,
+    /// The same without room, for what is kept past the request.
+    pub(crate) alone: Bytes,
+    /// What is known of its beginning.
+    pub(crate) begun: Option<Begun>,
+}
+
+impl From<Bytes> for Plain {
+    fn from(bytes: Bytes) -> Self {
+        Self { alone: bytes.clone(), bytes, begun: None }
+    }
 }
 
 /// What reading a body came to.
@@ -83,8 +101,13 @@ fn kept(coming: Coming, gathered: Gathered) -> Bytes {
     coming.arrived().keep(gathered.bytes())
 }
 
-/// The body without its coding, to be read. Whoever holds it holds the room for what is built from it.
-pub(crate) async fn plain(headers: &HeaderMap, held: &Held, limit: usize) -> Result<Bytes, Why> {
+/// The body without its coding, to be read; `begun` tells what is known of its beginning, for which no room is taken.
+pub(crate) async fn plain(
+    headers: &HeaderMap,
+    held: &Held,
+    limit: usize,
+    begun: impl FnOnce(&Bytes) -> Option<Begun> + Send + 'static,
+) -> Result<Plain, Why> {
     let coding = Coding::of(headers).map_err(Why::Undecoded)?;
     let mut share = held.share.room().share();
     let coded = held.bytes.clone();
@@ -93,19 +116,22 @@ pub(crate) async fn plain(headers: &HeaderMap, held: &Held, limit: usize) -> Res
         let plain = coding.decode(&coded, limit, |bytes| share.grow_to(bytes))?;
         let own = if coding == Coding::Plain { 0 } else { plain.len() };
         share.shrink_to(own);
-        let granted = share.grow_to(own.saturating_add(to_read(&plain)));
-        if granted { Ok(share.hold(plain)) } else { Err(Undecoded::NoRoom) }
+        let begun = begun(&plain);
+        let granted = share.grow_to(own.saturating_add(to_read(&plain, begun.as_ref().map_or(0, Begun::bytes))));
+        let alone = plain.clone();
+        if granted { Ok(Plain { alone, bytes: share.hold(plain), begun }) } else { Err(Undecoded::NoRoom) }
     });
     decoded.await.ok_or(Why::Fault)?.map_err(Why::Undecoded)
 }
 
 /// Bytes that reading a body may take at most: its texts as they are held, asked about and replaced, and a place for each
-/// item of its lists and objects.
-pub(crate) fn to_read(body: &[u8]) -> usize {
+/// item of its lists and objects, but for the first bytes that are `known`.
+pub(crate) fn to_read(body: &[u8], known: usize) -> usize {
     let bytes = |commas: usize| body.len().saturating_mul(TEXTS).saturating_add((commas + 1).saturating_mul(ITEM));
-    let most = bytes(memchr::memchr_iter(b',', body).count());
+    let new = body.get(known..).unwrap_or_default();
+    let most = bytes(memchr::memchr_iter(b',', new).count());
     // To tell the commas of texts takes longer, and is not worth it where it saves little.
-    if most <= MODEST { most } else { bytes(commas(body)) }
+    if most <= MODEST { most } else { bytes(commas(new)) }
 }
 
 /// The commas outside of strings: each parts two items.
@@ -215,7 +241,7 @@ mod tests {
         assert!(body.len() < 1 << 20);
         let (mut granted, mut refused) = (Vec::new(), 0);
         for _ in 0..8 {
-            match plain(&headers("gzip"), &held(&body, &room), 64 << 20).await {
+            match plain(&headers("gzip"), &held(&body, &room), 64 << 20, |_| None).await {
                 Ok(plain) => granted.push(plain),
                 Err(why) => {
                     assert_eq!(why, Why::Undecoded(Undecoded::NoRoom));
@@ -226,7 +252,7 @@ mod tests {
         }
         // One of 16 MiB takes 5 times that to be read, which is more than there is.
         assert_eq!((granted.len(), refused), (0, 8));
-        let small = plain(&headers("gzip"), &held(&gzip(1).await, &room), 64 << 20).await.unwrap();
+        let small = plain(&headers("gzip"), &held(&gzip(1).await, &room), 64 << 20, |_| None).await.unwrap();
         assert!(room.held() > 5 << 20);
         drop(small);
         assert_eq!(room.held(), 0);
@@ -237,10 +263,10 @@ mod tests {
         let room = Room::new(32 << 20, 1 << 20);
         let text: Bytes = "a".repeat(1 << 20).into();
         let items: Bytes = "0,".repeat(1 << 19).into();
-        assert!(plain(&HeaderMap::new(), &held(&text, &room), 64 << 20).await.is_ok());
+        assert!(plain(&HeaderMap::new(), &held(&text, &room), 64 << 20, |_| None).await.is_ok());
         assert_eq!(
-            plain(&HeaderMap::new(), &held(&items, &room), 64 << 20).await,
-            Err(Why::Undecoded(Undecoded::NoRoom)),
+            plain(&HeaderMap::new(), &held(&items, &room), 64 << 20, |_| None).await.err(),
+            Some(Why::Undecoded(Undecoded::NoRoom)),
             "160 bytes for each 2"
         );
         assert_eq!(room.held(), 0);

@@ -21,11 +21,12 @@ use super::{
     passthrough::{Passage, refuse, relay},
     record::Looked,
     rules::{Ruling, Said},
+    seen::Locate,
     slots::{self, Decided, Terms, Why, stage},
 };
 use crate::{
     engine::Tenant,
-    wire::{self, Located, Surface, Unreadable},
+    wire::{self, Surface},
 };
 
 /// Answers a request of a surface.
@@ -100,9 +101,7 @@ async fn prepare(
     };
     let since = Instant::now();
     let mode = ruling.mode();
-    let decided = decide(proxy, &parts.headers, &held, move |body| wire::locate(surface, body), ruling, account)
-        .await
-        .map(Arc::new);
+    let decided = decide(proxy, &parts.headers, &held, Locate::Of(surface), ruling, account).await.map(Arc::new);
     let (outcome, condensed) = settle(&decided).await;
     account.outcome = outcome;
     let decided = decided.as_deref().ok();
@@ -134,8 +133,8 @@ pub(crate) async fn whole(proxy: &Proxy, headers: &HeaderMap, body: Incoming, li
 
 /// The model that a body asks for; `None` where it cannot be read.
 async fn model(proxy: &Proxy, headers: &HeaderMap, held: &Held) -> Result<Option<String>, Error> {
-    match held::plain(headers, held, proxy.limit()).await {
-        Ok(plain) => Ok(stage(plain.len(), move || wire::model(&plain)).await.flatten()),
+    match held::plain(headers, held, proxy.limit(), |_| None).await {
+        Ok(plain) => Ok(stage(plain.bytes.len(), move || wire::model(&plain.bytes)).await.flatten()),
         Err(Why::Undecoded(Undecoded::TooLarge)) => Err(Error::TooLarge),
         Err(Why::Undecoded(Undecoded::NoRoom)) => Err(Error::Busy),
         Err(_) => Ok(None),
@@ -154,22 +153,26 @@ pub(crate) async fn decide(
     proxy: &Proxy,
     headers: &HeaderMap,
     held: &Held,
-    locate: impl FnOnce(&[u8]) -> Result<Located, Unreadable> + Send + 'static,
+    locate: Locate,
     ruling: Ruling,
     account: &mut Account,
 ) -> Result<Decided, Why> {
     if headers::is_signed(headers) || held.trailers.is_some() {
         return Err(Why::Signed);
     }
-    let plain = held::plain(headers, held, proxy.limit()).await?;
+    let (tenant, conversations) = (held.share.room().tenant(), Arc::clone(&proxy.conversations));
+    let begun = {
+        let (surface, conversations) = (locate.surface(), Arc::clone(&conversations));
+        move |body: &Bytes| conversations.begun(tenant, surface?, body, Instant::now())
+    };
+    let plain = held::plain(headers, held, proxy.limit(), begun).await?;
     let deadline = proxy.engine.deadline(account.began(), Instant::now());
     // What another gateway hands over has no answer here that could be compared.
     let surface = !account.surface().is_empty();
     let holdout = proxy.holdout.clone().filter(|_| surface);
     // Nor does anybody whose credential is known here read what it says.
     let originals = proxy.originals.clone().filter(|_| surface);
-    let (tenant, compared) = (held.share.room().tenant(), Arc::clone(&proxy.compared));
-    let terms = Terms { ruling, tenant, query: None, deadline, holdout, originals, compared };
+    let terms = Terms { ruling, tenant, query: None, deadline, holdout, originals, conversations };
     let decided = slots::decide(&proxy.engine, proxy.reviewer.as_ref(), plain, locate, &terms).await?;
     account.model.clone_from(&decided.located.model);
     account.slots = decided.has_looked().then(|| decided.count(account.metrics()));

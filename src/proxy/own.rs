@@ -20,6 +20,7 @@ use super::{
     passthrough::refuse,
     peers, review,
     rules::Ruling,
+    seen::Locate,
     settings,
     slots::{self, Decided, Terms, Why},
 };
@@ -219,7 +220,7 @@ async fn compress(
     account: &mut Account,
 ) -> Result<Response<Answer>, Error> {
     let held = intercept::whole(proxy, &parts.headers, body, proxy.limit()).await?;
-    let bytes = held::plain(&HeaderMap::new(), &held, proxy.limit()).await.map_err(|_| Error::Busy)?;
+    let bytes = held::plain(&HeaderMap::new(), &held, proxy.limit(), |_| None).await.map_err(|_| Error::Busy)?.bytes;
     let began = Instant::now();
     let wanted: Wanted = serde_json::from_slice(&bytes).map_err(|_| Error::BadRequest(FORM))?;
     let policy = Policy { ratio: wanted.ratio(proxy)?, ..proxy.policy.clone() };
@@ -231,7 +232,7 @@ async fn compress(
         deadline,
         holdout: None,
         originals: None,
-        compared: Arc::clone(&proxy.compared),
+        conversations: Arc::clone(&proxy.conversations),
     };
     let (page, tokens) = match (wanted.text, wanted.messages) {
         (Some(text), None) => of_text(proxy, text, (wanted.model, wanted.pieces), terms, began).await?,
@@ -351,7 +352,8 @@ async fn of_messages(
     began: Instant,
 ) -> Result<(Vec<u8>, (usize, usize)), Error> {
     let (engine, reviewer) = (proxy.engine.batch(), proxy.reviewer.as_ref());
-    let decided = match slots::decide(&engine, reviewer, body.clone(), wire::locate_any, terms).await {
+    let decided = match slots::decide(&engine, reviewer, body.clone().into(), Locate::by(wire::locate_any), terms).await
+    {
         Ok(decided) => Arc::new(decided),
         Err(Why::Fault) => return Err(Error::Internal),
         Err(_) => return Err(Error::BadRequest("`messages` is no list of chat messages")),

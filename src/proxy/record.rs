@@ -14,6 +14,7 @@ use super::{
     account::{Account, Outcome},
     intercept,
     rules::{Rules, Ruling},
+    seen::Locate,
     slots::{self, Decided, Terms},
 };
 use crate::{
@@ -122,9 +123,10 @@ pub async fn rehearse(
         deadline: None,
         holdout: None,
         originals: None,
-        compared: Arc::default(),
+        conversations: Arc::default(),
     };
-    let decided = slots::decide(engine, reviewer, body.clone(), wire::locate_any, &terms).await.map(Arc::new);
+    let decided =
+        slots::decide(engine, reviewer, body.clone().into(), Locate::by(wire::locate_any), &terms).await.map(Arc::new);
     let (outcome, forwarded) = match intercept::settle(&decided).await {
         (Outcome::Compressed(_), forwarded) => (Outcome::Audit, forwarded),
         settled => settled,

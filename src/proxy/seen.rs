@@ -2,17 +2,18 @@
 //! refers to another one can do so only once it is known what of that one is forwarded word for word. What the assistant
 //! gave to tools is always forwarded so.
 
-mod compared;
+mod conversations;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use crate::{
-    compress::{Condensation, Given, Nth, Passages, Place, Seen},
+    compress::{Condensation, Given, Nth, Passages, Place, Seen, text::exact},
     engine::{self, Tenant, TextHash},
-    wire::{Call, Located, Role, Slot, What, Written},
+    wire::{Beginning, Call, Located, Role, Slot, What, Written},
 };
 
-pub(crate) use compared::Compared;
+pub(crate) use conversations::{Begun, Conversations, Locate};
+use conversations::{Found, Texts};
 
 /// The slots of a request in the light of what stands before them.
 #[derive(Debug)]
@@ -23,9 +24,12 @@ pub(super) struct Earlier {
     /// Of each slot which text it is.
     of_slots: Vec<usize>,
     kin: Kin,
-    /// The hashes of the texts, and the name of them all; none where they are soon compared again.
-    hashes: Vec<TextHash>,
-    name: Option<TextHash>,
+    /// What is known of the texts; no hashes where they are soon read again.
+    known: Texts,
+    /// To read the next turn by.
+    beginning: Option<Beginning>,
+    /// The names of the earlier turns that were found.
+    instead: Vec<TextHash>,
 }
 
 /// A text that is compared with others: a slot, or what the assistant gave to a tool.
@@ -46,8 +50,12 @@ impl Text {
 
 impl Earlier {
     /// Reads the texts, but for slots in which passages are marked: what is sent of them is not what is read. What an
-    /// earlier turn of the conversation had is not compared again.
-    pub(super) fn of(located: &Located, tagged: &[usize], known: &Compared, tenant: Tenant) -> Self {
+    /// earlier turn of the conversation had is neither hashed nor compared again.
+    pub(super) fn of(
+        Found { located, known, beginning }: Found,
+        conversations: &Conversations,
+        tenant: Tenant,
+    ) -> (Located, Self) {
         let (mut texts, mut of_slots) = (Vec::new(), Vec::with_capacity(located.slots.len()));
         let mut written = located.written.iter().enumerate().peekable();
         for (at, slot) in located.slots.iter().enumerate() {
@@ -57,37 +65,54 @@ impl Earlier {
             of_slots.push(texts.len());
             texts.push(Text::Slot(at));
         }
+        let (read, slots) = known.unzip();
+        let slots = slots.unwrap_or_default();
+        let tagged = tagged(&located, read.as_deref().map_or(&[], |read| &read.texts.tagged), slots);
         let compared = |text: &Text| match text {
             Text::Slot(at) if tagged.binary_search(at).is_ok() => "",
             _ if located.forgets => "",
-            text => text.text(located),
+            text => text.text(&located),
         };
         let compared: Vec<&str> = texts.iter().map(compared).collect();
-        let kin = Kin::of(&texts, located);
-        if compared.iter().map(|text| text.len()).sum::<usize>() < compared::LEAST {
+        let kin = Kin::of(&texts, &located);
+        if texts.iter().map(|text| text.text(&located).len()).sum::<usize>() < conversations::LEAST {
             let passages = Passages::of(&compared);
-            return Self { passages, texts, of_slots, kin, hashes: Vec::new(), name: None };
+            let known = Texts { tagged, ..Texts::default() };
+            return (located, Self { passages, texts, of_slots, kin, known, beginning: None, instead: Vec::new() });
         }
-        let hashes: Vec<TextHash> = texts.iter().map(|text| engine::Text::hash_of(text.text(located))).collect();
-        let read = hashes.iter().zip(&compared).map(|(hash, compared)| (!compared.is_empty()).then_some(hash));
-        let names = compared::names(tenant, read);
-        let passages = known.take(&names).and(&compared);
-        Self { passages, texts, of_slots, kin, hashes, name: names.last().copied() }
+        // The texts up to the last slot that is known are those that they were.
+        let same = slots.checked_sub(1).and_then(|last| of_slots.get(last)).map_or(0, |last| last + 1);
+        let known = read.as_ref().and_then(|read| read.texts.hashes.get(..same)).unwrap_or_default();
+        let new = texts.iter().skip(known.len()).map(|text| engine::Text::hash_of(text.text(&located)));
+        let hashes: Vec<TextHash> = known.iter().copied().chain(new).collect();
+        let is_compared = |(hash, compared): (&'_ TextHash, &&str)| (*hash, !compared.is_empty());
+        let named: Vec<(TextHash, bool)> = hashes.iter().zip(&compared).map(is_compared).collect();
+        let earlier = read.as_ref().map(|read| (&read.texts.name, read.texts.hashes.len()));
+        let (name, passages, mut instead) = conversations.compared(tenant, &named, earlier);
+        instead.extend(read.filter(|read| slots >= read.slots() / 2).map(|read| read.texts.name));
+        let passages = passages.and(&compared);
+        let known = Texts { tagged, hashes, name };
+        (located, Self { passages, texts, of_slots, kin, known, beginning, instead })
+    }
+
+    /// The slots in which passages are marked as exact, by their index.
+    pub(super) fn tagged(&self) -> &[usize] {
+        &self.known.tagged
     }
 
     /// The text of a slot, whose hash may be known here.
     pub(super) fn hashed(&self, index: usize, slot: &Slot) -> engine::Text {
         let text = Arc::clone(&slot.text);
-        match self.hashes.get(self.text(index)) {
+        match self.known.hashes.get(self.text(index)) {
             Some(hash) => engine::Text::hashed(text, *hash),
             None => text.into(),
         }
     }
 
-    /// Keeps what was compared for the next turn of the conversation.
-    pub(super) fn keep(self, known: &Compared) {
-        if let Some(name) = self.name {
-            known.keep(name, self.passages);
+    /// Keeps what was read and compared for the next turn of the conversation.
+    pub(super) fn keep(self, conversations: &Conversations, tenant: Tenant, now: Instant) {
+        if !self.known.hashes.is_empty() {
+            conversations.keep(tenant, self.known, (self.beginning, self.passages), &self.instead, now);
         }
     }
 
@@ -137,6 +162,15 @@ impl Earlier {
     fn text(&self, slot: usize) -> usize {
         self.of_slots.get(slot).copied().unwrap_or(usize::MAX)
     }
+}
+
+/// The slots of users in which passages are marked as exact, of which those among the first slots are known. In a tool's
+/// result, which may be a file or a page that tells of such tags, they keep their passage as well, but nobody has put them
+/// there for us to take out.
+fn tagged(located: &Located, known: &[usize], first: usize) -> Vec<usize> {
+    let new = located.slots.iter().enumerate().skip(first);
+    let new = new.filter(|(_, slot)| slot.role == Role::User && exact::is_tagged(&slot.text)).map(|(index, _)| index);
+    known.iter().copied().take_while(|index| *index < first).chain(new).collect()
 }
 
 /// Where a text stands, in words.

@@ -18,9 +18,10 @@ use super::{
     Mode,
     account::{Outcome, Slots},
     coding::Undecoded,
+    held::Plain,
     review::{self, Verdicts},
     rules::{Ruled, Ruling},
-    seen::{Compared, Earlier},
+    seen::{Begun, Conversations, Earlier, Locate},
 };
 use crate::{
     compress::{Condensation, Encoding, Limit, OriginalId, Query, Reason, ToolCall, text::exact},
@@ -115,30 +116,31 @@ pub(crate) struct Terms {
     pub(crate) holdout: Option<Arc<Holdout>>,
     /// Where originals are kept, for who gets the condensed texts to read.
     pub(crate) originals: Option<Arc<Originals>>,
-    /// The conversations that were compared last.
-    pub(crate) compared: Arc<Compared>,
+    /// The conversations that were read and compared last.
+    pub(crate) conversations: Arc<Conversations>,
 }
 
 /// Has the slots of a plain body decided under one deadline, as `locate` finds them.
 pub(crate) async fn decide(
     engine: &Engine,
     reviewer: Option<&Reviewer>,
-    body: Bytes,
-    locate: impl FnOnce(&[u8]) -> Result<Located, Unreadable> + Send + 'static,
+    Plain { bytes: body, alone, begun }: Plain,
+    locate: Locate,
     terms: &Terms,
 ) -> Result<Decided, Why> {
-    let length = body.len();
-    let (located, tagged, mut earlier) = {
-        let (body, compared, tenant) = (body.clone(), Arc::clone(&terms.compared), terms.tenant);
+    // What is known is not read again.
+    let length = body.len() - begun.as_ref().map_or(0, Begun::bytes);
+    let (located, mut earlier) = {
+        let (body, conversations, tenant) = (body.clone(), Arc::clone(&terms.conversations), terms.tenant);
         let read = move || {
-            locate(&body).map(|located| {
-                let tagged = tagged(&located);
-                let earlier = Earlier::of(&located, &tagged, &compared, tenant);
-                (located, tagged, earlier)
-            })
+            let found = locate.find(&alone, begun).map(|found| Earlier::of(found, &conversations, tenant));
+            // Whatever becomes of the request, its room is taken as long as it is read.
+            drop(body);
+            found
         };
         stage(length, read).await.ok_or(Why::Fault)?.map_err(Why::Unreadable)?
     };
+    let tagged = earlier.tagged().to_vec();
     let place = place(&located, terms);
     let model = located.model.as_deref();
     let encoding = model.map(Encoding::of_model).unwrap_or_default();
@@ -155,7 +157,7 @@ pub(crate) async fn decide(
     let jobs: Vec<(usize, Job)> = condensed.into_iter().map(job).collect();
     let asked = Asked { engine, reviewer, model, deadline: terms.deadline };
     let (replies, verdicts) = in_turn(&asked, jobs, &located, &mut earlier).await?;
-    earlier.keep(&terms.compared);
+    earlier.keep(&terms.conversations, terms.tenant, Instant::now());
     Ok(Decided { body, located, encoding, place, ruled, tagged, replies, left, verdicts })
 }
 
@@ -395,13 +397,6 @@ fn place(located: &Located, terms: &Terms) -> Place {
     let Some(holdout) = terms.holdout.as_ref().filter(|_| terms.ruling.is_compared()) else { return Place::Outside };
     let begins = located.slots.iter().find(|slot| slot.role == Role::User).map(|slot| &*slot.text);
     holdout.place(terms.tenant.0, begins, located.from.as_deref())
-}
-
-/// The slots of users in which passages are marked as exact. In a tool's result, which may be a file or a page that tells
-/// of such tags, they keep their passage as well, but nobody has put them there for us to take out.
-fn tagged(located: &Located) -> Vec<usize> {
-    let slots = located.slots.iter().enumerate().filter(|(_, slot)| slot.role == Role::User);
-    slots.filter(|(_, slot)| exact::is_tagged(&slot.text)).map(|(index, _)| index).collect()
 }
 
 /// Why a slot was not condensed; a text that its request does not accept counts as protected.

@@ -35,6 +35,7 @@ use super::{
     record::Looked,
     room::Share,
     rules::Ruling,
+    seen::Locate,
     slots::stage,
     tunnel::{self, Tunnel},
 };
@@ -349,7 +350,8 @@ impl Session {
         proxy.follow(&mut account, &self.headers);
         let held = Held { bytes: message, trailers: None, share };
         let ruling = self.ruling.clone();
-        let decided = intercept::decide(proxy, &self.headers, &held, move |_| located, ruling, &mut account);
+        let decided =
+            intercept::decide(proxy, &self.headers, &held, Locate::by(move |_| located), ruling, &mut account);
         let decided = decided.await.map(Arc::new);
         let (outcome, condensed) = settle(&decided).await;
         account.outcome = outcome;
