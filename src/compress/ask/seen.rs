@@ -74,8 +74,8 @@ struct At {
 impl At {
     fn new(text: usize, line: usize) -> Self {
         // No body has 2^32 texts, and no more lines are read than `MOST_LINES`.
-        let [text, line] = [text, line].map(|at| u32::try_from(at).unwrap_or(u32::MAX));
-        Self { text, line }
+        let short = |at| u32::try_from(at).unwrap_or(u32::MAX);
+        Self { text: short(text), line: short(line) }
     }
 
     fn text(self) -> usize {

@@ -110,13 +110,12 @@ impl Books {
 
     /// The form that most of a text has: as it was divided, or else by a look at its beginning.
     fn kind(&self, text: &str, Reply { condensation, id, .. }: &Reply) -> &'static str {
-        if let Some(form) = condensation.form() {
-            return form.as_str();
-        }
         if let Some(kind) = self.kinds().get(id) {
             return kind;
         }
-        let kind = form_of(text.get(..text.floor_char_boundary(LOOK)).unwrap_or(text)).as_str();
+        let form = condensation.form();
+        let form = form.unwrap_or_else(|| form_of(text.get(..text.floor_char_boundary(LOOK)).unwrap_or(text)));
+        let kind = form.as_str();
         self.kinds().put(*id, kind);
         kind
     }
