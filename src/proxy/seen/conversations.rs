@@ -271,16 +271,21 @@ impl Kept {
     }
 }
 
-/// The names of the beginnings of a tenant's conversation, from that with one text to that with all: hashes of the hashes of
-/// their texts, of which some are compared.
+/// The names of the longest beginnings of a tenant's conversation, the last that with all texts: hashes of the hashes of their
+/// texts, of which some are compared. A turn adds few texts to the one before it.
 fn names(tenant: Tenant, texts: &[(TextHash, bool)]) -> Vec<TextHash> {
     let mut name = Name::of(tenant);
+    let (before, last) = texts.split_at(texts.len().saturating_sub(MOST_NAMES));
+    before.iter().for_each(|text| name.add(text));
     let name = |text| {
         name.add(text);
         name.told()
     };
-    texts.iter().map(name).collect()
+    last.iter().map(name).collect()
 }
+
+/// Beginnings of a conversation that are looked for.
+const MOST_NAMES: usize = 1 << 10;
 
 /// The name of a conversation's texts.
 #[derive(Debug)]
