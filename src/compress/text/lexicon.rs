@@ -4,6 +4,7 @@ pub(crate) mod address;
 pub(crate) mod clause;
 pub(crate) mod html;
 pub(crate) mod irregular;
+pub(crate) mod motion;
 mod openings;
 pub(crate) mod signs;
 

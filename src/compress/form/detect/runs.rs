@@ -395,15 +395,15 @@ impl<'a> Cutter<'a> {
     /// Stamped lines that people write to each other, `[21/05/2024, 18:02:11] Ana: Who drives?`: names come back, and some
     /// of what is said asks something or speaks of who says it, as programs do not.
     fn chat(&self, lines: Range<usize>) -> Option<usize> {
-        let at = lines.start;
         let said = |number: usize| {
             let line = self.line(number).trim();
-            let rest = segment::after_label(line);
-            let turn = segment::turn(rest).filter(|_| rest.len() < line.len());
+            let turn = segment::chatted(line).filter(|_| segment::after_label(line).len() < line.len());
             let turn = turn.or_else(|| Some((segment::named_at(line)?, self.line(number + 1).trim())));
             turn.filter(|(name, words)| !words.is_empty() && !name.contains(char::is_numeric))
         };
-        said(at)?;
+        // `[21.11.26, 06:58:12] Messages are end-to-end encrypted.`
+        let opens = |at: &usize| said(*at).is_some();
+        let at = lines.clone().take(1 + MOST_BEFORE_CHAT).find(opens)?;
         let (mut next, mut end, mut personal) = (at, at, 0);
         let mut names: HashMap<&str, usize> = HashMap::new();
         while next < lines.end && next < end + MOST_BETWEEN_LOG_LINES {
@@ -508,6 +508,9 @@ const WORDS_TOLD: usize = 3;
 fn is_personal(words: &str) -> bool {
     words.contains(['?', '？', '؟']) || is_own(&words.to_lowercase())
 }
+
+/// Lines of the program's own above a chat.
+const MOST_BEFORE_CHAT: usize = 2;
 
 /// Of so many turns of a chat one is personal at least.
 const LEAST_PERSONAL: usize = 5;

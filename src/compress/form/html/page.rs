@@ -242,6 +242,8 @@ impl Writer {
                 self.pre = true;
             }
             "code" if !self.pre => self.put("`"),
+            // What is struck out holds no longer.
+            "s" | "del" | "strike" if !self.pre => self.put("~~"),
             "a" => {
                 let href = attribute(attributes, "href").unwrap_or_default();
                 // A link ends where the next one begins (HTML, 13.2.6.4.7), so that no words are read for several.
@@ -459,6 +461,7 @@ impl Writer {
                 self.paragraph();
             }
             "code" if !self.pre => self.text.push('`'),
+            "s" | "del" | "strike" if !self.pre => self.text.push_str("~~"),
             "button" => self.text.push(']'),
             "option" => self.space(),
             "td" | "th" => self.end_cell(),

@@ -8,7 +8,11 @@ use crate::compress::{
     form::thread::source_at_end,
     fuel,
     text::{
-        lexicon::{Opening, conjoins, opening, points_to_several, replies},
+        lexicon::{
+            Opening, conjoins,
+            motion::{decides, moves},
+            opening, points_to_several, replies,
+        },
         sentence::ends,
         word::stands_alone,
     },
@@ -81,7 +85,11 @@ pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
             && (now.opens || answers_quote || now.paragraph == before.paragraph)
             && replies(now.text);
         let goes_below = lower_start(now.text) && !now.opens && !ends(before.text) && now.paragraph != before.paragraph;
-        let limits = own == Opening::Limits || goes_below || (before.listed && !now.listed && lower_start(now.text));
+        let limits = own == Opening::Limits
+            || remarks(before.text, now.text) && now.paragraph == before.paragraph
+            || (moves(before.text) && decides(now.text) && now.paragraph == before.paragraph)
+            || goes_below
+            || (before.listed && !now.listed && lower_start(now.text));
         // `I mind` / `just kidding`
         let corrects = chat && replied && now.owner == before.owner;
         let link = if asked || answers_quote || limits || corrects {
@@ -130,6 +138,22 @@ fn asks(text: &str) -> bool {
     let bare = text.trim_end_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '?' | '？' | '؟'));
     bare.ends_with(['?', '？', '؟'])
 }
+
+/// Whether somebody remarks on a statement behind it, `[SK: please don't. Butorphanol only.]`, or goes on with that.
+fn remarks(before: &str, now: &str) -> bool {
+    let open = remark(before).is_some_and(|inside| !inside.contains(']'));
+    remark(now).is_some() || open && now.contains(']')
+}
+
+/// What a remark says behind its bracket, the name of its author included.
+fn remark(text: &str) -> Option<&str> {
+    let inside = text.strip_prefix('[')?;
+    let (name, _) = inside.split_once(": ").filter(|(name, _)| name.len() <= LONGEST_REMARKER)?;
+    name.starts_with(char::is_uppercase).then_some(inside)
+}
+
+/// Bytes of the name of whoever remarks.
+const LONGEST_REMARKER: usize = 16;
 
 /// A statement that begins low goes on with the one before, as a line below a list does.
 fn lower_start(text: &str) -> bool {

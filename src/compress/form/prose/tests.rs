@@ -100,6 +100,20 @@ fn a_pronoun_brings_its_noun_and_an_exception_its_rule() {
 }
 
 #[test]
+fn a_motion_has_its_vote_and_a_remark_what_it_remarks_on() {
+    let text =
+        "The hall is cold. Mr Ebner moves to start in July. The motion is lost by 2 votes to 3. The shed is old.\n";
+    assert!(with(text, "start in July").contains("is lost"), "{:?}", items(text));
+    let text = "The hall is cold. I would use medetomidine. [SK: please don't, it is grade 4. Butorphanol only.] The shed is old.\n";
+    assert!(
+        with(text, "medetomidine").contains("please don't") && with(text, "don't").contains("only.]"),
+        "{:?}",
+        items(text)
+    );
+    assert!(!with(text, "shed").contains("SK"));
+}
+
+#[test]
 fn a_chain_of_pronouns_is_bounded() {
     let text = format!("Anna was a painter. {}", "It went on for years. This was odd. ".repeat(40));
     let reading = reading(&text);
