@@ -76,11 +76,12 @@ impl<'a> Cutter<'a> {
     /// the line, runs of lines that look alike decide.
     fn step(&mut self, at: usize) -> usize {
         fuel::step(READERS_OF_A_LINE);
-        let sure: [fn(&mut Self, usize) -> Option<Found>; 11] = [
+        let sure: [fn(&mut Self, usize) -> Option<Found>; 12] = [
             Self::fence,
             Self::diff,
             Self::session,
             Self::json,
+            Self::printed,
             Self::entries,
             Self::numbered,
             Self::hits,
@@ -99,11 +100,6 @@ impl<'a> Cutter<'a> {
     }
 
     fn alike(&self, at: usize) -> (usize, Option<Form>) {
-        // Documents as a program prints its objects: what stands in one is not said by its neighbour.
-        if self.line(at).contains(PRINTED_OBJECT) {
-            let lines = self.from(at).take_while(|line| line.contains(PRINTED_OBJECT)).count();
-            return (at + lines, Some(Form::Code));
-        }
         match lines::look(self.line(at)) {
             Look::Log | Look::Trace => self.log(at),
             Look::Row => self.run(at, Form::Table, 2, |look, _| look == Look::Row),
@@ -177,6 +173,15 @@ impl<'a> Cutter<'a> {
             }
         }
         Some((next, Form::Code))
+    }
+
+    /// Documents as a program prints its objects, with the brackets of their list: what stands in one is not said by its
+    /// neighbour.
+    fn printed(&mut self, at: usize) -> Option<Found> {
+        let opens = usize::from(self.line(at).trim() == "[");
+        let lines = self.from(at + opens).take_while(|line| line.contains(PRINTED_OBJECT)).count();
+        let end = at + opens + lines;
+        (lines > 0).then(|| (end + usize::from(self.line(end).trim() == "]"), Form::Listing))
     }
 
     /// Paragraphs of code from a paragraph's first line on, with what stands between them and is neither code nor text.

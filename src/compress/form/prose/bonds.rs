@@ -10,7 +10,7 @@ use crate::compress::{
     text::{
         lexicon::{
             Opening, conjoins,
-            motion::{decides, moves},
+            motion::{decides, moves, was_meant},
             opening, points_to_several, replies,
         },
         sentence::ends,
@@ -87,7 +87,8 @@ pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
         let goes_below = lower_start(now.text) && !now.opens && !ends(before.text) && now.paragraph != before.paragraph;
         let limits = own == Opening::Limits
             || remarks(before.text, now.text) && now.paragraph == before.paragraph
-            || (moves(before.text) && decides(now.text) && now.paragraph == before.paragraph)
+            || ((was_meant(before.text) || moves(before.text) && decides(now.text))
+                && now.paragraph == before.paragraph)
             || goes_below
             || (before.listed && !now.listed && lower_start(now.text));
         // `I mind` / `just kidding`

@@ -1,6 +1,6 @@
 //! How minutes tell what was moved and what became of it: a motion without its vote reads as a decision.
 
-use super::List;
+use super::{List, Phrases};
 
 /// Whether a statement tells that somebody moves, proposes or asks for something.
 pub(crate) fn moves(statement: &str) -> bool {
@@ -13,6 +13,40 @@ pub(crate) fn decides(statement: &str) -> bool {
     let mut outcome = words(statement).take(MOST_BEFORE_OUTCOME).skip_while(|word| subject(word));
     outcome.next().is_some_and(|word| OUTCOMES.has(&word))
 }
+
+/// Whether a statement tells what was meant or held before something changed it: the next one tells the change.
+pub(crate) fn was_meant(statement: &str) -> bool {
+    let lower = statement.to_lowercase();
+    MEANT.any(&lower, |at, _| !lower.get(..at).is_some_and(|before| before.ends_with(char::is_alphanumeric)))
+}
+
+static MEANT: Phrases = Phrases::new(&[
+    "had been inclined",
+    "had intended",
+    "had planned",
+    "had meant",
+    "had wanted",
+    "had hoped",
+    "had proposed",
+    "was going to",
+    "were going to",
+    "was meant to",
+    "were meant to",
+    "was supposed to",
+    "were supposed to",
+    "at first ",
+    "at first,",
+    "originally ",
+    "originally,",
+    "initially ",
+    "initially,",
+    "ursprünglich ",
+    "zunächst ",
+    "à l'origine",
+    "au départ",
+    "al principio",
+    "en un principio",
+]);
 
 fn words(statement: &str) -> impl Iterator<Item = String> {
     let parts = statement.split(|c: char| !(c.is_alphanumeric() || c == '\''));
@@ -43,6 +77,12 @@ static OUTCOMES: List = List::new(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_meant_is_told_by_how() {
+        assert!(was_meant("The board had been inclined to refuse.") && was_meant("Originally, it was red."));
+        assert!(!was_meant("The board refused.") && !was_meant("The mill had been sold."));
+    }
 
     #[test]
     fn an_outcome_is_told_where_a_statement_begins() {
