@@ -33,9 +33,9 @@ pub(super) fn is_output(text: &str) -> bool {
 
 /// The date of a record, `CommitDate: Thu Feb 12 08:10:19 2026`: it happened then, and nothing says so while it did.
 fn is_field(line: &str) -> bool {
-    let key = line.split_once(": ").map(|(key, _)| key).unwrap_or_default();
+    let Some((key, value)) = line.split_once(':') else { return false };
     let named = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-');
-    named && key.starts_with(|c: char| c.is_ascii_uppercase()) && !lexicon::is_level(key)
+    named && value.starts_with([' ', '\t']) && !lexicon::is_level(key) && lines::look(value) == Look::Log
 }
 
 /// How many lines are parts of traces or of compilers' messages, and whether one of them says where or why.

@@ -92,3 +92,18 @@ fn hostile_texts_are_cut_and_rendered_cleanly() {
         kinds(&text);
     }
 }
+
+#[test]
+fn dated_records_are_no_output_of_a_program_that_runs() {
+    let record = |n: usize| {
+        format!(
+            "changeset: 11{n}:5c0f\nuser:      Ann <a@x>\ndate:      Tue Nov 05 18:2{n}:41 2024 -0300\nsummary:   sync {n}\n\n"
+        )
+    };
+    let text: String = (1..7).map(record).collect();
+    let query = Query { call: Some(crate::compress::ToolCall::default()), ..Query::default() };
+    assert!(blocks(&text, 0..text.len(), &query).iter().all(|block| block.form != Form::Log));
+    let job: String =
+        (1..9).map(|n| format!("$ step {n}\nrunning it now\n ✓ src/a{n}.test.ts > is told 3ms\n")).collect();
+    assert!(blocks(&job, 0..job.len(), &query).iter().all(|block| block.form == Form::Log));
+}
