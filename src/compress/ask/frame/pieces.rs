@@ -47,15 +47,16 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
     cutter.found
 }
 
-/// A note from one person to others speaks to them, from its greeting to its writer's name; what it asks may be asked of the
-/// model, and is left to be read.
+/// A note from one person to others speaks to them, from its greeting to its writer's name. One in which a paragraph mostly
+/// asks may be written to the model, as to a desk that answers mails, and is its user's.
 fn noted(text: &str, pieces: &mut [Piece]) {
     let of = |piece: &Piece| text.get(piece.span.clone()).unwrap_or_default();
     let prose = |piece: &&Piece| matches!(piece.kind, Kind::Text(Look::Prose | Look::List));
     let greets = pieces.iter().position(|piece| prose(&piece) && words::greets_somebody(of(piece)));
     let leaves = pieces.iter().rposition(|piece| prose(&piece) && words::signs_off(of(piece)));
     let (Some(from), Some(to)) = (greets, leaves) else { return };
-    for piece in pieces.get_mut(from..=to).unwrap_or_default() {
+    let asks = |piece: &Piece| piece.calls.in_the_middle();
+    for piece in pieces.get_mut(from..=to).filter(|own| !own.iter().any(asks)).unwrap_or_default() {
         (piece.inside, piece.voices) = (true, true);
     }
 }

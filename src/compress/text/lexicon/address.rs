@@ -244,9 +244,12 @@ pub(crate) fn greets_somebody(part: &str) -> bool {
     let lower = greeting.to_lowercase();
     let words: Vec<&str> = lower.split_whitespace().collect();
     let [first, named @ ..] = words.as_slice() else { return false };
-    let to_model = named.iter().any(|word| MODELS.has(word) || *word == "there");
+    let to_model = named.iter().any(|word| MODELS.has(word) || DESKS.has(word));
     (1..=4).contains(&named.len()) && !to_model && HELLOS.has(first)
 }
+
+/// Whom a mail is written to that a model may answer.
+static DESKS: List = List::new("there agent care desk help helpdesk service support team");
 
 static HELLOS: List = List::new("hi hello hey hallo hej moin servus bonjour salut hola ciao olá cześć привет hoi ahoj");
 

@@ -14,7 +14,8 @@ pub(crate) fn decides(statement: &str) -> bool {
     outcome.next().is_some_and(|word| OUTCOMES.has(&word))
 }
 
-/// Whether a statement tells what was meant or held before something changed it: the next one tells the change.
+/// Whether a statement tells what was meant before something changed it: the next one tells the change. (`Originally` and
+/// `at first` say so too, but of most texts only how they go on: three of 80 `blind` answers went at 5:1.)
 pub(crate) fn was_meant(statement: &str) -> bool {
     let lower = statement.to_lowercase();
     MEANT.any(&lower, |at, _| !lower.get(..at).is_some_and(|before| before.ends_with(char::is_alphanumeric)))
@@ -34,18 +35,6 @@ static MEANT: Phrases = Phrases::new(&[
     "were meant to",
     "was supposed to",
     "were supposed to",
-    "at first ",
-    "at first,",
-    "originally ",
-    "originally,",
-    "initially ",
-    "initially,",
-    "ursprünglich ",
-    "zunächst ",
-    "à l'origine",
-    "au départ",
-    "al principio",
-    "en un principio",
 ]);
 
 fn words(statement: &str) -> impl Iterator<Item = String> {
@@ -80,7 +69,7 @@ mod tests {
 
     #[test]
     fn what_was_meant_is_told_by_how() {
-        assert!(was_meant("The board had been inclined to refuse.") && was_meant("Originally, it was red."));
+        assert!(was_meant("The board had been inclined to refuse.") && was_meant("We were going to wait."));
         assert!(!was_meant("The board refused.") && !was_meant("The mill had been sold."));
     }
 
