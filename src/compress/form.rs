@@ -12,6 +12,7 @@ mod entries;
 mod exact;
 mod hits;
 mod html;
+mod hunk;
 mod json;
 mod listing;
 mod log;

@@ -18,7 +18,6 @@ use crate::compress::{
     outcome::Noun,
     worth::weights::{LABEL, LONG_LINE, OUTLINE, RUN, SETTINGS_RUN, SHORT_FILE, SMALL},
 };
-pub(super) use diff::extent as diff_extent;
 use lines::Unit;
 use syntax::Syntax;
 use tree::Tree;

@@ -58,9 +58,18 @@ pub(super) fn extent<'a>(lines: impl Iterator<Item = &'a str>) -> Option<usize> 
     (branches >= FEWEST).then_some(end)
 }
 
-/// `├── a`, `│   └── b`, `|-- c`, `+-- d`, `` `-- e``; no border of a box.
+/// Whether most of a text is a tree.
+pub(super) fn is_tree(lines: &[&str]) -> bool {
+    let filled = lines.iter().filter(|line| !line.trim().is_empty()).count();
+    let branches = lines.iter().filter(|line| is_branch(line)).count();
+    branches >= FEWEST && branches * 3 >= filled
+}
+
+/// `├── a`, `│   └── b`, `|-- c`, `+-- d`, `` `-- e``, ` ~   ├─ f` where a plan says what changes; no border of a box.
 fn is_branch(line: &str) -> bool {
     let line = line.trim();
+    let signed = line.split_once("  ").filter(|(sign, _)| matches!(*sign, "+" | "-" | "~" | "+-" | "-+" | "-/+" | "±"));
+    let line = signed.map_or(line, |(_, rest)| rest.trim_start());
     let bare = line.trim_start_matches(['│', '|', ' ', '\u{a0}']);
     let drawn = bare.len() < line.len() && line.starts_with('│') && !line.ends_with('│');
     let forks =
@@ -238,7 +247,7 @@ fn folder(line: &str) -> Option<&str> {
 /// How far in a line begins, the lines of a tree included.
 fn depth(line: &str) -> usize {
     line.chars()
-        .take_while(|c| c.is_whitespace() || "│├└─┬|`+\\-".contains(*c))
+        .take_while(|c| c.is_whitespace() || "│├└─┬|`+\\-~".contains(*c))
         .map(|c| if c == '\t' { 8 } else { 1 })
         .sum()
 }
@@ -289,6 +298,23 @@ mod tests {
         for stem in ["├── dir4", "│   ├── old", "│   │   └── leaf4.txt"] {
             assert!(left.iter().any(|line| line == stem), "{stem} {left:?}");
         }
+    }
+
+    #[test]
+    fn a_plan_that_draws_a_tree_is_one() {
+        let step = |n: usize| {
+            format!(
+                " {}   ├─ aws:lambda:Function   job-{n}   {}\n",
+                if n == 5 { "-" } else { "~" },
+                if n == 5 { "delete" } else { "update" }
+            )
+        };
+        let plan: String = (0..14).map(step).collect();
+        let text =
+            format!("Previewing update (prod)\n     stack   prod\n{plan}\nwarning: job-3 has no alarm\n\n13 changes\n");
+        assert!(is_tree(&text.lines().collect::<Vec<_>>()));
+        let left = lines_at(&text, "What will be deleted?", 4.0);
+        assert!(left.iter().any(|line| line.contains("job-5")), "{left:?}");
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use super::lines::{self, Look};
 use crate::compress::{
-    form::trace::{self, Role},
+    form::{
+        listing,
+        trace::{self, Role},
+    },
     text::lexicon,
 };
 
@@ -11,7 +14,7 @@ use crate::compress::{
 pub(super) fn is_output(text: &str) -> bool {
     let lines: Vec<&str> = text.lines().collect();
     let filled = lines.iter().filter(|line| !line.trim().is_empty()).count();
-    if filled < 3 || lines.iter().any(|line| line.starts_with("```")) {
+    if filled < 3 || lines.iter().any(|line| line.starts_with("```")) || listing::is_tree(&lines) {
         return false;
     }
     // Nobody but a program that waits says the same again and again.

@@ -12,7 +12,7 @@ use super::{
     source::{self, Verdict},
 };
 use crate::compress::{
-    form::{code, columns, entries, hits, json, listing},
+    form::{columns, entries, hits, hunk, json, listing},
     fuel,
     text::{
         escape,
@@ -217,7 +217,7 @@ impl<'a> Cutter<'a> {
     }
 
     fn diff(&mut self, at: usize) -> Option<Found> {
-        Some((at + code::diff_extent(self.from(at))?, Form::Diff))
+        Some((at + hunk::extent(self.from(at))?, Form::Diff))
     }
 
     fn session(&mut self, at: usize) -> Option<Found> {
