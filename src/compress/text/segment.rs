@@ -231,13 +231,17 @@ pub(in crate::compress) fn turn(line: &str) -> Option<(&str, &str)> {
     (words().count() <= 4 && words().all(high)).then_some((name, said))
 }
 
-/// Who says what in a line of a chat, behind the time that it begins with if there is one: then a name may be anything short,
-/// `[21.11.26, 07:01:40] Jule (night): She ate a little.`.
+/// Who says what in a line of a chat, with the time in front or without.
 pub(in crate::compress) fn chatted(line: &str) -> Option<(&str, &str)> {
+    turn(after_label(line)).or_else(|| said_at(line))
+}
+
+/// The same behind the time that a line begins with: then a name may be anything short, `[21.11.26, 07:01:40] Jule (night): She
+/// ate a little.`.
+pub(in crate::compress) fn said_at(line: &str) -> Option<(&str, &str)> {
     let rest = after_label(line);
     let stamp = line.get(..line.len() - rest.len()).unwrap_or_default();
-    let short = |(name, _): &(&str, &str)| name.split_whitespace().count() <= 3;
-    turn(rest).or_else(|| lead(rest).filter(|said| stamp.contains(':') && short(said)))
+    lead(rest).filter(|(name, _)| stamp.contains(':') && name.split_whitespace().count() <= 3)
 }
 
 /// A few words in front of a colon, and what stands behind it.

@@ -85,12 +85,10 @@ pub(super) fn bind(statements: &[Statement<'_>], bonds: &mut Vec<Bond>) {
             && (now.opens || answers_quote || now.paragraph == before.paragraph)
             && replies(now.text);
         let goes_below = lower_start(now.text) && !now.opens && !ends(before.text) && now.paragraph != before.paragraph;
-        let limits = own == Opening::Limits
-            || remarks(before.text, now.text) && now.paragraph == before.paragraph
-            || ((was_meant(before.text) || moves(before.text) && decides(now.text))
-                && now.paragraph == before.paragraph)
-            || goes_below
-            || (before.listed && !now.listed && lower_start(now.text));
+        let told_on = now.paragraph == before.paragraph
+            && (remarks(before.text, now.text) || was_meant(before.text) || decides(now.text) && moves(before.text));
+        let limits =
+            own == Opening::Limits || goes_below || (before.listed && !now.listed && lower_start(now.text)) || told_on;
         // `I mind` / `just kidding`
         let corrects = chat && replied && now.owner == before.owner;
         let link = if asked || answers_quote || limits || corrects {

@@ -12,7 +12,7 @@ use crate::compress::{
     fuel,
     text::{
         lexicon::List,
-        segment::{Line, after_label, chatted, counts, is_item, is_title, lead, turn},
+        segment::{Line, after_label, chatted, counts, is_item, is_title, lead, said_at, turn},
     },
 };
 
@@ -237,9 +237,7 @@ impl<'a> Known<'a> {
         let label = chunk(text);
         let rest = text.get(label..).unwrap_or_default();
         let after = |said: &str| text.len() - said.trim_start_matches('*').trim_start().len();
-        if let Some((name, said)) =
-            turn(rest).or_else(|| chatted(text).filter(|_| after_label(text).len() < text.len()))
-        {
+        if let Some((name, said)) = turn(rest).or_else(|| said_at(text)) {
             let returns = |name: &str| self.names.get(name).is_some_and(|times| *times >= 2);
             // `Toilets: forty.` is no speaker of three, but `Ana Ruiz: forty.` may be.
             let several = self.turns >= 3 && (name.contains(' ') || self.turns > self.names.len());

@@ -36,7 +36,7 @@ static POINTED_AT: List =
     List::new("script program function class module table list config configuration command output example message");
 
 /// Whether one of these phrases stands in a sentence and begins at a word's beginning.
-fn says(lower: &str, phrases: &Phrases) -> bool {
+pub(super) fn says(lower: &str, phrases: &Phrases) -> bool {
     phrases.any(lower, |at, phrase| begins_word(lower, at, phrase))
 }
 

@@ -1,6 +1,6 @@
 //! How minutes tell what was moved and what became of it: a motion without its vote reads as a decision.
 
-use super::{List, Phrases};
+use super::{List, Phrases, address::says};
 
 /// Whether a statement tells that somebody moves, proposes or asks for something.
 pub(crate) fn moves(statement: &str) -> bool {
@@ -17,8 +17,7 @@ pub(crate) fn decides(statement: &str) -> bool {
 /// Whether a statement tells what was meant before something changed it: the next one tells the change. (`Originally` and
 /// `at first` say so too, but of most texts only how they go on: three of 80 `blind` answers went at 5:1.)
 pub(crate) fn was_meant(statement: &str) -> bool {
-    let lower = statement.to_lowercase();
-    MEANT.any(&lower, |at, _| !lower.get(..at).is_some_and(|before| before.ends_with(char::is_alphanumeric)))
+    says(&statement.to_lowercase(), &MEANT)
 }
 
 static MEANT: Phrases = Phrases::new(&[
