@@ -16,7 +16,9 @@ pub(in crate::compress) fn split(text: &str) -> Vec<Range<usize>> {
         fuel::step(part.len());
         let span = start..start + part.len();
         match found.last_mut() {
-            Some(last) if goes_on(text.get(last.clone()).unwrap_or_default(), part) => last.end = span.end,
+            Some(last) if goes_on(text.get(last.clone()).unwrap_or_default(), part, text.get(start..)) => {
+                last.end = span.end;
+            }
             _ => found.push(span),
         }
     }
@@ -74,8 +76,8 @@ const CLOSING: &[char] =
 /// Full stops: Latin, ideographic, Arabic, Urdu, Devanagari, Armenian, Ethiopic, Burmese.
 const STOPS: &[char] = &['.', '!', '?', '…', '。', '！', '？', '｡', '．', '؟', '۔', '।', '॥', '։', '።', '။', '‽'];
 
-/// Whether `next` belongs to the sentence that `before` seemed to end.
-fn goes_on(before: &str, next: &str) -> bool {
+/// Whether `next` belongs to the sentence that `before` seemed to end. `rest` is the text from `next` on.
+fn goes_on(before: &str, next: &str, rest: Option<&str>) -> bool {
     // Asked first: of a page of blank lines each would otherwise look back over all before it.
     if next.trim().is_empty() {
         return true;
@@ -94,6 +96,10 @@ fn goes_on(before: &str, next: &str) -> bool {
     }
     let first = next.chars().find(|c| !c.is_whitespace() && *c != '>');
     if first.is_some_and(|c| c.is_lowercase() || matches!(c, ',' | ';' | ')' | ']' | ':')) {
+        return true;
+    }
+    // `(Phil. 4:15)`, `(It rained. It stopped.)`.
+    if is_open(before) && rest.is_some_and(closes) {
         return true;
     }
     // A letter of a case-less script behind a Latin stop begins a sentence; only Latin abbreviations are known.
@@ -120,6 +126,25 @@ fn goes_on(before: &str, next: &str) -> bool {
             .split('.')
             .all(|part| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
+
+/// Whether a bracket is open at the end of a text; `:(` opens none.
+fn is_open(text: &str) -> bool {
+    let near = text.get(text.ceil_char_boundary(text.len().saturating_sub(ASIDE))..).unwrap_or_default();
+    fuel::step(near.len());
+    let Some(open) = near.rfind(['(', '（']) else { return false };
+    let face = near.get(..open).is_some_and(|before| before.ends_with([':', ';', '-', '=']));
+    !face && !near.get(open..).is_some_and(|inside| inside.contains([')', '）']))
+}
+
+/// Whether a bracket that was open before a text is closed in it.
+fn closes(text: &str) -> bool {
+    let near = text.get(..text.floor_char_boundary(ASIDE)).unwrap_or_default();
+    fuel::step(near.len());
+    near.find(['(', '（', ')', '）']).and_then(|at| near.get(at..)).is_some_and(|rest| rest.starts_with([')', '）']))
+}
+
+/// Bytes of what stands in brackets on either side of a stop; a bracket that is open for longer was forgotten.
+const ASIDE: usize = 200;
 
 /// Abbreviations that may well end a sentence, where a plain word goes on.
 fn opens_rarely(lower: &str) -> bool {
@@ -183,6 +208,21 @@ mod tests {
     fn a_hard_wrapped_sentence_is_one() {
         let text = "The parties to this agreement, which was signed in London on the\nfirst of May, agree that it ends. It\nmay be renewed.\n";
         assert_eq!(cut(text).len(), 2, "{:?}", cut(text));
+    }
+
+    #[test]
+    fn what_stands_in_brackets_is_not_cut() {
+        for text in [
+            "Their gifts are praised (Phil. 4:15; 2 Cor. 8). They stay.",
+            "(The first bell rang. Nobody came.) Then it was dark.",
+            "They sang (Brian Wilson and Van. Dyke Parks wrote it) in May. It sold well.",
+        ] {
+            assert_eq!(cut(text).len(), 2, "{:?}", cut(text));
+        }
+        assert_eq!(cut("We missed it :( again. It rains :) today. We wait.").len(), 3);
+        let forgotten =
+            format!("It began (so they say. {} It ended (in May).", "The crew waited on the pier. ".repeat(9));
+        assert_eq!(cut(&forgotten).len(), 11);
     }
 
     #[test]
