@@ -23,6 +23,7 @@ RATE, WARM_UP, CLIP = 1e-3, 300, 1.0
 PAIRS_HELD_OUT = 10       # one human deletion of so many, by hash, is not trained on
 COVERED = 0.9             # share of a human shortening that must be found in its sentence, in order
 TAG_LOSS, KEEP_LOSS = 0.3, 0.5
+NOTHING_YET = {"step": 0, "seconds": 0.0, "pieces": 0, "optimizer": None}
 KEEP_EVERY = 12           # one batch of so many is of human deletions
 
 
@@ -157,6 +158,20 @@ def measure(model, held, size=8192, limit=10 ** 9):
     return {"uas": counts[1] / counts[0], "las": counts[2] / counts[0], "tags": counts[3] / counts[0]}
 
 
+def begin_with(folder, pieces, arrays):
+    """The network of a published folder, whose pieces and labels must be those of the silver syntax."""
+    from . import published
+
+    manifest = json.loads((Path(folder) / "manifest.json").read_text(encoding="utf-8"))
+    theirs = tokenizer.load(Path(folder) / "tokenizer.json").get_vocab()
+    if theirs != pieces.get_vocab():
+        raise SystemExit(f"learn: {folder} has other pieces; put its tokenizer.json into the work folder before `silver`")
+    for labels in ("relations", "tags"):
+        if list(manifest[labels]) != [str(name) for name in arrays[labels]]:
+            raise SystemExit(f"learn: {folder} has other {labels} than the silver syntax")
+    return published.load(folder)
+
+
 def schedule(share, step):
     """Warm-up, then a cosine to a fiftieth."""
     return min(1, (step + 1) / WARM_UP) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1, share))))
@@ -172,10 +187,12 @@ def run(args):
     pairs = deletions(Path(args.data) / "pairs" / "google_sentcomp.jsonl.xz", pieces, args.max_tokens)
     if target.exists():
         model, saved = load_checkpoint(target)
+    elif args.begin_with:
+        model, saved = begin_with(args.begin_with, pieces, arrays), dict(NOTHING_YET)
     else:
         shape = Shape(vocab_size=pieces.get_vocab_size(), encoder_layers=args.layers, dropout=args.dropout,
                       relations=len(arrays["relations"]), tags=len(arrays["tags"]))
-        model, saved = Reader(shape), {"step": 0, "seconds": 0.0, "pieces": 0, "optimizer": None}
+        model, saved = Reader(shape), dict(NOTHING_YET)
         if args.start_vectors:
             model.embed.weight.data.copy_(start_vectors(pieces, shape.d_model))
     model.train()
