@@ -56,6 +56,16 @@ fn compress_prints_the_condensed_text_alone() {
 }
 
 #[test]
+fn a_proxy_does_not_forward_to_itself() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let upstream = format!("http://localhost:{}", free.port());
+    let output = run(&["serve", "--listen", &free.to_string(), "--upstream", &upstream, "--no-model"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let told = stderr(&output);
+    assert!(told.contains("the proxy's own address") && told.contains("--upstream"), "{told}");
+}
+
+#[test]
 fn compress_reads_standard_input() {
     let folder = tempfile::tempdir().unwrap();
     let mut child = headroom(folder.path())

@@ -10,7 +10,7 @@ use headroom::{
     redact,
 };
 
-use super::Failure;
+use super::{Failure, serve::not_itself};
 
 /// Hang-ups, of which none is lost and none ends the process once this exists.
 #[cfg(unix)]
@@ -61,6 +61,7 @@ impl HangUps {
 
 /// Puts what has changed into effect, as far as it can be; the configuration that is in effect then.
 fn reload(loaded: &Loaded, running: &Config, current: &Current) -> Result<Config, Failure> {
+    not_itself(loaded, &running.server.listen)?;
     let config = running.with_live_of(&loaded.config);
     // Files and lists that the configuration names may have changed where it has not.
     let renewed = current

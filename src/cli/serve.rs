@@ -169,6 +169,7 @@ pub(super) async fn assemble(
     metrics: Arc<Metrics>,
 ) -> Result<(Proxy, Result<Info, String>), Failure> {
     let config = &loaded.config;
+    not_itself(loaded, address)?;
     let upstreams = loaded.upstreams().map_err(Failure::setup)?;
     let access = loaded.access().map_err(Failure::setup)?;
     let rules = loaded.rules().map_err(Failure::setup)?;
@@ -203,6 +204,34 @@ pub(super) async fn assemble(
             holdout: config.ledger.holdout,
         });
     Ok((proxy.explained(records(config, address)).reviewed(reviewer), model))
+}
+
+/// Refuses servers that are the proxy itself, which listens on `address`: a request would go round and round until no
+/// connection is left.
+pub(super) fn not_itself(loaded: &Loaded, address: &SocketAddr) -> Result<(), Failure> {
+    let remedy = "this is the proxy's own address: name the server that answers the requests; where that is on this \
+                  machine too, it has another port";
+    let config = &loaded.config;
+    let main = [("url", Some(&config.upstream.url)), ("anthropic_url", config.upstream.anthropic_url.as_ref())];
+    let main = main.into_iter().filter_map(|(key, url)| Some(("upstream", key, url?)));
+    let further = config.upstreams.iter().map(|named| ("upstreams", "url", &named.url));
+    match main.chain(further).find(|(_, _, url)| leads_to(url, address)) {
+        Some((section, key, url)) => Err(unusable(loaded, section, Invalid::url(key, url, remedy))),
+        None => Ok(()),
+    }
+}
+
+/// Whether a URL surely leads to an address of this machine. Names other than `localhost` are not looked up.
+fn leads_to(url: &str, address: &SocketAddr) -> bool {
+    let Ok(url) = reqwest::Url::parse(url) else { return false };
+    let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else { return false };
+    let (own, everywhere) = (address.ip().to_canonical(), address.ip().is_unspecified());
+    let is_here = match host.trim_matches(['[', ']']).parse::<IpAddr>().map(|ip| ip.to_canonical()) {
+        Ok(ip) if ip.is_unspecified() => own.is_loopback() || everywhere,
+        Ok(ip) => ip == own || (everywhere && ip.is_loopback()),
+        Err(_) => host == "localhost" && (own.is_loopback() || everywhere),
+    };
+    is_here && port == address.port()
 }
 
 /// Where this user's programs keep state.
@@ -358,3 +387,32 @@ Examples:
   headroom serve --listen 0.0.0.0:8787 --upstream https://api.openai.com
   headroom serve --upstream http://127.0.0.1:11434 --ratio 5 --mode audit
   headroom serve --config /etc/headroom.toml --log debug";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_knows_its_own_address() {
+        let leads = |url, address: &str| leads_to(url, &address.parse().unwrap());
+        for (url, address) in [
+            ("http://localhost:8787", "127.0.0.1:8787"),
+            ("http://127.0.0.1:8787/v1", "127.0.0.1:8787"),
+            ("http://0.0.0.0:8787", "127.0.0.1:8787"),
+            ("http://127.0.0.1:8787", "0.0.0.0:8787"),
+            ("http://[::1]:8787", "[::]:8787"),
+            ("http://10.0.0.5:80", "10.0.0.5:80"),
+            ("http://10.0.0.5", "10.0.0.5:80"),
+        ] {
+            assert!(leads(url, address), "{url} {address}");
+        }
+        for (url, address) in [
+            ("http://localhost:11434", "127.0.0.1:8787"),
+            ("http://127.0.0.2:8787", "127.0.0.1:8787"),
+            ("http://10.0.0.5:8787", "0.0.0.0:8787"),
+            ("https://api.openai.com", "0.0.0.0:443"),
+        ] {
+            assert!(!leads(url, address), "{url} {address}");
+        }
+    }
+}
