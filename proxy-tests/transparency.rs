@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
-use crate::support::{Rig, ok, post};
+use crate::support::{Rig, ok, post, soon};
 
 #[tokio::test]
 async fn a_request_arrives_byte_for_byte_but_for_its_host() {
@@ -171,4 +171,24 @@ async fn a_client_of_http_2_is_understood_by_prior_knowledge() {
     let answer = answer.await.unwrap().unwrap();
     assert_eq!(answer.headers()["x-headroom-outcome"], "passthrough; reason=no_surface");
     assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "there");
+}
+
+#[tokio::test]
+async fn a_client_of_http_2_may_send_on_what_was_answered_before_it_was_read() {
+    let rig = Rig::start().await;
+    let stream = rig.client().await.0;
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let (send, receive) = tokio::sync::mpsc::channel::<Result<http_body::Frame<Bytes>, std::io::Error>>(1);
+    let parts = futures_util::stream::unfold(receive, async |mut parts| Some((parts.recv().await?, parts)));
+    let request = hyper::Request::post("http://proxy.example/headroom/nowhere");
+    let request = request.body(http_body_util::StreamBody::new(Box::pin(parts))).unwrap();
+    let answer = soon(sender.send_request(request)).await.unwrap();
+    assert_eq!(answer.status(), 404);
+    assert!(!answer.into_body().collect().await.unwrap().to_bytes().is_empty());
+    // A stream that is reset would take no more.
+    for part in [&b"one"[..], b"two", b"three", b"four"] {
+        soon(send.send(Ok(http_body::Frame::data(Bytes::from_static(part))))).await.unwrap();
+    }
 }

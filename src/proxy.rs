@@ -59,7 +59,7 @@ use crate::{
     wire::Surface,
 };
 use account::{Account, Ids, Outcome, Passed};
-use body::Upload;
+use body::{Upload, let_end};
 use error::Error;
 use life::Life;
 use passthrough::{Addressed, Passage};
@@ -367,6 +367,7 @@ impl Proxy {
         }
         self.follow(&mut account, request.headers());
         if let Err(error) = self.charge(&mut account, request.headers()) {
+            let_end(request.version(), request.into_body());
             return passthrough::refuse(&error, account);
         }
         if uri.path() == handed::PATH {
@@ -385,7 +386,10 @@ impl Proxy {
         let (parts, body) = request.into_parts();
         let to = match self.address(&parts, None) {
             Ok(to) => to,
-            Err(error) => return passthrough::refuse(&error, account),
+            Err(error) => {
+                let_end(parts.version, body);
+                return passthrough::refuse(&error, account);
+            }
         };
         let passage = Passage::new(parts, Upload::streamed(body));
         passthrough::relay(&to, &self.tunnels, passage, account).await

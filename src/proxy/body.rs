@@ -11,12 +11,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, Version};
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::{
     sync::mpsc,
-    time::{Instant, Sleep, sleep},
+    time::{Instant, Sleep, sleep, timeout},
 };
 
 use super::{
@@ -32,6 +33,27 @@ pub(crate) struct Upload {
     trailers: Option<HeaderMap>,
     progress: Progress,
 }
+
+/// Reads on, unseen, what is left of a request that was answered before it was read. Under HTTP/2 its stream would be reset
+/// behind the answer, which some clients (curl 7.88 among them) take for a failure and lose the answer. HTTP/1 needs nothing:
+/// its connection is closed.
+pub(crate) fn let_end(version: Version, mut body: Incoming) {
+    if version != Version::HTTP_2 || body.is_end_stream() {
+        return;
+    }
+    let read = async move {
+        let mut left = UNSEEN;
+        while let Some(Ok(frame)) = body.frame().await {
+            let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else { break };
+            left = rest;
+        }
+    };
+    tokio::spawn(timeout(UNSEEN_FOR, read));
+}
+
+/// Bytes of a body that nobody wants, and how long they may take.
+const UNSEEN: usize = 1 << 20;
+const UNSEEN_FOR: Duration = Duration::from_secs(5);
 
 /// How far an upload is, for whoever waits for the answer.
 #[derive(Debug, Clone)]

@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 use super::{
     Mode, Proxy,
     account::{Account, Outcome, Passed, Route},
-    body::{Answer, Upload},
+    body::{Answer, Upload, let_end},
     coding::Undecoded,
     error::Error,
     headers,
@@ -40,12 +40,18 @@ pub(crate) async fn intercept(
     account.cached_price = proxy.config.cached_token_price;
     account.decoders = Some(Arc::clone(&proxy.decoders));
     let (parts, body) = request.into_parts();
+    // Whoever may not come in is told before the body has come, where the body does not decide.
+    let to = match proxy.upstreams.depends_on_model(parts.uri.path()) {
+        true => None,
+        false => match proxy.address(&parts, None) {
+            Ok(to) => Some(to),
+            Err(error) => {
+                let_end(parts.version, body);
+                return refuse(&error, account);
+            }
+        },
+    };
     let sent = async {
-        // Whoever may not come in is told before the body has come, where the body does not decide.
-        let to = match proxy.upstreams.depends_on_model(parts.uri.path()) {
-            true => None,
-            false => Some(proxy.address(&parts, None)?),
-        };
         let (passage, model) = prepare(proxy, parts, body, surface, &mut account, to.is_none()).await?;
         let to = to.map_or_else(|| proxy.address(&passage.parts, model.as_deref()), Ok)?;
         Ok::<_, Error>((to, passage))

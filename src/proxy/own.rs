@@ -14,7 +14,7 @@ use serde_json::{json, value::RawValue};
 use super::{
     Proxy, access,
     account::{Account, End, Route, Slots},
-    body::Answer,
+    body::{Answer, let_end},
     error::Error,
     explained, held, intercept, mcp, page,
     passthrough::refuse,
@@ -48,11 +48,16 @@ pub(crate) async fn answer(
 ) -> Response<Answer> {
     account.route = Route::Own;
     let (parts, body) = request.into_parts();
+    let mut body = Some(body);
     let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default().to_owned();
     let reads = parts.method == Method::GET || parts.method == Method::HEAD;
     let (name, of) = path.split_once('/').map_or((path.as_str(), None), |(name, of)| (name, Some(of)));
     let elsewhere = access::only_own_origin(&parts);
-    if name == "mcp" && of.is_none() && elsewhere.is_ok() {
+    if name == "mcp"
+        && of.is_none()
+        && elsewhere.is_ok()
+        && let Some(body) = body.take()
+    {
         return match mcp::answer(proxy, parts, body, local).await {
             Ok(response) => answered(response, account),
             Err(error) => refuse(&error, account),
@@ -77,7 +82,10 @@ pub(crate) async fn answer(
         "compress" if parts.method == Method::POST => {
             proxy.follow(&mut account, &parts.headers);
             match proxy.charge(&mut account, &parts.headers) {
-                Ok(()) => compress(proxy, &parts, body, &mut account).await,
+                Ok(()) => match body.take() {
+                    Some(body) => compress(proxy, &parts, body, &mut account).await,
+                    None => Err(Error::Internal),
+                },
                 Err(error) => Err(error),
             }
         }
@@ -86,6 +94,9 @@ pub(crate) async fn answer(
         }
         _ => Err(Error::NoSuchPage),
     };
+    if let Some(body) = body {
+        let_end(parts.version, body);
+    }
     match outcome {
         Ok(response) => answered(response, account),
         Err(error) => refuse(&error, account),
