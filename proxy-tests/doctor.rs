@@ -196,3 +196,19 @@ async fn a_proxy_that_speaks_tls_is_known_by_its_certificate_and_the_shells_trus
         assert!(told.contains(said), "{said}: {told}");
     }
 }
+
+#[tokio::test]
+async fn a_proxy_whose_clients_have_keys_is_no_problem() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("keys.toml");
+    // A variable that every process has, whose value then is the operator's key.
+    let keys =
+        format!("[upstream]\napi_key_env = \"HOME\"\n[access]\nclient_keys = [\"sha256:{}\"]\n", "ab".repeat(32));
+    std::fs::write(&file, keys).unwrap();
+    let program = Program::with(&["--config", file.to_str().unwrap()]).await;
+    let mut command = headroom(home.path(), &["doctor"]);
+    command.env("HEADROOM_LISTEN", program.address.to_string());
+    let (status, told) = doctor(command).await;
+    assert_eq!(status, Some(0), "{told}");
+    assert!(told.contains("was not asked") && told.contains("client_keys"), "{told}");
+}

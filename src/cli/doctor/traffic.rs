@@ -37,7 +37,7 @@ fn of_kind(kind: &Kind, count: u64) -> Finding {
 /// What a reason means for whoever wants texts condensed; `None` where nothing is to be done.
 fn remedy(reason: &str) -> Option<&'static str> {
     Some(match reason {
-        "no_surface" => "no API whose texts are condensed; README.md lists those that are",
+        "no_surface" => "no API whose texts are condensed; docs/surfaces.md lists those that are",
         "content_type" => "bodies are read as JSON alone: `content-type: application/json`",
         "off" => "mode off was asked for, by `proxy.mode` or a header of the request",
         "extension" | "upgrade" => "the WebSocket was opened in a way that is not read, and went on as it came",

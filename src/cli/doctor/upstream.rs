@@ -119,6 +119,12 @@ fn told(topic: &'static str, shown: &str, answer: &Answer) -> Finding {
         let page: Value = serde_json::from_str(&answer.body).unwrap_or_default();
         let message = page.pointer("/error/message").and_then(Value::as_str).unwrap_or(code);
         let message = message.strip_prefix("headroom: ").unwrap_or(message);
+        // The proxy does not ask it for somebody without a key; that says nothing of the server.
+        if matches!(code, "client_key" | "key_not_lent" | "no_key" | "budget_requests" | "budget_tokens") {
+            let remedy =
+                "none is sent by this command; a request with the key of a client shows whether it is reachable";
+            return Finding::note(topic, format!("{shown} was not asked: {message}"), remedy);
+        }
         let remedy = "correct `upstream.url` (`headroom config show`); where a company's proxy stands on the way, name it by \
                       HTTPS_PROXY where the proxy is started, and its certificates by `upstream.ca_file`";
         return Finding::problem(topic, format!("{shown} cannot be reached: {message}"), remedy);
