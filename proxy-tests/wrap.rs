@@ -165,6 +165,17 @@ async fn a_running_proxy_that_speaks_tls_is_used_where_its_certificate_is_truste
         assert_eq!(printed, by_name, "{told}");
         assert!(told.contains("which runs already") && told.contains("no request of sh"), "{told}");
     }
+    // So it is where a file says that it runs there.
+    let file = home.path().join("here.toml");
+    let tls = format!(
+        "[server]\nlisten = \"{}\"\n[server.tls]\ncertificate_file = \"cert.pem\"\nkey_file = \"key.pem\"\n",
+        program.address
+    );
+    std::fs::write(&file, tls).unwrap();
+    let mut command = headroom(home.path(), &["wrap", "--config", "here.toml", "sh", "-c", "echo $ANTHROPIC_BASE_URL"]);
+    command.env_remove("HEADROOM_LISTEN").env("SSL_CERT_FILE", home.path().join("cert.pem"));
+    let found = output(command).await;
+    assert_eq!(String::from_utf8_lossy(&found.stdout).trim(), by_name, "{}", String::from_utf8_lossy(&found.stderr));
     // Programs could not speak with it: they have one of their own.
     let (status, printed, told) = wrap(&echo, false, None).await;
     assert!(status == Some(0) && printed.starts_with("http://127.0.0.1:") && !printed.ends_with(&port), "{told}");

@@ -214,6 +214,12 @@ impl Loaded {
         self.origins.is_of_folder(key)
     }
 
+    /// Whether the value of a key stands in a file, whoever named that.
+    #[must_use]
+    pub fn is_of_file(&self, key: &str) -> bool {
+        self.origins.is_of_file(key)
+    }
+
     /// What a module found wrong only when it used the setting: a certificate file, a port in use.
     #[must_use]
     pub fn unusable(&self, section: &str, invalid: Invalid) -> Error {

@@ -57,10 +57,14 @@ impl Settings {
     }
 
     /// Whether flags say how to condense.
-    pub(super) fn say_something(&self) -> bool {
-        let Self { config, ratio, style, profile, model, no_model } = self;
-        let named = config.is_some() || profile.is_some() || model.is_some();
-        named || ratio.is_some() || style.is_some() || *no_model
+    pub(super) fn say_how(&self) -> bool {
+        let Self { config: _, ratio, style, profile, model, no_model } = self;
+        ratio.is_some() || style.is_some() || profile.is_some() || model.is_some() || *no_model
+    }
+
+    /// Whether a flag names a configuration file.
+    pub(super) fn name_a_file(&self) -> bool {
+        self.config.is_some()
     }
 
     fn sources(&self, more: Vec<Flag>) -> Sources {

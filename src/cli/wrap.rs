@@ -58,7 +58,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut proxy = Endpoint::of(&loaded.config.server);
     let gateways = gateways::of(environment, &proxy)?;
     let elsewhere = arguments.upstream.is_none() && gateways.adopt(&mut loaded)?;
-    let own = elsewhere || arguments.upstream.is_some() || arguments.settings.say_something();
+    // A file that says where a proxy listens leads to the one that runs there; another says how one of its own condenses.
+    let settings = &arguments.settings;
+    let describes = settings.say_how() || settings.name_a_file() && !loaded.is_of_file("server.listen");
+    let own = elsewhere || arguments.upstream.is_some() || describes;
     let led_to = gateways.running.is_some();
     if let Some(running) = gateways.running {
         if own && arguments.upstream.is_none() {
@@ -281,7 +284,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 pub(super) const AFTER: &str = "\
 A proxy that runs at the configured address is used. Otherwise one is started for as long as the program runs, on a free \
-port of this machine; flags that say how to condense start one in any case. What was chosen is remembered in the state \
+port of this machine; flags that say how to condense start one in any case, and so does a --config that names no \
+`server.listen`. What was chosen is remembered in the state \
 folder, as by `headroom serve`, so that a resumed conversation keeps its prompt cache. A config.toml in the working folder \
 is not read: name it by --config.
 

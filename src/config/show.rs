@@ -122,7 +122,12 @@ impl Origins {
 
     /// Whether a value stands in a file that nobody named, but lay in the working folder.
     pub(super) fn is_of_folder(&self, key: &str) -> bool {
-        self.unnamed && self.figment.find_metadata(key).is_some_and(|metadata| metadata.name == TOML)
+        self.unnamed && self.is_of_file(key)
+    }
+
+    /// Whether a value stands in a file.
+    pub(super) fn is_of_file(&self, key: &str) -> bool {
+        self.figment.find_metadata(key).is_some_and(|metadata| metadata.name == TOML)
     }
 
     pub(super) fn to_toml(&self) -> String {
