@@ -156,10 +156,31 @@ fn reader(base: &str) -> Option<String> {
     ReaderKey::read(&state, url.port_or_known_default()?)
 }
 
+/// Whether a certificate was shown, and refused.
+fn is_distrusted(error: &reqwest::Error) -> bool {
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    let refused = |cause: &(dyn std::error::Error + 'static)| {
+        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let tls = inner.and_then(|inner| inner.downcast_ref()).or_else(|| cause.downcast_ref());
+        matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
+    };
+    causes.into_iter().any(refused)
+}
+
 async fn answer(request: reqwest::RequestBuilder, base: &str) -> Result<Vec<u8>, Failure> {
     let response = request.send().await.map_err(|error| {
-        let remedy = "start the proxy by `headroom`, or say where it runs by --url http://ADDRESS:PORT";
-        anyhow!(error.without_url()).context(format!("no proxy answers at {base}\n  remedy: {remedy}"))
+        let (what, remedy) = match is_distrusted(&error) {
+            true => (
+                "this machine does not trust the certificate of what answers at",
+                "name the proxy's configuration by --config FILE, or the certificate of who issued its own by \
+                 SSL_CERT_FILE; in the URL stands a name that the certificate is for",
+            ),
+            false => (
+                "no proxy answers at",
+                "start the proxy by `headroom`, or say where it runs by --url http://ADDRESS:PORT",
+            ),
+        };
+        anyhow!(error.without_url()).context(format!("{what} {base}\n  remedy: {remedy}"))
     })?;
     let ours = response.headers().contains_key("x-headroom-request-id");
     let status = response.status();

@@ -113,8 +113,8 @@ fn notes(out: &mut impl Write, report: &Report) -> io::Result<()> {
     if unpriced > 0 {
         writeln!(
             out,
-            "no price   {unpriced} requests with {unpriced_prompt} prompt tokens are of models without a price; give them one in \
-             `[[ledger.prices]]`"
+            "no price   {unpriced} requests with {unpriced_prompt} prompt tokens are of models without a price, or whose model was \
+             not read (`-`); give them one in `[[ledger.prices]]`"
         )?;
     }
     let less = before.saturating_sub(*after);
