@@ -41,7 +41,10 @@ fn remedy(reason: &str) -> Option<&'static str> {
         "content_type" => "bodies are read as JSON alone: `content-type: application/json`",
         "off" => "mode off was asked for, by `proxy.mode` or a header of the request",
         "extension" | "upgrade" => "the WebSocket was opened in a way that is not read, and went on as it came",
-        "invalid_header" => "an x-headroom-… header of the client has a value that is not known",
+        "invalid_header" => {
+            "a header of the client has a value that is not known: x-headroom-mode takes compress, audit or off, \
+             x-headroom-ratio auto or 2 to 20, x-headroom-style statements or telegram"
+        }
         "no_slots" | "below_minimum" => "no text of a user or a tool is long enough: `compress.min_tokens`",
         "too_large" | "decoded_too_large" => "raise `proxy.body_limit_mib`",
         "overloaded" | "deadline" => "there was no time: raise `engine.time_budget_ms`, or give it more cores",
