@@ -244,6 +244,9 @@ impl Writer {
             "code" if !self.pre => self.put("`"),
             // What is struck out holds no longer.
             "s" | "del" | "strike" if !self.pre => self.put("~~"),
+            // `10<sup>5</sup>` is no 105, and the mark of a note no digit of the price before it.
+            "sup" if !self.pre && self.text.ends_with(char::is_alphanumeric) => self.put("^"),
+            "sub" if !self.pre && self.text.ends_with(|c: char| c.is_ascii_digit()) => self.put("_"),
             "a" => {
                 let href = attribute(attributes, "href").unwrap_or_default();
                 // A link ends where the next one begins (HTML, 13.2.6.4.7), so that no words are read for several.
@@ -546,6 +549,13 @@ const LONGEST_TAG: usize = 20_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn raised_figures_are_no_digits_of_what_stands_before_them() {
+        let page =
+            read("<p>It costs 75 EUR<sup>2</sup> for 10<sup>5</sup> calls, 10<sub>2</sub> of H<sub>2</sub>O.</p>");
+        assert_eq!(page.text.trim(), "It costs 75 EUR^2 for 10^5 calls, 10_2 of H2O.");
+    }
 
     #[test]
     fn links_lists_tables_fields_and_code_are_read_off() {

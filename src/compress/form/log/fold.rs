@@ -74,7 +74,7 @@ struct Run<'a> {
     counter: Option<(usize, i64)>,
     /// Seconds of the last line's time.
     clock: i64,
-    /// The most seconds between two lines so far.
+    /// Seconds between the first two lines.
     pace: Option<i64>,
     length: usize,
 }
@@ -91,7 +91,16 @@ impl<'a> Run<'a> {
         let (template, last) = numbers(first);
         let time = time(first);
         let times = last.iter().take_while(|number| number.span.end <= time.end).count();
-        Self { first, template, last, times, counter: None, clock: seconds(first), pace: None, length: 1 }
+        Self {
+            first,
+            template,
+            last,
+            times,
+            counter: None,
+            clock: clock(first, first).unwrap_or(0),
+            pace: None,
+            length: 1,
+        }
     }
 
     /// Whether a line goes on with the run.
@@ -117,12 +126,13 @@ impl<'a> Run<'a> {
         if line == self.first && self.times > 0 && self.counter.is_none() {
             // Nothing differs, not even the time.
         } else if self.times > 0 {
-            let (before, now) = (self.clock, seconds(line));
+            let (before, Some(now)) = (self.clock, clock(self.first, line)) else { return false };
             let step = now - before;
-            if step < 0 || self.pace.is_some_and(|pace| step > 2 * pace + 1) {
+            // Between equal steps every time can be told from the first and the last one.
+            if step < 0 || self.pace.is_some_and(|pace| (step - pace).abs() > 1 + pace / UNEVEN) {
                 return false;
             }
-            self.pace = Some(self.pace.unwrap_or(step).max(step));
+            self.pace.get_or_insert(step);
             self.clock = now;
         }
         self.counter = counter;
@@ -247,6 +257,36 @@ fn date_before(head: &str, time: usize) -> Option<usize> {
         .then_some(start)
 }
 
+/// Seconds to a line's time, days included; `None` where its date is another than the first line's, and none that is read.
+fn clock(first: &str, line: &str) -> Option<i64> {
+    let date = |line: &'_ str| -> (usize, usize) {
+        let time = time(line);
+        let own = line.get(time.clone()).unwrap_or_default();
+        let clock = own.match_indices(':').map(|(at, _)| at).find(|at| is_clock(own, *at)).unwrap_or(0);
+        (time.start, time.start + clock.saturating_sub(2))
+    };
+    let (own, others) = (date(line), date(first));
+    let day = match line.get(..own.1) == first.get(..others.1) {
+        true => line.get(own.0..own.1).and_then(days).or_else(|| first.get(others.0..others.1).and_then(days)),
+        false => Some(line.get(own.0..own.1).and_then(days)?),
+    };
+    Some(day.unwrap_or(0) * 86_400 + seconds(line))
+}
+
+/// Days to a date `2026-11-30`, by the count of months from March (Hinnant, "chrono-compatible low-level date algorithms").
+fn days(date: &str) -> Option<i64> {
+    let mut parts = date.get(..10)?.split(['-', '/']).map(|part| part.parse::<i64>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    if year < 1_000 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    Some(365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day)
+}
+
+/// A step may be off by one part in so many, and by a second.
+const UNEVEN: i64 = 20;
+
 /// Seconds since the day began, by the clock in a line's time.
 fn seconds(line: &str) -> i64 {
     let time = line.get(time(line)).unwrap_or_default();
@@ -264,3 +304,36 @@ pub(super) fn since<'t>(first: &str, last: &'t str) -> &'t str {
 
 /// Lines that differ in a counter are told together from so many on; fewer are as short as what tells them.
 const LEAST_COUNTED: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many of the lines the first one takes.
+    fn taken(lines: &[String]) -> usize {
+        let mut run = Run::begin(&lines[0]);
+        1 + lines.iter().skip(1).take_while(|line| run.take(line)).count()
+    }
+
+    #[test]
+    fn a_day_without_its_line_ends_a_run() {
+        let nights = |days: &[u32]| -> Vec<String> {
+            days.iter().map(|day| format!("2026-11-{day:02} 03:00:00 cron[7]: backup finished, 0 errors")).collect()
+        };
+        assert_eq!(taken(&nights(&[1, 2, 3, 4, 5, 6, 7, 8])), 8);
+        assert_eq!(taken(&nights(&[1, 2, 3, 4, 5, 6, 8, 9])), 6);
+        let months = ["2026-02-28", "2026-03-01", "2026-03-02"].map(|day| format!("{day} 03:00:00 backup finished"));
+        assert_eq!(taken(&months), 3);
+        let named = ["Nov 21", "Nov 22", "Nov 24"].map(|day| format!("{day} 03:00:00 host cron: backup finished"));
+        assert_eq!(taken(&named), 1, "a date that is not read tells no gap");
+    }
+
+    #[test]
+    fn uneven_times_are_not_told_by_their_ends() {
+        let at = |times: &[&str]| -> Vec<String> {
+            times.iter().map(|time| format!("2026-11-01 {time} link is down")).collect()
+        };
+        assert_eq!(taken(&at(&["09:26:03", "09:41:55", "09:41:59", "09:58:12"])), 2);
+        assert_eq!(taken(&at(&["09:26:00", "09:27:00", "09:28:01", "09:29:00"])), 4);
+    }
+}
