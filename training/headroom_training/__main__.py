@@ -46,7 +46,7 @@ STAGES = {
         "--begin-with": {"default": None, "help": "go on from the weights of this published folder"},
         "--save": number(300.0, "seconds between checkpoints")}),
     "export": ("export", "write the layout of LAYOUT.md from a checkpoint", {
-        **OUT, "--version": {"default": "0.3.0", "help": "model version"},
+        **OUT, "--version": {"default": "0.4.0", "help": "model version"},
         "--licence": {"default": "Apache-2.0", "help": "licence of the weights"},
         "--trained-on": {"default": "see MODEL_CARD.md", "help": "the data in a line"},
         "--recipe": {"default": None, "help": "commit that made it; default git's HEAD"},
