@@ -65,6 +65,13 @@ pub(super) fn is_tree(lines: &[&str]) -> bool {
     branches >= FEWEST && branches * 3 >= filled
 }
 
+/// Whether most of a text is a tree of names alone; `├─sda1   8:1   0` stands in columns too.
+pub(super) fn is_tree_of_names(lines: &[&str]) -> bool {
+    let name =
+        |line: &str| line.trim_start_matches(['│', '├', '└', '─', '|', '`', '-', ' ', '\u{a0}']).trim_end().to_owned();
+    is_tree(lines) && lines.iter().filter(|line| !name(line).contains("  ")).count() * 2 > lines.len()
+}
+
 /// `├── a`, `│   └── b`, `|-- c`, `+-- d`, `` `-- e``, ` ~   ├─ f` where a plan says what changes; no border of a box.
 fn is_branch(line: &str) -> bool {
     let line = line.trim();
@@ -298,6 +305,30 @@ mod tests {
         for stem in ["├── dir4", "│   ├── old", "│   │   └── leaf4.txt"] {
             assert!(left.iter().any(|line| line == stem), "{stem} {left:?}");
         }
+    }
+
+    #[test]
+    fn a_tree_whose_names_happen_to_stand_in_line_is_no_table() {
+        let part = |of: &str, own: &str| {
+            format!(
+                "├── {of}\n│   ├── api\n│   │   ├── index.ts\n│   │   └── {own}.ts\n│   ├── jobs\n│   │   ├── index.ts\n│   │   └── util.ts\n│   └── README.md\n"
+            )
+        };
+        let tree: String = [("mail", "types_1"), ("auth", "retry"), ("search", "retry"), ("billing", "retry")]
+            .map(|(of, own)| part(of, own))
+            .concat();
+        let left = lines_at(&format!(".\n{tree}"), "Where is types_1?", 3.0);
+        let at = |line: &str| left.iter().position(|own| own == line);
+        let (folder, file) = (at("├── mail"), at("│   │   └── types_1.ts"));
+        assert!(file.is_some() && folder < file && folder.is_some(), "{left:?}");
+        assert!(left.iter().any(|line| line == "│   ├── api"), "{left:?}");
+        assert!(!is_tree_of_names(&[
+            "NAME     MAJ:MIN RM   SIZE",
+            "├─sda1     8:1    0   512M",
+            "├─sda2     8:2    0    20G",
+            "└─sda3     8:3    0    80G",
+            "sdb        8:16   0   1T"
+        ]));
     }
 
     #[test]

@@ -86,7 +86,10 @@ impl<'a> Table<'a> {
         let is_framed = |line: &str| line.trim_start().starts_with('|') && line.trim_end().ends_with('|');
         let is_drawn = |line: &&str| line.trim().is_empty() || line.trim_start().starts_with("+-");
         let framed = mark == '|' && part.lines().filter(|line| !is_drawn(line)).all(is_framed);
-        let rows: Vec<Row<'_>> = records(part, mark).map(|span| Row::of(part, span, mark, framed)).collect();
+        let mut rows: Vec<Row<'_>> = records(part, mark).map(|span| Row::of(part, span, mark, framed)).collect();
+        if mark == '|' && !framed {
+            by_ruler(part, &mut rows);
+        }
         let width = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
         Self { head: head(&rows, form), rows, width, mark, framed }
     }
@@ -159,7 +162,7 @@ impl<'a> Table<'a> {
             (true, true) => format!("|{}", "---|".repeat(there.count())),
             (true, false) => format!("| {} |", there.map(single_spaced).collect::<Vec<_>>().join(" | ")),
             (false, true) => "---".to_owned(),
-            (false, false) if self.mark == '|' => there.map(single_spaced).collect::<Vec<_>>().join(" | "),
+            (false, false) if self.mark == '|' => there.map(barred).collect::<Vec<_>>().join(" | "),
             (false, false) => there.collect::<Vec<_>>().join(&self.mark.to_string()),
         };
         let mut line = line.trim_end().to_owned();
@@ -204,6 +207,34 @@ impl<'a> Row<'a> {
             cells(inner, mark).into_iter().map(str::trim).collect()
         };
         Self { span, cells, is_ruler }
+    }
+}
+
+/// Cuts rows that have more bars than columns by the ruler below the names, `----+----`: the others are part of a value.
+fn by_ruler<'a>(part: &'a str, rows: &mut [Row<'a>]) {
+    let line = |span: &Range<usize>| part.get(span.clone()).unwrap_or_default().trim_end_matches(['\n', '\r']);
+    let Some(ruler) = rows.iter().take(MOST_ABOVE).find(|row| row.is_ruler && line(&row.span).contains('+')) else {
+        return;
+    };
+    let (columns, ruler) = (ruler.cells.len(), line(&ruler.span));
+    let bars: Vec<usize> = ruler.chars().enumerate().filter(|(_, c)| *c == '+').map(|(at, _)| at).collect();
+    for row in rows.iter_mut().filter(|row| !row.is_ruler && row.cells.len() > columns) {
+        let content = line(&row.span);
+        fuel::step(content.len());
+        let places: Vec<usize> = content
+            .char_indices()
+            .enumerate()
+            .filter(|(at, _)| bars.binary_search(at).is_ok())
+            .map(|(_, (at, _))| at)
+            .collect();
+        // Wide characters stand elsewhere than where they are drawn.
+        if places.len() == bars.len()
+            && places.iter().all(|at| content.get(*at..).is_some_and(|rest| rest.starts_with('|')))
+        {
+            let begins = std::iter::once(0).chain(places.iter().map(|at| at + 1));
+            let ends = places.iter().copied().chain([content.len()]);
+            row.cells = begins.zip(ends).filter_map(|(from, to)| content.get(from..to)).map(str::trim).collect();
+        }
     }
 }
 
@@ -271,8 +302,33 @@ fn single_spaced(cell: &str) -> Cow<'_, str> {
     }
 }
 
+/// The same among bars, of which its own are none.
+fn barred(cell: &str) -> Cow<'_, str> {
+    match single_spaced(cell) {
+        cell if cell.contains('|') => cell.replace('|', "\\|").into(),
+        cell => cell,
+    }
+}
+
 /// Lines in which a table's names and what is drawn around them stand.
 const MOST_ABOVE: usize = 4;
 
 /// Of larger tables no cell is compared with others.
 const MOST_CELLS: usize = 500_000;
+
+#[cfg(test)]
+mod tests {
+    use crate::compress::form::tests::auto;
+
+    #[test]
+    fn a_bar_in_a_value_is_no_border() {
+        let row = |n: usize, pattern: &str| format!(" {n} | rule{}  | {pattern:<18} |   {n}0\n", n - 10);
+        let rows: String = (10..19).map(|n| row(n, if n == 17 { "40 | 75" } else { "^/v0/.*$" })).collect();
+        let text = format!(
+            " id |  name  | pattern            | limit \n----+--------+--------------------+-------\n{rows}(9 rows)\n"
+        );
+        let told = auto(&text);
+        assert!(told.contains("17 | rule7 | 40 \\| 75 | 170\n"), "{told}");
+        assert!(told.contains("16 | rule6 | ^/v0/.*$ | 160\n"), "{told}");
+    }
+}

@@ -325,6 +325,9 @@ impl<'a> Cutter<'a> {
     /// Aligned columns, unless most of their lines are those of a log, of code or of cells between bars.
     fn columns(&mut self, at: usize) -> Option<Found> {
         let count = columns::extent(self.from(at))?;
+        if listing::is_tree_of_names(&self.from(at).take(count.min(MOST_LOOKED_AT)).collect::<Vec<_>>()) {
+            return None;
+        }
         let of_another = |look: &Look| matches!(look, Look::Log | Look::Trace | Look::Row | Look::Code | Look::Opaque);
         let others = self.from(at).take(count.min(MOST_LOOKED_AT)).map(lines::look).filter(of_another).count();
         (others * 2 < count.min(MOST_LOOKED_AT)).then_some((at + count, Form::Columns))
