@@ -334,6 +334,26 @@ fn a_rule_whose_key_is_not_set_stops_the_start() {
     }
 }
 
+#[test]
+fn what_serve_refuses_config_check_refuses_in_the_same_words() {
+    for (text, key) in [
+        ("[server.tls]\ncertificate_file = \"./no.pem\"\nkey_file = \"./no.key\"\n", "`server.tls.certificate_file`"),
+        ("[telemetry]\naccess_log = \"./absent/access.log\"\n", "`telemetry.access_log`"),
+        ("[ledger]\nfile = \"./notes.txt\"\n", "./notes.txt"),
+        ("[[clients]]\nname = \"a\"\nkeys = [\"env:NO_SUCH_KEY\"]\n", "`clients.keys`"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("notes.txt"), "somebody's notes").unwrap();
+        let text = format!("{text}[server]\nlisten = \"127.0.0.1:0\"\n");
+        fs::write(folder.path().join("config.toml"), text).unwrap();
+        let run = |arguments: &[&str]| headroom(folder.path()).args(arguments).output().unwrap();
+        let (checked, served) = (run(&["config", "check", "--no-model"]), run(&["serve", "--no-model"]));
+        assert_eq!((checked.status.code(), served.status.code()), (Some(2), Some(2)), "{}", stderr(&checked));
+        assert!(stderr(&checked).contains(key), "{key}: {}", stderr(&checked));
+        assert!(stderr(&served).ends_with(&stderr(&checked)), "{}\n{}", stderr(&served), stderr(&checked));
+    }
+}
+
 /// Recorded conversations with two tools. What the model uses of `search` stands in the first lines, which say what was
 /// asked for; of `inventory` it uses a row in the middle, which a far ratio leaves out.
 fn recorded() -> String {

@@ -65,6 +65,17 @@ impl Ledger {
         Ok(Self { prices, tools: Names::default(), models: Names::default(), writer })
     }
 
+    /// Refuses a file that the configuration names and that is there, but is none of figures; makes none.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open) would, as far as the file's first bytes tell.
+    pub fn check(config: &Config) -> Result<(), Unusable> {
+        match config.path(None) {
+            Some((path, true)) => store::refuse_foreign(&path).map_err(|source| Unusable { path, source }),
+            _ => Ok(()),
+        }
+    }
+
     /// Keeps the figures of a request.
     pub fn add(&self, figures: Figures) {
         if let Some(writer) = &self.writer {
@@ -119,6 +130,8 @@ mod tests {
         assert_eq!(ledger.lost(), 0, "none is kept");
         let named = Config { file: path.display().to_string(), ..Config::default() };
         assert!(Ledger::open(&named, None).unwrap_err().to_string().contains("cannot be used"));
+        assert!(Ledger::check(&named).unwrap_err().to_string().contains("cannot be used"));
+        assert!(Ledger::check(&Config::default()).is_ok());
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "somebody's notes");
     }
 

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use clap::{Args, Subcommand};
+use headroom::{config::Loaded, ledger::Ledger, setting::Invalid, telemetry::AccessLog};
 
 use super::{Failure, settings::Settings};
 
@@ -37,10 +38,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.action {
         Action::Check(settings) => {
             let loaded = settings.load(Vec::new())?;
-            loaded.rules().map_err(Failure::setup)?;
-            loaded.upstreams().map_err(Failure::setup)?;
-            loaded.access().map_err(Failure::setup)?;
-            loaded.checker_key().map_err(Failure::setup)?;
+            check(&loaded)?;
             match loaded.file() {
                 Some(file) => writeln!(out, "ok: {}", file.display())?,
                 None => writeln!(out, "ok: defaults, the environment and flags; there is no configuration file")?,
@@ -54,6 +52,26 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             writeln!(out, "  headroom config check --config {shown}")?;
         }
     }
+    Ok(())
+}
+
+/// What `headroom serve` would refuse, in its order: files and variables that cannot be used. Makes nothing, listens
+/// nowhere and connects to nothing.
+fn check(loaded: &Loaded) -> Result<(), Failure> {
+    let config = &loaded.config;
+    config.server.tls.check_files().map_err(|invalid| Failure::setup(loaded.unusable("server", invalid)))?;
+    if let Some(to) = &config.telemetry.access_log {
+        AccessLog::check(to).map_err(|_| {
+            let remedy = "name a file that the user who runs the proxy may write, or `-` for standard output";
+            Failure::setup(loaded.unusable("telemetry", Invalid::path("access_log", to.as_ref(), remedy)))
+        })?;
+    }
+    loaded.upstreams().map_err(Failure::setup)?;
+    loaded.access().map_err(Failure::setup)?;
+    loaded.rules().map_err(Failure::setup)?;
+    loaded.clients().map_err(Failure::setup)?;
+    Ledger::check(&config.ledger).map_err(Failure::setup)?;
+    loaded.checker_key().map_err(Failure::setup)?;
     Ok(())
 }
 

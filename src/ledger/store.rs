@@ -260,7 +260,7 @@ fn whole(number: u64) -> i64 {
 
 /// Refuses what is not ours, so that it is never written to. Where SQLite keeps whose a file is:
 /// <https://sqlite.org/fileformat2.html#the_database_header>.
-fn refuse_foreign(path: &Path) -> Result<(), StoreError> {
+pub(super) fn refuse_foreign(path: &Path) -> Result<(), StoreError> {
     let mut head = Vec::new();
     match File::open(path) {
         Ok(file) => drop(file.take(72).read_to_end(&mut head)?),

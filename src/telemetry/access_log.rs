@@ -23,6 +23,22 @@ pub struct AccessLog {
 }
 
 impl AccessLog {
+    /// Whether lines could be appended to such a file; makes none.
+    ///
+    /// # Errors
+    /// When the file that is there, or else its folder, cannot be written.
+    pub fn check(to: &str) -> io::Result<()> {
+        let path = Path::new(to);
+        match fs::metadata(path) {
+            _ if to == "-" => Ok(()),
+            // To open a pipe would wait for who reads it.
+            Ok(there) if there.is_file() || there.is_dir() => OpenOptions::new().append(true).open(path).map(drop),
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => takes_files(path.parent()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Appends to a file, or writes to standard output where `-` is named.
     ///
     /// # Errors
@@ -156,6 +172,17 @@ fn open(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// Whether a file can be made in this folder.
+fn takes_files(folder: Option<&Path>) -> io::Result<()> {
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !fs::metadata(folder)?.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    #[cfg(unix)]
+    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)?;
+    Ok(())
+}
+
 /// Whether this file is the one at this path.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> bool {
@@ -236,6 +263,25 @@ mod tests {
         out.write("second\n").unwrap();
         assert_eq!(fs::read_to_string(folder.path().join("access.log.1")).unwrap(), "first\n");
         assert_eq!(fs::read_to_string(&path).unwrap(), "second\n");
+    }
+
+    #[test]
+    fn a_check_finds_what_a_start_would_and_makes_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        fs::write(at("there.log"), "first\n").unwrap();
+        for (to, usable) in [
+            ("-".to_owned(), true),
+            (at("new.log"), true),
+            (at("there.log"), true),
+            (at("absent/new.log"), false),
+            (at("there.log/new.log"), false),
+            (at(""), false),
+        ] {
+            assert_eq!(AccessLog::check(&to).is_ok(), usable, "{to}");
+        }
+        assert!(!fs::exists(at("new.log")).unwrap());
+        assert_eq!(fs::read_to_string(at("there.log")).unwrap(), "first\n");
     }
 
     #[test]
