@@ -67,9 +67,9 @@ pub(super) fn is_tree(lines: &[&str]) -> bool {
 
 /// Whether most of a text is a tree of names alone; `├─sda1   8:1   0` stands in columns too.
 pub(super) fn is_tree_of_names(lines: &[&str]) -> bool {
-    let name =
-        |line: &str| line.trim_start_matches(['│', '├', '└', '─', '|', '`', '-', ' ', '\u{a0}']).trim_end().to_owned();
-    is_tree(lines) && lines.iter().filter(|line| !name(line).contains("  ")).count() * 2 > lines.len()
+    let drawn = ['│', '├', '└', '─', '|', '`', '-', ' ', '\u{a0}'];
+    let named = |line: &&&str| !line.trim_start_matches(drawn).trim_end().contains("  ");
+    is_tree(lines) && lines.iter().filter(named).count() * 2 > lines.len()
 }
 
 /// `├── a`, `│   └── b`, `|-- c`, `+-- d`, `` `-- e``, ` ~   ├─ f` where a plan says what changes; no border of a box.

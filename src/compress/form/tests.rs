@@ -33,9 +33,8 @@ fn listings() -> Vec<(String, String)> {
     found
 }
 
-/// Single-spaced; a bar in a value, which is told from those between values, as it was.
 fn squeezed(line: &str) -> String {
-    line.split_whitespace().collect::<Vec<_>>().join(" ").replace("\\|", "|")
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Rulers and borders say nothing.
@@ -62,7 +61,8 @@ fn read_off(lines: &[String], source: &HashSet<String>) -> Result<Vec<String>, S
             let beside = format!("{path}{}", line.trim());
             full.into_iter().chain([beside]).find(|full| source.contains(full))
         });
-        let alone = Some(squeezed(line)).filter(|line| source.contains(line));
+        // A bar in a value is told from those between values.
+        let alone = [squeezed(line), squeezed(line).replace("\\|", "|")].into_iter().find(|line| source.contains(line));
         let is_path = source.iter().any(|full| full.starts_with(line.trim_end()));
         match under.or(alone) {
             Some(full) => read.push(full),

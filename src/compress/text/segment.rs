@@ -252,16 +252,13 @@ pub(in crate::compress) fn lead(line: &str) -> Option<(&str, &str)> {
     let wide = line.get(at..).is_some_and(|rest| rest.starts_with('：'));
     let plain = name.chars().all(|c| c.is_alphanumeric() || " .-_'’()[]*&/#@:".contains(c) || is_picture(c));
     let parted = wide || said.starts_with(char::is_whitespace) || said.starts_with("**");
-    // `The Suez Canal (Arabic: …) is` names nobody.
-    let whole = [('(', ')'), ('[', ']')]
-        .into_iter()
-        .all(|(open, close)| name.matches(open).count() == name.matches(close).count());
     let is_name = name.chars().any(char::is_alphabetic)
-        && whole
         && name.len() <= 60
         && name.split_whitespace().count() <= 6
         && parted
         && plain
+        // `The Suez Canal (Arabic: …) is` names nobody.
+        && [('(', ')'), ('[', ']')].into_iter().all(|(open, close)| name.matches(open).count() == name.matches(close).count())
         && !said.trim().is_empty();
     is_name.then_some((name, said))
 }

@@ -11,14 +11,13 @@ use crate::compress::fuel;
 
 /// The sentences of a text; their spans concatenate to it.
 pub(in crate::compress) fn split(text: &str) -> Vec<Range<usize>> {
+    let of = |span: Range<usize>| text.get(span).unwrap_or_default();
     let mut found: Vec<Range<usize>> = Vec::new();
     for (start, part) in text.split_sentence_bound_indices() {
         fuel::step(part.len());
         let span = start..start + part.len();
         match found.last_mut() {
-            Some(last) if goes_on(text.get(last.clone()).unwrap_or_default(), part, text.get(start..)) => {
-                last.end = span.end;
-            }
+            Some(last) if goes_on(of(last.clone()), part, of(start..text.len())) => last.end = span.end,
             _ => found.push(span),
         }
     }
@@ -77,7 +76,7 @@ const CLOSING: &[char] =
 const STOPS: &[char] = &['.', '!', '?', '…', '。', '！', '？', '｡', '．', '؟', '۔', '।', '॥', '։', '።', '။', '‽'];
 
 /// Whether `next` belongs to the sentence that `before` seemed to end. `rest` is the text from `next` on.
-fn goes_on(before: &str, next: &str, rest: Option<&str>) -> bool {
+fn goes_on(before: &str, next: &str, rest: &str) -> bool {
     // Asked first: of a page of blank lines each would otherwise look back over all before it.
     if next.trim().is_empty() {
         return true;
@@ -99,7 +98,7 @@ fn goes_on(before: &str, next: &str, rest: Option<&str>) -> bool {
         return true;
     }
     // `(Phil. 4:15)`, `(It rained. It stopped.)`.
-    if is_open(before) && rest.is_some_and(closes) {
+    if is_open(before) && closes(rest) {
         return true;
     }
     // A letter of a case-less script behind a Latin stop begins a sentence; only Latin abbreviations are known.

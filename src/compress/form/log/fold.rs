@@ -72,7 +72,9 @@ struct Run<'a> {
     times: usize,
     /// Which number counts, and by how much.
     counter: Option<(usize, i64)>,
-    /// Seconds of the last line's time.
+    /// What stands before the first line's clock.
+    date: &'a str,
+    /// Seconds of the last line's time, with the days of a date that is read.
     clock: i64,
     /// Seconds between the first two lines.
     pace: Option<i64>,
@@ -91,16 +93,9 @@ impl<'a> Run<'a> {
         let (template, last) = numbers(first);
         let time = time(first);
         let times = last.iter().take_while(|number| number.span.end <= time.end).count();
-        Self {
-            first,
-            template,
-            last,
-            times,
-            counter: None,
-            clock: clock(first, first).unwrap_or(0),
-            pace: None,
-            length: 1,
-        }
+        let (date, day, seconds) = when(first);
+        let clock = day.unwrap_or(0) * DAY + seconds;
+        Self { first, template, last, times, counter: None, date, clock, pace: None, length: 1 }
     }
 
     /// Whether a line goes on with the run.
@@ -126,8 +121,11 @@ impl<'a> Run<'a> {
         if line == self.first && self.times > 0 && self.counter.is_none() {
             // Nothing differs, not even the time.
         } else if self.times > 0 {
-            let (before, Some(now)) = (self.clock, clock(self.first, line)) else { return false };
-            let step = now - before;
+            let (date, day, seconds) = when(line);
+            // Between dates that are not read a gap is not seen.
+            let Some(day) = day.or_else(|| (date == self.date).then_some(0)) else { return false };
+            let now = day * DAY + seconds;
+            let step = now - self.clock;
             // Between equal steps every time can be told from the first and the last one.
             if step < 0 || self.pace.is_some_and(|pace| (step - pace).abs() > 1 + pace / UNEVEN) {
                 return false;
@@ -257,22 +255,6 @@ fn date_before(head: &str, time: usize) -> Option<usize> {
         .then_some(start)
 }
 
-/// Seconds to a line's time, days included; `None` where its date is another than the first line's, and none that is read.
-fn clock(first: &str, line: &str) -> Option<i64> {
-    let date = |line: &'_ str| -> (usize, usize) {
-        let time = time(line);
-        let own = line.get(time.clone()).unwrap_or_default();
-        let clock = own.match_indices(':').map(|(at, _)| at).find(|at| is_clock(own, *at)).unwrap_or(0);
-        (time.start, time.start + clock.saturating_sub(2))
-    };
-    let (own, others) = (date(line), date(first));
-    let day = match line.get(..own.1) == first.get(..others.1) {
-        true => line.get(own.0..own.1).and_then(days).or_else(|| first.get(others.0..others.1).and_then(days)),
-        false => Some(line.get(own.0..own.1).and_then(days)?),
-    };
-    Some(day.unwrap_or(0) * 86_400 + seconds(line))
-}
-
 /// Days to a date `2026-11-30`, by the count of months from March (Hinnant, "chrono-compatible low-level date algorithms").
 fn days(date: &str) -> Option<i64> {
     let mut parts = date.get(..10)?.split(['-', '/']).map(|part| part.parse::<i64>().ok());
@@ -284,16 +266,23 @@ fn days(date: &str) -> Option<i64> {
     Some(365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day)
 }
 
+/// Seconds.
+const DAY: i64 = 86_400;
+
 /// A step may be off by one part in so many, and by a second.
 const UNEVEN: i64 = 20;
 
-/// Seconds since the day began, by the clock in a line's time.
-fn seconds(line: &str) -> i64 {
-    let time = line.get(time(line)).unwrap_or_default();
-    let Some(colon) = time.match_indices(':').map(|(at, _)| at).find(|at| is_clock(time, *at)) else { return 0 };
-    let two = |from: usize| time.get(from..from + 2).and_then(|digits| digits.parse::<i64>().ok());
-    let (hours, minutes) = (colon.checked_sub(2).and_then(two).unwrap_or(0), two(colon + 1).unwrap_or(0));
-    hours * 3_600 + minutes * 60 + two(colon + 4).unwrap_or(0)
+/// When a line was written: what stands before its clock, the days to its date where that is read, and the seconds since.
+fn when(line: &str) -> (&str, Option<i64>, i64) {
+    let span = time(line);
+    let time = line.get(span.clone()).unwrap_or_default();
+    let Some(colon) = time.match_indices(':').map(|(at, _)| at).find(|at| is_clock(time, *at)) else {
+        return ("", None, 0);
+    };
+    let two = |from: usize| time.get(from..from + 2).and_then(|digits| digits.parse::<i64>().ok()).unwrap_or(0);
+    let clock = colon.saturating_sub(2);
+    let date = line.get(..span.start + clock).unwrap_or_default();
+    (date, time.get(..clock).and_then(days), two(clock) * 3_600 + two(colon + 1) * 60 + two(colon + 4))
 }
 
 /// The later time without the date that both share.
