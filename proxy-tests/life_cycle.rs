@@ -126,9 +126,7 @@ async fn an_idle_connection_closes_by_the_timeout_whatever_it_speaks() {
 #[tokio::test]
 async fn a_request_that_takes_longer_than_the_timeout_is_no_idle_connection() {
     let rig = Rig::with(|settings| settings.server.header_timeout_seconds = 1).await;
-    let stream = TcpStream::connect(rig.proxy).await.unwrap();
-    let (mut sender, connection) = handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
-    tokio::spawn(connection);
+    let mut sender = rig.http_2().await;
     let request = http::Request::get("http://h/v1/x").body(Empty::<bytes::Bytes>::new()).unwrap();
     let answer = tokio::spawn(sender.send_request(request));
     let mut upstream = rig.accept().await;

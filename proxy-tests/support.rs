@@ -1,6 +1,6 @@
 //! The rig: a proxy between a client and an upstream that are plain TCP connections in the test's hands.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{error::Error, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use headroom::{
     compress::Policy,
@@ -17,6 +17,9 @@ use headroom::{
     server,
     telemetry::{AccessLog, Metrics, Otlp, otlp},
 };
+use http_body::Body;
+use hyper::client::conn::http2::{SendRequest, handshake};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -135,6 +138,16 @@ impl Rig {
 
     pub(crate) async fn client(&self) -> Conn {
         Conn(TcpStream::connect(self.proxy).await.unwrap())
+    }
+
+    /// A client that speaks HTTP/2 by prior knowledge.
+    pub(crate) async fn http_2<B>(&self) -> SendRequest<B>
+    where
+        B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + Unpin + 'static,
+    {
+        let (sender, connection) = handshake(TokioExecutor::new(), TokioIo::new(self.client().await.0)).await.unwrap();
+        tokio::spawn(connection);
+        sender
     }
 
     /// The proxy's next connection.

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
-use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use crate::support::{Rig, ok, post, soon};
 
@@ -152,10 +151,7 @@ async fn connections_are_kept_on_both_sides() {
 #[tokio::test]
 async fn a_client_of_http_2_is_understood_by_prior_knowledge() {
     let rig = Rig::start().await;
-    let stream = rig.client().await.0;
-    let (mut sender, connection) =
-        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
-    tokio::spawn(connection);
+    let mut sender = rig.http_2().await;
     let request = hyper::Request::post("http://proxy.example/v1/x?y")
         .header("cookie", "a=1")
         .header("cookie", "b=2")
@@ -176,10 +172,7 @@ async fn a_client_of_http_2_is_understood_by_prior_knowledge() {
 #[tokio::test]
 async fn a_client_of_http_2_may_send_on_what_was_answered_before_it_was_read() {
     let rig = Rig::start().await;
-    let stream = rig.client().await.0;
-    let (mut sender, connection) =
-        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
-    tokio::spawn(connection);
+    let mut sender = rig.http_2().await;
     let (send, receive) = tokio::sync::mpsc::channel::<Result<http_body::Frame<Bytes>, std::io::Error>>(1);
     let parts = futures_util::stream::unfold(receive, async |mut parts| Some((parts.recv().await?, parts)));
     let request = hyper::Request::post("http://proxy.example/headroom/nowhere");

@@ -59,7 +59,7 @@ use crate::{
     wire::Surface,
 };
 use account::{Account, Ids, Outcome, Passed};
-use body::{Upload, let_end};
+use body::Upload;
 use error::Error;
 use life::Life;
 use passthrough::{Addressed, Passage};
@@ -367,8 +367,7 @@ impl Proxy {
         }
         self.follow(&mut account, request.headers());
         if let Err(error) = self.charge(&mut account, request.headers()) {
-            let_end(request.version(), request.into_body());
-            return passthrough::refuse(&error, account);
+            return passthrough::refuse_unread(&error, account, request.version(), request.into_body());
         }
         if uri.path() == handed::PATH {
             return Box::pin(handed::answer(self, request, account)).await;
@@ -386,10 +385,7 @@ impl Proxy {
         let (parts, body) = request.into_parts();
         let to = match self.address(&parts, None) {
             Ok(to) => to,
-            Err(error) => {
-                let_end(parts.version, body);
-                return passthrough::refuse(&error, account);
-            }
+            Err(error) => return passthrough::refuse_unread(&error, account, parts.version, body),
         };
         let passage = Passage::new(parts, Upload::streamed(body));
         passthrough::relay(&to, &self.tunnels, passage, account).await

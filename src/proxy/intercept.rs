@@ -13,12 +13,12 @@ use hyper::body::Incoming;
 use super::{
     Mode, Proxy,
     account::{Account, Outcome, Passed, Route},
-    body::{Answer, Upload, let_end},
+    body::{Answer, Upload},
     coding::Undecoded,
     error::Error,
     headers,
     held::{self, Held, Read},
-    passthrough::{Passage, refuse, relay},
+    passthrough::{Passage, refuse, refuse_unread, relay},
     record::Looked,
     rules::{Ruling, Said},
     seen::Locate,
@@ -45,10 +45,7 @@ pub(crate) async fn intercept(
         true => None,
         false => match proxy.address(&parts, None) {
             Ok(to) => Some(to),
-            Err(error) => {
-                let_end(parts.version, body);
-                return refuse(&error, account);
-            }
+            Err(error) => return refuse_unread(&error, account, parts.version, body),
         },
     };
     let sent = async {

@@ -48,21 +48,22 @@ pub(crate) async fn answer(
 ) -> Response<Answer> {
     account.route = Route::Own;
     let (parts, body) = request.into_parts();
-    let mut body = Some(body);
     let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default().to_owned();
     let reads = parts.method == Method::GET || parts.method == Method::HEAD;
     let (name, of) = path.split_once('/').map_or((path.as_str(), None), |(name, of)| (name, Some(of)));
     let elsewhere = access::only_own_origin(&parts);
-    if name == "mcp"
-        && of.is_none()
-        && elsewhere.is_ok()
-        && let Some(body) = body.take()
-    {
-        return match mcp::answer(proxy, parts, body, local).await {
-            Ok(response) => answered(response, account),
-            Err(error) => refuse(&error, account),
-        };
+    if of.is_none() && elsewhere.is_ok() {
+        match name {
+            "mcp" => return told(mcp::answer(proxy, parts, body, local).await, account),
+            "compress" if parts.method == Method::POST => {
+                let outcome = compress(proxy, &parts, body, &mut account).await;
+                return told(outcome, account);
+            }
+            _ => {}
+        }
     }
+    // No other page reads one.
+    let_end(parts.version, body);
     let outcome = match name {
         // Followed from anywhere, a link shows a page that holds nothing yet, and whose opener cannot look into it.
         "" if of.is_none() && reads && (elsewhere.is_ok() || access::is_visited(&parts)) => Ok(page::shell()),
@@ -79,34 +80,23 @@ pub(crate) async fn answer(
         "events" if reads => page::events(proxy, &parts, local),
         "metrics" if reads => Ok(metrics(proxy)),
         "audit" if reads => Ok(audit(proxy)),
-        "compress" if parts.method == Method::POST => {
-            proxy.follow(&mut account, &parts.headers);
-            match proxy.charge(&mut account, &parts.headers) {
-                Ok(()) => match body.take() {
-                    Some(body) => compress(proxy, &parts, body, &mut account).await,
-                    None => Err(Error::Internal),
-                },
-                Err(error) => Err(error),
-            }
-        }
         "" | "health" | "ready" | "metrics" | "settings" | "compress" | "explain" | "audit" | "state" | "events" => {
             Err(Error::Method)
         }
         _ => Err(Error::NoSuchPage),
     };
-    if let Some(body) = body {
-        let_end(parts.version, body);
-    }
-    match outcome {
-        Ok(response) => answered(response, account),
-        Err(error) => refuse(&error, account),
-    }
+    told(outcome, account)
 }
 
-fn answered(mut response: Response<Answer>, mut account: Box<Account>) -> Response<Answer> {
-    account.end(End::Complete);
-    account.answered(response.status(), response.headers_mut());
-    response
+fn told(outcome: Result<Response<Answer>, Error>, mut account: Box<Account>) -> Response<Answer> {
+    match outcome {
+        Ok(mut response) => {
+            account.end(End::Complete);
+            account.answered(response.status(), response.headers_mut());
+            response
+        }
+        Err(error) => refuse(&error, account),
+    }
 }
 
 fn ready(proxy: &Proxy) -> Response<Answer> {
@@ -230,6 +220,11 @@ async fn compress(
     body: Incoming,
     account: &mut Account,
 ) -> Result<Response<Answer>, Error> {
+    proxy.follow(account, &parts.headers);
+    if let Err(error) = proxy.charge(account, &parts.headers) {
+        let_end(parts.version, body);
+        return Err(error);
+    }
     let held = intercept::whole(proxy, &parts.headers, body, proxy.limit()).await?;
     let bytes = held::plain(&HeaderMap::new(), &held, proxy.limit(), |_| None).await.map_err(|_| Error::Busy)?.bytes;
     let began = Instant::now();

@@ -9,7 +9,7 @@ use hyper::{body::Incoming, upgrade};
 use super::{
     access::Keys,
     account::Account,
-    body::{Answer, Upload},
+    body::{Answer, Upload, let_end},
     error::Error,
     headers::{self, Forward},
     tunnel::{Tunnel, Tunnels},
@@ -71,6 +71,17 @@ pub(crate) fn refuse(error: &Error, mut account: Box<Account>) -> Response<Answe
     let mut response = error.response();
     account.answered(response.status(), response.headers_mut());
     response
+}
+
+/// The same for a request of which the body was not read.
+pub(crate) fn refuse_unread(
+    error: &Error,
+    account: Box<Account>,
+    version: Version,
+    body: Incoming,
+) -> Response<Answer> {
+    let_end(version, body);
+    refuse(error, account)
 }
 
 /// Sends the request and awaits the answer's head; with a tunnel where both sides agreed on another protocol.
