@@ -8,9 +8,13 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use clap::{Args, Subcommand};
-use headroom::{config::Loaded, ledger::Ledger, setting::Invalid, telemetry::AccessLog};
+use headroom::{config::Loaded, ledger::Ledger, telemetry::AccessLog};
 
-use super::{Failure, settings::Settings};
+use super::{
+    Failure,
+    serve::{unusable, unusable_log},
+    settings::Settings,
+};
 
 #[derive(Debug, Args)]
 #[group(skip)]
@@ -59,12 +63,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 /// nowhere and connects to nothing.
 fn check(loaded: &Loaded) -> Result<(), Failure> {
     let config = &loaded.config;
-    config.server.tls.check_files().map_err(|invalid| Failure::setup(loaded.unusable("server", invalid)))?;
+    config.server.tls.check_files().map_err(|invalid| unusable(loaded, "server", invalid))?;
     if let Some(to) = &config.telemetry.access_log {
-        AccessLog::check(to).map_err(|_| {
-            let remedy = "name a file that the user who runs the proxy may write, or `-` for standard output";
-            Failure::setup(loaded.unusable("telemetry", Invalid::path("access_log", to.as_ref(), remedy)))
-        })?;
+        AccessLog::check(to).map_err(|_| unusable_log(loaded, to))?;
     }
     loaded.upstreams().map_err(Failure::setup)?;
     loaded.access().map_err(Failure::setup)?;

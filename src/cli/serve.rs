@@ -138,10 +138,10 @@ async fn serve(arguments: &Arguments, loaded: Loaded) -> Result<(), Failure> {
     let otlp = otlp.map_err(|invalid| unusable(&loaded, "telemetry", invalid))?;
     let access_log = match &config.telemetry.access_log {
         None => None,
-        Some(to) => Some(AccessLog::start(to, metrics.access_log_lost.clone()).map_err(|_| {
-            let remedy = "name a file that the user who runs the proxy may write, or `-` for standard output";
-            unusable(&loaded, "telemetry", Invalid::path("access_log", to.as_ref(), remedy))
-        })?),
+        Some(to) => {
+            let started = AccessLog::start(to, metrics.access_log_lost.clone());
+            Some(started.map_err(|_| unusable_log(&loaded, to))?)
+        }
     };
     let (proxy, model) = assemble(&loaded, &address, metrics).await?;
     // Nobody may be reading any more (`headroom | head -1`); that is no reason not to serve.
@@ -298,8 +298,14 @@ async fn bind(loaded: &Loaded) -> Result<TcpListener, Failure> {
     })
 }
 
-fn unusable(loaded: &Loaded, section: &str, invalid: Invalid) -> Failure {
+pub(super) fn unusable(loaded: &Loaded, section: &str, invalid: Invalid) -> Failure {
     Failure::setup(loaded.unusable(section, invalid))
+}
+
+/// That the access log cannot be written to.
+pub(super) fn unusable_log(loaded: &Loaded, to: &str) -> Failure {
+    let remedy = "name a file that the user who runs the proxy may write, or `-` for standard output";
+    unusable(loaded, "telemetry", Invalid::path("access_log", to.as_ref(), remedy))
 }
 
 /// The start screen.
