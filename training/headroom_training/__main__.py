@@ -43,7 +43,7 @@ STAGES = {
         "--rate": number(1e-3, "peak learning rate"), "--batch": number(2560, "pieces a step", int),
         "--start-vectors": {"action": argparse.BooleanOptionalAction, "default": True,
                             "help": "begin with MiniLM's view of each piece"},
-        "--begin-with": {"default": None, "help": "go on from the weights of this published folder"},
+        "--begin-with": {"default": None, "help": "go on from the weights of this published folder, in its shape"},
         "--save": number(300.0, "seconds between checkpoints")}),
     "export": ("export", "write the layout of LAYOUT.md from a checkpoint", {
         **OUT, "--version": {"default": "0.4.0", "help": "model version"},

@@ -23,8 +23,8 @@ RATE, WARM_UP, CLIP = 1e-3, 300, 1.0
 PAIRS_HELD_OUT = 10       # one human deletion of so many, by hash, is not trained on
 COVERED = 0.9             # share of a human shortening that must be found in its sentence, in order
 TAG_LOSS, KEEP_LOSS = 0.3, 0.5
-NOTHING_YET = {"step": 0, "seconds": 0.0, "pieces": 0, "optimizer": None}
 KEEP_EVERY = 12           # one batch of so many is of human deletions
+NOTHING_YET = {"step": 0, "seconds": 0.0, "pieces": 0, "optimizer": None}
 
 
 class Sentences:
@@ -162,14 +162,14 @@ def begin_with(folder, pieces, arrays):
     """The network of a published folder, whose pieces and labels must be those of the silver syntax."""
     from . import published
 
-    manifest = json.loads((Path(folder) / "manifest.json").read_text(encoding="utf-8"))
+    model, manifest = published.load(folder)
     theirs = tokenizer.load(Path(folder) / "tokenizer.json").get_vocab()
     if theirs != pieces.get_vocab():
         raise SystemExit(f"learn: {folder} has other pieces; put its tokenizer.json into the work folder before `silver`")
     for labels in ("relations", "tags"):
         if list(manifest[labels]) != [str(name) for name in arrays[labels]]:
             raise SystemExit(f"learn: {folder} has other {labels} than the silver syntax")
-    return published.load(folder)
+    return model
 
 
 def schedule(share, step):

@@ -3,7 +3,6 @@
 The keep ranking is not published; it begins anew.
 """
 
-import json
 from pathlib import Path
 
 import onnx
@@ -11,12 +10,13 @@ import torch
 from onnx import numpy_helper
 
 from .network import Reader, Shape
+from .reference import manifest_of
 
 
 def load(folder):
-    """The `Reader` whose export `folder` is, to within the rounding of its weights."""
+    """The `Reader` whose export `folder` is, to within the rounding of its weights, and the folder's manifest."""
     folder = Path(folder)
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest = manifest_of(folder)
     graph = onnx.load(str(folder / "encoder.onnx")).graph
     arrays = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
     shape = Shape(vocab_size=manifest["vocab_size"], d_model=manifest["d_model"], heads=manifest["heads"],
@@ -40,7 +40,7 @@ def load(folder):
     if missing:
         raise ValueError(f"{folder} lacks {sorted(missing)}: it was exported from another network")
     model.load_state_dict({name: torch.tensor(found[name]) if name in found else value for name, value in own.items()})
-    return model
+    return model, manifest
 
 
 def multiplied(arrays, name):

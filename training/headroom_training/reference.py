@@ -15,16 +15,22 @@ OUTPUTS = ("head", "relation", "tag", "certain")
 INSIDE = "in"
 
 
+def manifest_of(folder):
+    """A folder's manifest, once its files are those that it describes."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    for name, expected in manifest["files"].items():
+        content = (folder / name).read_bytes()
+        if len(content) != expected["bytes"] or hashlib.sha256(content).hexdigest() != expected["sha256"]:
+            raise ValueError(f"{folder / name} is not the file that manifest.json describes")
+    return manifest
+
+
 class Export:
     """A loaded `headroom-t5/2` folder."""
 
     def __init__(self, folder, threads=1):
         folder = Path(folder)
-        self.manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        for name, expected in self.manifest["files"].items():
-            content = (folder / name).read_bytes()
-            if len(content) != expected["bytes"] or hashlib.sha256(content).hexdigest() != expected["sha256"]:
-                raise ValueError(f"{folder / name} is not the file that manifest.json describes")
+        self.manifest = manifest_of(folder)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -45,7 +45,7 @@ def run(args):
 def goes_on(options, work):
     """What was published is the network that was trained, but for the rounding, and can be trained further."""
     trained, _ = network.load_checkpoint(work / f"{options.name}.pt")
-    told = published.load(work / "export").state_dict()
+    told = published.load(work / "export")[0].state_dict()
     for name, value in trained.state_dict().items():
         if not name.startswith(("worth.", "keep.")):
             off = (told[name] - value).abs().max().item()
